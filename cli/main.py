@@ -1,0 +1,105 @@
+"""Entry point: the table of commands, errors to one line, exit codes.
+
+Commands are imported when they are called, so that `kinfolio --help` needs click alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from kinfolio.errors import KinfolioError
+
+COMMANDS = {
+    "demo": ("demo", "Walk the whole road on a made-up community."),
+    "db": ("db", "Start, stop, look at or wipe the database server."),
+    "load": ("load", "Read a folder of files into the graph."),
+    "export": ("export", "Write the graph as a snapshot in columns."),
+    "train": ("train", "Fit the model on the exported graph."),
+    "evaluate": ("evaluate", "Measure the model on held-out interactions."),
+    "writeback": ("writeback", "Store the embeddings in the graph as a new version."),
+    "versions": ("versions", "List, roll back or drop stored versions."),
+    "recommend": ("recommend", "List the products a user is most likely to want."),
+    "explain": ("explain", "Say why a product is recommended to a user."),
+    "why-not": ("why_not", "Say which rule keeps a product from a user."),
+    "chat": ("chat", "Talk about recommendations."),
+    "check-text": ("check_text", "Find claims in a text that no evidence carries."),
+    "route": ("route", "Say what a chat line would be taken for."),
+    "show": ("show", "Look at one user or product in the graph."),
+    "doctor": ("doctor", "Check that everything kinfolio needs is there."),
+    "completion": ("completion", "Print the shell's completion script."),
+}
+"""Name on the command line: module in this folder that defines `command`, help in a line."""
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"kinfolio.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"kinfolio {version('kinfolio')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start here:  kinfolio demo",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and stop.",
+)
+def cli() -> None:
+    """Recommendations that live in a Neo4j graph, with reasons the graph can prove.
+
+    The road: load, export, train, evaluate, writeback, recommend, explain, chat.
+    """
+
+
+def main(arguments: list[str] | None = None, **extra: Any) -> None:
+    """Run the command line; errors of ours become one line on stderr and exit code 1."""
+    try:
+        cli.main(args=arguments, prog_name="kinfolio", standalone_mode=False, **extra)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nstopped: nothing was left half written", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone: silence, as other tools do.
+        sys.stderr.close()
+        sys.exit(1)
+    except KinfolioError as error:
+        click.echo(f"kinfolio: {' '.join(str(error).split())}", err=True)
+        sys.exit(1)

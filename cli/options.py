@@ -1,0 +1,106 @@
+"""Options and output that commands share; the only place that reads the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+import click
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from kinfolio.cypher.graph import Graph
+    from kinfolio.records import Connection
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+run_option = click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/default"),
+    show_default=True,
+    help="Folder of the run.",
+)
+
+
+def home() -> Path:
+    """Folder of server, password and caches: `KINFOLIO_HOME`, else the platform's data folder."""
+    named = os.environ.get("KINFOLIO_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("kinfolio", appauthor=False)
+
+
+def given_connection() -> Connection | None:
+    """The server named by `NEO4J_URI` and its fellows, or None when kinfolio runs its own."""
+    from kinfolio.records import Connection
+
+    uri = os.environ.get("NEO4J_URI")
+    if not uri:
+        return None
+    return Connection(
+        uri=uri,
+        username=os.environ.get("NEO4J_USERNAME", "neo4j"),
+        password=os.environ.get("NEO4J_PASSWORD", ""),
+        database=os.environ.get("NEO4J_DATABASE") or None,
+    )
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not the answer."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def open_graph() -> Iterator[Graph]:
+    """The graph of the given server, or of kinfolio's own, started when it is not running."""
+    from kinfolio.cypher.graph import Graph
+
+    connection = given_connection()
+    if connection is None:
+        from kinfolio.cypher.server import Server
+
+        connection = Server(home()).start(progress=note)
+    with Graph(connection) as graph:
+        yield graph
+
+
+def print_json(answer: DataclassInstance | dict[str, Any]) -> None:
+    """Print one JSON document on stdout."""
+    content = asdict(answer) if is_dataclass(answer) else answer
+    click.echo(json.dumps(content, ensure_ascii=False))
+
+
+def options_from(config: type[DataclassInstance]) -> Callable[[_Function], _Function]:
+    """Command-line options made from the fields of a config: name, type, default and help."""
+    hints = get_type_hints(config)
+
+    def decorate(function: _Function) -> _Function:
+        for item in reversed(fields(config)):
+            if item.default is MISSING:
+                raise TypeError(f"{config.__name__}.{item.name} needs a default")
+            flag = "--" + item.name.replace("_", "-")
+            kind: Any = hints[item.name]
+            choices = item.metadata.get("choices")
+            decorator = click.option(
+                f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
+                item.name,
+                type=click.Choice(choices) if choices else None if kind is bool else kind,
+                default=item.default,
+                show_default=True,
+                help=item.metadata["help"],
+            )
+            function = decorator(function)
+        return function
+
+    return decorate

@@ -1,0 +1,64 @@
+"""`kinfolio recommend`: the products a user is most likely to want."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kinfolio.cli.options import json_option, note, open_graph, print_json
+
+
+@click.command("recommend", epilog="Example:  kinfolio recommend u00042 -k 5")
+@click.argument("user", required=False)
+@click.option("-k", "k", type=int, default=10, show_default=True, help="Length of the list.")
+@click.option("--all", "everybody", is_flag=True, help="Every user's list, into a file.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for --all, tab-separated: user, rank, product, score.",
+)
+@json_option
+def command(user: str | None, k: int, everybody: bool, out: Path | None, as_json: bool) -> None:
+    """List the products that USER is most likely to want, best first.
+
+    Products that are held, dismissed, closed, sold in other countries only or above the user's
+    risk tolerance are left out; `kinfolio why-not USER PRODUCT` says which rule it was.
+    """
+    if everybody:
+        if user is not None or out is None:
+            raise click.UsageError("--all makes the lists of all users: give --out FILE, no USER")
+        _everybody(out, k, as_json)
+    elif user is None or out is not None:
+        raise click.UsageError("give a USER, or --all --out FILE for every user's list")
+    else:
+        _one(user, k, as_json)
+
+
+def _one(user: str, k: int, as_json: bool) -> None:
+    from kinfolio.cli.table import print_table
+    from kinfolio.gnn.recommend import recommend
+
+    with open_graph() as graph:
+        found = recommend(user, graph, k, note=note)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("rank", "product", "name", "score"),
+        [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in found.products],
+        right=("rank", "score"),
+    )
+    note(f"version: {found.version or 'none'}, source: {found.source}")
+
+
+def _everybody(out: Path, k: int, as_json: bool) -> None:
+    from kinfolio.cli.progress import show_progress
+    from kinfolio.gnn.recommend_all import recommend_all
+
+    with open_graph() as graph, show_progress() as progress:
+        users = recommend_all(graph, out, k, progress=progress)
+    if as_json:
+        print_json({"file": str(out), "users": users, "k": k})
+    else:
+        click.echo(f"the lists of {users:,} users are in {out}")

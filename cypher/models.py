@@ -1,0 +1,186 @@
+"""The graph as py2neo models, for people who explore it in Python, and for `kinfolio show`.
+
+Everything here reads; loading, training and serving go through `graph.py`. py2neo's own schema
+calls speak a dead syntax: leave constraints to `schema.py`.
+
+    with explore(connection) as graph:
+        user = User.match(graph, "u1").first()
+        print(user.name, [product.name for product in user.holds])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import py2neo
+from py2neo.errors import (
+    ConnectionBroken,
+    ConnectionUnavailable,
+    Neo4jError,
+    ServiceUnavailable,
+)
+from py2neo.ogm import Model, Property, Related, RelatedFrom, RelatedTo
+from py2neo.wiring import WireError
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.queries import query
+from kinfolio.cypher.translation import unreachable
+from kinfolio.errors import NotFound, ServerError
+from kinfolio.records import Connection, NodeView
+
+SAMPLE = 10
+"""Related nodes listed of each kind."""
+_LONGEST_LIST = 16
+"""A property with more values is a vector; its length is shown, not its numbers."""
+# Maps come back in no order.
+_ORDER = ("holds", "holders", "ties", "categories", "reviews", "dismissed", "dismissals")
+_COLUMNS = (
+    *("review", "product", "user", "category", "name"),
+    *("kind", "direction", "rating", "at", "split", "text"),
+)
+
+
+# py2neo has no types, hence the `misc` below: its classes are Any to the type checker.
+class Category(Model):  # type: ignore[misc]
+    """A category of products."""
+
+    __primarykey__ = "name"
+    name = Property()
+    products = RelatedFrom("Product", "IN_CATEGORY")
+
+
+class Review(Model):  # type: ignore[misc]
+    """What a user wrote about a product."""
+
+    __primarykey__ = "id"
+    id = Property()
+    text = Property()
+    rating = Property()
+    at = Property()
+    author = RelatedFrom("User", "WROTE")
+    about = RelatedTo("Product", "ABOUT")
+
+
+class Product(Model):  # type: ignore[misc]
+    """Something that can be held."""
+
+    __primarykey__ = "id"
+    id = Property()
+    gid = Property()
+    name = Property()
+    kind = Property()
+    risk = Property()
+    open = Property()
+    countries = Property()
+    text = Property()
+    categories = RelatedTo(Category, "IN_CATEGORY")
+    holders = RelatedFrom("User", "HOLDS")
+    reviews = RelatedFrom(Review, "ABOUT")
+
+
+class User(Model):  # type: ignore[misc]
+    """A person who holds products."""
+
+    __primarykey__ = "id"
+    id = Property()
+    gid = Property()
+    name = Property()
+    risk_tolerance = Property()
+    country = Property()
+    holds = RelatedTo(Product, "HOLDS")
+    dismissed = RelatedTo(Product, "DISMISSED")
+    ties = Related("User", "TIED_TO")
+    reviews = RelatedTo(Review, "WROTE")
+
+
+@contextmanager
+def explore(connection: Connection) -> Iterator[Any]:
+    """A `py2neo.Graph` of the database, closed at the end of the block.
+
+    Raises:
+        ServerUnreachable: nothing answers.
+        WrongPassword: it refuses the user.
+    """
+    # py2neo waits long and explains little; the driver has told of a dead server by now.
+    with Graph(connection) as graph:
+        graph.check()
+    opened = None
+    try:
+        opened = py2neo.Graph(
+            connection.uri,
+            auth=(connection.username, connection.password),
+            name=connection.database,
+        )
+        yield opened
+    except (ConnectionUnavailable, ConnectionBroken, ServiceUnavailable, WireError) as error:
+        raise unreachable(connection) from error
+    except Neo4jError as error:
+        raise ServerError(
+            f"the database refused a look at the graph ({error}); see its log for more"
+        ) from error
+    finally:
+        if opened is not None:
+            # Left alone, py2neo keeps its sockets open until the process ends.
+            opened.service.connector.close()
+
+
+def show_user(connection: Connection, user_id: str) -> NodeView:
+    """A user: properties, how much hangs on it, and a few of each.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    return _shown(connection, User, "user", user_id)
+
+
+def show_product(connection: Connection, product_id: str) -> NodeView:
+    """A product: properties, how much hangs on it, and a few of each.
+
+    Raises:
+        NotFound: there is no such product.
+    """
+    return _shown(connection, Product, "product", product_id)
+
+
+def _shown(connection: Connection, model: Any, kind: str, key: str) -> NodeView:
+    with explore(connection) as graph:
+        found = model.match(graph, key).first()
+        if found is None:
+            count = len(model.match(graph))
+            raise NotFound(
+                f"there is no {kind} {key!r} among the {count:,} in the graph; "
+                + ("check the id" if count else "type: kinfolio load FOLDER")
+            )
+        row = graph.run(query(f"show_{kind}"), id=key, sample=SAMPLE).data()[0]
+        return NodeView(
+            label=model.__name__,
+            id=key,
+            properties={
+                name: value
+                for name, value in sorted(found.__node__.items())
+                if not _is_vector(value) and name != "id"
+            },
+            vectors={
+                name: len(value)
+                for name, value in sorted(found.__node__.items())
+                if _is_vector(value)
+            },
+            counts={name: row["counts"][name] for name in _ORDER if name in row["counts"]},
+            samples={
+                name: tuple(_ordered(sample) for sample in row["samples"][name])
+                for name in _ORDER
+                if name in row["samples"]
+            },
+        )
+
+
+def _ordered(sample: dict[str, Any]) -> dict[str, Any]:
+    return {name: sample[name] for name in _COLUMNS if name in sample}
+
+
+def _is_vector(value: Any) -> bool:
+    return (
+        isinstance(value, list) and len(value) > _LONGEST_LIST and isinstance(value[0], int | float)
+    )

@@ -1,0 +1,116 @@
+"""The server's process as its pid file tells it; a stale file or a reused pid is recognised."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from kinfolio.errors import RunBroken
+from kinfolio.run import read_json, write_json
+
+STOP_SECONDS = 20.0
+_CLOCK_SLACK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerProcess:
+    """One started server."""
+
+    pid: int
+    started: float
+    """Seconds since 1970, as the operating system has it; tells a reused pid from ours."""
+    port: int
+
+
+def save(file: Path, process: ServerProcess) -> None:
+    """Write the pid file, whole or not at all."""
+    write_json(file, asdict(process))
+
+
+def running(file: Path, home: Path) -> ServerProcess | None:
+    """The process of the pid file, when it still runs and is the server of that home."""
+    if not file.is_file():
+        return None
+    try:
+        content = read_json(file)
+        process = ServerProcess(
+            pid=int(content["pid"]), started=float(content["started"]), port=int(content["port"])
+        )
+    except (RunBroken, KeyError, TypeError, ValueError):
+        return None
+    return process if _find(process, home) is not None else None
+
+
+def orphan(home: Path, port: int) -> ServerProcess | None:
+    """The server of that home when it runs without a pid file."""
+    for found in psutil.process_iter():
+        try:
+            if f"--home-dir={home}" in found.cmdline():
+                return ServerProcess(pid=found.pid, started=found.create_time(), port=port)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return None
+
+
+def started_at(pid: int) -> float:
+    """When a process was started."""
+    started: float = psutil.Process(pid).create_time()
+    return started
+
+
+def stop(process: ServerProcess, home: Path) -> None:
+    """End the server, gently first."""
+    found = _find(process, home)
+    if found is None:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found.terminate()
+        try:
+            found.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            found.kill()
+            found.wait(STOP_SECONDS)
+
+
+def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
+    try:
+        found = psutil.Process(process.pid)
+        is_ours = (
+            abs(found.create_time() - process.started) < _CLOCK_SLACK_SECONDS
+            and found.status() != psutil.STATUS_ZOMBIE
+            and f"--home-dir={home}" in found.cmdline()
+        )
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+    return found if is_ours else None
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port of this machine."""
+    with socket.socket() as probe:
+        # As the server does: a port whose last connections are still closing can be used again.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

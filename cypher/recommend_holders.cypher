@@ -1,0 +1,7 @@
+// How many people hold each of some products.
+// parameters: product_ids LIST
+// columns:    product STRING, holders INTEGER
+UNWIND $product_ids AS product_id
+MATCH (p:Product {id: product_id})
+RETURN p.id AS product, COUNT { (p)<-[:HOLDS]-() } AS holders
+ORDER BY product

@@ -1,0 +1,63 @@
+// What some users are compared with products by: the stored vector, or the sum of the messages of what they are
+// connected to now, each head's block brought to unit length; and which version and source it is from.
+// The number `counted` is the fingerprint of `gnn/counted.py`: another one than at the export means the user changed.
+// parameters: user_ids LIST
+// columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, source STRING, query LIST
+UNWIND $user_ids AS user_id
+MATCH (u:User {id: user_id})
+WITH u,
+     COUNT { MATCH (w:EmbeddingVersion) WHERE w.state <> 'writing' } AS versions,
+     head(COLLECT {
+       MATCH (w:EmbeddingVersion {state: 'active'})
+       RETURN w ORDER BY w.created_at DESC LIMIT 1
+     }) AS v,
+     COLLECT {
+       MATCH (u)-[h:HOLDS]->(p:Product)
+       WHERE coalesce(h.split, 'train') = 'train'
+       RETURN DISTINCT p
+     } AS held,
+     COLLECT {
+       MATCH (u)-[t:TIED_TO]-(f:User)
+       WHERE coalesce(t.split, 'train') = 'train' AND f <> u
+       RETURN DISTINCT f
+     } AS tied
+WITH u, versions, v, held, tied,
+     'embedding_' + v.slot AS embedding, 'message_' + v.slot AS message,
+     'own_' + v.slot AS own, 'counted_' + v.slot AS fingerprint,
+     [p IN held WHERE p.gid IS NOT NULL | 2 * p.gid + 1]
+       + [f IN tied WHERE f.gid IS NOT NULL | 2 * f.gid + 2] AS keys
+WITH *, reduce(total = 0, mix IN [key IN keys | (key % 2147483647 * 1103515245 + 12345) % 2147483647]
+       | total + mix * mix % 2147483647 * mix % 2147483647) AS counted
+WITH *, CASE
+       WHEN v IS NULL THEN 'popularity'
+       WHEN u[embedding] IS NOT NULL AND u[fingerprint] = counted THEN 'stored'
+       WHEN any(p IN held WHERE p[message] IS NOT NULL) THEN 'folded_in'
+       WHEN any(f IN tied WHERE f[message] IS NOT NULL) THEN 'ties'
+       WHEN u[own] IS NOT NULL THEN 'text'
+       WHEN EXISTS {
+         MATCH (u)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product)
+         WHERE coalesce(r.split, 'train') = 'train' AND p[message] IS NOT NULL
+       } THEN 'text'
+       ELSE 'popularity'
+     END AS source
+WITH *, CASE
+       WHEN source IN ['stored', 'popularity'] THEN []
+       WHEN source = 'text' AND u[own] IS NULL THEN COLLECT {
+         MATCH (u)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product)
+         WHERE coalesce(r.split, 'train') = 'train' AND p[message] IS NOT NULL
+         WITH DISTINCT p
+         RETURN p[message]
+       }
+       ELSE [vector IN [u[own]] + [n IN held + tied | n[message]] WHERE vector IS NOT NULL]
+     END AS parts
+WITH *, CASE
+       WHEN source = 'stored' THEN u[embedding][0..v.heads * v.dim]
+       ELSE [d IN range(0, v.heads * v.dim - 1) | reduce(total = 0.0, part IN parts | total + part[d])]
+     END AS added
+WITH *, [h IN range(0, v.heads - 1)
+         | sqrt(reduce(total = 0.0, x IN added[h * v.dim..(h + 1) * v.dim] | total + x * x))] AS norms
+RETURN u.id AS user, u.risk_tolerance AS risk_tolerance, u.country AS country,
+       versions, v.name AS version, v.slot AS slot, v.heads AS heads, v.dim AS dim, source,
+       [d IN range(0, v.heads * v.dim - 1)
+        | CASE norms[d / v.dim] WHEN 0.0 THEN 0.0 ELSE added[d] / norms[d / v.dim] END] AS query
+ORDER BY user

@@ -1,0 +1,5 @@
+// No two Category nodes share their name.
+// parameters: none
+// columns:    none
+CREATE CONSTRAINT category_name IF NOT EXISTS
+FOR (n:Category) REQUIRE n.name IS UNIQUE

@@ -1,0 +1,5 @@
+// No two User nodes share their id.
+// parameters: none
+// columns:    none
+CREATE CONSTRAINT user_id IF NOT EXISTS
+FOR (n:User) REQUIRE n.id IS UNIQUE

@@ -1,0 +1,32 @@
+// How many holdings, ties, reviews and dismissals a user has, and a few of each.
+// parameters: id STRING, sample INTEGER
+// columns:    counts MAP, samples MAP
+MATCH (u:User {id: $id})
+RETURN {
+  holds: COUNT { (u)-[:HOLDS]->(:Product) },
+  ties: COUNT { (u)-[:TIED_TO]-(:User) },
+  reviews: COUNT { (u)-[:WROTE]->(:Review) },
+  dismissed: COUNT { (u)-[:DISMISSED]->(:Product) }
+} AS counts, {
+  holds: COLLECT {
+    MATCH (u)-[h:HOLDS]->(p:Product)
+    RETURN {product: p.id, name: p.name, rating: h.rating, at: h.at, split: h.split}
+    ORDER BY coalesce(h.at, 0) DESC, p.id LIMIT $sample
+  },
+  ties: COLLECT {
+    MATCH (u)-[t:TIED_TO]-(v:User)
+    RETURN {user: v.id, name: v.name, kind: t.kind,
+      direction: CASE WHEN startNode(t) = u THEN 'out' ELSE 'in' END}
+    ORDER BY v.id, t.kind LIMIT $sample
+  },
+  reviews: COLLECT {
+    MATCH (u)-[:WROTE]->(r:Review)
+    RETURN {review: r.id, product: head(COLLECT { MATCH (r)-[:ABOUT]->(p) RETURN p.id }),
+      rating: r.rating, at: r.at, text: r.text}
+    ORDER BY coalesce(r.at, 0) DESC, r.id LIMIT $sample
+  },
+  dismissed: COLLECT {
+    MATCH (u)-[:DISMISSED]->(p:Product)
+    RETURN {product: p.id, name: p.name} ORDER BY p.id LIMIT $sample
+  }
+} AS samples

@@ -1,0 +1,10 @@
+// Takes everything of the slot off some products.
+// parameters: rows LIST, writer STRING
+// columns:    cleared INTEGER
+MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
+SET v.beat = timestamp()
+WITH v
+UNWIND $rows AS gid
+MATCH (p:Product {gid: gid})
+REMOVE p.embedding_a, p.message_a
+RETURN count(p) AS cleared

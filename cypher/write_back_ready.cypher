@@ -1,0 +1,7 @@
+// Marks a version whose slot is filled and checked; no row when another took the slot over.
+// parameters: writer STRING, users INTEGER, products INTEGER, recall FLOAT
+// columns:    version STRING
+MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
+SET v.state = 'ready', v.users = $users, v.products = $products, v.index_recall = $recall
+REMOVE v.writer, v.beat, v.host, v.pid, v.process_start, v.asked
+RETURN v.name AS version

@@ -1,0 +1,122 @@
+"""The fusion model: text and graph in one linear message passing, read by cosine.
+
+Input of node n: x_n = g W text_n + id_n (g, W a type's own; id_n only for nodes seen in training).
+With A the symmetric normalised adjacency, z = (x + A x + A^2 x) / 3, and the score of product i
+for user u is cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0].
+
+The propagation is LightGCN's (He et al., SIGIR 2020); the degree bias, the sampled softmax over
+cosines and the text inputs are not in that paper. Users carry no id of their own: what is known of
+a user is what they hold, whom they are tied to and what they wrote, so a user who comes after the
+training is scored by the very same sum, and every part of the sum is a reason that can be told.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kinfolio.gnn.propagation import Propagation
+
+HOPS = 2
+
+
+class FusionHead(nn.Module):
+    """One head: inputs, propagation and popularity term."""
+
+    def __init__(
+        self,
+        *,
+        num_users: int,
+        start: Tensor,
+        text: Tensor | None,
+        degree: Tensor,
+        tau: float,
+    ) -> None:
+        """Prepare a head.
+
+        Args:
+            num_users: rows before the products.
+            start: float32, shape (num_products, dim); first value of the products' ids.
+            text: float32, shape (num_nodes, dim), unit or zero rows; None for graph only.
+            degree: float32, shape (num_products,); training holdings of each product.
+            tau: temperature of the cosine.
+        """
+        super().__init__()
+        self.num_users = num_users
+        self.tau = tau
+        self.dim = start.shape[1]
+        self.ids = nn.Parameter(start.clone())
+        self.popularity = nn.Parameter(torch.tensor([0.0, 0.2]))
+        self.propagation = Propagation()
+        self.register_buffer("log_degree", torch.log1p(degree))
+        self.register_buffer("is_unseen", (degree == 0).float())
+        self.register_buffer("text", text)
+        if text is not None:
+            self.gate = nn.Parameter(torch.tensor([0.3, 0.3]))
+            self.turn = nn.Parameter(torch.eye(self.dim).repeat(2, 1, 1))
+
+    def inputs(self, keep: Tensor | None = None) -> Tensor:
+        """x: float32, shape (num_nodes, dim).
+
+        Args:
+            keep: float32, shape (num_nodes,); 0 for nodes that play unseen in this step.
+        """
+        is_seen = 1 - self.is_unseen
+        if keep is not None:
+            is_seen = is_seen * keep[self.num_users :]
+        ids = self.ids * is_seen[:, None]
+        if self.text is None:
+            return functional.pad(ids, (0, 0, self.num_users, 0))
+        users = self.gate[0] * (self.text[: self.num_users] @ self.turn[0])
+        products = self.gate[1] * (self.text[self.num_users :] @ self.turn[1])
+        return torch.cat([users, products + ids])
+
+    def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
+        """z before normalisation: float32, shape (num_nodes, dim)."""
+        x = self.inputs(keep)
+        layer, total = x, x
+        for _ in range(HOPS):
+            layer = self.propagation(layer, matrix)
+            total = total + layer
+        return total / (HOPS + 1)
+
+    def messages(self, matrix: Tensor) -> Tensor:
+        """g = (x + A x) / 3, so that z_u = x_u / 3 + sum over neighbours of A_un g_n."""
+        x = self.inputs()
+        layer, total = x, x
+        for _ in range(HOPS - 1):
+            layer = self.propagation(layer, matrix)
+            total = total + layer
+        return total / (HOPS + 1)
+
+    def bias(self) -> Tensor:
+        """The popularity term of each product: float32, shape (num_products,)."""
+        return self.popularity[1] * self.log_degree + self.popularity[0] * self.is_unseen
+
+    def loss(self, z: Tensor, users: Tensor, products: Tensor, negatives: Tensor | None) -> Tensor:
+        """Mean cross-entropy of the right product among the shared negatives.
+
+        Args:
+            z: output of `forward`.
+            users: int64, shape (batch,).
+            products: int64, shape (batch,).
+            negatives: int64, shape (num_negatives,); None for all products.
+        """
+        ahead = functional.normalize(z[: self.num_users][users], dim=1) / self.tau
+        bias = self.bias()
+        if negatives is None:
+            rows = functional.normalize(z[self.num_users :], dim=1)
+            return functional.cross_entropy(ahead @ rows.T + bias, products)
+        right = functional.normalize(z[self.num_users :][products], dim=1)
+        wrong = functional.normalize(z[self.num_users :][negatives], dim=1)
+        positive = (ahead * right).sum(dim=1) + bias[products]
+        negative = ahead @ wrong.T + bias[negatives]
+        # A negative that is the right product itself would punish the truth.
+        negative = negative.masked_fill(products[:, None] == negatives[None, :], -math.inf)
+        # Negatives stand for all products: their part of the sum is scaled up.
+        spread = math.log((len(self.ids) - 1) / len(negatives))
+        total = torch.logaddexp(positive, negative.logsumexp(dim=1) + spread)
+        return (total - positive).mean()

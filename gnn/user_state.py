@@ -1,0 +1,64 @@
+"""What a user is compared with products by, as the graph knows it now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.unknown import unknown_user
+from kinfolio.records import Slot, Source
+
+TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """A user, the version that serves, and the vector to compare by."""
+
+    user: str
+    risk_tolerance: int | None
+    country: str | None
+    version: str | None
+    slot: Slot
+    source: Source
+    query: tuple[float, ...]
+    """heads * dim + 2 numbers: unit blocks, 1 for the bias, 0; empty without a version."""
+
+    @property
+    def width(self) -> int:
+        """Length of the vectors in the graph."""
+        return len(self.query)
+
+
+def read_user_state(graph: Graph, user_id: str) -> UserState:
+    """The state of one user.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    states = read_user_states(graph, [user_id])
+    if not states:
+        raise unknown_user(graph, user_id)
+    return states[0]
+
+
+def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
+    """The states of some users in the order of their ids; without those that do not exist."""
+    for _ in range(TRIES):
+        rows = graph.read("recommend_query_vector", user_ids=list(user_ids))
+        # A read that falls into a flip can miss both versions, as each had the other state yet.
+        if all(row["version"] is not None or row["versions"] < 2 for row in rows):
+            break
+    return [
+        UserState(
+            user=row["user"],
+            risk_tolerance=row["risk_tolerance"],
+            country=row["country"],
+            version=row["version"],
+            slot=row["slot"] or "a",
+            source=row["source"],
+            query=() if row["version"] is None else (*row["query"], 1.0, 0.0),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,163 @@
+"""The check: finds what a text says and its evidence does not.
+
+Every name and number must stand in the cited evidence, every citation must exist, what speaks
+against may not be told as a reason for, and nobody is promised a return or told to buy. Works on
+any text, from a writer of ours or from outside, and shares no code with the writers.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from kinfolio.llm_explain.claims import problems_of_part
+from kinfolio.llm_explain.reading import Names, Read, clean, read
+from kinfolio.records import Explanation, Problem
+
+MOST_UNKNOWN_WORDS = 0.2
+"""Share of a sentence's words that may be outside the list before it says too much."""
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The word lists of `check_en.toml`."""
+
+    known: frozenset[str]
+    topics: frozenset[str]
+    persons: frozenset[str]
+    numbers: dict[str, int]
+    promises: re.Pattern[str]
+    advice: re.Pattern[str]
+
+
+@cache
+def load_words() -> Words:
+    """The word lists, read once."""
+    file = files("kinfolio.llm_explain").joinpath("check_en.toml")
+    content = tomllib.loads(file.read_text("utf-8"))
+    return Words(
+        known=frozenset(content["known"].split()) | content["numbers"].keys(),
+        topics=frozenset(content["topics"].split()),
+        persons=frozenset(content["persons"].split()),
+        numbers=content["numbers"],
+        promises=re.compile("|".join(content["promises"]), re.IGNORECASE),
+        advice=re.compile("|".join(content["advice"]), re.IGNORECASE),
+    )
+
+
+def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
+    """What the text says that the explanation's evidence does not; empty when it is grounded.
+
+    Args:
+        text: any text about why the product has its score, with `[n]` citing evidence n.
+        explanation: its evidence says what may be said; its sentences without evidence (a rule's
+            verdict, the notice) may be repeated word for word.
+    """
+    words = load_words()
+    names = Names(explanation, words.known)
+    sentences = read(text, names)
+    if not sentences:
+        return (Problem(text="", reason="the text says nothing"),)
+    fixed = {
+        sentence.masked
+        for own in explanation.sentences
+        if not own.evidence
+        for sentence in read(own.text, names)
+    }
+    is_refused = bool(explanation.sentences) and not explanation.sentences[0].evidence
+    problems: list[Problem] = []
+    for sentence in sentences:
+        if sentence.masked in fixed or _is_notice(sentence.masked):
+            continue
+        reasons = [
+            *_problems_of_words(sentence, names, words),
+            *_problems_of_evidence(sentence, names, words, explanation, is_refused),
+        ]
+        problems.extend(Problem(text=sentence.text, reason=r) for r in dict.fromkeys(reasons))
+    return tuple(problems)
+
+
+def _is_notice(sentence: str) -> bool:
+    return bool(
+        re.fullmatch(
+            r"(this|it|that|the above) is (not|no) (an? )?(\w+ )?advice[.!]",
+            sentence,
+            re.IGNORECASE,
+        )
+    )
+
+
+def _problems_of_words(sentence: Read, names: Names, words: Words) -> Iterator[str]:
+    """Problems that no evidence could mend."""
+    text = re.sub(r"\[\d+\]", " ", sentence.masked)
+    if found := words.promises.search(text):
+        yield f"it promises something ({found.group().strip()!r}), which no evidence can carry"
+    bare = text.strip(" \t\n“\"'‘-•")
+    for piece in (bare, *re.split(r"[,;:] ", bare)[1:]):
+        if found := words.advice.search(piece):
+            yield f"it tells the reader what to do ({found.group().strip()!r}), which is advice"
+            break
+    if re.search(r"https?:|www\.|@\w|[{}<>]|\[[^\]]*[^\d\]][^\]]*\]", text):
+        yield "it holds markup or an address, which is no part of an explanation"
+    if found := re.search(r"[“\"«„]([^”\"»]*)[”\"»]", text):
+        yield f"{names.unmask(found.group())} is quoted, but stands in no evidence"
+    tokens = list(_WORD.finditer(text))
+    unknown = []
+    for token in tokens:
+        word = token.group()
+        lower = word.casefold().replace("’", "'")
+        starts = not _WORD.search(text[: token.start()]) or text[: token.start()].endswith(": ")
+        if lower in words.persons:
+            yield f"{word!r} speaks of a person no evidence knows"
+        elif lower in words.topics:
+            yield f"{word!r} is a claim no evidence carries"
+        elif word[0].isupper() and word != "I" and (not starts or not _is_known(lower, words)):
+            if not _is_known(lower, words) or word.isupper():
+                yield f"{word!r} looks like a name, and stands in no evidence"
+        elif not _is_known(lower, words) and not text[: token.start()].casefold().endswith("this "):
+            unknown.append(word)
+    if unknown and any(not word.isascii() for word in unknown):
+        yield f"it cannot be checked: {unknown[0]!r} is not an English word"
+    elif len(unknown) > 1 and len(unknown) > MOST_UNKNOWN_WORDS * len(tokens):
+        yield f"it says more than evidence can carry: {', '.join(unknown[:5])}"
+
+
+def _problems_of_evidence(
+    sentence: Read, names: Names, words: Words, explanation: Explanation, is_refused: bool
+) -> Iterator[str]:
+    evidence = {piece.id: piece for piece in explanation.evidence}
+    if not sentence.cited:
+        yield "it cites no evidence"
+        return
+    missing = [number for number in sentence.cited if number not in evidence]
+    if missing:
+        yield f"there is no evidence [{missing[0]}]"
+        return
+    if is_refused and re.search(
+        r"\b(fits?|suits?|picked|chosen|recommended|suggested|right) (\w+ )?(you|for you)\b",
+        sentence.masked,
+        re.IGNORECASE,
+    ):
+        yield "it recommends a product that the explanation does not"
+    before = ""
+    for part in sentence.parts:
+        cited = [evidence[number] for number in part.cited]
+        told = explanation.evidence
+        yield from problems_of_part(part.text, before, cited, told, names, words.numbers)
+        before += part.text + " "
+
+
+def _is_known(word: str, words: Words) -> bool:
+    parts = [word, *word.replace("'", "-").split("-")]
+    if word in words.known or (len(parts) > 2 and all(p in words.known for p in parts[1:] if p)):
+        return True
+    stems = (word.removesuffix(ending) for ending in ("'s", "s", "es", "ed", "d", "ing", "ly"))
+    return any(stem != word and stem in words.known for stem in stems)
+
+
+__all__ = ["check_text", "clean", "load_words"]

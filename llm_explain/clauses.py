@@ -1,0 +1,176 @@
+"""The authored clauses: one TOML file a language, checked when loaded.
+
+Knows nothing of graphs or models; a missing or misspelt field is found at the first use.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+from kinfolio.errors import BadConfig
+
+_FIELDS = {
+    "lead": {"product", "reason"},
+    "next": {"reason"},
+    "against": {"reason"},
+    "reason": {
+        *("this", "name", "names", "holders", "both", "category"),
+        *("person", "rating"),
+    },
+    "fixed": {"product", "rules", "risk", "tolerance"},
+}
+_NEEDED = {
+    "lead": ("mainly", "partly", "several", "weak", "refused"),
+    "next": ("partly", "little"),
+    "against": ("first", "more"),
+}
+_REASONS = {
+    "holding": ("itself", "together", "few", "category", "near", "against"),
+    "tie": ("holds", "rated", "near", "against"),
+    "text": ("own", "about", "against"),
+    "popularity": ("many", "few", "against_many"),
+}
+_FIXED = (
+    *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "rest", "risk"),
+    *("notice", "held", "dismissed", "closed", "country", "country_unknown", "risk_above"),
+    "risk_unknown",
+)
+_PLAIN_NAME = re.compile(r"[A-Z0-9][\w&'’./+-]*( [\w&'’./+-]+)*")
+_KIND = re.compile(r"[A-Za-z]{2,20}")
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """What may be said in one language."""
+
+    lead: dict[str, tuple[str, ...]]
+    next: dict[str, tuple[str, ...]]
+    against: dict[str, tuple[str, ...]]
+    reason: dict[str, dict[str, tuple[str, ...]]]
+    fixed: dict[str, str]
+    words: dict[str, str]
+    people: dict[str, tuple[str, str, str]]
+    kinds: dict[str, str]
+    vocabulary: frozenset[str]
+    """Every word the clauses use, in lower case."""
+
+    def shown_name(self, name: str) -> str:
+        """A name as it stands in a text: in quotation marks where it could pass for our words."""
+        flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+        flat = flat.translate({ord(c): "'" for c in "“”"})
+        if len(flat) > _LONGEST_NAME:
+            flat = flat[: _LONGEST_NAME - 1].rstrip() + "…"
+        words = re.findall(r"[^\W\d_]+", flat.casefold())
+        ours = all(word in self.vocabulary for word in words)
+        sentence = re.search(r"[.!?:;] |[.!?]$", flat)
+        if _PLAIN_NAME.fullmatch(flat) and not ours and not sentence:
+            return flat
+        return f"“{flat}”"
+
+    def noun(self, kind: str | None) -> str:
+        """What to call a product of a kind: the kind when it is one plain word, else "product"."""
+        if kind and _KIND.fullmatch(kind):
+            return kind if kind.isupper() else kind.lower()
+        return self.words["product"]
+
+    def this(self, noun: str) -> str:
+        """The product explained when it is named again, like "this bond"."""
+        return self.words["this"].format(kind=noun)
+
+    def count(self, number: int, threshold: int) -> int | str:
+        """A number of people as it may be told: none below the threshold is told exactly."""
+        return number if number >= threshold else self.words["fewer"].format(k=threshold)
+
+    def listed(self, names: list[str]) -> str:
+        """Names in one row: "A", "A and B", "A, B and C"."""
+        if len(names) == 1:
+            return names[0]
+        first = self.words["comma"].join(names[:-1])
+        return self.words["and"].format(first=first, last=names[-1])
+
+    def tie(self, kind: str | None, direction: str) -> str:
+        """The key in `people` of a kind of tie; the default one for a kind nobody wrote about."""
+        key = str(kind or "").strip().casefold().replace(" ", "_").replace("-", "_")
+        key = f"{self.kinds.get(key, key)}_{direction}"
+        return key if key in self.people else f"default_{direction}"
+
+
+@cache
+def load_clauses(language: str = "en") -> Clauses:
+    """The clauses of one language.
+
+    Raises:
+        BadConfig: there is no such language, or its file lacks or misspells something.
+    """
+    file = files("kinfolio.llm_explain").joinpath(f"clauses_{language}.toml")
+    if not language.isidentifier() or not file.is_file():
+        raise BadConfig(f"no clauses for language {language!r}; English is 'en'")
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"clauses_{language}.toml cannot be read: {error}") from error
+    return clauses_from(content, f"clauses_{language}.toml")
+
+
+def clauses_from(content: dict[str, Any], source: str) -> Clauses:
+    """The clauses in the content of a file.
+
+    Raises:
+        BadConfig: something is missing, or a field is not known.
+    """
+    missing = [
+        f"{section}.{key}"
+        for section, keys in {
+            **_NEEDED,
+            **{f"reason.{kind}": cases for kind, cases in _REASONS.items()},
+            "fixed": _FIXED,
+            "people": ("default_out", "default_in"),
+            "words": ("product", "this", "fewer", "and", "comma"),
+        }.items()
+        for key in keys
+        if not _at(content, section).get(key)
+    ]
+    if missing:
+        raise BadConfig(f"{source} lacks {', '.join(missing)}")
+    for section, allowed in _FIELDS.items():
+        for text in _texts(content[section]):
+            unknown = {name for _, name, _, _ in Formatter().parse(text) if name} - allowed
+            if unknown:
+                raise BadConfig(f"{source}: {text!r} has the unknown field {unknown.pop()!r}")
+    written = " ".join(_texts(content)).casefold()
+    return Clauses(
+        lead=_tuples(content["lead"]),
+        next=_tuples(content["next"]),
+        against=_tuples(content["against"]),
+        reason={kind: _tuples(cases) for kind, cases in content["reason"].items()},
+        fixed=dict(content["fixed"]),
+        words=dict(content["words"]),
+        people={key: (a, b, c) for key, (a, b, c) in content["people"].items()},
+        kinds=dict(content.get("kinds", {})),
+        vocabulary=frozenset(re.findall(r"[^\W\d_]+", written)),
+    )
+
+
+def _at(content: dict[str, Any], section: str) -> dict[str, Any]:
+    for part in section.split("."):
+        content = content.get(part, {})
+    return content
+
+
+def _texts(content: Any) -> list[str]:
+    # Any: a TOML value is a text, a list or a table.
+    if isinstance(content, str):
+        return [content]
+    values = content.values() if isinstance(content, dict) else content
+    return [text for value in values for text in _texts(value)]
+
+
+def _tuples(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(value) for key, value in table.items()}

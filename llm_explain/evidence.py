@@ -1,0 +1,326 @@
+"""Evidence: what makes up a score, piece by piece, each with the path in the graph that carries it.
+
+Everything is read by fixed statements with parameters inside one transaction. People other than
+the asker come out without id or name, small numbers of people without the number. Knows nothing
+of sentences or language models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from kinfolio.errors import NotFound, NotReady
+from kinfolio.llm_explain.clauses import Clauses, load_clauses
+from kinfolio.llm_explain.shares import contributions, covering, strongest
+from kinfolio.records import Evidence, Kind, Slot, Step, Verdict
+
+if TYPE_CHECKING:
+    from kinfolio.cypher.graph import Graph, Reads
+
+COVERED = 0.8
+AT_MOST = 5
+FEWEST_PEOPLE = 5
+"""Numbers of people below this are told as "fewer than 5"."""
+
+Basis = Literal["holdings", "ties", "text", "popularity"]
+"""The best the score rests on."""
+Facts = tuple[tuple[str, str | int | float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """All that may be said of why a product has its score for a user."""
+
+    user: str
+    product: str
+    name: str
+    kind: str | None
+    """The product's kind in the graph, like "bond"."""
+    score: float
+    version: str
+    basis: Basis
+    evidence: tuple[Evidence, ...]
+    remainder: float
+    num_told: int
+    """So many pieces of the evidence, the strongest, are told in words."""
+    num_untold: int
+    """Pieces that add something and are not told."""
+    refused_by: tuple[Verdict, ...]
+    """Rules that keep the product from the user; the reason is a key of `fixed` clauses."""
+    risk: int | None
+    tolerance: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    kind: Kind
+    gid: int = -1
+    id: str = ""
+    name: str = ""
+    form: str = ""
+    """Of kind text: "own" the user's own text, "about" a product written about."""
+
+
+def read_grounds(
+    graph: Graph,
+    user_id: str,
+    product_id: str,
+    *,
+    all_evidence: bool = False,
+    clauses: Clauses | None = None,
+) -> Grounds:
+    """The evidence for the score of a product, strongest first.
+
+    Args:
+        graph: the graph, with a version written back.
+        user_id: the asker.
+        product_id: any product, also one that the rules forbid.
+        all_evidence: show every piece, so that nothing remains.
+        clauses: language of names and withheld numbers; English when None.
+
+    Raises:
+        NotReady: nothing was written back.
+        NotFound: there is no such user or product.
+    """
+    clauses = clauses or load_clauses()
+    with graph.snapshot_reads() as reads:
+        states = reads.read("recommend_query_vector", user_ids=[user_id])
+        if not states:
+            raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
+        state = states[0]
+        slot: Slot = state["slot"] or "a"
+        pair = reads.read("explain_pair", slot=slot, user_id=user_id, product_id=product_id)[0]
+        if pair["product"] is None:
+            raise NotFound(f"there is no product {product_id!r} in the graph; check the id")
+        _need_scored(state, pair)
+        width = state["heads"] * state["dim"]
+        # The number that `recommend` prints, by the statement that it uses.
+        score = reads.read(
+            "recommend_score",
+            slot=slot,
+            product_ids=[product_id],
+            query=[*state["query"], 1.0, 0.0],
+            width=width + 2,
+        )[0]["score"]
+        pieces, messages, basis = _pieces(reads, slot, user_id, pair, width)
+        embedding = np.asarray(pair["embedding"], dtype=np.float64)
+        bias = float(embedding[width])
+        values = np.append(contributions(messages, embedding[:width], state["heads"]), bias)
+        pieces.append(_Piece(kind="popularity"))
+        order, shares = strongest(values)
+        num_told = covering(shares[order], COVERED, AT_MOST)
+        chosen = order if all_evidence else order[:num_told]
+        evidence = _with_paths(
+            reads,
+            user_id,
+            pair,
+            [(pieces[i], float(shares[i]), float(values[i])) for i in chosen],
+            clauses,
+        )
+    return Grounds(
+        user=user_id,
+        product=product_id,
+        name=str(pair["name"]),
+        kind=pair["kind"] if isinstance(pair["kind"], str) else None,
+        score=float(score),
+        version=state["version"],
+        basis=basis,
+        evidence=evidence,
+        remainder=float(score) - sum(item.contribution for item in evidence),
+        num_told=num_told,
+        num_untold=int(np.count_nonzero(values)) - num_told,
+        refused_by=_refused_by(pair),
+        risk=pair["risk"],
+        tolerance=pair["tolerance"],
+    )
+
+
+def _need_scored(state: dict[str, Any], pair: dict[str, Any]) -> None:
+    if state["version"] is None:
+        raise NotReady(
+            "the graph has no embeddings yet, so there is no score to explain; "
+            "type: kinfolio writeback"
+        )
+    if pair["embedding"] is None:
+        raise NotReady(
+            f"product {pair['product']!r} came after version {state['version']!r} and has no score "
+            "yet; type: kinfolio export, kinfolio train and kinfolio writeback"
+        )
+
+
+def _pieces(
+    reads: Reads, slot: Slot, user_id: str, pair: dict[str, Any], width: int
+) -> tuple[list[_Piece], np.ndarray[Any, np.dtype[np.float64]], Basis]:
+    rows = reads.read("explain_neighbours", slot=slot, user_id=user_id)
+    pieces = [
+        _Piece(kind=row["kind"], gid=row["gid"], id=row["id"] or "", name=row["name"] or "")
+        for row in rows
+    ]
+    vectors = [row["message"] for row in rows]
+    if pair["own"] is not None:
+        pieces.append(_Piece(kind="text", form="own"))
+        vectors.append(pair["own"])
+    kinds = {piece.kind for piece in pieces}
+    basis: Basis = "holdings" if "holding" in kinds else "ties" if "tie" in kinds else "text"
+    if not pieces:
+        rows = reads.read("explain_reviewed", slot=slot, user_id=user_id)
+        pieces = [
+            _Piece(kind="text", gid=row["gid"], id=row["id"], name=row["name"], form="about")
+            for row in rows
+        ]
+        vectors = [row["message"] for row in rows]
+        basis = "text" if pieces else "popularity"
+    return pieces, np.asarray(vectors, dtype=np.float64).reshape(len(vectors), width), basis
+
+
+def _refused_by(pair: dict[str, Any]) -> tuple[Verdict, ...]:
+    reasons = {
+        "held": None if not pair["is_held"] else "held",
+        "dismissed": None if not pair["is_dismissed"] else "dismissed",
+        "closed": None if pair["is_open"] else "closed",
+        "country": None if pair["is_sold"] else "country" if pair["country"] else "country_unknown",
+        "risk": None
+        if pair["is_safe"]
+        else "risk_unknown"
+        if pair["tolerance"] is None
+        else "risk_above",
+    }
+    return tuple(
+        Verdict(rule=rule, passed=False, reason=reason)
+        for rule, reason in reasons.items()
+        if reason is not None
+    )
+
+
+def _with_paths(
+    reads: Reads,
+    user_id: str,
+    pair: dict[str, Any],
+    chosen: list[tuple[_Piece, float, float]],
+    clauses: Clauses,
+) -> tuple[Evidence, ...]:
+    product_id = pair["product"]
+    ends = {"user_id": user_id, "product_id": product_id}
+
+    def by_gid(statement: str, kind: Kind) -> dict[int, dict[str, Any]]:
+        gids = [piece.gid for piece, _, value in chosen if piece.kind == kind and value > 0]
+        # Holdings that speak against need no path to the product; ties need their kind always.
+        if kind == "tie":
+            gids = [piece.gid for piece, _, _ in chosen if piece.kind == kind]
+        return {row["gid"]: row for row in reads.read(statement, gids=gids, **ends)} if gids else {}
+
+    holdings = by_gid("explain_holdings", "holding")
+    ties = by_gid("explain_ties", "tie")
+    written: dict[str, Any] = {}
+    if any(piece.form == "own" for piece, _, _ in chosen):
+        written = (reads.read("explain_written", **ends) or [{}])[0]
+    pathfinder = _Pathfinder(user_id, pair, clauses)
+    result = []
+    for number, (piece, share, value) in enumerate(chosen, start=1):
+        if piece.kind == "holding":
+            facts, path = pathfinder.holding(piece, value, holdings.get(piece.gid))
+        elif piece.kind == "tie":
+            facts, path = pathfinder.tie(value, ties[piece.gid])
+        elif piece.kind == "text":
+            facts, path = pathfinder.text(piece, value, written)
+        else:
+            facts, path = pathfinder.popularity(value)
+        result.append(
+            Evidence(
+                id=number,
+                kind=piece.kind,
+                share=share,
+                contribution=value,
+                path=path,
+                facts=facts,
+            )
+        )
+    return tuple(result)
+
+
+_PERSON = Step(label="User")
+
+
+class _Pathfinder:
+    """Facts and path of one piece; the fact `claim` says which clause it can carry."""
+
+    def __init__(self, user_id: str, pair: dict[str, Any], clauses: Clauses) -> None:
+        self._you = Step(label="User", id=user_id)
+        self._it = Step(label="Product", id=pair["product"])
+        self._pair = pair
+        self._clauses = clauses
+
+    def holding(
+        self, piece: _Piece, value: float, row: dict[str, Any] | None
+    ) -> tuple[Facts, tuple[Step, ...]]:
+        name = self._clauses.shown_name(piece.name)
+        held = (self._you, _out("HOLDS"), Step(label="Product", id=piece.id))
+        together = (*held, _in("HOLDS"), _PERSON, _out("HOLDS"), self._it)
+        if piece.id == self._it.id:
+            claim = "itself" if value >= 0 else "against"
+            return (("claim", claim), ("name", name)), held
+        if value < 0 or row is None:
+            return (("claim", "against" if value < 0 else "near"), ("name", name)), held
+        if row["both"] >= FEWEST_PEOPLE:
+            numbers = (("holders", row["holders"]), ("both", row["both"]))
+            return (("claim", "together"), ("name", name), *numbers), together
+        if row["category"] is not None:
+            category = self._clauses.shown_name(str(row["category"]))
+            shared = Step(label="Category", id=str(row["category"]))
+            path = (*held, _out("IN_CATEGORY"), shared, _in("IN_CATEGORY"), self._it)
+            return (("claim", "category"), ("name", name), ("category", category)), path
+        if row["both"]:
+            both = self._count(row["both"])
+            return (("claim", "few"), ("name", name), ("both", both)), together
+        return (("claim", "near"), ("name", name)), held
+
+    def tie(self, value: float, row: dict[str, Any]) -> tuple[Facts, tuple[Step, ...]]:
+        direction = "out" if row["is_out"] else "in"
+        key = self._clauses.tie(row["kind"], direction)
+        tied = (self._you, (_out if row["is_out"] else _in)("TIED_TO"), _PERSON)
+        who = (("person", self._clauses.people[key][0]), ("tie", key))
+        if value < 0:
+            return (("claim", "against"), *who), tied
+        if not row["holds"]:
+            return (("claim", "near"), *who), tied
+        path = (*tied, _out("HOLDS"), self._it)
+        rating, mean = row["rating"], self._pair["mean_rating"]
+        # A rating below what others gave would sound like a reason against.
+        if rating is None or mean is None or rating < mean:
+            return (("claim", "holds"), *who), path
+        number = int(rating) if float(rating).is_integer() else round(float(rating), 2)
+        return (("claim", "rated"), *who, ("rating", number)), path
+
+    def text(
+        self, piece: _Piece, value: float, written: dict[str, Any]
+    ) -> tuple[Facts, tuple[Step, ...]]:
+        about = piece if piece.form == "about" else None
+        product_id = about.id if about else written.get("id")
+        name = self._clauses.shown_name(about.name if about else str(written.get("name", "")))
+        claim = "against" if value < 0 else piece.form
+        if product_id is None:
+            return (("claim", claim),), (self._you,)
+        step = Step(label="Review", id=None if about else written["review"])
+        path = (self._you, _out("WROTE"), step, _out("ABOUT"))
+        return (("claim", claim), ("name", name)), (*path, Step(label="Product", id=product_id))
+
+    def popularity(self, value: float) -> tuple[Facts, tuple[Step, ...]]:
+        number = self._pair["holders"]
+        is_few = number < FEWEST_PEOPLE or number < self._pair["mean_holders"]
+        claim = "many" if value >= 0 else "few" if is_few else "against_many"
+        path = (self._it, _in("HOLDS"), _PERSON) if number else (self._it,)
+        return (("claim", claim), ("holders", self._count(number))), path
+
+    def _count(self, number: int) -> int | str:
+        return self._clauses.count(number, FEWEST_PEOPLE)
+
+
+def _out(kind: str) -> Step:
+    return Step(type=kind, direction="out")
+
+
+def _in(kind: str) -> Step:
+    return Step(type=kind, direction="in")

@@ -1,0 +1,149 @@
+"""A text cut for checking: names masked, sentences, and in each the parts with their citations.
+
+Shares nothing with the writers: whoever wrote a text, it is read the same way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kinfolio.records import Explanation
+
+_FIRST_MASK = 0xE000
+_CITATIONS = re.compile(r"(?:\s*\[\d+\])+")
+_LATE_CITATION = re.compile(r"([.!?])((?:\s*\[\d+\])+)")
+_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_MARKS = "“”\"'‘’«»„*_`"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a sentence and the evidence cited right after it."""
+
+    text: str
+    cited: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One sentence: as it was written, masked, and in parts."""
+
+    text: str
+    masked: str
+    parts: tuple[Part, ...]
+
+    @property
+    def cited(self) -> tuple[int, ...]:
+        """All evidence the sentence cites, in order."""
+        return tuple(dict.fromkeys(number for part in self.parts for number in part.cited))
+
+
+class Names:
+    """The names an explanation may use, each behind one private character in masked text."""
+
+    def __init__(self, explanation: Explanation, ordinary: Iterable[str] = ()) -> None:
+        self._ordinary = frozenset(ordinary)
+        self.product = explanation.name
+        owners: dict[str, set[int]] = {explanation.name: set()}
+        for piece in explanation.evidence:
+            for key, value in piece.facts:
+                if key in ("name", "category"):
+                    owners.setdefault(_bare(str(value)), set()).add(piece.id)
+        self._owners = list(owners.items())
+
+    def mask(self, text: str) -> str:
+        """The text with every known name as one character."""
+        order = sorted(range(len(self._owners)), key=lambda i: -len(self._owners[i][0]))
+        for index in order:
+            for name in _variants(self._owners[index][0]):
+                text = self._replace(text, name, chr(_FIRST_MASK + index))
+        return text
+
+    def unmask(self, text: str) -> str:
+        """The text with the names back in their places."""
+        return "".join(self.of(c) if self.is_mask(c) else c for c in text)
+
+    @staticmethod
+    def is_mask(char: str) -> bool:
+        """Whether a character stands for a name."""
+        return _FIRST_MASK <= ord(char) < 0xF900
+
+    def of(self, mask: str) -> str:
+        """The name behind a mask."""
+        return self._owners[ord(mask) - _FIRST_MASK][0]
+
+    def evidence(self, mask: str) -> set[int]:
+        """The pieces of evidence that know the name; none for the product explained."""
+        return self._owners[ord(mask) - _FIRST_MASK][1]
+
+    def is_product(self, mask: str) -> bool:
+        """Whether the name is that of the product explained."""
+        return ord(mask) == _FIRST_MASK
+
+    def _replace(self, text: str, name: str, mask: str) -> str:
+        quoted = "|".join(
+            re.escape(left + name + right) for left, right in ("“”", '""', "‘’", "''", "«»", "„“")
+        )
+        text = re.sub(quoted, mask, text)
+        words = re.findall(r"[^\W\d_]+", name.casefold())
+        # A name made of ordinary words counts only in quotation marks.
+        if all(word in self._ordinary or len(word) == 1 for word in words):
+            return text
+        flags = re.IGNORECASE if " " in name and len(name) > 8 else 0
+        return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", mask, text, flags=flags)
+
+
+def clean(text: str) -> str:
+    """The text without look-alike and invisible characters and without marks of emphasis."""
+    text = unicodedata.normalize("NFKC", text)
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return re.sub(r"\*\*|__", "", text).strip()
+
+
+def read(text: str, names: Names) -> tuple[Read, ...]:
+    """The sentences of a text."""
+    masked = _LATE_CITATION.sub(r"\2\1", names.mask(clean(text)))
+    sentences = []
+    for piece in _END.split(masked):
+        sentence = piece.strip()
+        if sentence and not re.fullmatch(r"[\W_]*", sentence.translate(_NO_MASK)):
+            sentences.append(Read(names.unmask(sentence), sentence, _parts(sentence)))
+    return tuple(sentences)
+
+
+class _NoMask(dict[int, str]):
+    def __missing__(self, key: int) -> str:
+        return "x" if _FIRST_MASK <= key < 0xF900 else chr(key)
+
+
+_NO_MASK = _NoMask()
+
+
+def _parts(sentence: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    start = 0
+    for match in _CITATIONS.finditer(sentence):
+        cited = tuple(int(number) for number in re.findall(r"\d+", match.group()))
+        parts.append(Part(sentence[start : match.start()].strip(), cited))
+        start = match.end()
+    rest = sentence[start:].strip(" .!?;,")
+    if rest:
+        # What follows the last citation leans on it too: "because of A [1] it fits you".
+        parts.append(Part(rest, parts[-1].cited if parts else ()))
+    return tuple(parts)
+
+
+def _bare(name: str) -> str:
+    return name[1:-1] if name.startswith("“") and name.endswith("”") else name
+
+
+def _variants(name: str) -> list[str]:
+    flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    straight = flat.translate({ord(c): "'" for c in "“”"})
+    cut = straight if len(straight) <= 120 else straight[:119].rstrip() + "…"
+    forms = {name.strip(), flat, straight, cut}
+    forms |= {unicodedata.normalize("NFKC", form) for form in forms}
+    return sorted((form for form in forms if form), key=len, reverse=True)

@@ -1,0 +1,332 @@
+"""What travels between the folders: frozen records and nothing else.
+
+Rows of arrays are *indices*, counted from 0 in the order of `gid`; ids are the user's own strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Slot = Literal["a", "b"]
+Source = Literal["stored", "folded_in", "ties", "text", "popularity"]
+Kind = Literal["holding", "tie", "text", "similar", "popularity"]
+
+Progress = Callable[[str, int, int], None]
+"""Told of a long step: its name, how much is done, of how much (0: not known)."""
+
+SPLITS = ("train", "valid", "test")
+"""Names of the parts of the data; an edge stores the position in this tuple."""
+NO_TIME = -(2**63)
+"""Marks an edge without a time in an int64 array of milliseconds since 1970 (UTC)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where a database is and how to enter it."""
+
+    uri: str
+    username: str
+    password: str
+    database: str | None = None
+    """None: the server's default database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    """What is known of a database server."""
+
+    running: bool
+    uri: str | None
+    """None: kinfolio's own server was never started in this home."""
+    version: str | None
+    """None while it is not running."""
+    edition: str | None
+    home: str | None
+    """Folder of kinfolio's own server; None for a server named by `NEO4J_URI`."""
+    managed: bool
+    """Whether kinfolio starts and stops it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """One node and what hangs on it, for people to look at."""
+
+    label: str
+    id: str
+    properties: dict[str, Any]
+    """Any: whatever the input's columns hold."""
+    vectors: dict[str, int]
+    """Lengths of the properties that are vectors; their numbers are left out."""
+    counts: dict[str, int]
+    samples: dict[str, tuple[dict[str, Any], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A row of the input that was not loaded, and why."""
+
+    file: str
+    line: int
+    """Line in the file, counted from 1, the header included; row number for Parquet."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """What one `load` read and wrote."""
+
+    users: int
+    products: int
+    interactions: int
+    ties: int
+    reviews: int
+    rejected: tuple[Reject, ...]
+    rejects_file: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Edges:
+    """Edges of one type in columns, sorted by source, then target."""
+
+    source: NDArray[np.int32]
+    """Shape (num_edges,); index of the user."""
+    target: NDArray[np.int32]
+    """Shape (num_edges,); index of the product (holdings) or of the other user (ties)."""
+    split: NDArray[np.int8]
+    """Shape (num_edges,); position in `SPLITS`; an edge without a split counts as train."""
+    at: NDArray[np.int64]
+    """Shape (num_edges,); milliseconds since 1970, or `NO_TIME`."""
+    rating: NDArray[np.float32]
+    """Shape (num_edges,); NaN where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reviews:
+    """Reviews in columns, and what each may be used for in training.
+
+    The rule: a review with a split or a time counts by that, and one after the training cut
+    describes nothing; one with neither goes with its pair, and a pair that is held out hides it; a
+    pair that is in no split lets it describe the product only.
+    """
+
+    user: NDArray[np.int32]
+    product: NDArray[np.int32]
+    at: NDArray[np.int64]
+    text: tuple[str, ...]
+    describes_user: NDArray[np.bool_]
+    describes_product: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Snapshot:
+    """The graph in columns as one export left it."""
+
+    user_ids: tuple[str, ...]
+    product_ids: tuple[str, ...]
+    user_gids: NDArray[np.int64]
+    """Shape (num_users,), ascending; row r of every user array belongs to this gid."""
+    product_gids: NDArray[np.int64]
+    product_names: tuple[str, ...]
+    product_texts: tuple[str, ...]
+    """Name, kind, category, sector and text of each product, joined; may be empty strings."""
+    holdings: Edges
+    ties: Edges
+    reviews: Reviews
+    cut: int
+    """Time of the last training holding in milliseconds since 1970; `NO_TIME` when there is no
+    held-out part or no time."""
+    hash: str
+    """Of the content; two exports of an unchanged graph agree."""
+
+    @property
+    def num_users(self) -> int:
+        """Number of users."""
+        return len(self.user_ids)
+
+    @property
+    def num_products(self) -> int:
+        """Number of products."""
+        return len(self.product_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Embeddings:
+    """What a trained model leaves for the graph; see `docs/design.md` for the formula.
+
+    With q(u) = own(u) + sum of the messages of the counted neighbours of u, cut into `heads`
+    blocks of `dim` numbers each, every block brought to unit length, the score of product i is
+    q(u) . product_vectors[i] + bias[i].
+    """
+
+    heads: int
+    dim: int
+    """Width of one head."""
+    user_gids: NDArray[np.int64]
+    product_gids: NDArray[np.int64]
+    user_ids: tuple[str, ...]
+    """Of the snapshot; a vector is only ever stored on a node with both this gid and this id."""
+    product_ids: tuple[str, ...]
+    user_counted: NDArray[np.int64]
+    """Shape (num_users,); fingerprint of the counted neighbours in the snapshot, made by
+    `kinfolio.gnn.counted.fingerprints(snapshot)`; a user whose fingerprint in the graph is
+    another has changed since and is folded in."""
+    user_vectors: NDArray[np.float32]
+    """Shape (num_users, heads * dim); unit blocks, or zeros where nothing is known."""
+    product_vectors: NDArray[np.float32]
+    """Shape (num_products, heads * dim); unit blocks divided by the head's temperature."""
+    bias: NDArray[np.float32]
+    """Shape (num_products,); the popularity term, of mean 0."""
+    user_own: NDArray[np.float32]
+    """Shape (num_users, heads * dim); what the user's own text adds; zeros where there is none."""
+    user_messages: NDArray[np.float32]
+    """Shape (num_users, heads * dim); what a tie to this user adds."""
+    product_messages: NDArray[np.float32]
+    """Shape (num_products, heads * dim); what holding this product adds."""
+    model: str
+    """Name of the model, for people."""
+    metrics: str
+    """JSON text of the run's figures."""
+    snapshot: str
+    """Hash of the snapshot the model was trained on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One set of embeddings in the graph."""
+
+    name: str
+    slot: Slot
+    state: Literal["writing", "ready", "active"]
+    model: str
+    heads: int
+    dim: int
+    users: int
+    products: int
+    created_at: str
+    snapshot: str
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBack:
+    """What one write-back stored."""
+
+    version: str
+    slot: Slot
+    users: int
+    """Users that have a vector of their own."""
+    products: int
+    index_recall_at_10: float | None
+    """Part of the exact ten best products that the vector index finds; None without users."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommended:
+    """One line of a list."""
+
+    rank: int
+    product: str
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendations:
+    """A user's list, best first, and where it came from."""
+
+    user: str
+    version: str | None
+    search: Literal["exact", "index"] | None
+    """None where no vectors were compared."""
+    source: Source
+    products: tuple[Recommended, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one rule says about a user and a product."""
+
+    rule: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyNot:
+    """Every rule's verdict on a user and a product, and where the product would stand."""
+
+    user: str
+    product: str
+    allowed: bool
+    rules: tuple[Verdict, ...]
+    rank: int | None
+    """Among the allowed products and this one; None where it has no score."""
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A node or a relationship on a path: `id` is None for a person who must stay unnamed."""
+
+    label: str | None = None
+    id: str | None = None
+    type: str | None = None
+    direction: Literal["out", "in"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One piece of why a product has its score."""
+
+    id: int
+    """Counted from 1, strongest first."""
+    kind: Kind
+    share: float
+    """Contribution over the sum of the sizes of all contributions; negative speaks against."""
+    contribution: float
+    """What this piece adds to the score."""
+    path: tuple[Step, ...]
+    facts: tuple[tuple[str, str | int | float], ...]
+    """Names and numbers that may be said of it, e.g. (("name", "..."), ("holders", 31))."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence of an explanation and the evidence it rests on."""
+
+    text: str
+    evidence: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A piece of a text that no evidence carries."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a product has its score for a user."""
+
+    user: str
+    product: str
+    name: str
+    score: float
+    version: str | None
+    writer: str
+    text: str
+    sentences: tuple[Sentence, ...]
+    evidence: tuple[Evidence, ...]
+    remainder: float
+    """Score less the contributions shown."""
+    grounded: bool

@@ -1,0 +1,111 @@
+"""A run is a folder: snapshot, model and, written last, `run.json`.
+
+A folder without `run.json` was not finished, and says so. Files appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kinfolio.errors import NotReady, RunBroken
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON document, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        RunBroken: the file is damaged.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RunBroken(f"{path} is damaged ({error}); delete it and run the step again") from error
+    if not isinstance(content, dict):
+        raise RunBroken(f"{path} should hold a JSON object; delete it and run the step again")
+    return content
+
+
+class Run:
+    """The files of one run folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def snapshot(self) -> Path:
+        """Folder of the exported graph."""
+        return self.folder / "snapshot"
+
+    @property
+    def model(self) -> Path:
+        """The trained model, safetensors."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def info(self) -> Path:
+        """Config, seed, versions, data and metrics; written last by training."""
+        return self.folder / "run.json"
+
+    def need_snapshot(self) -> Path:
+        """Folder of a finished snapshot.
+
+        Raises:
+            NotReady: nothing was exported into this run.
+            RunBroken: an export was cut off.
+        """
+        if (self.snapshot / "manifest.json").is_file():
+            return self.snapshot
+        if self.snapshot.is_dir() and any(self.snapshot.iterdir()):
+            raise RunBroken(
+                f"{self.snapshot} is half written (no manifest.json); "
+                f"type: kinfolio export --run {self.folder}"
+            )
+        raise NotReady(
+            f"{self.folder} has no snapshot yet; type: kinfolio export --run {self.folder}"
+        )
+
+    def need_info(self) -> dict[str, Any]:
+        """Content of `run.json` of a finished training.
+
+        Raises:
+            NotReady: the run was not trained.
+            RunBroken: training was cut off.
+        """
+        if self.info.is_file() and self.model.is_file():
+            return read_json(self.info)
+        self.need_snapshot()
+        if self.model.is_file() or self.info.is_file():
+            missing = self.info.name if self.model.is_file() else self.model.name
+            raise RunBroken(
+                f"{self.folder} is half written (no {missing}); "
+                f"type: kinfolio train --run {self.folder}"
+            )
+        raise NotReady(
+            f"{self.folder} has no trained model yet; type: kinfolio train --run {self.folder}"
+        )

@@ -1,0 +1,139 @@
+"""One real server for the whole run, an empty graph, and the command line in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.schema import create_schema
+from kinfolio.cypher.server import Server
+from kinfolio.records import Connection
+
+RunCypher = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of the server of this run, also `KINFOLIO_HOME` of the `cli` fixture."""
+    kept = os.environ.get("KINFOLIO_TEST_HOME")
+    return Path(kept) if kept else tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def server(server_home: Path) -> Iterator[Connection]:
+    """A real server in a fresh home, wiped at the end of the run.
+
+    `KINFOLIO_TEST_HOME=FOLDER` keeps server and home for the next run, which then starts at once.
+    """
+    own = Server(server_home)
+    # The compiler for long-running servers takes both cores for the first minute of a run.
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+    try:
+        yield own.start(progress=lambda text: print(text, file=sys.__stderr__))
+    finally:
+        if "KINFOLIO_TEST_HOME" not in os.environ:
+            own.wipe()
+
+
+@pytest.fixture
+def run_cypher(server: Connection) -> Iterator[RunCypher]:
+    """Any statement on the server, for looking behind what kinfolio says: rows as dicts."""
+    with open_driver(server) as driver:
+
+        def run(text: str, **parameters: Any) -> list[dict[str, Any]]:
+            with driver.session() as session:
+                return session.run(text, parameters).data()
+
+        yield run
+
+
+def empty(server: Connection) -> None:
+    """Remove all nodes, relationships and vector indexes."""
+    with open_driver(server) as driver, driver.session() as session:
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS").consume()
+        for row in session.run("SHOW VECTOR INDEXES YIELD name").data():
+            session.run(f"DROP INDEX {row['name']}").consume()
+
+
+@pytest.fixture
+def graph(server: Connection) -> Iterator[Graph]:
+    """An empty graph with its constraints."""
+    empty(server)
+    with Graph(server) as opened:
+        create_schema(opened)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_graph(server: Connection) -> Iterator[Graph]:
+    """An empty graph that lasts for all tests of one file."""
+    empty(server)
+    with Graph(server) as opened:
+        create_schema(opened)
+        yield opened
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def cli(
+    server: Connection, server_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """A command in this process against the server: `cli("recommend", "u1", "--json")`.
+
+    `input=` is what is typed into it; `env=` are variables to set (None: to remove).
+    """
+    monkeypatch.setenv("NEO4J_URI", server.uri)
+    monkeypatch.setenv("NEO4J_USERNAME", server.username)
+    monkeypatch.setenv("NEO4J_PASSWORD", server.password)
+    monkeypatch.delenv("NEO4J_DATABASE", raising=False)
+    monkeypatch.setenv("KINFOLIO_HOME", str(server_home))
+
+    def run(*arguments: str, input: str = "", env: dict[str, str | None] | None = None) -> Result:
+        with monkeypatch.context() as patch:
+            for name, value in (env or {}).items():
+                if value is None:
+                    patch.delenv(name, raising=False)
+                else:
+                    patch.setenv(name, value)
+            return run_command(*arguments, input=input)
+
+    return run
+
+
+def run_command(*arguments: str, input: str = "") -> Result:
+    """What a command prints and how it ends, run in this process."""
+    from kinfolio.cli.main import main
+
+    out, err = io.BytesIO(), io.BytesIO()
+    stdout, stderr = _writer(out), _writer(err)
+    stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(input.encode()), "utf-8")
+    exit_code = 0
+    try:
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+            main(list(arguments))
+    except SystemExit as stop:
+        exit_code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    finally:
+        sys.stdin = stdin
+    return Result(exit_code, out.getvalue().decode(), err.getvalue().decode())
+
+
+def _writer(buffer: io.BytesIO) -> io.TextIOWrapper:
+    return io.TextIOWrapper(buffer, "utf-8", write_through=True)
