@@ -97,7 +97,7 @@ def _jars(home: Path) -> Check:
 
 
 def _disk(home: Path) -> Check:
-    from kinfolio.cypher.server import LOWEST_FREE_BYTES
+    from kinfolio.cypher.home import LOWEST_FREE_BYTES
 
     folder = next(path for path in [home, *home.parents] if path.exists())
     free = shutil.disk_usage(folder).free

@@ -85,7 +85,15 @@ def _list(as_json: bool) -> None:
         print_table(
             ("version", "slot", "state", "model", "users", "products", "written"),
             [
-                (v.name, v.slot, v.state, v.model, f"{v.users:,}", f"{v.products:,}", v.created_at[:19])
+                (
+                    v.name,
+                    v.slot,
+                    v.state,
+                    v.model,
+                    f"{v.users:,}",
+                    f"{v.products:,}",
+                    v.created_at[:19],
+                )
                 for v in versions
             ],
             right=("users", "products"),

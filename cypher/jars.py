@@ -145,7 +145,8 @@ def _watched(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
     def watch() -> None:
         while not done.wait(PROGRESS_SECONDS):
             count, size = _jars_in(folder)
-            progress(f"  {count - before[0]} jars, {(size - before[1]) / 1e6:.0f} MB fetched")
+            fetched = f"{count - before[0]} jars, {(size - before[1]) / 1e6:.0f} MB fetched"
+            progress(f"  {fetched if count > before[0] else 'looking them up'} ...")
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

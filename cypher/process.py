@@ -79,10 +79,12 @@ def stop(process: ServerProcess, home: Path) -> None:
 def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
     try:
         found = psutil.Process(process.pid)
+        arguments = found.cmdline()
         is_ours = (
             abs(found.create_time() - process.started) < _CLOCK_SLACK_SECONDS
             and found.status() != psutil.STATUS_ZOMBIE
-            and f"--home-dir={home}" in found.cmdline()
+            # A program that was started this moment may not show its arguments yet.
+            and (not arguments or f"--home-dir={home}" in arguments)
         )
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None

@@ -52,12 +52,12 @@ WITH *, CASE
      END AS parts
 WITH *, CASE
        WHEN source = 'stored' THEN u[embedding][0..v.heads * v.dim]
-       ELSE [d IN range(0, v.heads * v.dim - 1) | reduce(total = 0.0, part IN parts | total + part[d])]
+       ELSE [d IN range(0, coalesce(v.heads * v.dim, 0) - 1) | reduce(total = 0.0, part IN parts | total + part[d])]
      END AS added
-WITH *, [h IN range(0, v.heads - 1)
+WITH *, [h IN range(0, coalesce(v.heads, 0) - 1)
          | sqrt(reduce(total = 0.0, x IN added[h * v.dim..(h + 1) * v.dim] | total + x * x))] AS norms
 RETURN u.id AS user, u.risk_tolerance AS risk_tolerance, u.country AS country,
        versions, v.name AS version, v.slot AS slot, v.heads AS heads, v.dim AS dim, source,
-       [d IN range(0, v.heads * v.dim - 1)
+       [d IN range(0, coalesce(v.heads * v.dim, 0) - 1)
         | CASE norms[d / v.dim] WHEN 0.0 THEN 0.0 ELSE added[d] / norms[d / v.dim] END] AS query
 ORDER BY user

@@ -19,6 +19,8 @@ server.http.enabled=false
 server.https.enabled=false
 dbms.usage_report.enabled=false
 client.allow_telemetry=false
+server.fleet_discovery.enabled=false
+dbms.fleet_manager.enabled=false
 server.memory.pagecache.size={page_cache}m
 db.logs.query.enabled=OFF
 # Otherwise every database takes 256 MB for its first log file.

@@ -127,19 +127,15 @@ def _room(code: str, text: str, connection: Connection, doing: str) -> KinfolioE
 
 def _schema(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
     lowered = text.lower()
-    if code.endswith("Schema.IndexNotFound") or ("no such" in lowered and "index" in lowered):
+    if code.endswith("Schema.IndexNotFound") or "no such vector schema index" in lowered:
         return NotReady(
             f"the index that {doing} needs is not in the graph; "
             "type: kinfolio writeback, which makes it"
         )
-    if "index" in lowered and ("does not exist" in lowered or "not found" in lowered):
-        return NotReady(
-            f"the index that {doing} needs is not in the graph; "
-            "type: kinfolio writeback, which makes it"
-        )
-    if code.endswith("Schema.ConstraintValidationFailed"):
+    if code.endswith(("Schema.ConstraintValidationFailed", "Schema.ConstraintCreationFailed")):
+        # The second line, where there is one, has the nodes.
         return BadInput(
-            f"{doing} would break a rule of the graph ({_first(text)}); "
+            f"{doing} would break a rule of the graph ({_first(text.split(chr(10), 1)[-1])}); "
             "remove the duplicate and run the command again"
         )
     if code.endswith("Procedure.ProcedureNotFound"):

@@ -1,10 +1,11 @@
 // Takes the node of a slot for a new version, unless it serves or somebody else took it since it was looked at.
 // The SET of `asked` locks the node before its name is read, so of two at once only one gets a row.
-// parameters: into STRING, replaces STRING, version MAP, writer STRING
+// parameters: into STRING, replaces STRING, replaced_writer STRING, version MAP, writer STRING
 // columns:    version STRING
 MERGE (v:EmbeddingVersion {slot: $into})
 SET v.asked = $writer
 WITH v
-WHERE (v.name IS NULL OR v.name = $replaces) AND coalesce(v.state, '') <> 'active'
+WHERE (v.name IS NULL OR (v.name = $replaces AND coalesce(v.writer, '') = $replaced_writer))
+  AND coalesce(v.state, '') <> 'active'
 SET v = $version, v.slot = $into, v.state = 'writing', v.writer = $writer, v.beat = timestamp()
 RETURN v.name AS version

@@ -1,1 +1,1 @@
-"""(being written)"""
+"""Text encoding, fusion model, training, evaluation, write-back and recommendations."""

@@ -26,6 +26,10 @@ HOPS = 2
 class FusionHead(nn.Module):
     """One head: inputs, propagation and popularity term."""
 
+    log_degree: Tensor
+    is_unseen: Tensor
+    text: Tensor | None
+
     def __init__(
         self,
         *,
@@ -64,7 +68,7 @@ class FusionHead(nn.Module):
         Args:
             keep: float32, shape (num_nodes,); 0 for nodes that play unseen in this step.
         """
-        is_seen = 1 - self.is_unseen
+        is_seen = 1.0 - self.is_unseen
         if keep is not None:
             is_seen = is_seen * keep[self.num_users :]
         ids = self.ids * is_seen[:, None]
@@ -75,7 +79,7 @@ class FusionHead(nn.Module):
         return torch.cat([users, products + ids])
 
     def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
-        """z before normalisation: float32, shape (num_nodes, dim)."""
+        """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
         x = self.inputs(keep)
         layer, total = x, x
         for _ in range(HOPS):
@@ -84,7 +88,7 @@ class FusionHead(nn.Module):
         return total / (HOPS + 1)
 
     def messages(self, matrix: Tensor) -> Tensor:
-        """g = (x + A x) / 3, so that z_u = x_u / 3 + sum over neighbours of A_un g_n."""
+        """All nodes' g = (x + A x) / 3, so that z_u = x_u / 3 + sum of A_un g_n over neighbours."""
         x = self.inputs()
         layer, total = x, x
         for _ in range(HOPS - 1):

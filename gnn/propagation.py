@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 from torch.nn import functional
-from torch_geometric.nn import MessagePassing
+
+with warnings.catch_warnings():
+    # PyG still decorates with torch.jit.script, which torch has begun to call deprecated.
+    warnings.simplefilter("ignore", FutureWarning)
+    from torch_geometric.nn import MessagePassing
 
 TIE_WEIGHT = 0.3
 """Weight of a tie beside a holding's 1."""
@@ -51,7 +55,7 @@ def adjacency(
     weights = np.concatenate([np.ones(len(user)), np.full(len(pairs), TIE_WEIGHT)])
     half = coo_array((weights, (rows, columns)), shape=(size, size)).tocsr()
     full = csr_array(half + half.T)
-    return full, np.asarray(full.sum(axis=1)).ravel()
+    return full, np.asarray(full.sum(axis=1), np.float64).ravel()
 
 
 def normalised(weights: csr_array, degrees: NDArray[np.float64]) -> csr_array:
@@ -81,9 +85,7 @@ class _SymmetricProduct(torch.autograd.Function):
     """A x for a symmetric A, whose gradient is A grad."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, offsets: Tensor, indices: Tensor, values: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, offsets: Tensor, indices: Tensor, values: Tensor) -> Tensor:
         ctx.save_for_backward(offsets, indices, values)
         return _product(x, offsets, indices, values)
 
@@ -98,7 +100,7 @@ def _product(x: Tensor, offsets: Tensor, indices: Tensor, values: Tensor) -> Ten
     )
 
 
-class Propagation(MessagePassing):
+class Propagation(MessagePassing):  # type: ignore[misc]  # PyG ships no types
     """Sum over neighbours, weighted by a symmetric matrix."""
 
     def __init__(self) -> None:
@@ -116,7 +118,7 @@ class Propagation(MessagePassing):
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:
         """The fused product; PyG calls it in place of a message an edge."""
-        result: Tensor = _SymmetricProduct.apply(  # type: ignore[no-untyped-call]
+        result: Tensor = _SymmetricProduct.apply(
             x, edge_index.crow_indices(), edge_index.col_indices(), edge_index.values()
         )
         return result

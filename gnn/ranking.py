@@ -7,6 +7,7 @@ min(K, that number); both averaged over users who have held-out products.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,9 +22,7 @@ ScoreBlock = Callable[[NDArray[np.int64]], Tensor]
 """Scores of some users: float32, shape (len(users), num_products)."""
 
 
-def top(
-    score: ScoreBlock, users: NDArray[np.int64], known: csr_array, k: int
-) -> NDArray[np.int64]:
+def top(score: ScoreBlock, users: NDArray[np.int64], known: csr_array, k: int) -> NDArray[np.int64]:
     """The k best products of each user, best first: int64, shape (len(users), k).
 
     Args:
@@ -67,3 +66,43 @@ def recall_and_ndcg(
     recall = hits.sum(axis=1) / number
     ndcg = (hits * discount).sum(axis=1) / ideal[np.minimum(number, k)]
     return recall, ndcg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Recall@20 and NDCG@20 over some users."""
+
+    recall: float
+    ndcg: float
+
+    @property
+    def value(self) -> float:
+        """What is compared when something is chosen: the geometric mean of the two."""
+        return float(np.sqrt(self.recall * self.ndcg))
+
+
+def quality(
+    score: ScoreBlock,
+    known: csr_array,
+    wanted: csr_array,
+    *,
+    k: int = 20,
+    most: int = 5000,
+) -> Quality:
+    """Mean quality over the users who have something in `wanted`, at most `most` of them.
+
+    Args:
+        score: scores of a block of users.
+        known: shape (num_users, num_products); left out of the lists.
+        wanted: shape (num_users, num_products); what the lists should hold.
+        k: length of the lists.
+        most: with more users than this, evenly spaced ones are taken.
+    """
+    number = np.diff(wanted.indptr).astype(np.int64)
+    users = np.flatnonzero(number)
+    if not len(users):
+        return Quality(recall=0.0, ndcg=0.0)
+    users = users[:: max(1, len(users) // most)]
+    lists = top(score, users, known, k)
+    recall, ndcg = recall_and_ndcg(hits_of(lists, users, wanted), number[users])
+    return Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean()))

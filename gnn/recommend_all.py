@@ -17,7 +17,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
 from kinfolio.gnn.recommend import check_k
 from kinfolio.gnn.user_state import UserState, read_user_states
-from kinfolio.records import Progress, Slot
+from kinfolio.records import Progress, Slot, no_progress
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class _Catalogue:
 
 
 def recommend_all(
-    graph: Graph, file: Path, k: int = 10, *, progress: Progress = lambda *_: None
+    graph: Graph, file: Path, k: int = 10, *, progress: Progress = no_progress
 ) -> int:
     """The number of users whose lists were written to a tab-separated file, whole or not at all.
 

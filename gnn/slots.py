@@ -72,6 +72,7 @@ def taken(
         "write_back_begin",
         into=slot,
         replaces=None if found is None else found["name"],
+        replaced_writer="" if found is None else found.get("writer", ""),
         version={**version, **owner},
         writer=writer.token,
     )

@@ -57,7 +57,7 @@ def load_encoder() -> Encoder:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = SentenceTransformer(str(Path(found.submodule_search_locations[0]) / "model"))
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -124,11 +124,24 @@ class TextFeatures:
         snapshot: Snapshot,
         cache: Path,
         *,
+        most: int,
         load: Callable[[], Encoder] = load_encoder,
         progress: Progress | None = None,
     ) -> None:
+        """Encode what is needed.
+
+        Args:
+            snapshot: the exported graph.
+            cache: file of vectors met before.
+            most: latest reviews read of each user and each product.
+            load: makes the encoder.
+            progress: told how far it is.
+        """
         reviews = snapshot.reviews
-        used = np.flatnonzero(reviews.describes_user | reviews.describes_product)
+        used = np.flatnonzero(
+            _latest(reviews.user, reviews.at, reviews.describes_user, most)
+            | _latest(reviews.product, reviews.at, reviews.describes_product, most)
+        )
         self._snapshot = snapshot
         self._used = used
         texts = [reviews.text[row] for row in used] + list(snapshot.product_texts)
@@ -158,7 +171,7 @@ class TextFeatures:
         by_product = self._mean(
             product, position, shown & reviews.describes_product[self._used], snapshot.num_products
         )
-        by_product = by_product + self._vectors[self._position[len(self._used) :]]
+        by_product += self._vectors[self._position[len(self._used) :]]
         rows = np.concatenate([_centred(by_user), _centred(by_product)])
         _, axes = np.linalg.eigh(rows.T @ rows)
         turned = rows @ axes[:, ::-1][:, :width]
@@ -174,12 +187,25 @@ class TextFeatures:
         count: int,
     ) -> NDArray[np.float32]:
         ones = np.ones(int(shown.sum()), np.float32)
-        sums = csr_array(
-            (ones, (owner[shown], position[shown])), shape=(count, len(self._vectors))
-        )
+        sums = csr_array((ones, (owner[shown], position[shown])), shape=(count, len(self._vectors)))
         number = np.maximum(sums.sum(axis=1), 1).reshape(-1, 1)
         mean: NDArray[np.float32] = (sums @ self._vectors / number).astype(np.float32)
         return mean
+
+
+def _latest(
+    owner: NDArray[np.int32], at: NDArray[np.int64], allowed: NDArray[np.bool_], most: int
+) -> NDArray[np.bool_]:
+    """Which reviews are among the `most` latest allowed ones of their owner."""
+    rows = np.flatnonzero(allowed)
+    rows = rows[np.lexsort((-rows, -at[rows], owner[rows]))]
+    owners = owner[rows]
+    first = np.r_[True, owners[1:] != owners[:-1]] if len(rows) else np.zeros(0, bool)
+    starts = np.flatnonzero(first)
+    place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
+    chosen = np.zeros(len(owner), bool)
+    chosen[rows[place < most]] = True
+    return chosen
 
 
 def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -195,5 +221,5 @@ def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = rows / np.where(length > 1e-12, length, 1)
+    unit: NDArray[np.float32] = (rows / np.where(length > 1e-12, length, 1)).astype(np.float32)
     return unit

@@ -17,7 +17,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady, ServerError
 from kinfolio.gnn.slots import NodeKind, Writer, clear, keep_hold, nodes_there, taken
 from kinfolio.gnn.versions import activate, found_versions
-from kinfolio.records import Embeddings, Progress, Slot, WrittenBack
+from kinfolio.records import Embeddings, Progress, Slot, WrittenBack, no_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def write_back(
     graph: Graph,
     *,
     name: str | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> WrittenBack:
     """What was stored as the version that serves from now on.
 
@@ -181,7 +181,12 @@ def _new_version(
     embeddings: Embeddings, name: str | None, slot: Slot, found: dict[Slot, dict[str, Any]]
 ) -> dict[str, Any]:
     now = datetime.now(UTC)
-    taken_names = {version["name"] for version in found.values()}
+    # What was cut off in this slot is replaced, so its name is free.
+    taken_names = {
+        version["name"]
+        for place, version in found.items()
+        if place != slot or version["state"] != "writing"
+    }
     if name is None:
         name = stem = now.strftime("%Y%m%d-%H%M%S")
         while name in taken_names:

@@ -69,7 +69,11 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
         if not own.evidence
         for sentence in read(own.text, names)
     }
-    is_refused = bool(explanation.sentences) and not explanation.sentences[0].evidence
+    is_refused = any(
+        re.search(r"\bis not for you\b|^Nothing ", sentence.text)
+        for sentence in explanation.sentences
+        if not sentence.evidence
+    )
     problems: list[Problem] = []
     for sentence in sentences:
         if sentence.masked in fixed or _is_notice(sentence.masked):

@@ -14,20 +14,22 @@ from kinfolio.llm_explain.reading import Names
 from kinfolio.records import Evidence
 
 _HARD_AGAINST = re.compile(
-    r"\b(against|lower(s|ed)?|drawbacks?|draws? back|downsides?|weak(ens?|ness(es)?)|reduc(e|es|ed)"
-    r"|hurts?|sets? \w+ (back|apart)|sets? [^,.]* (back|apart)|apart|worse|minus|speaks? less|pulls? \w+ down|away from|opposite)\b",
+    r"\b(against|lower(s|ed)?|drawbacks?|draws? back|downsides?|weak(ens?|ness(es)?)"
+    r"|reduc(e|es|ed)|hurts?|sets? [^,.]* (back|apart)|apart|worse|minus|speaks? less"
+    r"|pulls? \w+ down|away from|opposite)\b",
     re.IGNORECASE,
 )
 _ONLY_FEW = re.compile(
-    r"\b(only|merely|just|no more than|as few as) (\d|few|fewer|a few|\w+ people)"
+    r"\b(only|merely|just|no more than|as few as) (\d|few|fewer|a few|\w+ people)", re.IGNORECASE
 )
 _SOFT_AGAINST = re.compile(
     r"\b(but|however|though|although|despite|yet|nevertheless|still|on the other hand|less|few)\b",
     re.IGNORECASE,
 )
 _FOR = re.compile(
-    r"\b(because|fits?|suits?|speaks? (strongly |also |clearly )?for|in (its |your )?favou?r|supports?|helps?|raises?"
-    r"|advantage|strengths?|good (sign|reason|news)|another reason|reasons? (for|why)|recommended|picked|pushes \w+ up|plus|positive)\b",
+    r"\b(because|fits?|suits?|speaks? (strongly |also |clearly )?for|in (its |your )?favou?r"
+    r"|supports?|helps?|raises?|advantage|strengths?|good (sign|reason|news)|another reason"
+    r"|reasons? (for|why)|recommended|picked|pushes \w+ up|plus|positive)\b",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
@@ -40,7 +42,7 @@ _WHOLE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PART_AFTER = re.compile(
-    r"^\s*(people |others |holders |investors )?(out )?of\s+(the|them|whom|those|these|its|all|\d)",
+    r"^\s*((people|others|holders|investors) )?(out )?of\s+(the|them|whom|those|these|its|all|\d)",
     re.IGNORECASE,
 )
 _HOLDS = r"(?:hold|holds|held|own|owns|owned|have|has|had|bought|possess|possesses)"
@@ -78,7 +80,7 @@ def problems_of_part(
 def _names(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
     numbers = {piece.id for piece in cited}
     for char in text:
-        if names.is_mask(char) and not names.is_product(char):
+        if names.is_mask(char) and not names.is_product(char):  # noqa: SIM102
             if not names.evidence(char) & numbers:
                 where = min(names.evidence(char))
                 yield f"{names.of(char)!r} stands in evidence [{where}], not in what is cited"
@@ -96,11 +98,7 @@ def _numbers(
         for number in re.findall(r"\d+", value)
     }
     found = [(match.group(), match.start(), match.end()) for match in _NUMBER.finditer(text)]
-    found += [
-        (str(words[match.group()]), match.start(), match.end())
-        for match in re.finditer(r"[a-z]+", low)
-        if match.group() in words
-    ]
+    found += _spelled(low, words)
     counted = [fact for fact in facts if fact.get("claim") == "together"]
     for number, start, end in sorted(found, key=lambda item: item[1]):
         ahead, behind = text[:start], text[end:]
@@ -127,6 +125,20 @@ def _numbers(
             continue
         if len(counted) == len(facts) == 1:
             yield from _role(number, shown, ahead, behind, counted[0], len(found))
+
+
+def _spelled(text: str, words: dict[str, int]) -> list[tuple[str, int, int]]:
+    """Numbers in words, like "thirty-one" or "two hundred and five", and where they stand."""
+    word = "|".join(words)
+    spelled = re.compile(rf"\b(?:(?:{word}|one|a)(?: and |[ -]))*(?:{word})(?:[ -]one)?\b")
+    found = []
+    for match in spelled.finditer(text):
+        total = 0
+        for part in re.findall(r"[a-z]+", match.group()):
+            value = {"one": 1, "a": 1, "and": 0}.get(part) or words.get(part, 0)
+            total = max(total, 1) * value if value >= 100 else total + value
+        found.append((str(total), match.start(), match.end()))
+    return found
 
 
 def _role(
@@ -181,7 +193,7 @@ def _quantities(text: str, facts: list[dict[str, Any]]) -> Iterator[str]:
     ratios = [f["both"] / f["holders"] for f in facts if f.get("claim") == "together"]
     for pattern, lowest, highest in (
         (
-            r"\b(most|majority)( of)? (of|the|them|whom|those|people|holders|others)\b|\bmajority\b",
+            r"\bmost( of)? (of|the|them|whom|those|people|holders|others)\b|\bmajority\b",
             0.5,
             1.0,
         ),
@@ -196,10 +208,12 @@ def _quantities(text: str, facts: list[dict[str, Any]]) -> Iterator[str]:
 def _holdings(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
     held = {piece.id for piece in cited if piece.kind == "holding"}
     owns_it = any(dict(piece.facts).get("claim") == "itself" for piece in cited)
-    after = rf"\byou(?:['’]ve)?\s+(?:\w+\s+){{0,2}}?{_HOLDS}\b([^,;:.]*)"
+    between = r"(?:(?:already|also|both|now|still|have|do)\s+)*"
+    after = rf"\byou(?:['’]ve)?\s+{between}{_HOLDS}\b([^,;:.]*)"
     for match in re.finditer(after, text, re.IGNORECASE):
+        # "someone who follows you holds it": the one who holds is another.
         if re.search(
-            r"\b(people|someone|who|others?)\b", match.group()[: match.start(1) - match.start()]
+            r"\b(follows?|trusts?|mentioned|to|with|like|than)\s*$", text[: match.start()]
         ):
             continue
         objects = [char for char in match.group(1) if names.is_mask(char)]
@@ -334,16 +348,23 @@ def _weight(text: str, cited: Sequence[Evidence], told: Sequence[Evidence]) -> I
     share = sum(abs(piece.share) for piece in cited)
     largest = max((abs(p.share) for p in told if p.contribution > 0), default=0.0)
     is_largest = any(abs(piece.share) >= largest - 1e-9 for piece in cited)
-    if re.search(
-        r"\b(mainly|mostly|chiefly|primarily|largely|the main|main reason|most of)\b", low
+    if (
+        re.search(
+            r"\b(mainly|mostly|chiefly|primarily|largely|the main|main reason|most of)\b", low
+        )
+        and share < 0.35
+        and not is_largest
     ):
-        if share < 0.35 and not is_largest:
-            yield "it calls main what is a small share of the score"
-    if re.search(
-        r"\b(strongest|biggest|largest|most important|above all|first of all|most strongly)\b", low
+        yield "it calls main what is a small share of the score"
+    if (
+        re.search(
+            r"\b(strongest|biggest|largest|most important|above all|first of all|most strongly)\b",
+            low,
+        )
+        and not is_largest
+        and share < largest
     ):
-        if not is_largest and share < largest:
-            yield "it calls strongest what is not"
+        yield "it calls strongest what is not"
     if (
         re.search(r"\b(slight(ly)?|a little|minor|smaller reason|lesser degree|a bit)\b", low)
         and share > 0.4

@@ -13,7 +13,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -224,17 +224,16 @@ def _convert(weights: Path, folder: Path) -> None:
         (folder / "complete.json").write_text(json.dumps({"from": weights.name}), "utf-8")
 
 
-class _silent:  # noqa: N801 - reads as a verb
+@contextmanager
+def _silent() -> Iterator[None]:
     """A block in which transformers shows no progress bars."""
+    from transformers.utils import logging
 
-    def __enter__(self) -> None:
-        from transformers.utils import logging
-
-        self._was_shown = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()
-
-    def __exit__(self, *error: object) -> None:
-        from transformers.utils import logging
-
-        if self._was_shown:
-            logging.enable_progress_bar()
+    library: Any = logging  # Any: its switches have no types
+    was_shown = library.is_progress_bar_enabled()
+    library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_shown:
+            library.enable_progress_bar()

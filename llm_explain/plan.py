@@ -36,6 +36,7 @@ class Slot:
     wordings: tuple[str, ...]
     clauses: tuple[str, ...]
     """The bare reasons with their citations, for a model that writes what stands between."""
+    speaks_against: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Plan:
     opening: tuple[str, ...]
     slots: tuple[Slot, ...]
     closing: tuple[str, ...]
+    lead: str
+    """How a model that writes freely should begin."""
 
     @property
     def choices(self) -> list[list[str]]:
@@ -84,7 +87,13 @@ class _Planner:
             room = len(self._against) - 1 if number else 1
             frames = self._dealt.deal(key, self._clauses.against[key], room)
             slots.append(self._slot(group, frames))
-        return Plan(tuple(self._opening()), tuple(slots), tuple(self._closing()))
+        lead = self._lead(self._for[0])[0] if self._for else "{reason}"
+        return Plan(
+            opening=tuple(self._opening()),
+            slots=tuple(slots),
+            closing=tuple(self._closing()),
+            lead=lead.format(product=self._product, reason="").strip(),
+        )
 
     def _opening(self) -> Iterator[str]:
         fixed = self._clauses.fixed
@@ -141,7 +150,8 @@ class _Planner:
             _sentence(frame, reason, self._product) for frame in frames for reason in reasons
         ]
         evidence = tuple(piece.id for piece in group)
-        return Slot(evidence, tuple(dict.fromkeys(wordings)), tuple(reasons))
+        wordings = list(dict.fromkeys(wordings))
+        return Slot(evidence, tuple(wordings), tuple(reasons), group[0].contribution < 0)
 
     def _fields(self, group: list[Evidence]) -> dict[str, str | int | float]:
         facts = [dict(piece.facts) for piece in group]

@@ -29,7 +29,7 @@ def contributions(
         Shape (num_pieces,).
     """
     pieces = len(messages)
-    blocks = messages.reshape(pieces, heads, -1)
+    blocks = messages.reshape(pieces, heads, len(embedding) // heads)
     lengths = np.linalg.norm(blocks.sum(axis=0), axis=-1)
     dots = np.einsum("phd,hd->ph", blocks, embedding.reshape(heads, -1))
     # A block of zeros stays zero in the score, so its pieces add nothing.

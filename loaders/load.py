@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import ServerError
+from kinfolio.loaders.readers import check
 from kinfolio.loaders.stage import Staged, stage
+from kinfolio.loaders.tables import find_tables
 from kinfolio.records import LoadReport, Progress
 
 BATCH_ROWS = 10_000
@@ -79,6 +81,16 @@ def load(
     )
 
 
+def check_folder(folder: Path) -> None:
+    """Look at the names and heads of the files, quickly and without a server.
+
+    Raises:
+        BadInput: a file cannot be used.
+    """
+    for file in find_tables(folder):
+        check(file)
+
+
 def _write(staged: Staged, graph: Graph, progress: Progress) -> None:
     create_schema(graph)
     following = graph.read("load_next_gids")[0]
@@ -113,11 +125,12 @@ def _number(
     """The gid of each id; nodes that the graph has not are created."""
     known = _gids(graph, f"load_known_{kind}", ids)
     new = [id for id in ids if id not in known]
-    rows = [{"id": id, "gid": following + number} for number, id in enumerate(new)]
+    numbers = range(following, following + len(new))
+    rows: list[_Row] = [{"id": id, "gid": gid} for id, gid in zip(new, numbers, strict=True)]
     graph.write_batches(
         f"load_new_{kind}", _told(rows, f"new {kind}", len(rows), progress), BATCH_ROWS
     )
-    known.update((row["id"], row["gid"]) for row in rows)
+    known.update(zip(new, numbers, strict=True))
     return [known[id] for id in ids]
 
 

@@ -350,9 +350,9 @@ def _combined(code: NDArray[np.int64], column: Any) -> NDArray[np.int64]:
     if pa.types.is_string(column.type):
         coded = column.combine_chunks().dictionary_encode()
         coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-        values = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int64) + 1
+        values = np.asarray(pc.fill_null(coded.indices, -1).to_numpy(), np.int64) + 1
     else:
-        values = column.to_numpy().astype(np.int64)
+        values = np.asarray(column.to_numpy(), np.int64)
     if not code.any():
         return values
     _, dense = np.unique(code, return_inverse=True)

@@ -18,6 +18,9 @@ from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server import Server
 from kinfolio.records import Connection
 
+# Java's second compiler pays off in a long run only: without it a server starts in half the time.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 
@@ -35,8 +38,6 @@ def server(server_home: Path) -> Iterator[Connection]:
     `KINFOLIO_TEST_HOME=FOLDER` keeps server and home for the next run, which then starts at once.
     """
     own = Server(server_home)
-    # The compiler for long-running servers takes both cores for the first minute of a run.
-    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
     try:
         yield own.start(progress=lambda text: print(text, file=sys.__stderr__))
     finally:
@@ -137,3 +138,79 @@ def run_command(*arguments: str, input: str = "") -> Result:
 
 def _writer(buffer: io.BytesIO) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffer, "utf-8", write_through=True)
+
+
+SIX_USERS = {
+    "users.tsv": """
+user	country	risk_tolerance
+u1	DE	4
+u2	DE	4
+u3	AT	5
+u4	CH	5
+u5	DE	1
+u6	FR	
+""",
+    "products.csv": """
+product,name,kind,category,risk,open,countries,text
+A,Amber Bond Fund,fund,Bonds,2,true,,Lends to states and pays a coupon twice a year.
+B,Birch Equity Fund,fund,Equity,4,true,,Holds growing firms of medium size.
+C,Cedar Index Fund,fund,Equity,3,true,DE|AT,"Follows a broad index, at low costs."
+D,Dune Gold Trust,fund,Gold,4,true,CH,Keeps bars of gold in a vault.
+E,Elm Green Bond,bond,Bonds,1,true,,Lends to towns for wind and solar power.
+F,Fjord Savings Plan,savings,Saving,1,false,,Puts a small sum aside every month.
+""",
+    "interactions.tsv": """
+user	product	rating	timestamp
+u1	A	4	2024-01-10
+u1	B	5	2024-02-10
+u2	A	5	2024-01-20
+u2	B	4	2024-03-01
+u2	C	5	2024-04-01
+u3	B	4	2024-02-20
+u3	C	4	2024-05-01
+u4	D	5	2024-01-05
+u4	E	3	2024-06-01
+u5	E	5	2024-03-15
+""",
+    "ties.tsv": """
+source	target	kind
+u1	u2	follows
+u3	u2	follows
+u4	u5	family
+u6	u1	follows
+""",
+    "reviews.jsonl": """
+{"review": "r1", "user": "u2", "product": "C", "rating": 5, "text": "Low costs and a broad index."}
+{"review": "r2", "user": "u4", "product": "E", "rating": 3, "text": "Slow, but the wind parks pay."}
+{"review": "r3", "user": "u6", "product": "A", "rating": 4, "text": "The coupon came on the day."}
+""",
+}
+"""The graph that can be checked by eye, as files. Nobody holds F, which is closed; u6 holds nothing
+and states no risk tolerance; only u4 may buy D, only u1, u2, u3 and u5 live where C is sold."""
+
+
+def write_six_users(folder: Path) -> Path:
+    """The folder with the files of the six users."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in SIX_USERS.items():
+        (folder / name).write_text(text.lstrip(), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def six_users(graph: Graph, tmp_path: Path) -> Graph:
+    """The graph with six users loaded."""
+    from kinfolio.loaders import load
+
+    load(write_six_users(tmp_path / "six_users"), graph)
+    return graph
+
+
+@pytest.fixture(scope="session")
+def community(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the made-up community: 600 people, 120 products."""
+    from kinfolio.loaders import write_community
+
+    folder = tmp_path_factory.mktemp("community")
+    write_community(folder)
+    return folder

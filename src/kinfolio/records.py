@@ -20,6 +20,12 @@ Kind = Literal["holding", "tie", "text", "similar", "popularity"]
 Progress = Callable[[str, int, int], None]
 """Told of a long step: its name, how much is done, of how much (0: not known)."""
 
+
+def no_progress(step: str, done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+
 SPLITS = ("train", "valid", "test")
 """Names of the parts of the data; an edge stores the position in this tuple."""
 NO_TIME = -(2**63)

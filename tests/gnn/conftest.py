@@ -53,7 +53,7 @@ class World:
         )
         run_cypher(
             "UNWIND $rows AS r MATCH (u:User {gid: r[0]}), (p:Product {gid: r[1]}) "
-            "CREATE (u)-[:WROTE]->(:Review {id: randomUUID(), text: 'x', split: r[2]})-[:ABOUT]->(p)",
+            "CREATE (u)-[:WROTE]->(:Review {id: randomUUID(), split: r[2]})-[:ABOUT]->(p)",
             rows=self.reviews,
         )
 

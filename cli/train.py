@@ -1,0 +1,42 @@
+"""`kinfolio train`: fit the model on the exported graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kinfolio.cli.options import home, json_option, options_from, print_json, run_option
+from kinfolio.gnn.config import TrainConfig
+
+
+@click.command("train", epilog="Example:  kinfolio train --run runs/default")
+@run_option
+@options_from(TrainConfig)
+@json_option
+def command(run_folder: Path, as_json: bool, **options: Any) -> None:
+    """Fit the model on the exported graph.
+
+    What is left open (temperature, use of texts) is chosen on the validation interactions.
+    """
+    config = TrainConfig(**options)
+    from kinfolio.cli.progress import show_progress
+
+    from kinfolio.gnn.train import train
+    from kinfolio.run import Run
+
+    with show_progress() as progress:
+        trained = train(
+            Run(run_folder), config, cache=home() / "cache" / "texts.sqlite", progress=progress
+        )
+    valid = {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}
+    if as_json:
+        print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
+        return
+    click.echo(
+        f"trained in {trained.seconds:.0f} s: recall@20 {trained.valid.recall:.4f}, "
+        f"NDCG@20 {trained.valid.ndcg:.4f} on valid "
+        f"(tau {trained.choice.tau:g}, {'with' if trained.choice.text else 'without'} texts)"
+    )
+    click.echo(f"next: kinfolio evaluate --run {run_folder}", err=True)

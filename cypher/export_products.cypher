@@ -1,0 +1,14 @@
+// Products of a range of row numbers and what describes them, in columns; '' where nothing does.
+// parameters: first INTEGER, end INTEGER
+// columns:    gid LIST<INTEGER>, id LIST<STRING>, name LIST<STRING>, kind LIST<STRING>, category LIST<STRING>, sector LIST<STRING>, text LIST<STRING>
+MATCH (p:Product) WHERE $first <= p.gid < $end
+WITH p, COLLECT { MATCH (p)-[:IN_CATEGORY]->(c:Category) RETURN c.name ORDER BY c.name } AS names
+ORDER BY p.gid
+RETURN collect(p.gid) AS gid,
+       collect(toString(p.id)) AS id,
+       collect(coalesce(toStringOrNull(p.name), '')) AS name,
+       collect(coalesce(toStringOrNull(p.kind), '')) AS kind,
+       collect(reduce(text = '', name IN names |
+         CASE text WHEN '' THEN name ELSE text + ', ' + name END)) AS category,
+       collect(coalesce(toStringOrNull(p.sector), '')) AS sector,
+       collect(coalesce(toStringOrNull(p.text), '')) AS text

@@ -1,0 +1,150 @@
+"""The folder of kinfolio's own server: where things lie, the lock, the password, the port.
+
+`HOME/server` holds `neo4j/` (the server's own folder, with `data`), `password` (mode 0600),
+`jars.json`, `port.json`, `process.json` and `lock`.
+"""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kinfolio.errors import KinfolioError, RunBroken, ServerError, WrongPassword
+from kinfolio.records import Connection
+from kinfolio.run import read_json, whole_file, write_json
+
+USERNAME = "neo4j"
+LOWEST_FREE_BYTES = 500_000_000
+LOCK_SECONDS = 300.0
+_FOLDERS = ("conf", "data", "logs", "run")
+
+
+class ServerHome:
+    """The files of one server."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "server"
+        self.neo4j = self.folder / "neo4j"
+        self.conf = self.neo4j / "conf"
+        self.log = self.neo4j / "logs" / "console.log"
+        self.jars_file = self.folder / "jars.json"
+        self.pid_file = self.folder / "process.json"
+        self.password_file = self.folder / "password"
+        self._port_file = self.folder / "port.json"
+
+    @property
+    def port(self) -> int | None:
+        """The Bolt port of the last start."""
+        try:
+            port = read_json(self._port_file)["port"]
+        except (OSError, RunBroken, KeyError):
+            return None
+        return port if isinstance(port, int) else None
+
+    @port.setter
+    def port(self, port: int) -> None:
+        write_json(self._port_file, {"port": port})
+
+    def connection(self, port: int) -> Connection:
+        """How to reach the server at that port.
+
+        Raises:
+            WrongPassword: the file with the password is gone.
+        """
+        try:
+            password = self.password_file.read_text("utf-8").strip()
+        except OSError as error:
+            raise WrongPassword(
+                f"the server's password file {self.password_file} cannot be read; restore it, "
+                "or lose the data with: kinfolio db wipe --yes"
+            ) from error
+        return Connection(uri=bolt_uri(port), username=USERNAME, password=password)
+
+    def new_password(self) -> str:
+        """A random password; `keep_password` once the server has it."""
+        return secrets.token_urlsafe(24)
+
+    def keep_password(self, password: str) -> None:
+        """Write the password to a file that nobody else may read."""
+        with whole_file(self.password_file) as temporary:
+            temporary.chmod(0o600)
+            temporary.write_text(password + "\n", "utf-8")
+
+    def prepare(self, configuration: str) -> None:
+        """Make the server's folders and write its configuration."""
+        for name in _FOLDERS:
+            (self.neo4j / name).mkdir(parents=True, exist_ok=True)
+        with whole_file(self.conf / "neo4j.conf") as temporary:
+            temporary.write_text(configuration, "utf-8")
+
+    def wipe(self) -> None:
+        """Remove the data, the password and the logs; the list of jars stays."""
+        if self.neo4j.exists():
+            shutil.rmtree(self.neo4j)
+        self.password_file.unlink(missing_ok=True)
+        self._port_file.unlink(missing_ok=True)
+
+    def need_room(self) -> None:
+        """Return when the disk has room for a server.
+
+        Raises:
+            ServerError: it has not.
+        """
+        free = shutil.disk_usage(self.folder).free
+        if free < LOWEST_FREE_BYTES:
+            raise ServerError(
+                f"{self.home} has {free / 1e6:.0f} MB of free disk and the server needs "
+                f"{LOWEST_FREE_BYTES / 1e6:.0f}; free some, or set KINFOLIO_HOME to a folder with "
+                "more room"
+            )
+
+    @contextmanager
+    def locked(self, progress: Callable[[str], None]) -> Iterator[None]:
+        """A block that one process at a time is in; errors of the disk are told in a sentence."""
+        from filelock import FileLock, Timeout
+
+        with self._told():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / "lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                progress("Another kinfolio is starting or stopping this server; waiting ...")
+                try:
+                    lock.acquire(timeout=LOCK_SECONDS)
+                except Timeout as error:
+                    raise ServerError(
+                        f"another kinfolio has held {self.folder / 'lock'} for "
+                        f"{LOCK_SECONDS:.0f} seconds; end it and run the command again"
+                    ) from error
+            try:
+                yield
+            finally:
+                lock.release()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if isinstance(error, KinfolioError | BrokenPipeError):
+                raise
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise ServerError(
+                    f"the disk of {self.home} is full; free about 500 MB, or set KINFOLIO_HOME "
+                    "to a folder with more room"
+                ) from error
+            raise ServerError(
+                f"{self.home} cannot be written ({error.strerror or error}); "
+                "set KINFOLIO_HOME to a folder that you may write"
+            ) from error
+
+
+def bolt_uri(port: int) -> str:
+    """Address of a server on this machine."""
+    return f"bolt://127.0.0.1:{port}"

@@ -1,0 +1,74 @@
+"""Options of training; imports nothing heavy, so that the command line can show them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kinfolio.errors import BadConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How a model is trained; 0 or `auto` leaves a choice to the validation part."""
+
+    dim: int = field(default=128, metadata={"help": "Width of one head."})
+    heads: int = field(default=2, metadata={"help": "Heads trained from different seeds."})
+    steps: int = field(default=300, metadata={"help": "Longest training of a head, in steps."})
+    batch: int = field(
+        default=0, metadata={"help": "Interactions a step; 0: a 40th of them, 1,024 to 8,192."}
+    )
+    negatives: int = field(
+        default=1024, metadata={"help": "Products that stand against each right one."}
+    )
+    lr: float = field(default=0.01, metadata={"help": "Learning rate of Adam."})
+    tau: float = field(
+        default=0.0, metadata={"help": "Temperature of the cosine; 0: chosen on `valid`."}
+    )
+    text: str = field(
+        default="auto",
+        metadata={
+            "help": "Use texts; auto: when that is better on `valid`.",
+            "choices": ("auto", "on", "off"),
+        },
+    )
+    cold: float = field(
+        default=0.1, metadata={"help": "Part of the nodes that play unseen in a step, with text."}
+    )
+    reviews: int = field(
+        default=8, metadata={"help": "Latest reviews read of each user and product."}
+    )
+    patience: int = field(
+        default=3, metadata={"help": "Looks at `valid` without gain before a head stops."}
+    )
+    seed: int = field(default=0, metadata={"help": "Seed of every random choice."})
+    device: str = field(
+        default="auto", metadata={"help": "auto, cpu or cuda; auto: a GPU when there is one."}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work.
+
+        Raises:
+            BadConfig: names the option, what came and what is expected.
+        """
+        for name, low, high in (
+            ("dim", 2, 4096),
+            ("heads", 1, 16),
+            ("steps", 1, 1_000_000),
+            ("negatives", 1, 1_000_000),
+            ("reviews", 1, 1_000_000),
+            ("patience", 1, 1_000_000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise BadConfig(f"--{name} is {value}; expected a number from {low} to {high:,}")
+        if self.batch < 0:
+            raise BadConfig(f"--batch is {self.batch}; expected 0 (chosen) or a positive number")
+        if not 0 < self.lr < 10:
+            raise BadConfig(f"--lr is {self.lr}; expected a number above 0 and below 10")
+        if not 0 <= self.tau <= 10:
+            raise BadConfig(f"--tau is {self.tau}; expected 0 (chosen) or a number up to 10")
+        if not 0 <= self.cold < 1:
+            raise BadConfig(f"--cold is {self.cold}; expected a number from 0 to below 1")
+        if self.text not in ("auto", "on", "off"):
+            raise BadConfig(f"--text is {self.text!r}; expected auto, on or off")

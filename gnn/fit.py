@@ -1,0 +1,181 @@
+"""One head, trained: SVD start, Adam with linear decay, looks at the validation part on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import svds
+from torch import Tensor
+from torch.nn import functional
+
+from kinfolio.gnn.config import TrainConfig
+from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.model import FusionHead
+from kinfolio.gnn.ranking import Quality, quality
+
+_LOOK_EVERY = 50
+"""Steps between two looks at the validation part."""
+_ALL_PRODUCTS = 1024
+"""Catalogues up to this size are scored whole instead of by sampled negatives."""
+_SLOW = 0.2
+"""Learning rate of text weights and popularity term beside that of the ids."""
+
+Watch = Callable[[int, int, float], None]
+"""Called with (step, steps, loss)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """A trained head at its best step."""
+
+    head: FusionHead
+    steps: int
+    valid: Quality | None
+
+
+def svd_start(held: csr_array, dim: int, seed: int) -> Tensor:
+    """Products' first ids: float32, shape (num_products, dim), rows of mean length 1.
+
+    The right singular vectors of the normalised interactions, scaled by the roots of their
+    singular values; random numbers fill what a small matrix lacks.
+    """
+    rng = np.random.default_rng(seed)
+    users = np.maximum(np.asarray(held.sum(axis=1)).ravel(), 1)
+    products = np.maximum(np.asarray(held.sum(axis=0)).ravel(), 1)
+    scaled = csr_array(held.multiply(users[:, None] ** -0.5).multiply(products[None, :] ** -0.5))
+    rank = min(dim, min(held.shape) - 1)
+    start = rng.normal(0, 1e-3, (held.shape[1], dim))
+    if rank > 0 and held.nnz > 0:
+        first = rng.uniform(-1, 1, min(held.shape))
+        _, values, right = svds(scaled.astype(np.float64), k=rank, v0=first)
+        start[:, :rank] += right.T * np.sqrt(np.maximum(values, 0))
+    length = np.linalg.norm(start, axis=1)
+    seen = np.asarray(held.sum(axis=0)).ravel() > 0
+    return torch.from_numpy((start / length[seen].mean()).astype(np.float32))
+
+
+def fit_head(
+    data: TrainingData,
+    text: Tensor | None,
+    config: TrainConfig,
+    *,
+    tau: float,
+    seed: int,
+    steps: int,
+    stop_at: int | None = None,
+    watch: Watch | None = None,
+) -> Fitted:
+    """A trained head; with a validation part, that of the step that did best on it.
+
+    Args:
+        data: what to learn from.
+        text: float32, shape (num_nodes, config.dim), or None.
+        config: batch, negatives, learning rate, cold rate and patience.
+        tau: temperature.
+        seed: of start, batches and negatives.
+        steps: length of the learning-rate decay.
+        stop_at: last step, without looking at the validation part; None: look and stop early.
+        watch: told of every step.
+    """
+    device = data.matrix.device
+    rng = np.random.default_rng(seed)
+    head = FusionHead(
+        num_users=data.num_users,
+        start=svd_start(data.held, config.dim, seed),
+        text=text,
+        degree=torch.from_numpy(data.product_degree),
+        tau=tau,
+    ).to(device)
+    ids = [head.ids]
+    slow = [part for name, part in head.named_parameters() if name != "ids"]
+    optimizer = torch.optim.Adam(
+        [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}]
+    )
+    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
+    size = config.batch or int(np.clip(len(data.user) // 40, 1024, 8192))
+    best: Quality | None = None
+    best_state: dict[str, Tensor] = {}
+    best_step, looks_without_gain = 0, 0
+    for step in range(1, (stop_at or steps) + 1):
+        loss = _step(head, data, config, optimizer, rng, size)
+        decay.step()
+        if watch is not None:
+            watch(step, stop_at or steps, loss)
+        if stop_at is not None or (step % _LOOK_EVERY and step != steps):
+            continue
+        seen = quality(score_with([head], data.matrix), data.held, data.wanted)
+        if best is None or seen.value > best.value:
+            best, best_step, looks_without_gain = seen, step, 0
+            best_state = {name: value.clone() for name, value in head.state_dict().items()}
+        else:
+            looks_without_gain += 1
+            if looks_without_gain >= config.patience:
+                break
+    if best is not None:
+        head.load_state_dict(best_state)
+    return Fitted(head=head, steps=best_step or stop_at or steps, valid=best)
+
+
+def score_with(heads: list[FusionHead], matrix: Tensor) -> Callable[[np.ndarray], Tensor]:
+    """A function from user indices to scores: float32, shape (len(users), num_products)."""
+    with torch.no_grad():
+        parts = []
+        for head in heads:
+            z = functional.normalize(head(matrix), dim=1)
+            parts.append((z[: head.num_users] / head.tau, z[head.num_users :], head.bias()))
+
+    def score(users: np.ndarray) -> Tensor:
+        with torch.no_grad():
+            return sum(
+                (ahead[users] @ products.T + bias for ahead, products, bias in parts),
+                start=torch.zeros((), device=matrix.device),
+            )
+
+    return score
+
+
+def _step(
+    head: FusionHead,
+    data: TrainingData,
+    config: TrainConfig,
+    optimizer: torch.optim.Optimizer,
+    rng: np.random.Generator,
+    size: int,
+) -> float:
+    """Loss of one step, after which the head is a little better."""
+    device = data.matrix.device
+    chosen = rng.integers(0, len(data.user), size)
+    # Sorted batches: rows are read and written in order, which the caches reward.
+    chosen.sort()
+    matrix, keep = data.matrix, None
+    if head.text is not None and config.cold > 0:
+        keep = torch.from_numpy(
+            (rng.random(data.num_users + data.num_products) >= config.cold).astype(np.float32)
+        ).to(device)
+        matrix = _without_edges(data.matrix, keep)
+    negatives = None
+    if data.num_products > _ALL_PRODUCTS:
+        negatives = torch.from_numpy(rng.integers(0, data.num_products, config.negatives))
+        negatives = negatives.to(device)
+    loss = head.loss(
+        head(matrix, keep),
+        torch.from_numpy(data.user[chosen].astype(np.int64)).to(device),
+        torch.from_numpy(data.product[chosen].astype(np.int64)).to(device),
+        negatives,
+    )
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _without_edges(matrix: Tensor, keep: Tensor) -> Tensor:
+    """The matrix with the edges of nodes that play unseen set to 0."""
+    columns = matrix.col_indices()
+    counts = torch.diff(matrix.crow_indices()).long()
+    values = matrix.values() * keep[columns] * torch.repeat_interleave(keep, counts)
+    return torch.sparse_csr_tensor(matrix.crow_indices(), columns, values, size=matrix.shape)

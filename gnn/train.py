@@ -1,0 +1,206 @@
+"""The step `train`: a snapshot in, a model file and `run.json` out.
+
+Papers and formula: `kinfolio.gnn.model`. What is not fixed is chosen on the validation part; when
+the snapshot has none, a tenth of the training holdings plays it and is put back for the last fit.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from kinfolio.errors import BadConfig
+from kinfolio.gnn.choose import Choice, choose
+from kinfolio.gnn.config import TrainConfig
+from kinfolio.gnn.data import TrainingData, split_off, training_data
+from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
+from kinfolio.gnn.fit import Fitted, Watch, fit_head, score_with
+from kinfolio.gnn.model import FusionHead
+from kinfolio.gnn.ranking import Quality, quality
+from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
+from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
+from kinfolio.run import Run, write_json
+from kinfolio.snapshot import read_snapshot
+
+_SEEDS_APART = 1000
+"""Distance between the seeds of two runs, so that their heads never share one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What a training did and how good it was on the validation part."""
+
+    epochs: float
+    """Passes over the training interactions of the longest head."""
+    valid: Quality
+    seconds: float
+    choice: Choice
+
+
+def train(
+    run: Run,
+    config: TrainConfig,
+    *,
+    cache: Path,
+    load: Callable[[], Encoder] = load_encoder,
+    progress: Progress = no_progress,
+) -> Trained:
+    """Train on the run's snapshot; the model file, then `run.json`, are written at the end.
+
+    Args:
+        run: has a snapshot; an older model in it is replaced only by a finished new one.
+        config: what is fixed.
+        cache: file of text vectors met before.
+        load: makes the text encoder.
+        progress: told of every step.
+
+    Raises:
+        NotReady: no snapshot, or no encoder.
+        BadInput: nothing to learn from.
+        BadConfig: a device that is not there.
+    """
+    started = time.monotonic()
+    snapshot = read_snapshot(run.need_snapshot())
+    device = pick_device(config.device)
+    torch.manual_seed(config.seed)
+    torch.set_flush_denormal(True)
+    features = _features(snapshot, config, cache, load, progress)
+    held_back = None if (snapshot.holdings.split == 1).any() else split_off(snapshot, config.seed)
+    data = training_data(snapshot, device, held_back)
+
+    def text(width: int) -> Tensor:
+        assert features is not None
+        return torch.from_numpy(features.build(width, data.hidden)).to(device)
+
+    def watch(label: str) -> Watch:
+        return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
+
+    choice = choose(data, text if features is not None else None, config, watch)
+    inputs = text(config.dim) if choice.text else None
+    fitted = _fit_heads(data, inputs, config, choice, None, watch)
+    heads = [one.head for one in fitted]
+    valid = quality(score_with(heads, data.matrix), data.held, data.wanted)
+    if held_back is not None:
+        # The part held back for choosing is learned from too, for as long as was best without it.
+        data = training_data(snapshot, device)
+        inputs = text(config.dim) if choice.text else None
+        fitted = _fit_heads(data, inputs, config, choice, [one.steps for one in fitted], watch)
+        heads = [one.head for one in fitted]
+    return _finish(run, config, snapshot, data, heads, fitted, valid, choice, started)
+
+
+def read_embeddings(run: Run) -> Embeddings:
+    """The embeddings of a finished training.
+
+    Raises:
+        NotReady: the run was not trained.
+        RunBroken: training was cut off, or the file is damaged.
+    """
+    run.need_info()
+    return load_embeddings(run.model)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` is the GPU when there is one.
+
+    Raises:
+        BadConfig: there is no such device here.
+    """
+    has_gpu = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda" if has_gpu else "cpu")
+    if name.split(":")[0] not in ("cpu", "cuda"):
+        raise BadConfig(f"--device is {name!r}; expected auto, cpu or cuda")
+    if name.startswith("cuda") and not has_gpu:
+        raise BadConfig(f"--device is {name}, but torch sees no GPU here; type: --device auto")
+    return torch.device(name)
+
+
+def _features(
+    snapshot: Snapshot,
+    config: TrainConfig,
+    cache: Path,
+    load: Callable[[], Encoder],
+    progress: Progress,
+) -> TextFeatures | None:
+    if config.text == "off" or not (any(snapshot.product_texts) or snapshot.reviews.text):
+        return None
+    return TextFeatures(
+        snapshot,
+        cache,
+        most=config.reviews,
+        load=load,
+        progress=lambda done, total: progress("reading texts", done, total),
+    )
+
+
+def _fit_heads(
+    data: TrainingData,
+    text: Tensor | None,
+    config: TrainConfig,
+    choice: Choice,
+    stop_at: list[int] | None,
+    watch: Callable[[str], Watch],
+) -> list[Fitted]:
+    return [
+        fit_head(
+            data,
+            text,
+            config,
+            tau=choice.tau,
+            seed=config.seed * _SEEDS_APART + number,
+            steps=config.steps,
+            stop_at=None if stop_at is None else stop_at[number],
+            watch=watch(f"head {number + 1} of {config.heads}"),
+        )
+        for number in range(config.heads)
+    ]
+
+
+def _finish(
+    run: Run,
+    config: TrainConfig,
+    snapshot: Snapshot,
+    data: TrainingData,
+    heads: list[FusionHead],
+    fitted: list[Fitted],
+    valid: Quality,
+    choice: Choice,
+    started: float,
+) -> Trained:
+    batch = config.batch or min(8192, max(1024, len(data.user) // 40))
+    trained = Trained(
+        epochs=round(max(one.steps for one in fitted) * batch / len(data.user), 2),
+        valid=valid,
+        seconds=round(time.monotonic() - started, 2),
+        choice=choice,
+    )
+    metrics = {"valid": {"recall@20": valid.recall, "ndcg@20": valid.ndcg}}
+    # Model and run.json belong together: without the second, the folder is half written.
+    run.info.unlink(missing_ok=True)
+    save_embeddings(embeddings_of(heads, data, snapshot, json.dumps(metrics)), heads, run.model)
+    write_json(
+        run.info,
+        {
+            "config": asdict(config),
+            "choice": choice.report(),
+            "metrics": metrics,
+            "epochs": trained.epochs,
+            "seconds": trained.seconds,
+            "data": {
+                "snapshot": snapshot.hash,
+                "users": snapshot.num_users,
+                "products": snapshot.num_products,
+                "training_interactions": len(data.user),
+            },
+            "versions": {name: version(name) for name in ("kinfolio", "torch", "torch-geometric")},
+        },
+    )
+    return trained

@@ -1,0 +1,156 @@
+"""Why a product has its score for a user: evidence, plan, words, check, in that order.
+
+Whatever a writer wrote is shown only when the check finds nothing; otherwise the next writer is
+asked. The last one needs no model.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kinfolio.llm_explain.check import check_text
+from kinfolio.llm_explain.clauses import Clauses
+from kinfolio.llm_explain.evidence import Grounds, read_grounds
+from kinfolio.llm_explain.plan import Plan, make_plan
+from kinfolio.llm_explain.reading import Names, read
+from kinfolio.records import Explanation, Problem, Sentence, Step
+
+if TYPE_CHECKING:
+    from kinfolio.cypher.graph import Graph
+    from kinfolio.llm_explain.writers import Writer
+
+
+def explain(
+    graph: Graph,
+    user_id: str,
+    product_id: str,
+    writers: Sequence[Writer],
+    *,
+    all_evidence: bool = False,
+    clauses: Clauses | None = None,
+) -> Explanation:
+    """Why a product has its score for a user.
+
+    A product that the rules keep from the user is explained too, but the text says so first.
+
+    Args:
+        graph: the graph, with a version written back.
+        user_id: the user's own key.
+        product_id: the product's own key.
+        writers: asked in turn until one's text passes the check.
+        all_evidence: give every piece of evidence; the words stay with the strongest.
+        clauses: the language; English when None.
+
+    Raises:
+        NotReady: nothing was written back, or the writer's model does not answer.
+        NotFound: there is no such user or product.
+    """
+    grounds = read_grounds(graph, user_id, product_id, all_evidence=all_evidence, clauses=clauses)
+    return put_in_words(grounds, writers, clauses=clauses)
+
+
+def put_in_words(
+    grounds: Grounds, writers: Sequence[Writer], *, clauses: Clauses | None = None
+) -> Explanation:
+    """The explanation of some evidence, by the first writer whose text passes the check."""
+    plan = make_plan(grounds, clauses)
+    silent = _silent(grounds, plan)
+    if not plan.slots:
+        return silent
+    # The same pair is told in the same words each time, another pair in others.
+    seed = zlib.crc32(f"{grounds.user}\0{grounds.product}\0{grounds.version}".encode())
+    for writer in writers:
+        faults: tuple[Problem, ...] = ()
+        for attempt in range(writer.tries):
+            text = writer.write(plan, seed + attempt, faults)
+            faults = _faults(text, plan, silent)
+            if not faults:
+                return _told(silent, plan, text, writer.name)
+    return silent
+
+
+def _faults(text: str, plan: Plan, silent: Explanation) -> tuple[Problem, ...]:
+    faults = check_text(text, silent)
+    cited = {n for sentence in read(text, Names(silent)) for n in sentence.cited}
+    missing = {n for slot in plan.slots for n in slot.evidence} - cited
+    if missing:
+        lost = Problem(text="", reason=f"it leaves out evidence {sorted(missing)}")
+        return (*faults, lost)
+    return faults
+
+
+def _silent(grounds: Grounds, plan: Plan) -> Explanation:
+    """The explanation with the fixed sentences only."""
+    fixed = [Sentence(text=text, evidence=()) for text in (*plan.opening, *plan.closing)]
+    return Explanation(
+        user=grounds.user,
+        product=grounds.product,
+        name=grounds.name,
+        score=grounds.score,
+        version=grounds.version,
+        writer="none",
+        text=" ".join(sentence.text for sentence in fixed),
+        sentences=tuple(fixed),
+        evidence=grounds.evidence,
+        remainder=grounds.remainder,
+        grounded=True,
+    )
+
+
+def _told(silent: Explanation, plan: Plan, text: str, writer: str) -> Explanation:
+    written = [
+        Sentence(text=sentence.text, evidence=sentence.cited)
+        for sentence in read(text, Names(silent))
+    ]
+    opening = [Sentence(text=fixed, evidence=()) for fixed in plan.opening]
+    closing = [Sentence(text=fixed, evidence=()) for fixed in plan.closing]
+    sentences = (*opening, *written, *closing)
+    return replace(
+        silent,
+        writer=writer,
+        text=" ".join(sentence.text for sentence in sentences),
+        sentences=sentences,
+    )
+
+
+def as_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as the command line's JSON document."""
+    return {
+        "user": explanation.user,
+        "product": explanation.product,
+        "name": explanation.name,
+        "score": explanation.score,
+        "version": explanation.version,
+        "writer": explanation.writer,
+        "text": explanation.text,
+        "sentences": [
+            {"text": sentence.text, "evidence": list(sentence.evidence)}
+            for sentence in explanation.sentences
+        ],
+        "evidence": [
+            {
+                "id": piece.id,
+                "kind": piece.kind,
+                "share": piece.share,
+                "contribution": piece.contribution,
+                "path": [_step(step) for step in piece.path],
+                "facts": dict(piece.facts),
+            }
+            for piece in explanation.evidence
+        ],
+        "remainder": explanation.remainder,
+        "grounded": explanation.grounded,
+    }
+
+
+def _step(step: Step) -> dict[str, str]:
+    content = {
+        "label": step.label,
+        "id": step.id,
+        "type": step.type,
+        "direction": step.direction,
+    }
+    return {key: value for key, value in content.items() if value is not None}

@@ -1,0 +1,70 @@
+"""What may reach training: the cut in time, and what each tie and review may be used for.
+
+Nothing dated after the last training holding counts, and nothing that belongs to the held-out
+part. A review is judged by its own split or time; one that has neither goes with its pair of user
+and product: a held-out pair hides it, a pair in no split lets it describe the product but not the
+user (who has not been seen with it). A graph in which no holding has a split has no held-out part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinfolio.records import NO_TIME
+
+NO_SPLIT = -1
+"""Marks an edge or a review without a split; others have a position in `SPLITS`."""
+_TRAIN = 0
+_HELD_OUT = 2
+
+
+def cut_of(split: NDArray[np.int8], at: NDArray[np.int64]) -> int:
+    """Time of the last training holding; `NO_TIME` without times or a held-out part."""
+    is_train = (split == _TRAIN) | (split == NO_SPLIT)
+    times = at[is_train & (at != NO_TIME)]
+    return NO_TIME if is_train.all() or not len(times) else int(times.max())
+
+
+def tie_splits(split: NDArray[np.int8], at: NDArray[np.int64], cut: int) -> NDArray[np.int8]:
+    """Split of each tie, such that 0 means that training may use it."""
+    is_train = (split == _TRAIN) | (split == NO_SPLIT)
+    late = is_train & _after(at, cut)
+    return np.where(late, _HELD_OUT, np.where(is_train, _TRAIN, split)).astype(np.int8)
+
+
+def review_uses(
+    *,
+    pair: NDArray[np.int64],
+    split: NDArray[np.int8],
+    at: NDArray[np.int64],
+    holding_pair: NDArray[np.int64],
+    holding_split: NDArray[np.int8],
+    cut: int,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether each review may describe its user, and whether its product.
+
+    Args:
+        pair: one number for user and product of each review.
+        split: position in `SPLITS`, or `NO_SPLIT`.
+        at: milliseconds since 1970, or `NO_TIME`.
+        holding_pair: the same number of each holding.
+        holding_split: as `split`, of each holding.
+        cut: what `cut_of` says.
+    """
+    held_out = np.isin(pair, holding_pair[holding_split > _TRAIN])
+    trained = np.isin(pair, holding_pair[holding_split <= _TRAIN]) & ~held_out
+    user, product = trained, ~held_out
+    if (holding_split == NO_SPLIT).all():
+        user = product = np.ones(len(pair), np.bool_)
+    dated = (at != NO_TIME) & (cut != NO_TIME)
+    user, product = (np.where(dated, at <= cut, use) for use in (user, product))
+    own = split != NO_SPLIT
+    by_split = (split == _TRAIN) & ~_after(at, cut)
+    user, product = (np.where(own, by_split, use) for use in (user, product))
+    return user, product
+
+
+def _after(at: NDArray[np.int64], cut: int) -> NDArray[np.bool_]:
+    late: NDArray[np.bool_] = (at > cut) & (at != NO_TIME) & (cut != NO_TIME)
+    return late

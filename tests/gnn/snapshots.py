@@ -1,0 +1,82 @@
+"""Small random snapshots for tests that need no server."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
+from kinfolio.snapshot import with_hash
+
+
+def make_edges(
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    split: NDArray[np.int64] | None = None,
+    at: NDArray[np.int64] | None = None,
+) -> Edges:
+    order = np.lexsort((target, source))
+    count = len(source)
+    split = np.zeros(count, np.int64) if split is None else split
+    at = np.full(count, NO_TIME) if at is None else at
+    return Edges(
+        source=source[order].astype(np.int32),
+        target=target[order].astype(np.int32),
+        split=split[order].astype(np.int8),
+        at=at[order].astype(np.int64),
+        rating=np.full(count, np.nan, np.float32),
+    )
+
+
+def make_snapshot(
+    *,
+    seed: int,
+    num_users: int = 24,
+    num_products: int = 15,
+    product_order: NDArray[np.int64] | None = None,
+    has_valid: bool = True,
+    reviews: Reviews | None = None,
+) -> Snapshot:
+    """Users of two tastes hold products of their half; the last product is held by nobody.
+
+    `product_order[p]` is the place of product p, for comparing a graph with itself renamed.
+    """
+    rng = np.random.default_rng(seed)
+    order = np.arange(num_products) if product_order is None else product_order
+    half = (num_products - 1) // 2
+    pairs = [
+        (user, half * (user % 2) + int(product))
+        for user in range(num_users - 1)
+        for product in rng.choice(half, 4, replace=False)
+    ]
+    user, product = np.array(pairs).T
+    split = rng.choice([0, 1, 2], len(user), p=[0.7, 0.15, 0.15])
+    if not has_valid:
+        split[split == 1] = 0
+    one = rng.integers(0, num_users, 20)
+    other = np.minimum(rng.integers(0, num_users // 2, 20) * 2 + one % 2, num_users - 1)
+    tie_split = rng.choice([0, 2], 20, p=[0.8, 0.2])
+    nothing = np.zeros(0, np.int32)
+    return with_hash(
+        Snapshot(
+            user_ids=tuple(f"u{row}" for row in range(num_users)),
+            product_ids=tuple(f"p{row}" for row in range(num_products)),
+            user_gids=np.arange(num_users),
+            product_gids=np.arange(num_products),
+            product_names=tuple(f"Product {row}" for row in range(num_products)),
+            product_texts=("",) * num_products,
+            holdings=make_edges(user, order[product], split),
+            ties=make_edges(one, other, tie_split),
+            reviews=reviews
+            or Reviews(
+                user=nothing,
+                product=nothing,
+                at=np.zeros(0, np.int64),
+                text=(),
+                describes_user=np.zeros(0, bool),
+                describes_product=np.zeros(0, bool),
+            ),
+            cut=NO_TIME,
+            hash="",
+        )
+    )

