@@ -37,7 +37,7 @@ class Reads:
     def __init__(self, run: Callable[[str, Slot, dict[str, Any]], Rows]) -> None:
         self._run = run
 
-    def read(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+    def read(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of one statement."""
         return self._run(name, slot, parameters)
 
@@ -90,11 +90,11 @@ class Graph:
         row = self.read("show_server")[0]
         return str(row["version"]), str(row["edition"])
 
-    def read(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+    def read(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a reading statement, in a transaction that may be tried again."""
         return self._managed("READ", name, slot, parameters)
 
-    def write(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+    def write(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a writing statement, in a transaction that may be tried again."""
         return self._managed("WRITE", name, slot, parameters)
 
@@ -102,6 +102,7 @@ class Graph:
         self,
         name: str,
         rows: Iterable[Mapping[str, Any]],
+        /,
         size: int = 10_000,
         *,
         slot: Slot = "a",
@@ -115,7 +116,7 @@ class Graph:
             count += len(batch)
         return count
 
-    def schema(self, name: str, *, slot: Slot = "a", **parameters: Any) -> Rows:
+    def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a statement on constraints or indexes, which cannot be tried again."""
         with self._guard(name), self._session("WRITE") as session:
             return _rows(session.run(query(name, slot), parameters))
@@ -159,6 +160,9 @@ class Graph:
             try:
                 # Without this a dead server is only told of when the retries are used up.
                 driver.verify_connectivity()
+            except ValueError as error:  # a port that is no number, a host that is no name
+                driver.close()
+                raise bad_address(self.connection) from error
             except BaseException:
                 driver.close()
                 raise

@@ -70,7 +70,7 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
         for sentence in read(own.text, names)
     }
     is_refused = any(
-        re.search(r"\bis not for you\b|^Nothing ", sentence.text)
+        re.search(r"\bis not for you\b|^Nothing strong\b", sentence.text)
         for sentence in explanation.sentences
         if not sentence.evidence
     )
@@ -79,7 +79,7 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
         if sentence.masked in fixed or _is_notice(sentence.masked):
             continue
         reasons = [
-            *_problems_of_words(sentence, names, words),
+            *_problems_of_words(sentence, words),
             *_problems_of_evidence(sentence, names, words, explanation, is_refused),
         ]
         problems.extend(Problem(text=sentence.text, reason=r) for r in dict.fromkeys(reasons))
@@ -96,7 +96,7 @@ def _is_notice(sentence: str) -> bool:
     )
 
 
-def _problems_of_words(sentence: Read, names: Names, words: Words) -> Iterator[str]:
+def _problems_of_words(sentence: Read, words: Words) -> Iterator[str]:
     """Problems that no evidence could mend."""
     text = re.sub(r"\[\d+\]", " ", sentence.masked)
     if found := words.promises.search(text):
@@ -109,21 +109,25 @@ def _problems_of_words(sentence: Read, names: Names, words: Words) -> Iterator[s
     if re.search(r"https?:|www\.|@\w|[{}<>]|\[[^\]]*[^\d\]][^\]]*\]", text):
         yield "it holds markup or an address, which is no part of an explanation"
     if found := re.search(r"[“\"«„]([^”\"»]*)[”\"»]", text):
-        yield f"{names.unmask(found.group())} is quoted, but stands in no evidence"
+        yield "it quotes something that stands in no evidence"
     tokens = list(_WORD.finditer(text))
     unknown = []
     for token in tokens:
-        word = token.group()
+        word, ahead = token.group(), text[: token.start()]
         lower = word.casefold().replace("’", "'")
-        starts = not _WORD.search(text[: token.start()]) or text[: token.start()].endswith(": ")
+        is_known = _is_known(lower, words)
+        starts = not _WORD.search(ahead) or ahead.endswith(": ")
+        # The kind of product, like "this bond" or "this ETF".
+        is_noun = ahead.casefold().endswith("this ") and (word.islower() or len(word) <= 4)
         if lower in words.persons:
             yield f"{word!r} speaks of a person no evidence knows"
+        elif is_noun:
+            continue
         elif lower in words.topics:
             yield f"{word!r} is a claim no evidence carries"
-        elif word[0].isupper() and word != "I" and (not starts or not _is_known(lower, words)):
-            if not _is_known(lower, words) or word.isupper():
-                yield f"{word!r} looks like a name, and stands in no evidence"
-        elif not _is_known(lower, words) and not text[: token.start()].casefold().endswith("this "):
+        elif word[0].isupper() and word != "I" and not (is_known and (starts or word.istitle())):
+            yield f"{word!r} looks like a name, and stands in no evidence"
+        elif not is_known:
             unknown.append(word)
     if unknown and any(not word.isascii() for word in unknown):
         yield f"it cannot be checked: {unknown[0]!r} is not an English word"

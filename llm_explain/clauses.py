@@ -14,6 +14,7 @@ from string import Formatter
 from typing import Any
 
 from kinfolio.errors import BadConfig
+from kinfolio.llm_explain.check import load_words
 
 _FIELDS = {
     "lead": {"product", "reason"},
@@ -34,7 +35,7 @@ _REASONS = {
     "holding": ("itself", "together", "few", "category", "near", "against"),
     "tie": ("holds", "rated", "near", "against"),
     "text": ("own", "about", "against"),
-    "popularity": ("many", "few", "against_many"),
+    "popularity": ("many", "few", "fewest", "against_many"),
 }
 _FIXED = (
     *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "rest", "risk"),
@@ -59,7 +60,7 @@ class Clauses:
     people: dict[str, tuple[str, str, str]]
     kinds: dict[str, str]
     vocabulary: frozenset[str]
-    """Every word the clauses use, in lower case."""
+    """Words that a name may not be taken for, in lower case: those of the clauses and the check."""
 
     def shown_name(self, name: str) -> str:
         """A name as it stands in a text: in quotation marks where it could pass for our words."""
@@ -77,7 +78,7 @@ class Clauses:
     def noun(self, kind: str | None) -> str:
         """What to call a product of a kind: the kind when it is one plain word, else "product"."""
         if kind and _KIND.fullmatch(kind):
-            return kind if kind.isupper() else kind.lower()
+            return kind if kind.isupper() and len(kind) <= 4 else kind.lower()
         return self.words["product"]
 
     def this(self, noun: str) -> str:
@@ -154,7 +155,7 @@ def clauses_from(content: dict[str, Any], source: str) -> Clauses:
         words=dict(content["words"]),
         people={key: (a, b, c) for key, (a, b, c) in content["people"].items()},
         kinds=dict(content.get("kinds", {})),
-        vocabulary=frozenset(re.findall(r"[^\W\d_]+", written)),
+        vocabulary=frozenset(re.findall(r"[^\W\d_]+", written)) | load_words().known,
     )
 
 

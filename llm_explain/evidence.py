@@ -309,8 +309,12 @@ class _Pathfinder:
 
     def popularity(self, value: float) -> tuple[Facts, tuple[Step, ...]]:
         number = self._pair["holders"]
-        is_few = number < FEWEST_PEOPLE or number < self._pair["mean_holders"]
-        claim = "many" if value >= 0 else "few" if is_few else "against_many"
+        if value >= 0:
+            claim = "many"
+        elif number < FEWEST_PEOPLE:
+            claim = "fewest"
+        else:
+            claim = "few" if number < self._pair["mean_holders"] else "against_many"
         path = (self._it, _in("HOLDS"), _PERSON) if number else (self._it,)
         return (("claim", claim), ("holders", self._count(number))), path
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kinfolio.records import Explanation
@@ -16,7 +16,7 @@ _FIRST_MASK = 0xE000
 _CITATIONS = re.compile(r"(?:\s*\[\d+\])+")
 _LATE_CITATION = re.compile(r"([.!?])((?:\s*\[\d+\])+)")
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
-_MARKS = "“”\"'‘’«»„*_`"
+_QUOTES = ("“”", '""', "‘’", "''", "«»", "„“")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,27 @@ class Names:
                 if key in ("name", "category"):
                     owners.setdefault(_bare(str(value)), set()).add(piece.id)
         self._owners = list(owners.items())
+        self._index: dict[str, int] = {}
+        patterns = []
+        for index in sorted(range(len(self._owners)), key=lambda i: -len(self._owners[i][0])):
+            name = self._owners[index][0]
+            patterns.extend(self._forms(name))
+            for form in _variants(name):
+                key = _unquoted(form)
+                self._index.setdefault(key, index)
+                self._index.setdefault(key.casefold(), index)
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
 
-    def mask(self, text: str) -> str:
-        """The text with every known name as one character."""
-        order = sorted(range(len(self._owners)), key=lambda i: -len(self._owners[i][0]))
-        for index in order:
-            for name in _variants(self._owners[index][0]):
-                text = self._replace(text, name, chr(_FIRST_MASK + index))
-        return text
+    def mask(self, text: str) -> tuple[str, list[str]]:
+        """The text with every known name as one character, and the names as they were written."""
+        written: list[str] = []
 
-    def unmask(self, text: str) -> str:
-        """The text with the names back in their places."""
-        return "".join(self.of(c) if self.is_mask(c) else c for c in text)
+        def replace(match: re.Match[str]) -> str:
+            written.append(match.group())
+            key = _unquoted(match.group())
+            return chr(_FIRST_MASK + self._index.get(key, self._index[key.casefold()]))
+
+        return (self._pattern.sub(replace, text) if self._pattern else text), written
 
     @staticmethod
     def is_mask(char: str) -> bool:
@@ -83,17 +92,16 @@ class Names:
         """Whether the name is that of the product explained."""
         return ord(mask) == _FIRST_MASK
 
-    def _replace(self, text: str, name: str, mask: str) -> str:
-        quoted = "|".join(
-            re.escape(left + name + right) for left, right in ("“”", '""', "‘’", "''", "«»", "„“")
-        )
-        text = re.sub(quoted, mask, text)
-        words = re.findall(r"[^\W\d_]+", name.casefold())
-        # A name made of ordinary words counts only in quotation marks.
-        if all(word in self._ordinary or len(word) == 1 for word in words):
-            return text
-        flags = re.IGNORECASE if " " in name and len(name) > 8 else 0
-        return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", mask, text, flags=flags)
+    def _forms(self, name: str) -> Iterator[str]:
+        """Patterns a name is found by, in quotation marks or bare."""
+        for form in _variants(name):
+            inner = re.escape(form)
+            yield "|".join(re.escape(left) + inner + re.escape(right) for left, right in _QUOTES)
+            words = re.findall(r"[^\W\d_]+", form.casefold())
+            # A name made of ordinary words counts only in quotation marks.
+            if not all(word in self._ordinary or len(word) == 1 for word in words):
+                is_long = " " in form and len(form) > 8
+                yield rf"(?<!\w){f'(?i:{inner})' if is_long else inner}(?!\w)"
 
 
 def clean(text: str) -> str:
@@ -105,21 +113,14 @@ def clean(text: str) -> str:
 
 def read(text: str, names: Names) -> tuple[Read, ...]:
     """The sentences of a text."""
-    masked = _LATE_CITATION.sub(r"\2\1", names.mask(clean(text)))
+    masked, written = names.mask(clean(text))
     sentences = []
-    for piece in _END.split(masked):
+    for piece in _END.split(_LATE_CITATION.sub(r"\2\1", masked)):
         sentence = piece.strip()
-        if sentence and not re.fullmatch(r"[\W_]*", sentence.translate(_NO_MASK)):
-            sentences.append(Read(names.unmask(sentence), sentence, _parts(sentence)))
+        shown = "".join(written.pop(0) if names.is_mask(c) else c for c in sentence)
+        if re.search(r"\w", shown):
+            sentences.append(Read(shown, sentence, _parts(sentence)))
     return tuple(sentences)
-
-
-class _NoMask(dict[int, str]):
-    def __missing__(self, key: int) -> str:
-        return "x" if _FIRST_MASK <= key < 0xF900 else chr(key)
-
-
-_NO_MASK = _NoMask()
 
 
 def _parts(sentence: str) -> tuple[Part, ...]:
@@ -134,6 +135,10 @@ def _parts(sentence: str) -> tuple[Part, ...]:
         # What follows the last citation leans on it too: "because of A [1] it fits you".
         parts.append(Part(rest, parts[-1].cited if parts else ()))
     return tuple(parts)
+
+
+def _unquoted(written: str) -> str:
+    return written.strip("".join(_QUOTES))
 
 
 def _bare(name: str) -> str:

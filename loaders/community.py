@@ -350,3 +350,12 @@ def _write_table(path: Path, header: list[str], rows: list[list[Any]]) -> None:
         else:
             writer = csv.writer(out, lineterminator="\n")
             writer.writerows([header, *rows])
+
+
+def community_ids(folder: Path) -> tuple[list[str], list[str]]:
+    """Ids of the people and of the products in the files that `write_community` wrote."""
+    with (folder / "users.csv").open(encoding="utf-8", newline="") as file:
+        users = [row["user"] for row in csv.DictReader(file)]
+    with (folder / "products.jsonl").open(encoding="utf-8") as file:
+        products = [json.loads(line)["product"] for line in file]
+    return users, products

@@ -312,8 +312,7 @@ def _read_json(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                 for name, meaning in [*known.items(), (MORE, "text")]
             }
             yield Batch(columns=columns, lines=np.array(lines, np.int64))
-    missing = [name for name in required if name not in seen]
-    if missing:
+    if seen and not seen.issuperset(required):
         check_header(file, sorted(seen - {MORE}))
 
 

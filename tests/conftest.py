@@ -50,7 +50,7 @@ def run_cypher(server: Connection) -> Iterator[RunCypher]:
     """Any statement on the server, for looking behind what kinfolio says: rows as dicts."""
     with open_driver(server) as driver:
 
-        def run(text: str, **parameters: Any) -> list[dict[str, Any]]:
+        def run(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
             with driver.session() as session:
                 return session.run(text, parameters).data()
 
@@ -141,14 +141,14 @@ def _writer(buffer: io.BytesIO) -> io.TextIOWrapper:
 
 
 SIX_USERS = {
-    "users.tsv": """
-user	country	risk_tolerance
-u1	DE	4
-u2	DE	4
-u3	AT	5
-u4	CH	5
-u5	DE	1
-u6	FR	
+    "users.csv": """
+user,country,risk_tolerance
+u1,DE,4
+u2,DE,4
+u3,AT,5
+u4,CH,5
+u5,DE,1
+u6,FR,
 """,
     "products.csv": """
 product,name,kind,category,risk,open,countries,text

@@ -164,7 +164,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Embeddings:
-    """What a trained model leaves for the graph; see `docs/design.md` for the formula.
+    """What a trained model leaves for the graph; see `docs/model.md` for the formula.
 
     With q(u) = own(u) + sum of the messages of the counted neighbours of u, cut into `heads`
     blocks of `dim` numbers each, every block brought to unit length, the score of product i is

@@ -181,3 +181,8 @@ def test_the_driver_says_nothing_on_its_own(
     with caplog.at_level(logging.WARNING):
         assert graph.read("odd") == []
     assert caplog.records == []
+
+
+def test_a_parameter_may_be_called_name(graph: Graph, statement: Statement) -> None:
+    statement("echo", "RETURN $name AS name")
+    assert graph.read("echo", name="Ann") == [{"name": "Ann"}]

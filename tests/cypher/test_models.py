@@ -35,7 +35,8 @@ def small(graph: Graph, run_cypher: Any) -> None:
                (ann)-[:HOLDS {rating: 5.0, at: 1700000000000}]->(amber),
                (ann)-[:HOLDS {at: 1600000000000}]->(birch), (ben)-[:HOLDS]->(amber),
                (ann)-[:TIED_TO {kind: 'follows'}]->(ben), (ann)-[:DISMISSED]->(cedar),
-               (ann)-[:WROTE]->(:Review {id: 'r1', text: 'low costs', rating: 4.0})-[:ABOUT]->(amber)
+               (ann)-[:WROTE]->(:Review {id: 'r1', text: 'low costs', rating: 4.0})
+                 -[:ABOUT]->(amber)
         """
     )
 
@@ -81,22 +82,11 @@ def test_a_product_is_shown_without_people_and_without_the_numbers_of_vectors(
     assert "ann" not in str(view)
 
 
+@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_id_with_odd_signs_is_found(graph: Graph, server: Connection, odd: str) -> None:
-    graph.write("put_user", id=odd)
+def test_an_id_with_odd_signs_is_found(server: Connection, run_cypher: Any, odd: str) -> None:
+    run_cypher("CREATE (:User {id: $id, gid: 0})", id=odd)
     assert show_user(server, odd).id == odd
-
-
-@pytest.fixture(autouse=True)
-def _put_user(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    # Through Graph rather than py2neo, so that the two agree on what an id is.
-    from kinfolio.cypher import graph as module
-    from kinfolio.cypher.queries import query
-
-    text = "CREATE (:User {id: $id, gid: 0})"
-    monkeypatch.setattr(
-        module, "query", lambda name, slot="a": text if name == "put_user" else query(name, slot)
-    )
 
 
 @pytest.mark.usefixtures("small")
@@ -104,7 +94,7 @@ def _put_user(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_an_unknown_id_is_told_in_a_sentence(server: Connection, odd: str) -> None:
     with pytest.raises(NotFound, match="among the 2 in the graph; check the id"):
         show_user(server, odd)
-    with pytest.raises(NotFound, match="no product .* among the 3 in the graph; check the id"):
+    with pytest.raises(NotFound, match=r"no product .* among the 3 in the graph; check the id"):
         show_product(server, odd)
 
 

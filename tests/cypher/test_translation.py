@@ -148,7 +148,7 @@ def test_each_error_of_the_driver_is_a_sentence_with_the_cure(
 
 def test_a_reason_that_stands_in_a_cause_only_is_found() -> None:
     error = of_server("Neo.DatabaseError.Transaction.TransactionCommitFailed", "could not commit")
-    error.__cause__ = exceptions.GqlError("java.io.IOException: No space left on device")
+    error.__cause__ = of_server("Neo.DatabaseError.General.UnknownError", "No space left on device")
     assert "disk of the database is full" in sentence(error, ServerError)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.gnn.snapshots import make_snapshot
 from torch.nn import functional
 
 from kinfolio.gnn.data import TrainingData, training_data
@@ -13,6 +12,7 @@ from kinfolio.gnn.embeddings import embeddings_of
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.propagation import TIE_WEIGHT, Propagation, adjacency, normalised, to_torch
 from kinfolio.records import Snapshot
+from tests.gnn.snapshots import make_snapshot
 
 CPU = torch.device("cpu")
 

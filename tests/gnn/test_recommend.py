@@ -21,6 +21,7 @@ from kinfolio.records import Connection, Embeddings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
     from tests.gnn.conftest import World
 
 NUM_USERS, NUM_PRODUCTS = 60, 80

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.gnn.snapshots import make_snapshot
 
 from kinfolio.gnn.text import WIDTH, TextFeatures, encode, load_encoder
 from kinfolio.records import NO_TIME, Reviews
+from tests.gnn.snapshots import make_snapshot
 
 
 class CountingEncoder:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.gnn.snapshots import make_edges, make_snapshot
 
 from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
 from kinfolio.gnn.config import TrainConfig
@@ -19,6 +18,7 @@ from kinfolio.gnn.train import read_embeddings, train
 from kinfolio.records import Snapshot
 from kinfolio.run import Run
 from kinfolio.snapshot import with_hash, write_snapshot
+from tests.gnn.snapshots import make_edges, make_snapshot
 
 SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64)
 

@@ -1,0 +1,5 @@
+"""`python -m kinfolio.cli` is `kinfolio`."""
+
+from kinfolio.cli.main import main
+
+main()

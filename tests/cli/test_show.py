@@ -1,0 +1,60 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., Any]
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("graph")]
+
+
+@pytest.fixture(autouse=True)
+def small(graph: Any, run_cypher: Any) -> None:
+    run_cypher(
+        """
+        CREATE (ann:User {id: 'ann', gid: 0, name: 'Ann [red]'}),
+               (amber:Product {id: 'A "1" 💶', gid: 0, name: 'Amber Bond Fund', risk: 2,
+                               open: true, text: $text, embedding_a: [x IN range(1, 66) | 0.5]}),
+               (ann)-[:HOLDS {rating: 5.0, at: 1700000000000}]->(amber)
+        WITH amber UNWIND range(1, 25) AS n
+        CREATE (:Review {id: 'r' + n, text: 'costs are low'})-[:ABOUT]->(amber)
+        """,
+        text="A fund of bonds. " * 20,
+    )
+
+
+def test_a_user_is_shown_plainly(cli: Cli) -> None:
+    result = cli("show", "user", "ann")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == "User ann  Ann [red]"
+    assert "Amber Bond Fund" in result.stdout
+    assert "2023-11-14 22:13" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_a_product_fits_into_80_columns(cli: Cli) -> None:
+    result = cli("show", "product", 'A "1" 💶')
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "embedding_a: a vector of 66 numbers" in result.stdout
+    assert "and 15 more" in result.stdout
+    assert "ann" not in result.stdout
+
+
+def test_json_is_one_document_with_everything(cli: Cli) -> None:
+    shown = json.loads(cli("show", "product", 'A "1" 💶', "--json").stdout)
+    assert shown["id"] == 'A "1" 💶'
+    assert shown["properties"]["open"] is True
+    assert shown["counts"]["holders"] == 1
+    assert len(shown["samples"]["reviews"]) == 10
+
+
+@pytest.mark.parametrize("kind", ["user", "product"])
+def test_an_unknown_id_is_one_sentence(cli: Cli, kind: str) -> None:
+    result = cli("show", kind, "nob'o\"dy")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"kinfolio: there is no {kind} 'nob\\'o\"dy' among the 1")
+
+
+def test_only_users_and_products_are_shown(cli: Cli) -> None:
+    assert cli("show", "review", "r1").exit_code == 2
