@@ -25,7 +25,7 @@ from kinfolio.cli.options import home, open_graph
 from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.gnn.recommend import recommend
 from kinfolio.llm_explain.evidence import read_grounds
-from kinfolio.llm_explain.explain import as_json, put_in_words
+from kinfolio.llm_explain.explain import as_document, put_in_words
 from kinfolio.llm_explain.paths import path_exists
 from kinfolio.llm_explain.writers import Writer, writers_for
 
@@ -84,7 +84,7 @@ def _measure_one(
     grounds = read_grounds(graph, user, product)
     read = time.perf_counter()
     cpu = time.process_time()
-    told = as_json(put_in_words(grounds, writers))
+    told = as_document(put_in_words(grounds, writers))
     report.milliseconds.setdefault("evidence", []).append(1e3 * (read - start))
     name = f"writer {told['writer']}, CPU"
     report.milliseconds.setdefault(name, []).append(1e3 * (time.process_time() - cpu))

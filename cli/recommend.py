@@ -54,7 +54,6 @@ def _one(user: str, k: int, as_json: bool) -> None:
 
 def _everybody(out: Path, k: int, as_json: bool) -> None:
     from kinfolio.cli.progress import show_progress
-
     from kinfolio.gnn.recommend_all import recommend_all
 
     with open_graph() as graph, show_progress() as progress:

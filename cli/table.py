@@ -24,7 +24,8 @@ def print_table(
 
     table = Table(box=SIMPLE, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left")
+        # Folded, never cut off: ids are there to be copied.
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         # As `Text`, so that a name like "[bold]" is shown and not obeyed.
         table.add_row(*(Text(cell) for cell in row))

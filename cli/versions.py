@@ -83,18 +83,14 @@ def _list(as_json: bool) -> None:
         click.echo("no version in the graph yet; type: kinfolio writeback", err=True)
     else:
         print_table(
-            ("version", "slot", "state", "model", "users", "products", "written"),
+            ("version", "slot", "state", "users", "products", "written (UTC)"),
             [
-                (
-                    v.name,
-                    v.slot,
-                    v.state,
-                    v.model,
-                    f"{v.users:,}",
-                    f"{v.products:,}",
-                    v.created_at[:19],
-                )
+                (v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}", _moment(v.created_at))
                 for v in versions
             ],
             right=("users", "products"),
         )
+
+
+def _moment(text: str) -> str:
+    return text[:16].replace("T", " ")

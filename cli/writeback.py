@@ -21,7 +21,6 @@ def command(run_folder: Path, name: str | None, as_json: bool) -> None:
     version serves; `kinfolio versions rollback` goes back to it.
     """
     from kinfolio.cli.progress import show_progress
-
     from kinfolio.gnn.train import read_embeddings
     from kinfolio.gnn.write_back import write_back
     from kinfolio.run import Run

@@ -69,15 +69,15 @@ class Graph:
             self._driver.close()
             self._driver = None
 
-    def check(self) -> None:
-        """Return when the server answers and lets us in.
+    def check(self) -> str:
+        """What the server calls itself, like `Neo4j/2026.08.1`: a login, but no statement.
 
         Raises:
             ServerUnreachable: nothing answers.
             WrongPassword: it refuses the user.
         """
         with self._guard("the first contact"):
-            self._open().verify_connectivity()
+            return self._open().get_server_info().agent
 
     @property
     def server(self) -> str:

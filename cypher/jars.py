@@ -26,7 +26,7 @@ COORDINATES = (
     ("org.neo4j.app", "neo4j-server"),
     ("org.neo4j", "neo4j-import-tool"),
 )
-PROGRESS_SECONDS = 3.0
+PROGRESS_SECONDS = 5.0
 DOWNLOADS_AT_ONCE = 8
 
 
@@ -138,15 +138,18 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _watched(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """A block during which progress hears how many jars have come."""
+    """A block during which progress hears what has come so far."""
     done = threading.Event()
-    before = _jars_in(folder)
+    before = _fetched_into(folder)
 
     def watch() -> None:
         while not done.wait(PROGRESS_SECONDS):
-            count, size = _jars_in(folder)
-            fetched = f"{count - before[0]} jars, {(size - before[1]) / 1e6:.0f} MB fetched"
-            progress(f"  {fetched if count > before[0] else 'looking them up'} ...")
+            descriptions, jars, size = (
+                now - then for now, then in zip(_fetched_into(folder), before, strict=True)
+            )
+            progress(
+                f"  fetched {descriptions} descriptions and {jars} jars, {size / 1e6:.0f} MB ..."
+            )
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -157,12 +160,16 @@ def _watched(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
         watcher.join()
 
 
-def _jars_in(folder: Path) -> tuple[int, int]:
-    count = size = 0
-    for jar in folder.rglob("*.jar"):
+def _fetched_into(folder: Path) -> tuple[int, int, int]:
+    """Number of descriptions, number of jars, bytes of the jars."""
+    descriptions = jars = size = 0
+    for path in folder.rglob("*.[pj][oa][mr]"):
+        if path.suffix == ".pom":
+            descriptions += 1
+            continue
         try:
-            size += jar.stat().st_size
+            size += path.stat().st_size
         except FileNotFoundError:  # a download that was just renamed
             continue
-        count += 1
-    return count, size
+        jars += 1
+    return descriptions, jars, size

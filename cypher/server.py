@@ -70,13 +70,17 @@ class Server:
         """What is known of the server, without starting it."""
         found = self._running()
         if found is not None and processes.answers(found.port):
-            return _asked(self._at.connection(found.port), home=str(self.home))
-        port = self._at.port
+            port: int | None = found.port
+            # No statement: the first one on a fresh server costs seconds of planning.
+            with Graph(self._at.connection(found.port)) as graph:
+                version = graph.check().removeprefix("Neo4j/")
+        else:
+            port, version = self._at.port, None
         return ServerStatus(
-            running=False,
+            running=version is not None,
             uri=None if port is None else bolt_uri(port),
-            version=None,
-            edition=None,
+            version=version,
+            edition=None if version is None else "community",
             home=str(self.home),
             managed=True,
         )
@@ -252,10 +256,6 @@ def status_of(connection: Connection) -> ServerStatus:
     Raises:
         WrongPassword: it answers and refuses.
     """
-    return _asked(connection, home=None)
-
-
-def _asked(connection: Connection, home: str | None) -> ServerStatus:
     version: str | None = None
     edition: str | None = None
     try:
@@ -268,13 +268,12 @@ def _asked(connection: Connection, home: str | None) -> ServerStatus:
         uri=connection.uri,
         version=version,
         edition=edition,
-        home=home,
-        managed=home is not None,
+        home=None,
+        managed=False,
     )
 
 
 def _is_healthy(connection: Connection) -> bool:
-    # A login and no statement: the first statement on a fresh server costs seconds of planning.
     try:
         with Graph(connection) as graph:
             graph.check()

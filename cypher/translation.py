@@ -117,6 +117,12 @@ def _room(code: str, text: str, connection: Connection, doing: str) -> KinfolioE
             f"the disk of the database is full, so {doing} was not stored; "
             "free some space and run the command again"
         )
+    # What a full disk looks like from outside: the log cannot grow, then nothing starts.
+    if code.endswith(("Transaction.TransactionLogError", "Transaction.TransactionStartFailed")):
+        return ServerError(
+            f"the database could not store {doing} and takes nothing more, most often because "
+            "its disk is full; free some space, then type: kinfolio db stop and kinfolio db start"
+        )
     if "OutOfMemory" in code or "MemoryPool" in code or "Java heap space" in text:
         return ServerError(
             f"the database ran out of memory in {doing}; "

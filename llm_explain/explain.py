@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kinfolio.llm_explain.check import check_text
+from kinfolio.llm_explain.check import check_text, sentences_of
 from kinfolio.llm_explain.clauses import Clauses
 from kinfolio.llm_explain.evidence import Grounds, read_grounds
 from kinfolio.llm_explain.plan import Plan, make_plan
-from kinfolio.llm_explain.reading import Names, read
 from kinfolio.records import Explanation, Problem, Sentence, Step
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def put_in_words(
 
 def _faults(text: str, plan: Plan, silent: Explanation) -> tuple[Problem, ...]:
     faults = check_text(text, silent)
-    cited = {n for sentence in read(text, Names(silent)) for n in sentence.cited}
+    cited = {n for sentence in sentences_of(text, silent) for n in sentence.cited}
     missing = {n for slot in plan.slots for n in slot.evidence} - cited
     if missing:
         lost = Problem(text="", reason=f"it leaves out evidence {sorted(missing)}")
@@ -103,7 +102,7 @@ def _silent(grounds: Grounds, plan: Plan) -> Explanation:
 def _told(silent: Explanation, plan: Plan, text: str, writer: str) -> Explanation:
     written = [
         Sentence(text=sentence.text, evidence=sentence.cited)
-        for sentence in read(text, Names(silent))
+        for sentence in sentences_of(text, silent)
     ]
     opening = [Sentence(text=fixed, evidence=()) for fixed in plan.opening]
     closing = [Sentence(text=fixed, evidence=()) for fixed in plan.closing]
@@ -116,7 +115,7 @@ def _told(silent: Explanation, plan: Plan, text: str, writer: str) -> Explanatio
     )
 
 
-def as_json(explanation: Explanation) -> dict[str, Any]:
+def as_document(explanation: Explanation) -> dict[str, Any]:
     """The explanation as the command line's JSON document."""
     return {
         "user": explanation.user,
@@ -144,6 +143,21 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
         "remainder": explanation.remainder,
         "grounded": explanation.grounded,
     }
+
+
+def path_in_words(path: Sequence[Step], user_id: str) -> str:
+    """A path in one line, like `you -HOLDS-> p1 <-HOLDS- someone -HOLDS-> p2`."""
+    words = []
+    for step in path:
+        if step.type is not None:
+            words.append(f"-{step.type}->" if step.direction == "out" else f"<-{step.type}-")
+        elif step.label == "User":
+            words.append("you" if step.id == user_id else "someone")
+        elif step.label == "Review":
+            words.append("a review")
+        else:
+            words.append(str(step.id))
+    return " ".join(words)
 
 
 def _step(step: Step) -> dict[str, str]:

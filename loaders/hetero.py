@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,12 @@ def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     the database.
     """
     import torch
-    from torch_geometric.data import HeteroData
+
+    with warnings.catch_warnings():
+        # PyG decorates with torch.jit.script, which torch calls deprecated; no business of users.
+        warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
+        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        from torch_geometric.data import HeteroData
 
     data = HeteroData()
     data["user"].num_nodes = snapshot.num_users

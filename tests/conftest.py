@@ -17,6 +17,7 @@ from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server import Server
 from kinfolio.records import Connection
+from kinfolio.run import Run
 
 # Java's second compiler pays off in a long run only: without it a server starts in half the time.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -214,3 +215,38 @@ def community(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("community")
     write_community(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_run(
+    server: Connection, community: Path, server_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """A run exported from the made-up community and trained for a short while."""
+    from kinfolio.gnn.config import TrainConfig
+    from kinfolio.gnn.train import train
+    from kinfolio.loaders import export, load
+
+    run = Run(tmp_path_factory.mktemp("run"))
+    empty(server)
+    with Graph(server) as opened:
+        create_schema(opened)
+        load(community, opened)
+        export(opened, run.snapshot)
+    config = TrainConfig(dim=32, steps=60, tau=0.2, text="on", reviews=2, device="cpu")
+    train(run, config, cache=server_home / "cache" / "texts.sqlite")
+    return run
+
+
+@pytest.fixture(scope="module")
+def demo_graph(server: Connection, community: Path, demo_run: Run) -> Iterator[Graph]:
+    """The made-up community with the embeddings of `demo_run`; tests must leave it as it is."""
+    from kinfolio.gnn.train import read_embeddings
+    from kinfolio.gnn.write_back import write_back
+    from kinfolio.loaders import load
+
+    empty(server)
+    with Graph(server) as opened:
+        create_schema(opened)
+        load(community, opened)
+        write_back(read_embeddings(demo_run), opened)
+        yield opened

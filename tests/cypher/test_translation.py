@@ -106,6 +106,18 @@ def of_server(code: str, message: str = "what the server says") -> exceptions.Ne
             "free some space",
         ),
         (
+            of_server("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append"),
+            ServerError,
+            "most often because its disk is full",
+            "kinfolio db stop and kinfolio db start",
+        ),
+        (
+            of_server("Neo.DatabaseError.Transaction.TransactionStartFailed", "critical error"),
+            ServerError,
+            "most often because its disk is full",
+            "kinfolio db stop and kinfolio db start",
+        ),
+        (
             of_server("Neo.TransientError.General.MemoryPoolOutOfMemoryError"),
             ServerError,
             "ran out of memory in load_users",

@@ -102,7 +102,7 @@ class World:
             product_ids=snapshot.product_ids,
             user_counted=fingerprints(snapshot),
             user_vectors=user_vectors,
-            product_vectors=unit_blocks(draw(snapshot.num_products)) / np.float32(0.15),
+            product_vectors=(unit_blocks(draw(snapshot.num_products)) / 0.15).astype(np.float32),
             bias=rng.normal(size=snapshot.num_products).astype(np.float32),
             user_own=own,
             user_messages=draw(snapshot.num_users),
@@ -162,7 +162,8 @@ def unit_blocks(vectors: NDArray[Any], heads: int = HEADS) -> NDArray[Any]:
     blocks = vectors.reshape(len(vectors), heads, -1)
     norms = np.linalg.norm(blocks, axis=2, keepdims=True)
     out = np.divide(blocks, norms, out=np.zeros_like(blocks), where=norms > 0)
-    return out.reshape(len(vectors), -1)
+    joined: NDArray[Any] = out.reshape(len(vectors), -1)
+    return joined
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -112,8 +112,8 @@ def twin(
     made = trained.embeddings()
     with open_driver(server) as driver, driver.session() as session:
 
-        def run(text: str, **parameters: Any) -> list[dict[str, Any]]:
-            return session.run(cast(LiteralString, text), parameters).data()
+        def run(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
+            return session.run(text, parameters).data()
 
         trained.store(run)
         write_back(made, shared_graph, name="one")

@@ -14,7 +14,7 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput, ServerUnreachable
-from kinfolio.loaders import load
+from kinfolio.loaders import load, write_community
 from kinfolio.records import Connection, Slot
 
 pytestmark = pytest.mark.server
@@ -155,6 +155,7 @@ class FailingGraph(Graph):
         self,
         name: str,
         rows: Iterable[Mapping[str, Any]],
+        /,
         size: int = 10_000,
         *,
         slot: Slot = "a",
@@ -171,14 +172,16 @@ class FailingGraph(Graph):
 
 
 def test_a_load_that_was_cut_off_goes_on_when_loaded_again(
-    graph: Graph, run_cypher: RunCypher, community: Path, monkeypatch: pytest.MonkeyPatch
+    graph: Graph, run_cypher: RunCypher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    community = tmp_path / "small"
+    write_community(community, num_users=100, num_products=40)
     # Not by its dotted name: `kinfolio.loaders.load` is the function.
-    monkeypatch.setattr(sys.modules["kinfolio.loaders.load"], "BATCH_ROWS", 700)
+    monkeypatch.setattr(sys.modules["kinfolio.loaders.load"], "BATCH_ROWS", 100)
     load(community, graph)
     whole = everything(run_cypher)
     run_cypher("MATCH (n) DETACH DELETE n")
-    for rows in (1_000, 3_000, 7_500):
+    for rows in (150, 500, 1_250):
         with (
             FailingGraph(graph.connection, rows) as failing,
             pytest.raises(ServerUnreachable, match="to go on, type the same again: kinfolio load"),
@@ -246,13 +249,15 @@ def test_odd_ids_and_names_come_back_as_they_went(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     odd = ["007", "o'brien", 'say "x"', "😀 smile", "`tick`", "$id", "{a: 1}", "ab\\n", "null"]
-    rows = "".join(f"{id}\tP {id}\n" for id in odd)
-    load(put(tmp_path / "odd", interactions_tsv="user\tproduct\todd `name` $x\n"
-             + rows.replace("\n", "\t5\n")), graph)  # fmt: skip
-    found = run_cypher("MATCH (u:User)-[h]->(p) RETURN u.id AS u, p.id AS p, properties(h) AS h "
-                       "ORDER BY u.gid")  # fmt: skip
-    assert [row["u"] for row in found] == odd
-    assert [row["p"] for row in found] == [f"P {id}" for id in odd]
+    rows = "".join(f"{id}\tP {id}\t5\n" for id in odd)
+    folder = put(tmp_path / "odd", interactions_tsv=f"user\tproduct\todd `name` $x\n{rows}")
+    load(folder, graph)
+    found = run_cypher(
+        "MATCH (u:User)-[h]->(p) "
+        "RETURN u.id AS user, p.id AS product, properties(h) AS h ORDER BY u.gid"
+    )
+    assert [row["user"] for row in found] == odd
+    assert [row["product"] for row in found] == [f"P {id}" for id in odd]
     assert found[0]["h"] == {"odd `name` $x": 5}
 
 

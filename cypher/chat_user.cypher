@@ -1,0 +1,6 @@
+// The user a conversation is with; no row when there is none.
+// parameters: user_id STRING
+// columns:    user STRING
+MATCH (u:User {id: $user_id})
+RETURN u.id AS user
+ORDER BY user
