@@ -113,25 +113,30 @@ def faults_of(told: dict[str, Any]) -> list[str]:
     faults = []
     facts = {piece["id"]: piece["facts"] for piece in told["evidence"]}
     names = {str(f[key]) for f in facts.values() for key in ("name", "category") if key in f}
+    product = {told["name"], " ".join(told["name"].split())}
     if told["text"] != " ".join(sentence["text"] for sentence in told["sentences"]):
         faults.append("the text is not its sentences")
     for sentence in told["sentences"]:
         text, cited = sentence["text"], sentence["evidence"]
         if not cited:
-            if re.search(r"\[\d", text):
+            if re.search(r"\[\d", _without(text, product)):
                 faults.append(f"cites, but has no evidence: {text}")
             continue
-        if [int(n) for n in re.findall(r"\[(\d+)\]", _without(text, names))] != cited:
+        if [int(n) for n in re.findall(r"\[(\d+)\]", _without(text, names | product))] != cited:
             faults.append(f"other citations than its evidence: {text}")
         own = {str(value) for n in cited for value in facts[n].values()}
-        for other in sorted(names - own, key=len, reverse=True):
-            if re.search(rf"(?<!\w){re.escape(other)}(?!\w)", _without(text, own)):
-                faults.append(f"{other!r} is of other evidence: {text}")
-        bare = re.sub(r"\[\d+\]", "", _without(_without(text, own), {told["name"]}))
+        faults += [
+            f"{other!r} is of other evidence: {text}"
+            for other in names - own
+            if re.search(rf"(?<!\w){re.escape(other)}(?!\w)", _without(text, own | product))
+        ]
+        bare = re.sub(r"\[\d+\]", "", _without(text, own | product))
         allowed = {n for value in own for n in re.findall(r"\d+(?:\.\d+)?", value)}
-        for number in re.findall(r"\d+(?:\.\d+)?", bare):
-            if number not in allowed:
-                faults.append(f"{number} stands in no cited evidence: {text}")
+        faults += [
+            f"{number} stands in no cited evidence: {text}"
+            for number in re.findall(r"\d+(?:\.\d+)?", bare)
+            if number not in allowed
+        ]
     return faults
 
 
@@ -149,9 +154,11 @@ def people_in(told: dict[str, Any], people: list[tuple[str, str]]) -> list[str]:
     words = set(re.findall(r"\w+", _without(told["text"], known)))
     for user, name in people:
         # Ids that are plain numbers or lower-case words cannot be told from the text's own.
-        for said in {user, name} - known - {""}:
-            if re.search(r"\d", said) and re.search(r"[^\W\d]", said) and said in words:
-                faults.append(f"the text says {said!r}")
+        faults += [
+            f"the text says {said!r}"
+            for said in {user, name} - known
+            if re.search(r"\d", said) and re.search(r"[^\W\d]", said) and said in words
+        ]
     return faults
 
 

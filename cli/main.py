@@ -84,9 +84,10 @@ def cli() -> None:
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
     """Run the command line; errors of ours become one line on stderr and exit code 1."""
     try:
-        cli.main(args=arguments, prog_name="kinfolio", standalone_mode=False, **extra)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside standalone mode click hands back the code of an `Exit` and does not leave.
+        code = cli.main(args=arguments, prog_name="kinfolio", standalone_mode=False, **extra)
+        if code:
+            sys.exit(code)
     except click.UsageError as error:
         error.show()
         sys.exit(2)

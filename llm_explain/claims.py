@@ -68,6 +68,7 @@ def problems_of_part(
     """
     facts = [dict(piece.facts) for piece in cited]
     yield from _names(text, cited, names)
+    yield from _all_told(before + text, cited, names)
     yield from _numbers(text, cited, facts, number_words)
     yield from _quantities(text, facts)
     yield from _holdings(text, cited, names)
@@ -84,6 +85,30 @@ def _names(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
             if not names.evidence(char) & numbers:
                 where = min(names.evidence(char))
                 yield f"{names.of(char)!r} stands in evidence [{where}], not in what is cited"
+
+
+def _all_told(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
+    """Where several pieces are cited at once, each must be spoken of."""
+    if len(cited) < 2:
+        return
+    told = {number for char in text if names.is_mask(char) for number in names.evidence(char)}
+    for piece in cited:
+        facts = dict(piece.facts)
+        if "name" in facts and piece.kind != "text" and facts.get("claim") != "itself":
+            is_told = piece.id in told
+        else:
+            is_told = bool(re.search(_SPOKEN_OF[piece.kind], text, re.IGNORECASE))
+        if not is_told:
+            yield f"evidence [{piece.id}] is cited, but nothing of it is told"
+
+
+_SPOKEN_OF = {
+    "holding": r"\b(hold|holds|own|have)\b",
+    "tie": r"\b(someone|somebody|person|people|friends?|family|colleagues?|follow\w*|tied?)\b",
+    "text": r"\b(wrote|written|words?|reviews?)\b",
+    "popularity": r"\b(people|holders|others|users|investors|popular\w*|widely|held)\b",
+    "similar": r"\b(similar|like|close)\b",
+}
 
 
 def _numbers(

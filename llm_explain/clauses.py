@@ -15,6 +15,7 @@ from typing import Any
 
 from kinfolio.errors import BadConfig
 from kinfolio.llm_explain.check import load_words
+from kinfolio.llm_explain.reading import is_ordinary
 
 _FIELDS = {
     "lead": {"product", "reason"},
@@ -68,8 +69,7 @@ class Clauses:
         flat = flat.translate({ord(c): "'" for c in "“”"})
         if len(flat) > _LONGEST_NAME:
             flat = flat[: _LONGEST_NAME - 1].rstrip() + "…"
-        words = re.findall(r"[^\W\d_]+", flat.casefold())
-        ours = all(word in self.vocabulary for word in words)
+        ours = is_ordinary(flat, self.vocabulary)
         sentence = re.search(r"[.!?:;] |[.!?]$", flat)
         if _PLAIN_NAME.fullmatch(flat) and not ours and not sentence:
             return flat

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -26,7 +26,7 @@ from pydantic import PrivateAttr
 from kinfolio.errors import NotReady
 from kinfolio.llm_explain.choosing import need_choices
 from kinfolio.llm_explain.grammar import Choices, lark_of
-from kinfolio.llm_explain.quiet import quiet_transformers
+from kinfolio.llm_explain.quiet import one_thread, quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -118,9 +118,10 @@ class _Loaded:
         with quiet_transformers():
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
-            self._tokenizer = AutoTokenizer.from_pretrained(folder)
-            model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        self._model: Any = model.eval()  # Any: transformers decides the class by the file
+            # Any: transformers decides the classes by the files.
+            self._tokenizer = cast(Any, AutoTokenizer.from_pretrained(folder))
+            model = cast(Any, AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32))
+        self._model = model.eval()
         self._engine = llguidance.hf.from_tokenizer(self._tokenizer)
 
     def decode(
@@ -139,7 +140,8 @@ class _Loaded:
             prompt, tokenize=False, add_generation_prompt=True
         )
         waiting: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
-        cache, written, shown = None, [], ""
+        written: list[int] = []
+        cache, shown = None, ""
         while not matcher.is_stopped():
             forced = matcher.compute_ff_tokens()
             if not forced:
@@ -148,7 +150,7 @@ class _Loaded:
                 if len(allowed) == 1:
                     forced = [int(allowed[0])]
             if not forced:
-                with torch.inference_mode():
+                with one_thread(), torch.inference_mode():
                     output = self._model(
                         torch.tensor([waiting]),
                         past_key_values=cache,
@@ -161,7 +163,7 @@ class _Loaded:
                 raise ValueError(f"the grammar refuses its own tokens: {matcher.get_error()}")
             waiting.extend(forced)
             written.extend(token for token in forced if token != self._tokenizer.eos_token_id)
-            full = self._tokenizer.decode(written)
+            full: str = self._tokenizer.decode(written)
             # A character may be spread over several tokens: half of it decodes to U+FFFD.
             if not full.endswith("�"):
                 yield full[len(shown) :]

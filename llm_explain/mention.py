@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kinfolio.llm_explain.check import load_words
+from kinfolio.llm_explain.reading import is_ordinary
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
 
+SHORT_LINE_WORDS = 3
+"""A line as short as "why?" or "and why not?" is about the product spoken of before."""
 _PLACES = {
     "first": 1,
     "top": 1,
@@ -83,7 +86,7 @@ def find_mention(line: str, graph: Graph, listed: Sequence[Listed], last: Listed
     rank = _rank(line)
     tokens = re.findall(r"[^\s?!,;\"“”]+", line)
     ids = [token.rstrip(".:") for token in tokens] + tokens
-    if not rank and listed and len(digits := [t for t in ids if t.isdigit()]) and digits:
+    if not rank and listed and (digits := [t for t in ids if t.isdigit()]):
         # A bare number is a place in the list as long as there is such a place.
         rank = int(digits[0]) if 0 < int(digits[0]) <= len(listed) else None
     if rank and listed:
@@ -92,7 +95,8 @@ def find_mention(line: str, graph: Graph, listed: Sequence[Listed], last: Listed
             return Mention(None, missing_rank=place, names_something=True)
         return Mention(listed[place - 1], names_something=True)
     found = _named(line, graph, ids)
-    if found is None and last is not None and _POINTING.search(line):
+    is_short = len(line.split()) <= SHORT_LINE_WORDS
+    if found is None and last is not None and (is_short or _POINTING.search(line)):
         found = last
     return Mention(found, names_something=found is not None or bool(_POINTING.search(line)))
 
@@ -112,7 +116,7 @@ def _named(line: str, graph: Graph, ids: list[str]) -> Listed | None:
         name = str(row["name"])
         word = row["product"] if row["is_id"] else name
         # A name or id that is an ordinary word counts only when it is quoted or has capitals.
-        if word.casefold() in ordinary:
+        if is_ordinary(word, ordinary) and not re.search(r"\d", word):
             quoted = re.search(rf"[\"“'‘]{re.escape(word)}[\"”'’]", line)
             if not quoted and not (
                 word[:1].isupper() and re.search(rf"\b{re.escape(word)}\b", line)

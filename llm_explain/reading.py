@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from kinfolio.records import Explanation
@@ -16,7 +16,7 @@ _FIRST_MASK = 0xE000
 _CITATIONS = re.compile(r"(?:\s*\[\d+\])+")
 _LATE_CITATION = re.compile(r"([.!?])((?:\s*\[\d+\])+)")
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
-_QUOTES = ("“”", '""', "‘’", "''", "«»", "„“")
+_QUOTES = (("“", "”"), ('"', '"'), ("‘", "’"), ("'", "'"), ("«", "»"), ("„", "“"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Names:
                     owners.setdefault(_bare(str(value)), set()).add(piece.id)
         self._owners = list(owners.items())
         self._index: dict[str, int] = {}
-        patterns = []
+        patterns: list[str] = []
         for index in sorted(range(len(self._owners)), key=lambda i: -len(self._owners[i][0])):
             name = self._owners[index][0]
             patterns.extend(self._forms(name))
@@ -97,11 +97,17 @@ class Names:
         for form in _variants(name):
             inner = re.escape(form)
             yield "|".join(re.escape(left) + inner + re.escape(right) for left, right in _QUOTES)
-            words = re.findall(r"[^\W\d_]+", form.casefold())
             # A name made of ordinary words counts only in quotation marks.
-            if not all(word in self._ordinary or len(word) == 1 for word in words):
+            if not is_ordinary(form, self._ordinary):
                 is_long = " " in form and len(form) > 8
                 yield rf"(?<!\w){f'(?i:{inner})' if is_long else inner}(?!\w)"
+
+
+def is_ordinary(name: str, words: Container[str]) -> bool:
+    """Whether a name could pass for words of a text: all of it is among these words."""
+    return all(
+        len(word) == 1 or word in words for word in re.findall(r"[^\W\d_]+", name.casefold())
+    )
 
 
 def clean(text: str) -> str:
@@ -138,7 +144,7 @@ def _parts(sentence: str) -> tuple[Part, ...]:
 
 
 def _unquoted(written: str) -> str:
-    return written.strip("".join(_QUOTES))
+    return written.strip("".join(mark for pair in _QUOTES for mark in pair))
 
 
 def _bare(name: str) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinfolio.errors import BadInput, NotReady
-from kinfolio.llm_explain.quiet import quiet_transformers
+from kinfolio.llm_explain.quiet import one_thread, quiet_transformers
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _encode(texts: list[str]) -> NDArray[np.float32]:
             max_length=LONGEST_TOKENS,
             return_tensors="pt",
         )
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             states = model(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
         mean = (states * mask).sum(1) / mask.sum(1)

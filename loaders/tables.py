@@ -107,7 +107,9 @@ def find_tables(folder: Path) -> list[TableFile]:
         BadInput: no such folder, no interactions, the same table twice, or not a file.
     """
     if not folder.exists():
-        raise BadInput(f"there is no folder {folder}; give one that holds interactions.tsv or .csv")
+        raise BadInput(
+            f"{folder} does not exist; give the folder that holds interactions.tsv or .csv"
+        )
     if not folder.is_dir():
         raise BadInput(f"{folder} is a file; give the folder that holds it")
     try:

@@ -88,7 +88,7 @@ TABLE = {
     ),
     "an unknown user": Wrong(typed=("recommend", "nobody"), says=r"no user.*nobody"),
     "a user with a quote in the id": Wrong(
-        typed=("recommend", "o'neil\") DETACH DELETE n //"), says=r"no user.*o'neil"
+        typed=("recommend", "o'neil\") DETACH DELETE n //"), says=r"no user.*o.+neil"
     ),
     "a user with an emoji in the id": Wrong(typed=("recommend", "u🦊"), says=r"no user.*🦊"),
     "a list of no products": Wrong(typed=("recommend", "u1", "-k", "0"), says=r"-?k.* 0.*1"),
@@ -154,8 +154,7 @@ TABLE = {
     ),
     "a text to check that is not there": Wrong(
         typed=("check-text", "u1", "B", "{tmp}/text.txt"),
-        says=r"text\.txt.*(does not exist|not there|no such file)",
-        exit_code=2,
+        says=r"no file .*text\.txt; give a text file",
     ),
     "a wipe without a yes": Wrong(
         typed=("db", "wipe"), says=r"--yes|not kinfolio's|NEO4J_URI", exit_code=-1

@@ -1,5 +1,7 @@
-"""A small community by hand: people with ordinary words as ids and names, odd product names, and
-embeddings in which the vector of each user is the sum of the messages of what the user is tied to."""
+"""A small community by hand: people with ordinary words as ids and names, odd product names.
+
+In its embeddings the vector of each user is the sum of the messages of holdings and ties.
+"""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_a_parquet_column_that_no_property_can_hold_is_named(tmp_path: Path) -> 
 
 
 def test_a_missing_folder_a_file_and_a_folder_without_interactions(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="there is no folder"):
+    with pytest.raises(BadInput, match="does not exist; give the folder"):
         find_tables(tmp_path / "nowhere")
     put(tmp_path, "users.tsv", b"user\nu1\n")
     with pytest.raises(BadInput, match="is a file; give the folder"):

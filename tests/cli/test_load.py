@@ -1,0 +1,111 @@
+"""`kinfolio load`: what it prints, where rejects go, and how it stops."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.loaders import write_community
+from tests.conftest import Result, RunCypher, write_six_users
+
+pytestmark = pytest.mark.server
+
+Cli = Callable[..., Result]
+
+
+def test_it_prints_the_counts_and_what_comes_next(cli: Cli, graph: Graph, tmp_path: Path) -> None:
+    result = cli("load", str(write_six_users(tmp_path / "six")))
+    assert result.exit_code == 0
+    assert result.stdout.startswith(
+        "loaded 6 users, 6 products, 10 interactions, 4 ties, 3 reviews in "
+    )
+    assert "writing interactions: 10" in result.stderr
+    assert result.stderr.endswith("next: kinfolio export\n")
+
+
+def test_json_has_the_promised_fields(cli: Cli, graph: Graph, tmp_path: Path) -> None:
+    folder = write_six_users(tmp_path / "six")
+    with (folder / "ties.tsv").open("a") as ties:
+        ties.write("u1\tghost\tfollows\n")
+    answer = json.loads(cli("load", str(folder), "--json").stdout)
+    assert {name: answer[name] for name in answer if name not in ("seconds", "rejects_file")} == {
+        "users": 6,
+        "products": 6,
+        "interactions": 10,
+        "ties": 4,
+        "reviews": 3,
+        "rejected": [{"file": "ties.tsv", "line": 6, "reason": "dangling tie: no user 'ghost'"}],
+    }
+    assert answer["seconds"] > 0
+
+
+def test_rejects_are_told_and_listed(
+    cli: Cli, graph: Graph, tmp_path: Path, server_home: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    rows = "".join(f"u{n}\tA\tbad\n" for n in range(7))
+    (tmp_path / "in" / "interactions.tsv").write_text(f"user\tproduct\trating\nu1\tA\t5\n{rows}")
+    result = cli("load", str(tmp_path / "in"))
+    assert result.exit_code == 0
+    assert "7 rows were rejected:" in result.stderr
+    assert "  interactions.tsv:3: rating 'bad' is not a number" in result.stderr
+    listed = server_home / "rejects" / "in.tsv"
+    assert f"and 2 more, all listed in {listed}" in result.stderr
+    assert len(listed.read_text().splitlines()) == 8
+    own = tmp_path / "own.tsv"
+    cli("load", str(tmp_path / "in"), "--rejects", str(own))
+    assert own.read_text() == listed.read_text()
+
+
+def test_bulk_is_not_offered_yet(cli: Cli, tmp_path: Path) -> None:
+    result = cli("load", str(write_six_users(tmp_path / "six")), "--bulk")
+    assert result.exit_code == 2
+    assert "--bulk is not there yet" in result.stderr
+
+
+def test_ctrl_c_stops_with_how_to_go_on(
+    cli: Cli, graph: Graph, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    folder = tmp_path / "community"
+    write_community(folder, num_users=200, num_products=60)
+    # In a process of its own, with small batches and the signal sent when the third one begins.
+    script = """
+import os, signal, sys
+import kinfolio.loaders.load
+module = sys.modules["kinfolio.loaders.load"]
+module.BATCH_ROWS = 50
+told = []
+def stop(rows, step, total, progress):
+    for row in rows:
+        told.append(step)
+        if told.count("interactions") == 120:
+            os.kill(os.getpid(), signal.SIGINT)
+        yield row
+module._told = stop
+from kinfolio.cli.main import main
+main(["load", sys.argv[1]])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        # A test run in the background may have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.rstrip().endswith(
+        f"stopped; to go on, type the same again: kinfolio load {folder}"
+    )
+    held = "MATCH ()-[h:HOLDS]->() RETURN count(h) AS held"
+    assert run_cypher(held) == [{"held": 100}]
+    assert cli("load", str(folder)).exit_code == 0
+    lines = len((folder / "interactions.tsv").read_text().splitlines())
+    assert run_cypher(held) == [{"held": lines - 1}]
