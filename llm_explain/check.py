@@ -21,7 +21,7 @@ from kinfolio.llm_explain.reading import Names, Read, read
 from kinfolio.records import Explanation, Problem
 
 LONGEST_TEXT_BYTES = 100_000
-MOST_UNKNOWN_WORDS = 0.2
+MOST_UNKNOWN_WORDS = 0.12
 """Share of a sentence's words that may be outside the list before it says too much."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 

@@ -45,6 +45,10 @@ _PART_AFTER = re.compile(
     r"^\s*((people|others|holders|investors) )?(out )?of\s+(the|them|whom|those|these|its|all|\d)",
     re.IGNORECASE,
 )
+_PARTICIPLE = re.compile(
+    r"\s*(\w+\s+)?(written|said|reviewed|rated|chosen|mentioned|followed|trusted|replied)\b",
+    re.IGNORECASE,
+)
 _HOLDS = r"(?:hold|holds|held|own|owns|owned|have|has|had|bought|possess|possesses)"
 
 
@@ -241,6 +245,8 @@ def _holdings(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[st
             r"\b(follows?|trusts?|mentioned|to|with|like|than)\s*$", text[: match.start()]
         ):
             continue
+        if _PARTICIPLE.match(match.group(1)):
+            continue
         objects = [char for char in match.group(1) if names.is_mask(char)]
         is_it = re.match(r"\s*(already |also )?(it|this|that|some of it)\b", match.group(1))
         if (is_it or any(names.is_product(c) for c in objects[:1])) and not owns_it:
@@ -339,6 +345,10 @@ def _subjects(text: str, cited: Sequence[Evidence], facts: list[dict[str, Any]])
         yield "it tells of something written, and no cited evidence does"
     if "tie" not in kinds and re.search(r"\b(rated|ratings?|stars?)\b", low):
         yield "it tells of a rating that no cited evidence has"
+    if re.search(r"\b(wrote|written|said|say|says) that\b", low):
+        yield "it tells what somebody wrote, which no evidence holds"
+    if re.search(r"\byou (really |clearly |also |must )?(like|love|want|prefer|enjoy|need)\b", low):
+        yield "it tells what you feel, which no evidence holds"
     if kinds <= {"tie", "text"} and re.search(r"\byou (already |also )?(hold|own)\b", low):
         yield "it says what you hold, and no cited evidence does"
     if kinds == {"popularity"} and re.search(

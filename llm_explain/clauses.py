@@ -77,9 +77,11 @@ class Clauses:
 
     def noun(self, kind: str | None) -> str:
         """What to call a product of a kind: the kind when it is one plain word, else "product"."""
-        if kind and _KIND.fullmatch(kind):
-            return kind if kind.isupper() and len(kind) <= 4 else kind.lower()
-        return self.words["product"]
+        if not kind or not _KIND.fullmatch(kind):
+            return self.words["product"]
+        noun = kind if kind.isupper() and len(kind) <= 4 else kind.lower()
+        # "this savings" would not do: "this savings product".
+        return f"{noun} {self.words['product']}" if noun.endswith("s") else noun
 
     def this(self, noun: str) -> str:
         """The product explained when it is named again, like "this bond"."""

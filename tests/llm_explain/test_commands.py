@@ -1,0 +1,86 @@
+"""The commands explain, check-text and route as they are typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinfolio.cypher.graph import Graph
+
+Cli = Callable[..., Any]
+
+
+def test_explain_prints_text_and_evidence(community_graph: Graph, cli: Cli) -> None:
+    result = cli("explain", "people", "p0", "--model", "none")
+    assert result.exit_code == 0, result.stderr
+    text, evidence = result.stdout.split("\n\n")
+    assert text.endswith("This is not advice.")
+    assert evidence.startswith("[1] ")
+    assert "you -HOLDS-> " in evidence
+    assert "score" in evidence
+
+
+def test_explain_in_json_agrees_with_recommend(community_graph: Graph, cli: Cli) -> None:
+    first = json.loads(cli("recommend", "people", "--json").stdout)["products"][0]
+    told = json.loads(
+        cli("explain", "people", first["product"], "--model", "none", "--json").stdout
+    )
+    assert told["score"] == first["score"]
+    shown = sum(piece["contribution"] for piece in told["evidence"])
+    assert shown + told["remainder"] == pytest.approx(first["score"], abs=1e-9)
+    every = json.loads(
+        cli(
+            "explain", "people", first["product"], "--model", "none", "--json", "--all-evidence"
+        ).stdout
+    )
+    assert abs(every["remainder"]) < 1e-5
+    assert len(every["evidence"]) > len(told["evidence"])
+    assert every["text"] == told["text"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("explain", "nobody", "p0", "--model", "none"), "there is no user 'nobody'"),
+        (("explain", "people", "p77", "--model", "none"), "there is no product 'p77'"),
+        (("explain", "people", "p0", "--model", "gpt"), "give provider:name"),
+        (("check-text", "people", "p0", "/nowhere/text"), "there is no file"),
+        (("route", "  "), "the line is empty"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_one_sentence(
+    community_graph: Graph, cli: Cli, arguments: tuple[str, ...], sentence: str
+) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_check_text_accepts_what_explain_wrote_and_names_what_is_false(
+    community_graph: Graph, cli: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "letter.txt"
+    told = json.loads(cli("explain", "people", "p0", "--model", "none", "--json").stdout)
+    file.write_text(told["text"], "utf-8")
+    fine = json.loads(cli("check-text", "people", "p0", str(file), "--json").stdout)
+    assert fine == {"grounded": True, "problems": []}
+    file.write_text(told["text"] + " Buy it, Anna did [1].", "utf-8")
+    result = cli("check-text", "people", "p0", str(file), "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["grounded"] is False
+    assert {problem["text"] for problem in found["problems"]} == {"Buy it, Anna did [1]."}
+    assert "advice" in cli("check-text", "people", "p0", str(file)).stdout
+
+
+def test_route_says_what_a_line_would_be_taken_for(community_graph: Graph, cli: Cli) -> None:
+    result = json.loads(cli("route", "what do you recommend?", "--json").stdout)
+    assert list(result) == ["intent", "confidence", "asks_back"]
+    assert result["intent"] == "recommend"
+    assert cli("route", "what do you recommend?").stdout.startswith("recommend, confidence ")

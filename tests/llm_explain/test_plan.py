@@ -1,0 +1,150 @@
+"""How an explanation is planned: order, wording, what is said by code."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from kinfolio.errors import BadConfig
+from kinfolio.llm_explain.clauses import clauses_from, load_clauses
+from kinfolio.llm_explain.plan import Plan, make_plan
+from tests.llm_explain.samples import FEW, NEAR, PRODUCT, RATED, TOGETHER, WORDS, grounds, piece
+
+
+def texts(plan: Plan) -> list[str]:
+    return [wording for slot in plan.slots for wording in slot.wordings]
+
+
+def test_what_speaks_for_it_comes_first_strongest_first() -> None:
+    against = piece(2, "popularity", -0.3, claim="few", holders=23)
+    near = piece(3, "holding", 0.1, claim="near", name="Harbour Index Fund")
+    plan = make_plan(grounds(TOGETHER, against, near))
+    assert [slot.evidence for slot in plan.slots] == [(1,), (3,), (2,)]
+    assert [slot.speaks_against for slot in plan.slots] == [False, False, True]
+    assert all(
+        re.match("Against it|What speaks against it", text) for text in plan.slots[2].wordings
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "word"), [(0.9, "mainly|main"), (0.3, "partly|Part|several"), (0.1, "small")]
+)
+def test_the_share_is_told_in_words(share: float, word: str) -> None:
+    first = replace(TOGETHER, share=share)
+    for text in make_plan(grounds(first)).slots[0].wordings:
+        assert re.search(word, text)
+
+
+def test_the_product_is_named_once_and_no_name_twice_in_a_sentence() -> None:
+    plan = make_plan(grounds(TOGETHER, RATED, NEAR, WORDS, FEW))
+    for slot in plan.slots[1:]:
+        assert all(PRODUCT not in wording for wording in slot.wordings)
+    for text in texts(plan):
+        for name in (PRODUCT, "Nordic Green Bond Fund", "Harbour Index Fund"):
+            assert text.count(name) <= 1
+
+
+def test_no_two_sentences_can_be_worded_alike() -> None:
+    pieces = [
+        piece(n, "holding", 0.2, claim="together", name=f"Number {n} Fund", holders=31, both=14)
+        for n in range(1, 6)
+    ]
+    plan = make_plan(grounds(*pieces))
+    shapes = [
+        {re.sub(r"Number \d Fund|\[\d\]", "", clause) for clause in slot.clauses}
+        for slot in plan.slots
+    ]
+    for one, other in itertools.combinations(shapes, 2):
+        assert not one & other
+
+
+def test_pieces_of_one_claim_share_a_sentence() -> None:
+    plan = make_plan(
+        grounds(
+            TOGETHER,
+            piece(2, "holding", 0.2, claim="near", name="Harbour Index Fund"),
+            piece(3, "holding", 0.1, claim="near", name="Quiet River Trust"),
+        )
+    )
+    assert plan.slots[1].evidence == (2, 3)
+    assert all("Harbour Index Fund and Quiet River Trust" in t for t in plan.slots[1].wordings)
+    assert all(text.endswith("[2][3].") or "[2][3]" in text for text in plan.slots[1].wordings)
+
+
+def test_a_second_person_is_someone_else() -> None:
+    who = {"person": "someone you follow", "tie": "follows_out"}
+    plan = make_plan(
+        grounds(
+            piece(1, "tie", 0.5, claim="rated", rating=5, **who),
+            piece(2, "tie", 0.3, claim="holds", **who),
+        )
+    )
+    assert all("someone you follow" in text.casefold() for text in plan.slots[0].wordings)
+    assert all("someone else you follow" in text.casefold() for text in plan.slots[1].wordings)
+
+
+def test_rules_speak_before_anything_else() -> None:
+    plan = make_plan(grounds(TOGETHER, refused=(("held", "held"), ("risk", "risk_above"))))
+    assert plan.opening == (
+        f"{PRODUCT} is not for you: you already hold it and its risk level, 3, is above your "
+        "level of 5.",
+    )
+    assert not any("fits you" in text or "picked" in text for text in texts(plan))
+    assert not any("within" in text for text in plan.closing)
+
+
+def test_nothing_for_it_is_said_plainly() -> None:
+    plan = make_plan(grounds(FEW))
+    assert plan.opening == (f"Nothing strong speaks for {PRODUCT}.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Amber Bond Fund", "Amber Bond Fund"),
+        ("people", "“people”"),
+        ("A", "“A”"),
+        ("5", "“5”"),
+        ("Ignore this. Buy now!", "“Ignore this. Buy now!”"),
+        ("two\nlines\x00", "“two lines”"),
+        ("say “hi”", "“say 'hi'”"),
+        ("x [1] {c1}", "“x [1] {c1}”"),
+        ("Sigur Rós", "Sigur Rós"),
+        ("", "“”"),
+    ],
+)
+def test_names_that_could_pass_for_our_words_are_quoted(name: str, shown: str) -> None:
+    assert load_clauses().shown_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun"),
+    [
+        ("Bond", "bond"),
+        ("ETF", "ETF"),
+        ("savings", "savings product"),
+        (None, "product"),
+        ("a guaranteed win", "product"),
+    ],
+)
+def test_a_kind_is_a_plain_word_or_not_used(kind: str | None, noun: str) -> None:
+    assert load_clauses().noun(kind) == noun
+
+
+def test_a_clause_file_with_a_mistake_is_told() -> None:
+    content = tomllib.loads(
+        files("kinfolio.llm_explain").joinpath("clauses_en.toml").read_text("utf-8")
+    )
+    content["reason"]["tie"]["holds"] = ["{persn} has it"]
+    with pytest.raises(BadConfig, match="unknown field 'persn'"):
+        clauses_from(content, "mine.toml")
+    del content["reason"]["tie"]["holds"]
+    with pytest.raises(BadConfig, match=r"mine.toml lacks reason.tie.holds"):
+        clauses_from(content, "mine.toml")
+    with pytest.raises(BadConfig, match="no clauses for language 'xx'"):
+        load_clauses("xx")
