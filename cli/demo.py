@@ -68,7 +68,7 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
         chosen = user or _keenest(folder)
         answer, told = _list_with_reasons(graph, chosen, model)
     if as_json:
-        from kinfolio.llm_explain.explain import as_json as explained
+        from kinfolio.llm_explain.explain import as_document as explained
 
         content: dict[str, Any] = {  # Any: figures, ids and explanations side by side
             "user": chosen,

@@ -22,7 +22,6 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     """
     config = TrainConfig(**options)
     from kinfolio.cli.progress import show_progress
-
     from kinfolio.gnn.train import train
     from kinfolio.run import Run
 

@@ -115,7 +115,13 @@ def test_nothing_committed_names_this_machine_or_a_registry() -> None:
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
-    words = ("/work/" + "main", "/root" + "/", "pypi" + ".org", "repo1." + "maven", "pythonhosted" + ".org")
+    words = (
+        "/work/" + "main",
+        "/root" + "/",
+        "pypi" + ".org",
+        "repo1." + "maven",
+        "pythonhosted" + ".org",
+    )
     for name in tracked:
         path = ROOT / name
         if path.is_file() and not path.is_symlink():

@@ -25,7 +25,6 @@ def no_progress(step: str, done: int, total: int) -> None:
     """Tells nobody."""
 
 
-
 SPLITS = ("train", "valid", "test")
 """Names of the parts of the data; an edge stores the position in this tuple."""
 NO_TIME = -(2**63)

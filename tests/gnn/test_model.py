@@ -34,7 +34,8 @@ def dense(snapshot: Snapshot) -> np.ndarray:
     weights += weights.T
     degree = weights.sum(axis=1)
     scale = np.array([1 / np.sqrt(value) if value else 0 for value in degree])
-    return scale[:, None] * weights * scale[None, :]
+    matrix: np.ndarray = scale[:, None] * weights * scale[None, :]
+    return matrix
 
 
 def make_head(data: TrainingData, seed: int, has_text: bool = True) -> FusionHead:

@@ -28,7 +28,9 @@ class CountingEncoder:
         for row, text in zip(rows, texts, strict=True):
             for word in text.split():
                 row[self._words.setdefault(word, len(self._words))] += 1
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        unit: NDArray[np.float32] = (rows / lengths).astype(np.float32)
+        return unit
 
 
 def reviews_of(rows: list[tuple[int, int, str, bool, bool]]) -> Reviews:

@@ -161,7 +161,7 @@ def test_a_damaged_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
 )
 def test_an_option_out_of_range_is_named(option: str, value: float) -> None:
     with pytest.raises(BadConfig, match=f"--{option} is {value}"):
-        TrainConfig(**{option: value})
+        TrainConfig(**{option: value})  # type: ignore[arg-type]  # the names vary
 
 
 def test_a_snapshot_without_training_interactions_is_refused(tmp_path: Path) -> None:
