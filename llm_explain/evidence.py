@@ -14,20 +14,18 @@ import numpy as np
 
 from kinfolio.errors import NotFound, NotReady
 from kinfolio.llm_explain.clauses import Clauses, load_clauses
+from kinfolio.llm_explain.pathfinder import Pathfinder, Piece
 from kinfolio.llm_explain.shares import contributions, covering, strongest
-from kinfolio.records import Evidence, Kind, Slot, Step, Verdict
+from kinfolio.records import Evidence, Kind, Slot, Verdict
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph, Reads
 
 COVERED = 0.8
 AT_MOST = 5
-FEWEST_PEOPLE = 5
-"""Numbers of people below this are told as "fewer than 5"."""
 
 Basis = Literal["holdings", "ties", "text", "popularity"]
 """The best the score rests on."""
-Facts = tuple[tuple[str, str | int | float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +50,6 @@ class Grounds:
     """Rules that keep the product from the user; the reason is a key of `fixed` clauses."""
     risk: int | None
     tolerance: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    kind: Kind
-    gid: int = -1
-    id: str = ""
-    name: str = ""
-    form: str = ""
-    """Of kind text: "own" the user's own text, "about" a product written about."""
 
 
 def read_grounds(
@@ -109,7 +97,7 @@ def read_grounds(
         embedding = np.asarray(pair["embedding"], dtype=np.float64)
         bias = float(embedding[width])
         values = np.append(contributions(messages, embedding[:width], state["heads"]), bias)
-        pieces.append(_Piece(kind="popularity"))
+        pieces.append(Piece(kind="popularity"))
         order, shares = strongest(values)
         num_told = covering(shares[order], COVERED, AT_MOST)
         chosen = order if all_evidence else order[:num_told]
@@ -153,22 +141,22 @@ def _need_scored(state: dict[str, Any], pair: dict[str, Any]) -> None:
 
 def _pieces(
     reads: Reads, slot: Slot, user_id: str, pair: dict[str, Any], width: int
-) -> tuple[list[_Piece], np.ndarray[Any, np.dtype[np.float64]], Basis]:
+) -> tuple[list[Piece], np.ndarray[Any, np.dtype[np.float64]], Basis]:
     rows = reads.read("explain_neighbours", slot=slot, user_id=user_id)
     pieces = [
-        _Piece(kind=row["kind"], gid=row["gid"], id=row["id"] or "", name=row["name"] or "")
+        Piece(kind=row["kind"], gid=row["gid"], id=row["id"] or "", name=row["name"] or "")
         for row in rows
     ]
     vectors = [row["message"] for row in rows]
     if pair["own"] is not None:
-        pieces.append(_Piece(kind="text", form="own"))
+        pieces.append(Piece(kind="text", form="own"))
         vectors.append(pair["own"])
     kinds = {piece.kind for piece in pieces}
     basis: Basis = "holdings" if "holding" in kinds else "ties" if "tie" in kinds else "text"
     if not pieces:
         rows = reads.read("explain_reviewed", slot=slot, user_id=user_id)
         pieces = [
-            _Piece(kind="text", gid=row["gid"], id=row["id"], name=row["name"], form="about")
+            Piece(kind="text", gid=row["gid"], id=row["id"], name=row["name"], form="about")
             for row in rows
         ]
         vectors = [row["message"] for row in rows]
@@ -199,7 +187,7 @@ def _with_paths(
     reads: Reads,
     user_id: str,
     pair: dict[str, Any],
-    chosen: list[tuple[_Piece, float, float]],
+    chosen: list[tuple[Piece, float, float]],
     clauses: Clauses,
 ) -> tuple[Evidence, ...]:
     product_id = pair["product"]
@@ -217,7 +205,7 @@ def _with_paths(
     written: dict[str, Any] = {}
     if any(piece.form == "own" for piece, _, _ in chosen):
         written = (reads.read("explain_written", **ends) or [{}])[0]
-    pathfinder = _Pathfinder(user_id, pair, clauses)
+    pathfinder = Pathfinder(user_id, pair, clauses)
     result = []
     for number, (piece, share, value) in enumerate(chosen, start=1):
         if piece.kind == "holding":
@@ -239,92 +227,3 @@ def _with_paths(
             )
         )
     return tuple(result)
-
-
-_PERSON = Step(label="User")
-
-
-class _Pathfinder:
-    """Facts and path of one piece; the fact `claim` says which clause it can carry."""
-
-    def __init__(self, user_id: str, pair: dict[str, Any], clauses: Clauses) -> None:
-        self._you = Step(label="User", id=user_id)
-        self._it = Step(label="Product", id=pair["product"])
-        self._pair = pair
-        self._clauses = clauses
-
-    def holding(
-        self, piece: _Piece, value: float, row: dict[str, Any] | None
-    ) -> tuple[Facts, tuple[Step, ...]]:
-        name = self._clauses.shown_name(piece.name)
-        held = (self._you, _out("HOLDS"), Step(label="Product", id=piece.id))
-        together = (*held, _in("HOLDS"), _PERSON, _out("HOLDS"), self._it)
-        if piece.id == self._it.id:
-            claim = "itself" if value >= 0 else "against"
-            return (("claim", claim), ("name", name)), held
-        if value < 0 or row is None:
-            return (("claim", "against" if value < 0 else "near"), ("name", name)), held
-        if row["both"] >= FEWEST_PEOPLE:
-            numbers = (("holders", row["holders"]), ("both", row["both"]))
-            return (("claim", "together"), ("name", name), *numbers), together
-        if row["category"] is not None:
-            category = self._clauses.shown_name(str(row["category"]))
-            shared = Step(label="Category", id=str(row["category"]))
-            path = (*held, _out("IN_CATEGORY"), shared, _in("IN_CATEGORY"), self._it)
-            return (("claim", "category"), ("name", name), ("category", category)), path
-        if row["both"]:
-            both = self._count(row["both"])
-            return (("claim", "few"), ("name", name), ("both", both)), together
-        return (("claim", "near"), ("name", name)), held
-
-    def tie(self, value: float, row: dict[str, Any]) -> tuple[Facts, tuple[Step, ...]]:
-        direction = "out" if row["is_out"] else "in"
-        key = self._clauses.tie(row["kind"], direction)
-        tied = (self._you, (_out if row["is_out"] else _in)("TIED_TO"), _PERSON)
-        who = (("person", self._clauses.people[key][0]), ("tie", key))
-        if value < 0:
-            return (("claim", "against"), *who), tied
-        if not row["holds"]:
-            return (("claim", "near"), *who), tied
-        path = (*tied, _out("HOLDS"), self._it)
-        rating, mean = row["rating"], self._pair["mean_rating"]
-        # A rating below what others gave would sound like a reason against.
-        if rating is None or mean is None or rating < mean:
-            return (("claim", "holds"), *who), path
-        number = int(rating) if float(rating).is_integer() else round(float(rating), 2)
-        return (("claim", "rated"), *who, ("rating", number)), path
-
-    def text(
-        self, piece: _Piece, value: float, written: dict[str, Any]
-    ) -> tuple[Facts, tuple[Step, ...]]:
-        about = piece if piece.form == "about" else None
-        product_id = about.id if about else written.get("id")
-        name = self._clauses.shown_name(about.name if about else str(written.get("name", "")))
-        claim = "against" if value < 0 else piece.form
-        if product_id is None:
-            return (("claim", claim),), (self._you,)
-        step = Step(label="Review", id=None if about else written["review"])
-        path = (self._you, _out("WROTE"), step, _out("ABOUT"))
-        return (("claim", claim), ("name", name)), (*path, Step(label="Product", id=product_id))
-
-    def popularity(self, value: float) -> tuple[Facts, tuple[Step, ...]]:
-        number = self._pair["holders"]
-        if value >= 0:
-            claim = "many"
-        elif number < FEWEST_PEOPLE:
-            claim = "fewest"
-        else:
-            claim = "few" if number < self._pair["mean_holders"] else "against_many"
-        path = (self._it, _in("HOLDS"), _PERSON) if number else (self._it,)
-        return (("claim", claim), ("holders", self._count(number))), path
-
-    def _count(self, number: int) -> int | str:
-        return self._clauses.count(number, FEWEST_PEOPLE)
-
-
-def _out(kind: str) -> Step:
-    return Step(type=kind, direction="out")
-
-
-def _in(kind: str) -> Step:
-    return Step(type=kind, direction="in")
