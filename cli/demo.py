@@ -112,7 +112,7 @@ def _list_with_reasons(
     from kinfolio.llm_explain.writers import writers_for
 
     answer = recommend(user, graph, _LIST, note=note)
-    writers = writers_for(model, home() / "cache" / "models", note)
+    writers = writers_for(model, home() / "models", note)
     told = [explain(graph, user, one.product, writers) for one in answer.products[:_TOLD]]
     return answer, told
 

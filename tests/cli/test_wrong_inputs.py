@@ -305,11 +305,18 @@ def test_a_server_that_goes_away_in_a_load_is_told_and_the_load_goes_on_when_rep
 def training(world: Run, server_home: Path) -> Iterator[subprocess.Popen[str]]:
     """A training that takes long, in a process of its own, in its first steps."""
     typed = [sys.executable, "-m", "kinfolio.cli", "train", "--run", str(world.folder)]
-    typed += ["--text", "off", "--steps", "100000", "--patience", "100000"]
-    process = subprocess.Popen(typed, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield process
-    process.kill()
-    process.wait()
+    typed += ["--text", "off", "--tau", "0.3", "--steps", "100000", "--patience", "100000"]
+    process = subprocess.Popen(
+        typed,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A run of the tests in the background ignores Ctrl-C, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        yield process
+        process.kill()
 
 
 def test_ctrl_c_in_training_leaves_the_run_as_it_was(
