@@ -13,7 +13,7 @@ class TrainConfig:
 
     dim: int = field(default=128, metadata={"help": "Width of one head."})
     heads: int = field(default=2, metadata={"help": "Heads trained from different seeds."})
-    steps: int = field(default=300, metadata={"help": "Longest training of a head, in steps."})
+    steps: int = field(default=600, metadata={"help": "Longest training of a head, in steps."})
     batch: int = field(
         default=0, metadata={"help": "Interactions a step; 0: a 40th of them, 1,024 to 8,192."}
     )
