@@ -55,7 +55,12 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
             export(graph, run.snapshot, progress=progress)
         note(f"3. snapshot: {run.snapshot}")
         with show_progress() as progress:
-            train(run, TrainConfig(), cache=home() / "cache" / "texts.sqlite", progress=progress)
+            train(
+                run,
+                TrainConfig(steps=300),
+                cache=home() / "cache" / "texts.sqlite",
+                progress=progress,
+            )
         found = evaluate(run, has_baselines=True, note=note)
         figures = {name: groups["all"].recall for name, groups in found.models.items()}
         note(
