@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_array
 from torch import Tensor
 
@@ -40,12 +40,14 @@ def ease(held: csr_array, penalty: float) -> ScoreBlock:
         held: shape (num_users, num_products), ones.
         penalty: lambda.
     """
-    gram = np.asarray((held.T @ held).todense(), dtype=np.float32)
+    gram = np.asfortranarray((held.T @ held).todense(), dtype=np.float32)
     gram[np.diag_indices_from(gram)] += penalty
-    factor = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
-    inverse = cho_solve(
-        factor, np.eye(held.shape[1], dtype=np.float32), overwrite_b=True, check_finite=False
-    )
+    # Inverting from the factor in place takes a third of the work of solving for the identity.
+    factor, failed = spotrf(gram, lower=1, clean=1, overwrite_a=1)
+    assert not failed  # a Gram matrix with a positive diagonal added is positive definite
+    inverse, failed = spotri(factor, lower=1, overwrite_c=1)
+    assert not failed
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
     inverse /= -np.diag(inverse).copy()
     np.fill_diagonal(inverse, 0)
     weights = torch.from_numpy(np.ascontiguousarray(inverse))
