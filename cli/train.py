@@ -36,6 +36,6 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     click.echo(
         f"trained in {trained.seconds:.0f} s: recall@20 {trained.valid.recall:.4f}, "
         f"NDCG@20 {trained.valid.ndcg:.4f} on valid "
-        f"(tau {trained.choice.tau:g}, {'with' if trained.choice.text else 'without'} texts)"
+        f"(tau {trained.tau:g}, {'with' if trained.choice.text else 'without'} texts)"
     )
     click.echo(f"next: kinfolio evaluate --run {run_folder}", err=True)

@@ -16,6 +16,7 @@ from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from kinfolio.gnn.choose import walk
 from kinfolio.gnn.data import held_in, split_off
 from kinfolio.gnn.ranking import ScoreBlock, quality
 from kinfolio.records import Snapshot
@@ -90,6 +91,6 @@ def fit_baselines(
         )
         known, wanted = csr_array(held - pairs), pairs
         known.eliminate_zeros()
-    best = max(LAMBDAS, key=lambda penalty: quality(ease(known, penalty), known, wanted).value)
+    best = walk(LAMBDAS, lambda penalty: quality(ease(known, penalty), known, wanted).value)
     models["EASE"] = ease(held, best)
     return models

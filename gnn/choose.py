@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 
 from torch import Tensor
 
@@ -16,6 +17,7 @@ TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
 _QUICK_STEPS = 150
 """Shorter trials mislead: the order of temperatures is not settled before."""
 _QUICK_DIM = 64
+_FINALISTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +37,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Temperature and use of text, with all that was tried for them."""
+    """Temperatures to train in full and use of text, with all that was tried for them."""
 
-    tau: float
+    taus: tuple[float, ...]
+    """One, or the two best: short trials cannot tell neighbours apart."""
     text: bool
     trials: tuple[Trial, ...]
 
@@ -52,7 +55,7 @@ def choose(
     config: TrainConfig,
     watch: Callable[[str], Watch],
 ) -> Choice:
-    """The temperature and whether texts help, by the validation part of `data`.
+    """The temperatures worth a full training and whether texts help, by the validation part.
 
     Args:
         data: with a validation part in `wanted`.
@@ -83,18 +86,28 @@ def choose(
         return done[tau, has_text]
 
     has_text = text is not None and config.text == "on"
-    tau = config.tau or _walk(lambda tau: attempt(tau, has_text).value)
+    taus: tuple[float, ...] = (config.tau,)
+    if not config.tau:
+        walk(TAUS, lambda tau: attempt(tau, has_text).value)
+        best = sorted(done.values(), key=lambda trial: trial.value, reverse=True)
+        taus = tuple(trial.tau for trial in best[:_FINALISTS])
     if text is not None and config.text == "auto":
-        has_text = attempt(tau, True).value > attempt(tau, False).value
-    return Choice(tau=tau, text=has_text, trials=tuple(done.values()))
+        has_text = attempt(taus[0], True).value > attempt(taus[0], False).value
+    return Choice(taus=taus, text=has_text, trials=tuple(done.values()))
 
 
-def _walk(value: Callable[[float], float]) -> float:
-    """The temperature from which no neighbour is better."""
-    place = len(TAUS) // 2
+def walk(values: Sequence[float], quality: Callable[[float], float]) -> float:
+    """The value from which no neighbour is better, going up from the middle.
+
+    Args:
+        values: in order.
+        quality: of one of them; asked once each.
+    """
+    ask = cache(quality)
+    place = len(values) // 2
     while True:
-        around = [near for near in (place - 1, place, place + 1) if 0 <= near < len(TAUS)]
-        best = max(around, key=lambda near: value(TAUS[near]))
+        around = [near for near in (place - 1, place, place + 1) if 0 <= near < len(values)]
+        best = max(around, key=lambda near: ask(values[near]))
         if best == place:
-            return TAUS[place]
+            return values[place]
         place = best

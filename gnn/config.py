@@ -72,3 +72,7 @@ class TrainConfig:
             raise BadConfig(f"--cold is {self.cold}; expected a number from 0 to below 1")
         if self.text not in ("auto", "on", "off"):
             raise BadConfig(f"--text is {self.text!r}; expected auto, on or off")
+
+    def batch_size(self, num_interactions: int) -> int:
+        """Interactions a step, for training on that many."""
+        return self.batch or min(8192, max(1024, num_interactions // 40))

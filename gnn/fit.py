@@ -96,7 +96,7 @@ def fit_head(
         [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}]
     )
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
-    size = config.batch or int(np.clip(len(data.user) // 40, 1024, 8192))
+    size = config.batch_size(len(data.user))
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
     best_step, looks_without_gain = 0, 0

@@ -41,6 +41,7 @@ class Trained:
     """Passes over the training interactions of the longest head."""
     valid: Quality
     seconds: float
+    tau: float
     choice: Choice
 
 
@@ -84,16 +85,19 @@ def train(
 
     choice = choose(data, text if features is not None else None, config, watch)
     inputs = text(config.dim) if choice.text else None
-    fitted = _fit_heads(data, inputs, config, choice, None, watch)
+    tau, fitted = _fit_best(data, inputs, config, choice.taus, watch)
     heads = [one.head for one in fitted]
     valid = quality(score_with(heads, data.matrix), data.held, data.wanted)
     if held_back is not None:
         # The part held back for choosing is learned from too, for as long as was best without it.
         data = training_data(snapshot, device)
         inputs = text(config.dim) if choice.text else None
-        fitted = _fit_heads(data, inputs, config, choice, [one.steps for one in fitted], watch)
+        fitted = [
+            _fit(data, inputs, config, tau, number, watch, stop_at=one.steps)
+            for number, one in enumerate(fitted)
+        ]
         heads = [one.head for one in fitted]
-    return _finish(run, config, snapshot, data, heads, fitted, valid, choice, started)
+    return _finish(run, config, snapshot, data, heads, fitted, valid, tau, choice, started)
 
 
 def read_embeddings(run: Run) -> Embeddings:
@@ -141,27 +145,44 @@ def _features(
     )
 
 
-def _fit_heads(
+def _fit_best(
     data: TrainingData,
     text: Tensor | None,
     config: TrainConfig,
-    choice: Choice,
-    stop_at: list[int] | None,
+    taus: tuple[float, ...],
     watch: Callable[[str], Watch],
-) -> list[Fitted]:
-    return [
-        fit_head(
-            data,
-            text,
-            config,
-            tau=choice.tau,
-            seed=config.seed * _SEEDS_APART + number,
-            steps=config.steps,
-            stop_at=None if stop_at is None else stop_at[number],
-            watch=watch(f"head {number + 1} of {config.heads}"),
-        )
-        for number in range(config.heads)
-    ]
+) -> tuple[float, list[Fitted]]:
+    """The temperature whose first head is best on the validation part, and all heads with it."""
+    firsts = {tau: _fit(data, text, config, tau, 0, watch) for tau in taus}
+    tau = max(firsts, key=lambda tau: _value(firsts[tau]))
+    others = [_fit(data, text, config, tau, number, watch) for number in range(1, config.heads)]
+    return tau, [firsts[tau], *others]
+
+
+def _value(fitted: Fitted) -> float:
+    return fitted.valid.value if fitted.valid else 0.0
+
+
+def _fit(
+    data: TrainingData,
+    text: Tensor | None,
+    config: TrainConfig,
+    tau: float,
+    number: int,
+    watch: Callable[[str], Watch],
+    *,
+    stop_at: int | None = None,
+) -> Fitted:
+    return fit_head(
+        data,
+        text,
+        config,
+        tau=tau,
+        seed=config.seed * _SEEDS_APART + number,
+        steps=config.steps,
+        stop_at=stop_at,
+        watch=watch(f"head {number + 1} of {config.heads}, tau {tau:g}"),
+    )
 
 
 def _finish(
@@ -172,14 +193,16 @@ def _finish(
     heads: list[FusionHead],
     fitted: list[Fitted],
     valid: Quality,
+    tau: float,
     choice: Choice,
     started: float,
 ) -> Trained:
-    batch = config.batch or min(8192, max(1024, len(data.user) // 40))
+    passes = max(one.steps for one in fitted) * config.batch_size(len(data.user)) / len(data.user)
     trained = Trained(
-        epochs=round(max(one.steps for one in fitted) * batch / len(data.user), 2),
+        epochs=round(passes, 2),
         valid=valid,
         seconds=round(time.monotonic() - started, 2),
+        tau=tau,
         choice=choice,
     )
     metrics = {"valid": {"recall@20": valid.recall, "ndcg@20": valid.ndcg}}
@@ -190,6 +213,7 @@ def _finish(
         run.info,
         {
             "config": asdict(config),
+            "tau": tau,
             "choice": choice.report(),
             "metrics": metrics,
             "epochs": trained.epochs,

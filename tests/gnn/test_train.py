@@ -95,6 +95,24 @@ def test_a_run_without_a_validation_part_learns_from_all_of_train_in_the_end(
     assert info["data"]["training_interactions"] == held_in(snapshot, "train").nnz
 
 
+def test_of_the_two_best_temperatures_the_one_that_is_better_in_full_is_taken(
+    tmp_path: Path,
+) -> None:
+    snapshot = make_snapshot(seed=4)
+    config = replace(SMALL, tau=0.0, heads=1)
+    run = run_of(tmp_path / "run", snapshot)
+    chosen = train(run, config, cache=tmp_path / "texts")
+    info = json.loads(run.info.read_text())
+    taus = info["choice"]["taus"]
+    assert len(taus) == 2
+    assert info["tau"] in taus
+    (other,) = (tau for tau in taus if tau != info["tau"])
+    beside = train(
+        run_of(tmp_path / "other", snapshot), replace(config, tau=other), cache=tmp_path / "texts"
+    )
+    assert chosen.valid.value >= beside.valid.value
+
+
 def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4)
     run = run_of(tmp_path / "run", snapshot)
