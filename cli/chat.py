@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from kinfolio.cli.options import home, json_option, note, open_graph
+from kinfolio.cli.options import home, json_option, mapping_option, note, open_graph
 
 
 @click.command("chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat u00042")
@@ -19,6 +19,7 @@ from kinfolio.cli.options import home, json_option, note, open_graph
     "[default: embedded when its weights are installed, else none]",
 )
 @click.option("--thread", help="Name of a conversation to go on with.")
+@mapping_option
 @json_option
 def command(user: str, model: str | None, thread: str | None, as_json: bool) -> None:
     """Talk with USER about recommendations: lines in, answers out, until "bye" or the end of input.

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, open_graph, print_json
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
 
 
 @click.command("check-text", epilog="Example:  kinfolio check-text u00042 p00007 letter.txt")
 @click.argument("user")
 @click.argument("product")
 @click.argument("file", type=click.Path(path_type=Path))
+@mapping_option
 @json_option
 def command(user: str, product: str, file: Path, as_json: bool) -> None:
     """Find claims in FILE, a text on why PRODUCT suits USER, that no evidence carries.

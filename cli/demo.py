@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import home, json_option, note, open_graph, print_json
+from kinfolio.cli.options import home, json_option, no_mapping_option, note, open_graph, print_json
 from kinfolio.errors import NotReady
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _TOLD = 3
 @click.command("demo", epilog="Example:  kinfolio demo")
 @click.option("--user", help="Whose list to show.  [default: the one who holds most]")
 @click.option("--model", help="Who writes: embedded, none or provider:name.  [default: embedded]")
+@no_mapping_option
 @json_option
 def command(user: str | None, model: str | None, as_json: bool) -> None:
     """Walk the whole road on a made-up community of 600 people and 120 products.

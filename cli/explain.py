@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import home, json_option, note, open_graph, print_json
+from kinfolio.cli.options import home, json_option, mapping_option, note, open_graph, print_json
 
 if TYPE_CHECKING:
+    from kinfolio.cypher.shown import PathNames
     from kinfolio.records import Explanation
 
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     "[default: embedded when its weights are installed, else none]",
 )
 @click.option("--all-evidence", is_flag=True, help="Give every piece, so that nothing remains.")
+@mapping_option
 @json_option
 def command(user: str, product: str, model: str | None, all_evidence: bool, as_json: bool) -> None:
     """Say why PRODUCT has its score for USER, in words that the graph can prove."""
@@ -31,18 +33,18 @@ def command(user: str, product: str, model: str | None, all_evidence: bool, as_j
     with open_graph() as graph:
         found = explain(graph, user, product, writers, all_evidence=all_evidence)
     if as_json:
-        print_json(as_document(found))
+        print_json(as_document(found, graph.names))
     else:
         click.echo(found.text)
-        _print_evidence(found)
+        _print_evidence(found, graph.names)
 
 
-def _print_evidence(found: Explanation) -> None:
+def _print_evidence(found: Explanation, names: PathNames) -> None:
     from kinfolio.llm_explain.explain import path_in_words
 
     click.echo()
     for piece in found.evidence:
-        path = path_in_words(piece.path, found.user)
+        path = path_in_words(piece.path, found.user, names)
         click.echo(f"[{piece.id}] {piece.share:+6.1%}  {piece.contribution:+8.3f}  {path}")
     rest, score = f"{found.remainder:+8.3f}", f"{found.score:+8.3f}"
     click.echo(f"rest       {rest}\nscore      {score}")

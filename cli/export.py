@@ -7,11 +7,19 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, note, open_graph, print_json, run_option
+from kinfolio.cli.options import (
+    json_option,
+    mapping_option,
+    note,
+    open_graph,
+    print_json,
+    run_option,
+)
 
 
 @click.command("export", epilog="Example:  kinfolio export --run runs/default")
 @run_option
+@mapping_option
 @json_option
 def command(run_folder: Path, as_json: bool) -> None:
     """Write the graph as a snapshot in columns into RUN/snapshot.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import home, json_option, note, open_graph, print_json
+from kinfolio.cli.options import home, json_option, no_mapping_option, note, open_graph, print_json
 
 if TYPE_CHECKING:
     from kinfolio.records import LoadReport
@@ -24,6 +24,7 @@ _SHOWN_REJECTS = 5
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where rows that cannot be loaded are listed.  [default: in kinfolio's home]",
 )
+@no_mapping_option
 @json_option
 def command(folder: Path, bulk: bool, rejects_file: Path | None, as_json: bool) -> None:
     """Read a folder of files into the graph.

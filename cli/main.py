@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": ("demo", "Walk the whole road on a made-up community."),
     "db": ("db", "Start, stop, look at or wipe the database server."),
     "load": ("load", "Read a folder of files into the graph."),
+    "map": ("map", "Use a graph that has other names: guess them, check them, leave no trace."),
     "export": ("export", "Write the graph as a snapshot in columns."),
     "train": ("train", "Fit the model on the exported graph."),
     "evaluate": ("evaluate", "Measure the model on held-out interactions."),

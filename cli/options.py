@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from kinfolio.cypher.graph import Graph
+    from kinfolio.cypher.mapping import Mapping
     from kinfolio.records import Connection
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -61,17 +62,72 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def _keep_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
+    # Also on a group, whose subcommands then need not be told again.
+    if file is not None:
+        ctx.meta[_MAPPING] = file
+
+
+_MAPPING = "kinfolio.mapping"
+mapping_option = click.option(
+    "--mapping",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="KINFOLIO_MAPPING",
+    expose_value=False,
+    callback=_keep_mapping,
+    help="Names of a graph that is not kinfolio's own, as `kinfolio map init` writes them.  "
+    "[env: KINFOLIO_MAPPING]",
+)
+"""For every command that opens the graph for reading: `open_graph` picks the file up."""
+
+
+def _refuse_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
+    if file is not None:
+        from kinfolio.errors import BadConfig
+
+        raise BadConfig(
+            f"{ctx.info_name} writes the names of kinfolio's own model and cannot go with the "
+            f"mapping {file}; leave --mapping out and unset KINFOLIO_MAPPING"
+        )
+
+
+no_mapping_option = click.option(
+    "--mapping",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="KINFOLIO_MAPPING",
+    expose_value=False,
+    callback=_refuse_mapping,
+    hidden=True,
+)
+"""For commands that write the standard names: they refuse a mapping instead of ignoring it."""
+
+
+def _given_mapping() -> Mapping | None:
+    ctx = click.get_current_context(silent=True)
+    file = None if ctx is None else ctx.meta.get(_MAPPING)
+    if file is None:
+        return None
+    from kinfolio.cypher.mapping import read_mapping
+
+    return read_mapping(file)
+
+
 @contextmanager
-def open_graph() -> Iterator[Graph]:
-    """The graph of the given server, or of kinfolio's own, started when it is not running."""
+def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
+    """The graph of the given server, or of kinfolio's own, started when it is not running.
+
+    Args:
+        mapping: its names; None takes those of `--mapping` where the command has that option.
+    """
     from kinfolio.cypher.graph import Graph
 
+    mapping = mapping or _given_mapping()
     connection = given_connection()
     if connection is None:
         from kinfolio.cypher.server import Server
 
         connection = Server(home()).start(progress=note)
-    with Graph(connection) as graph:
+    with Graph(connection, mapping) as graph:
         yield graph
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, note, open_graph, print_json
+from kinfolio.cli.options import json_option, mapping_option, note, open_graph, print_json
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend u00042 -k 5")
@@ -18,6 +18,7 @@ from kinfolio.cli.options import json_option, note, open_graph, print_json
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for --all, tab-separated: user, rank, product, score.",
 )
+@mapping_option
 @json_option
 def command(user: str | None, k: int, everybody: bool, out: Path | None, as_json: bool) -> None:
     """List the products that USER is most likely to want, best first.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import json_option, open_graph, print_json
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 @click.command("show", epilog="Example:  kinfolio show user u1")
 @click.argument("kind", type=click.Choice(["user", "product"]))
 @click.argument("id")
+@mapping_option
 @json_option
 def command(kind: str, id: str, as_json: bool) -> None:
     """Look at one user or product in the graph."""
     from kinfolio.cypher.models import show_product, show_user
 
     with open_graph() as graph:
-        found = (show_user if kind == "user" else show_product)(graph.connection, id)
+        found = (show_user if kind == "user" else show_product)(graph, id)
     if as_json:
         print_json(found)
     else:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import json_option, open_graph, print_json
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
 
 if TYPE_CHECKING:
     from kinfolio.records import Version
 
 
 @click.group("versions", invoke_without_command=True, epilog="Example:  kinfolio versions")
+@mapping_option
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
@@ -24,6 +25,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("list", epilog="Example:  kinfolio versions list")
+@mapping_option
 @json_option
 @click.pass_context
 def list_command(ctx: click.Context, as_json: bool) -> None:
@@ -32,6 +34,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("rollback", epilog="Example:  kinfolio versions rollback")
+@mapping_option
 @json_option
 @click.pass_context
 def rollback_command(ctx: click.Context, as_json: bool) -> None:
@@ -48,6 +51,7 @@ def rollback_command(ctx: click.Context, as_json: bool) -> None:
 
 @command.command("drop", epilog="Example:  kinfolio versions drop 20300102-030405")
 @click.argument("name")
+@mapping_option
 @json_option
 @click.pass_context
 def drop_command(ctx: click.Context, name: str, as_json: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from kinfolio.cli.options import json_option, open_graph, print_json
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
 
 
 @click.command("why-not", epilog="Example:  kinfolio why-not u00042 p00007")
 @click.argument("user")
 @click.argument("product")
+@mapping_option
 @json_option
 def command(user: str, product: str, as_json: bool) -> None:
     """Say which rule keeps PRODUCT from USER, and where it would stand if none did."""

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, open_graph, print_json, run_option
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json, run_option
 
 
 @click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default")
 @run_option
 @click.option("--name", help="Name of the version; made from the time when not given.")
+@mapping_option
 @json_option
 def command(run_folder: Path, name: str | None, as_json: bool) -> None:
     """Store the embeddings of a trained run in the graph and let them serve.

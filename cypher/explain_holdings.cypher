@@ -12,7 +12,7 @@ MATCH (a:Product {gid: gid})
 CALL (a, owners) {
   OPTIONAL MATCH (a)<-[r:HOLDS]-(v:User)
   WHERE coalesce(r.split, 'train') = 'train' AND v.id <> $user_id
-  RETURN count(v) AS holders, count(CASE WHEN v IN owners THEN 1 END) AS both
+  RETURN count(DISTINCT v) AS holders, count(DISTINCT CASE WHEN v IN owners THEN v END) AS both
 }
 RETURN gid, holders, both, head(COLLECT {
   MATCH (a)-[:IN_CATEGORY]->(c:Category)<-[:IN_CATEGORY]-(b)

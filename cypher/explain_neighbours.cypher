@@ -3,15 +3,16 @@
 // columns:    kind STRING, gid INTEGER, id STRING, name STRING, message LIST
 MATCH (u:User {id: $user_id})
 CALL (u) {
-  MATCH (u)-[r:HOLDS]->(n:Product)
-  WHERE coalesce(r.split, 'train') = 'train' AND n.message_a IS NOT NULL
-  RETURN 'holding' AS kind, n.gid AS gid, n.id AS id, coalesce(n.name, n.id) AS name,
-         n.message_a AS message
+  MATCH (u)-[h:HOLDS]->(p:Product)
+  WHERE coalesce(h.split, 'train') = 'train' AND p.message_a IS NOT NULL
+  WITH DISTINCT p
+  RETURN 'holding' AS kind, p.gid AS gid, p.id AS id, coalesce(p.name, p.id) AS name,
+         p.message_a AS message
   UNION ALL
-  MATCH (u)-[r:TIED_TO]-(n:User)
-  WHERE coalesce(r.split, 'train') = 'train' AND n <> u AND n.message_a IS NOT NULL
-  WITH DISTINCT n
-  RETURN 'tie' AS kind, n.gid AS gid, null AS id, null AS name, n.message_a AS message
+  MATCH (u)-[t:TIED_TO]-(v:User)
+  WHERE coalesce(t.split, 'train') = 'train' AND v <> u AND v.message_a IS NOT NULL
+  WITH DISTINCT v
+  RETURN 'tie' AS kind, v.gid AS gid, null AS id, null AS name, v.message_a AS message
 }
 RETURN kind, gid, id, name, message
 ORDER BY kind, gid

@@ -6,7 +6,7 @@ OPTIONAL MATCH (p:Product {id: $product_id})
 CALL (u, p) {
   OPTIONAL MATCH (p)<-[r:HOLDS]-(v:User)
   WHERE coalesce(r.split, 'train') = 'train' AND v <> u
-  RETURN count(v) AS holders, avg(r.rating) AS mean_rating
+  RETURN count(DISTINCT v) AS holders, avg(r.rating) AS mean_rating
 }
 CALL () {
   MATCH (:User)-[r:HOLDS]->()

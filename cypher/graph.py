@@ -7,13 +7,16 @@ as one of kinfolio's own errors (see `translation.py`). Knows nothing of files, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import abc
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from kinfolio.cypher.queries import query
+from kinfolio.cypher.mapping import Mapping
+from kinfolio.cypher.queries import query, with_conditions
+from kinfolio.cypher.shown import PathNames
 from kinfolio.cypher.translation import bad_address, translated
 from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.records import Connection, Slot
@@ -46,10 +49,15 @@ class Graph:
     """One database behind one driver; use it in a `with` block.
 
     Parameters may be numbers, texts, booleans, None, lists, maps, and numpy numbers and arrays.
+
+    Args:
+        connection: where it is.
+        mapping: what it calls users, products and holdings; None where it has kinfolio's names.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, mapping: Mapping | None = None) -> None:
         self.connection = connection
+        self.mapping = mapping
         self._driver: Driver | None = None
 
     def __enter__(self) -> Self:
@@ -80,6 +88,11 @@ class Graph:
             return self._open().get_server_info().agent
 
     @property
+    def names(self) -> PathNames:
+        """What paths call labels and types here."""
+        return PathNames(self.mapping)
+
+    @property
     def server(self) -> str:
         """Name, version and edition of the server, like `Neo4j/2026.08.1 community`."""
         version, edition = self.version_and_edition()
@@ -90,9 +103,24 @@ class Graph:
         row = self.read("show_server")[0]
         return str(row["version"]), str(row["edition"])
 
-    def read(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
-        """The rows of a reading statement, in a transaction that may be tried again."""
-        return self._managed("READ", name, slot, parameters)
+    def read(
+        self,
+        name: str,
+        /,
+        *,
+        slot: Slot = "a",
+        conditions: tuple[str, ...] = (),
+        **parameters: Any,
+    ) -> Rows:
+        """The rows of a reading statement, in a transaction that may be tried again.
+
+        Args:
+            name: of the statement.
+            slot: of the embeddings.
+            conditions: own rules, for a statement that has a place for them.
+            parameters: its own.
+        """
+        return self._managed("READ", name, slot, parameters, conditions)
 
     def write(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a writing statement, in a transaction that may be tried again."""
@@ -101,7 +129,7 @@ class Graph:
     def write_batches(
         self,
         name: str,
-        rows: Iterable[Mapping[str, Any]],
+        rows: Iterable[abc.Mapping[str, Any]],
         /,
         size: int = 10_000,
         *,
@@ -119,7 +147,7 @@ class Graph:
     def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a statement on constraints or indexes, which cannot be tried again."""
         with self._guard(name), self._session("WRITE") as session:
-            return _rows(session.run(query(name, slot), parameters))
+            return _rows(session.run(query(name, slot, self.mapping), parameters))
 
     @contextmanager
     def snapshot_reads(self) -> Iterator[Reads]:
@@ -130,7 +158,7 @@ class Graph:
 
         def run(name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
             with self._guard(name):
-                return _rows(tx.run(query(name, slot), parameters))
+                return _rows(tx.run(query(name, slot, self.mapping), parameters))
 
         # The caller's block is outside the guard: a full disk there is not the server's.
         try:
@@ -140,8 +168,15 @@ class Graph:
                 tx.close()
                 session.close()
 
-    def _managed(self, mode: str, name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
-        text = query(name, slot)
+    def _managed(
+        self,
+        mode: str,
+        name: str,
+        slot: Slot,
+        parameters: dict[str, Any],
+        conditions: tuple[str, ...] = (),
+    ) -> Rows:
+        text = with_conditions(query(name, slot, self.mapping), conditions)
         with self._guard(name), self._session(mode) as session:
             run = session.execute_read if mode == "READ" else session.execute_write
             return run(lambda tx: _rows(tx.run(text, parameters)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import py2neo
 from py2neo.errors import (
@@ -126,54 +126,59 @@ def explore(connection: Connection) -> Iterator[Any]:
             opened.service.connector.close()
 
 
-def show_user(connection: Connection, user_id: str) -> NodeView:
+def show_user(graph: Graph, user_id: str) -> NodeView:
     """A user: properties, how much hangs on it, and a few of each.
 
     Raises:
         NotFound: there is no such user.
     """
-    return _shown(connection, User, "user", user_id)
+    return _shown(graph, "user", user_id)
 
 
-def show_product(connection: Connection, product_id: str) -> NodeView:
+def show_product(graph: Graph, product_id: str) -> NodeView:
     """A product: properties, how much hangs on it, and a few of each.
 
     Raises:
         NotFound: there is no such product.
     """
-    return _shown(connection, Product, "product", product_id)
+    return _shown(graph, "product", product_id)
 
 
-def _shown(connection: Connection, model: Any, kind: str, key: str) -> NodeView:
-    with explore(connection) as graph:
-        found = model.match(graph, key).first()
-        if found is None:
-            count = len(model.match(graph))
+def _shown(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:
+    label = kind.capitalize()
+    with explore(graph.connection) as explored:
+
+        def run(name: str, **parameters: Any) -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = explored.run(
+                query(name, "a", graph.mapping), **parameters
+            ).data()
+            return rows
+
+        rows = run(f"show_{kind}", id=key, sample=SAMPLE)
+        if not rows:
+            count = run("show_numbers")[0][f"{kind}s"]
             raise NotFound(
                 f"there is no {kind} {key!r} among the {count:,} in the graph; "
                 + ("check the id" if count else "type: kinfolio load FOLDER")
             )
-        row = graph.run(query(f"show_{kind}"), id=key, sample=SAMPLE).data()[0]
-        return NodeView(
-            label=model.__name__,
-            id=key,
-            properties={
-                name: value
-                for name, value in sorted(found.__node__.items())
-                if not _is_vector(value) and name != "id"
-            },
-            vectors={
-                name: len(value)
-                for name, value in sorted(found.__node__.items())
-                if _is_vector(value)
-            },
-            counts={name: row["counts"][name] for name in _ORDER if name in row["counts"]},
-            samples={
-                name: tuple(_ordered(sample) for sample in row["samples"][name])
-                for name in _ORDER
-                if name in row["samples"]
-            },
-        )
+    row = rows[0]
+    properties = {
+        name: value
+        for name, value in sorted(row["properties"].items())
+        if name != graph.names.key(label)
+    }
+    return NodeView(
+        label=graph.names.label(label),
+        id=key,
+        properties={name: value for name, value in properties.items() if not _is_vector(value)},
+        vectors={name: len(value) for name, value in properties.items() if _is_vector(value)},
+        counts={name: row["counts"][name] for name in _ORDER if name in row["counts"]},
+        samples={
+            name: tuple(_ordered(sample) for sample in row["samples"][name])
+            for name in _ORDER
+            if name in row["samples"]
+        },
+    )
 
 
 def _ordered(sample: dict[str, Any]) -> dict[str, Any]:

@@ -11,23 +11,31 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString
 
-from kinfolio.errors import QueryNotFound
+from kinfolio.cypher.mapping import Mapping
+from kinfolio.cypher.rewriting import rewritten
+from kinfolio.errors import BadConfig, QueryNotFound
 from kinfolio.records import Slot
 
 _LOWER_SLOT = re.compile(r"(?<![\w$])(\w+)_a\b")
+_STANDARD_ONLY = ("load_", "demo_")
+_OWN_RULES = "// own rules"
 _UPPER_SLOT = re.compile(r"(?<![\w$])(\w+)_A\b")
 
 
 @cache
-def query(name: str, slot: Slot = "a") -> LiteralString:
+def query(name: str, slot: Slot = "a", mapping: Mapping | None = None) -> LiteralString:
     """The text of one statement, without its header.
 
     In the text for slot `b`, words that end in `_a` or `_A` (`embedding_a`, `SIMILAR_A`) end in
-    `_b` or `_B`; parameters (`$name_a`) stay as they are.
+    `_b` or `_B`; parameters (`$name_a`) stay as they are. With a mapping, it is told in the names
+    of that graph.
 
     Raises:
         QueryNotFound: there is no `<name>.cypher`.
+        BadConfig: the statement has no place in a graph with other names.
     """
+    if mapping is not None:
+        return _mapped(name, slot, mapping)
     file = files("kinfolio.cypher").joinpath(f"{name}.cypher")
     if not name.isidentifier() or not file.is_file():
         raise QueryNotFound(
@@ -41,3 +49,23 @@ def query(name: str, slot: Slot = "a") -> LiteralString:
     if slot == "b":
         text = _UPPER_SLOT.sub(r"\1_B", _LOWER_SLOT.sub(r"\1_b", text))
     return text
+
+
+def _mapped(name: str, slot: Slot, mapping: Mapping) -> LiteralString:
+    if name.startswith(_STANDARD_ONLY):
+        raise BadConfig(
+            f"{name} writes the names of kinfolio's own model, so it cannot go with a mapping; "
+            "leave --mapping out and unset KINFOLIO_MAPPING"
+        )
+    return rewritten(query(name, slot), mapping)
+
+
+@cache
+def with_conditions(text: LiteralString, conditions: tuple[str, ...]) -> LiteralString:
+    """The statement with more conditions at the place that `// own rules` marks.
+
+    Whoever runs kinfolio writes them, in the names of the graph; null counts as false. They are
+    never made from anything else.
+    """
+    added = "".join(f"AND coalesce((\n{condition}\n) = true, false)\n" for condition in conditions)
+    return text.replace(_OWN_RULES, added)

@@ -1,10 +1,10 @@
-// How many holders, reviews and categories a product has, and a few of each; no people.
+// A product's properties, how many holders, reviews and categories it has, and a few of each; no people.
 // parameters: id STRING, sample INTEGER
-// columns:    counts MAP, samples MAP
+// columns:    properties MAP, counts MAP, samples MAP
 MATCH (p:Product {id: $id})
-RETURN {
+RETURN properties(p) AS properties, {
   holders: COUNT { (:User)-[:HOLDS]->(p) },
-  reviews: COUNT { (:Review)-[:ABOUT]->(p) },
+  reviews: COUNT { (:User)-[:WROTE]->(:Review)-[:ABOUT]->(p) },
   categories: COUNT { (p)-[:IN_CATEGORY]->(:Category) },
   dismissals: COUNT { (:User)-[:DISMISSED]->(p) }
 } AS counts, {
@@ -13,7 +13,7 @@ RETURN {
     RETURN {category: c.name} ORDER BY c.name LIMIT $sample
   },
   reviews: COLLECT {
-    MATCH (r:Review)-[:ABOUT]->(p)
+    MATCH (:User)-[:WROTE]->(r:Review)-[:ABOUT]->(p)
     RETURN {review: r.id, rating: r.rating, at: r.at, text: r.text}
     ORDER BY coalesce(r.at, 0) DESC, r.id LIMIT $sample
   }

@@ -1,11 +1,11 @@
-// How many holdings, ties, reviews and dismissals a user has, and a few of each.
+// A user's properties, how many holdings, ties, reviews and dismissals it has, and a few of each.
 // parameters: id STRING, sample INTEGER
-// columns:    counts MAP, samples MAP
+// columns:    properties MAP, counts MAP, samples MAP
 MATCH (u:User {id: $id})
-RETURN {
+RETURN properties(u) AS properties, {
   holds: COUNT { (u)-[:HOLDS]->(:Product) },
   ties: COUNT { (u)-[:TIED_TO]-(:User) },
-  reviews: COUNT { (u)-[:WROTE]->(:Review) },
+  reviews: COUNT { (u)-[:WROTE]->(:Review)-[:ABOUT]->(:Product) },
   dismissed: COUNT { (u)-[:DISMISSED]->(:Product) }
 } AS counts, {
   holds: COLLECT {
@@ -20,9 +20,8 @@ RETURN {
     ORDER BY v.id, t.kind LIMIT $sample
   },
   reviews: COLLECT {
-    MATCH (u)-[:WROTE]->(r:Review)
-    RETURN {review: r.id, product: head(COLLECT { MATCH (r)-[:ABOUT]->(p) RETURN p.id }),
-      rating: r.rating, at: r.at, text: r.text}
+    MATCH (u)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product)
+    RETURN {review: r.id, product: p.id, rating: r.rating, at: r.at, text: r.text}
     ORDER BY coalesce(r.at, 0) DESC, r.id LIMIT $sample
   },
   dismissed: COLLECT {

@@ -158,7 +158,7 @@ class Chat:
             found = self._tools.explain(self._user, product.product)
         except (NotReady, NotFound) as error:
             return _answered(state, str(error))
-        document = as_document(found)
+        document = as_document(found, self._graph.names)
         answer = _answered(state, found.text, product=product.product, explanation=document)
         return answer | {"last": [product.product, product.name], "pending": ""}
 

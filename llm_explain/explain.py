@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kinfolio.cypher.shown import PathNames
 from kinfolio.llm_explain.check import check_text, sentences_of
 from kinfolio.llm_explain.clauses import Clauses
 from kinfolio.llm_explain.evidence import Grounds, read_grounds
@@ -115,8 +116,9 @@ def _told(silent: Explanation, plan: Plan, text: str, writer: str) -> Explanatio
     )
 
 
-def as_document(explanation: Explanation) -> dict[str, Any]:
-    """The explanation as the command line's JSON document."""
+def as_document(explanation: Explanation, names: PathNames | None = None) -> dict[str, Any]:
+    """The explanation as the command line's JSON document; paths in the names of the graph."""
+    names = names or PathNames()
     return {
         "user": explanation.user,
         "product": explanation.product,
@@ -135,7 +137,7 @@ def as_document(explanation: Explanation) -> dict[str, Any]:
                 "kind": piece.kind,
                 "share": piece.share,
                 "contribution": piece.contribution,
-                "path": [_step(step) for step in piece.path],
+                "path": [_step(step) for step in names.path(piece.path)],
                 "facts": dict(piece.facts),
             }
             for piece in explanation.evidence
@@ -145,12 +147,12 @@ def as_document(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def path_in_words(path: Sequence[Step], user_id: str) -> str:
+def path_in_words(path: Sequence[Step], user_id: str, names: PathNames | None = None) -> str:
     """A path in one line, like `you -HOLDS-> p1 <-HOLDS- someone -HOLDS-> p2`."""
     words = []
-    for step in path:
-        if step.type is not None:
-            words.append(f"-{step.type}->" if step.direction == "out" else f"<-{step.type}-")
+    for step, shown in (names or PathNames()).pairs(path):
+        if shown.type is not None:
+            words.append(f"-{shown.type}->" if shown.direction == "out" else f"<-{shown.type}-")
         elif step.label == "User":
             words.append("you" if step.id == user_id else "someone")
         elif step.label == "Review":

@@ -16,7 +16,8 @@ def path_exists(graph: Graph, path: Sequence[Step], user_id: str) -> bool:
 
     A node without an id stands for any node of its label, but never for the asker: at least one
     must be there, and the same one at that place of the whole path. Held-out relationships (split
-    `valid` or `test`) do not count.
+    `valid` or `test`) do not count. The path has the names of the standard model, whatever the
+    graph calls them.
 
     Args:
         graph: the graph.
@@ -27,15 +28,19 @@ def path_exists(graph: Graph, path: Sequence[Step], user_id: str) -> bool:
         return False
     rows = graph.read("explain_start", label=path[0].label, id=path[0].id)
     nodes = [row["node"] for row in rows]
-    for relationship, node in zip(path[1::2], path[2::2], strict=True):
-        if not nodes or relationship.type is None or node.label is None:
+    names = graph.names
+    pairs = names.pairs(path)
+    for (kind, relationship), (end, node) in zip(pairs[1::2], pairs[2::2], strict=True):
+        if not nodes or kind.type is None or end.label is None:
             break
         rows = graph.read(
             "explain_step",
             nodes=nodes,
             type=relationship.type,
+            split=names.split(kind.type),
             is_out=relationship.direction == "out",
             label=node.label,
+            key=names.key(end.label),
             id=node.id,
             user_id=user_id,
         )

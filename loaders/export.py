@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Reads
+from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.loaders.usable import NO_SPLIT, cut_of, review_uses, tie_splits
 from kinfolio.records import NO_TIME, SPLITS, Edges, Progress, Reviews, Snapshot
@@ -41,6 +42,8 @@ def export(
         NotReady: the graph has no holdings yet.
         BadInput: the graph holds what no export can carry, or the folder cannot be written.
     """
+    if graph.mapping is not None:
+        create_schema(graph)
     _number_new(graph)
     with graph.snapshot_reads() as reads:
         snapshot = _read(reads, progress)

@@ -17,7 +17,8 @@ def small(graph: Any, run_cypher: Any) -> None:
                                open: true, text: $text, embedding_a: [x IN range(1, 66) | 0.5]}),
                (ann)-[:HOLDS {rating: 5.0, at: 1700000000000}]->(amber)
         WITH amber UNWIND range(1, 25) AS n
-        CREATE (:Review {id: 'r' + n, text: 'costs are low'})-[:ABOUT]->(amber)
+        CREATE (:User {id: 'writer ' + n})-[:WROTE]->
+               (:Review {id: 'r' + n, text: 'costs are low'})-[:ABOUT]->(amber)
         """,
         text="A fund of bonds. " * 20,
     )
@@ -49,11 +50,13 @@ def test_json_is_one_document_with_everything(cli: Cli) -> None:
     assert len(shown["samples"]["reviews"]) == 10
 
 
-@pytest.mark.parametrize("kind", ["user", "product"])
-def test_an_unknown_id_is_one_sentence(cli: Cli, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "number"), [("user", 26), ("product", 1)])
+def test_an_unknown_id_is_one_sentence(cli: Cli, kind: str, number: int) -> None:
     result = cli("show", kind, "nob'o\"dy")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"kinfolio: there is no {kind} 'nob\\'o\"dy' among the 1")
+    assert result.stderr.startswith(
+        f"kinfolio: there is no {kind} 'nob\\'o\"dy' among the {number}"
+    )
 
 
 def test_only_users_and_products_are_shown(cli: Cli) -> None:

@@ -62,8 +62,8 @@ def test_people_can_walk_the_graph_in_python(server: Connection) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_user_is_shown_with_what_hangs_on_it(server: Connection) -> None:
-    view = show_user(server, "ann")
+def test_a_user_is_shown_with_what_hangs_on_it(graph: Graph) -> None:
+    view = show_user(graph, "ann")
     assert view.counts == {"holds": 2, "ties": 1, "reviews": 1, "dismissed": 1}
     assert view.properties == {"country": "EE", "gid": 0, "name": "Ann", "risk_tolerance": 3}
     assert [row["product"] for row in view.samples["holds"]] == ["A", "B"]
@@ -73,34 +73,33 @@ def test_a_user_is_shown_with_what_hangs_on_it(server: Connection) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_product_is_shown_without_people_and_without_the_numbers_of_vectors(
-    server: Connection,
+    graph: Graph,
 ) -> None:
-    view = show_product(server, "A")
+    view = show_product(graph, "A")
     assert view.counts == {"holders": 2, "categories": 1, "reviews": 1, "dismissals": 0}
     assert view.vectors == {"embedding_a": 66}
     assert "embedding_a" not in view.properties
     assert "ann" not in str(view)
 
 
-@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_id_with_odd_signs_is_found(server: Connection, run_cypher: Any, odd: str) -> None:
+def test_an_id_with_odd_signs_is_found(graph: Graph, run_cypher: Any, odd: str) -> None:
     run_cypher("CREATE (:User {id: $id, gid: 0})", id=odd)
-    assert show_user(server, odd).id == odd
+    assert show_user(graph, odd).id == odd
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("odd", [*ODD_IDS, "", "Ann"])
-def test_an_unknown_id_is_told_in_a_sentence(server: Connection, odd: str) -> None:
+def test_an_unknown_id_is_told_in_a_sentence(graph: Graph, odd: str) -> None:
     with pytest.raises(NotFound, match="among the 2 in the graph; check the id"):
-        show_user(server, odd)
+        show_user(graph, odd)
     with pytest.raises(NotFound, match=r"no product .* among the 3 in the graph; check the id"):
-        show_product(server, odd)
+        show_product(graph, odd)
 
 
-def test_an_empty_graph_says_how_to_fill_it(graph: Graph, server: Connection) -> None:
+def test_an_empty_graph_says_how_to_fill_it(graph: Graph) -> None:
     with pytest.raises(NotFound, match="among the 0 in the graph; type: kinfolio load FOLDER"):
-        show_user(server, "ann")
+        show_user(graph, "ann")
 
 
 def test_what_py2neo_raises_becomes_a_sentence(server: Connection) -> None:

@@ -1,0 +1,7 @@
+// How many relationships there are of a type, and how many of them run between two labels.
+// parameters: type STRING, source STRING, target STRING
+// columns:    total INTEGER, fitting INTEGER
+CALL () { MATCH ()-[r:$($type)]->() RETURN count(r) AS total }
+CALL () { MATCH (a:$($source))-[r:$($type)]->(b:$($target)) RETURN count(r) AS fitting }
+RETURN total, fitting
+ORDER BY total

@@ -1,0 +1,10 @@
+// How many nodes of a label have each of some properties, and of which types.
+// parameters: label STRING, keys LIST<STRING>
+// columns:    key STRING, total INTEGER, filled INTEGER, types LIST<STRING>, least ANY, most ANY
+MATCH (n:$($label))
+UNWIND $keys AS key
+WITH key, n[key] AS value
+RETURN key, count(*) AS total, count(value) AS filled,
+       [type IN collect(DISTINCT replace(valueType(value), ' NOT NULL', '')) WHERE type <> 'NULL'] AS types,
+       min(value) AS least, max(value) AS most
+ORDER BY key

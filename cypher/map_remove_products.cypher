@@ -1,0 +1,9 @@
+// Takes everything that kinfolio wrote off some products; as often as there are any left.
+// parameters: size INTEGER
+// columns:    cleared INTEGER
+MATCH (p:Product)
+WHERE p.gid IS NOT NULL OR p.changed IS NOT NULL OR p.embedding_a IS NOT NULL OR p.message_a IS NOT NULL
+   OR p.embedding_b IS NOT NULL OR p.message_b IS NOT NULL
+WITH p LIMIT $size
+REMOVE p.gid, p.changed, p.embedding_a, p.message_a, p.embedding_b, p.message_b
+RETURN count(p) AS cleared

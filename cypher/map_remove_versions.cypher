@@ -1,0 +1,6 @@
+// Removes what says which embeddings there are.
+// parameters: none
+// columns:    removed INTEGER
+MATCH (v:EmbeddingVersion) WHERE v.slot IS NOT NULL
+DELETE v
+RETURN count(*) AS removed

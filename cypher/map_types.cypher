@@ -1,0 +1,8 @@
+// The relationship types of a graph and how many relationships have each.
+// parameters: none
+// columns:    type STRING, links INTEGER
+CALL db.relationshipTypes() YIELD relationshipType AS type
+CALL (type) { MATCH ()-[r:$(type)]->() RETURN count(r) AS links }
+WITH type, links WHERE links > 0
+RETURN type, links
+ORDER BY links DESC, type

@@ -1,0 +1,278 @@
+"""How a graph that is already there calls what kinfolio calls users, products, holdings.
+
+A mapping is read from `mapping.toml`; `rewriting.py` applies it to the text of a statement. Knows
+nothing of files other than that one, nor of the server.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from kinfolio.errors import BadConfig
+
+IdType = Literal["text", "integer"]
+"""What an id property holds; whole numbers are compared as such and told as texts."""
+Unit = Literal["milliseconds", "seconds", "date"]
+"""What a time property holds; "date": a date, with or without time, or a text of one (ISO 8601)."""
+Direction = Literal["out", "in"]
+
+OWN_LABEL = "EmbeddingVersion"
+OWN_TYPES = ("RECOMMENDED",)
+OWN_PROPERTIES = ("gid", "changed", "embedding", "message", "own", "counted")
+"""What kinfolio writes on users and products; the last four end in `_a` and `_b`, one a slot."""
+ABSENT = "kinfolio: not in this graph"
+"""Label, type and property that stands for what a graph does not have: it matches nothing."""
+
+# Longer names are refused by the server.
+_LONGEST_NAME = 16_383
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserNames:
+    """Who holds products."""
+
+    label: str
+    id: str
+    id_type: IdType = "text"
+    name: str | None = None
+    risk_tolerance: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductNames:
+    """What is held."""
+
+    label: str
+    id: str
+    id_type: IdType = "text"
+    name: str | None = None
+    kind: str | None = None
+    sector: str | None = None
+    text: str | None = None
+    risk: str | None = None
+    open: str | None = None
+    countries: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingNames:
+    """That a user holds a product."""
+
+    type: str
+    direction: Direction = "out"
+    """"out" from the user to the product."""
+    rating: str | None = None
+    least_rating: float | None = None
+    """From here on a rated product counts as held; below, as dismissed."""
+    at: str | None = None
+    at_unit: Unit = "milliseconds"
+    weight: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieNames:
+    """That two users know of each other."""
+
+    type: str
+    kind: str | None = None
+    at: str | None = None
+    at_unit: Unit = "milliseconds"
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewNames:
+    """What a user wrote about a product: a relationship (`type`), or a node between two of them."""
+
+    text: str
+    type: str | None = None
+    direction: Direction = "out"
+    """Of `type`: "out" from the user to the product."""
+    label: str | None = None
+    wrote: str | None = None
+    about: str | None = None
+    id: str | None = None
+    id_type: IdType = "text"
+    rating: str | None = None
+    at: str | None = None
+    at_unit: Unit = "milliseconds"
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryNames:
+    """What kind of product it is, as a node of its own."""
+
+    label: str
+    type: str
+    direction: Direction = "out"
+    """"out" from the product to the category."""
+    name: str = "name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DismissalNames:
+    """That a user wants to see no more of a product."""
+
+    type: str
+    direction: Direction = "out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """The names of one graph; None where it has no such thing."""
+
+    users: UserNames
+    products: ProductNames
+    holdings: HoldingNames
+    ties: TieNames | None = None
+    reviews: ReviewNames | None = None
+    categories: CategoryNames | None = None
+    dismissals: DismissalNames | None = None
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "users": UserNames,
+    "products": ProductNames,
+    "holdings": HoldingNames,
+    "ties": TieNames,
+    "reviews": ReviewNames,
+    "categories": CategoryNames,
+    "dismissals": DismissalNames,
+}
+
+
+def read_mapping(file: Path) -> Mapping:
+    """The mapping in a file.
+
+    Raises:
+        BadConfig: there is none, or something in it is wrong.
+    """
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BadConfig(
+            f"there is no mapping {file}; write one from your graph with: kinfolio map init {file}"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"the mapping {file} cannot be read ({error}); correct the path") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(
+            f"{file} is no TOML ({error}); correct that line, names in quotes: "
+            '[users], then label = "Person"'
+        ) from error
+    try:
+        return mapping_from(content)
+    except BadConfig as error:
+        raise BadConfig(f"{file}: {error}") from error
+
+
+def mapping_from(content: dict[str, Any]) -> Mapping:
+    """The mapping that a TOML document states.
+
+    Raises:
+        BadConfig: something in it is wrong.
+    """
+    for name in content:
+        if name not in SECTIONS:
+            raise BadConfig(f"[{name}] is no section; {_known(name, SECTIONS)}")
+    found: dict[str, Any] = {}
+    for name, kind in SECTIONS.items():
+        if name in content:
+            found[name] = _section(name, kind, content[name])
+        elif name in ("users", "products", "holdings"):
+            raise BadConfig(f"the section [{name}] is missing; it is needed: {_needed(kind)}")
+    mapping = Mapping(**found)
+    _check(mapping)
+    return mapping
+
+
+def _section(name: str, kind: type[Any], content: Any) -> Any:
+    # Any: a TOML value, and a dataclass of the table above.
+    if not isinstance(content, dict):
+        raise BadConfig(f"{name} is {content!r}; a section [{name}] was expected")
+    hints = get_type_hints(kind)
+    for key, value in content.items():
+        if key not in hints:
+            raise BadConfig(f"[{name}] has the line {key!r}; {_known(key, hints)}")
+        _check_value(f"{key} in [{name}]", hints[key], value)
+    for item in fields(kind):
+        if item.default is MISSING and item.name not in content:
+            raise BadConfig(f"[{name}] does not say {item.name}; needed is: {_needed(kind)}")
+    return kind(**content)
+
+
+def _check_value(where: str, hint: Any, value: Any) -> None:
+    if hint == float | None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise BadConfig(f"{where} is {value!r}; a number was expected, like 4.0")
+        return
+    if not isinstance(value, str):
+        raise BadConfig(f"{where} is {value!r}; a text in quotes was expected")
+    choices = get_args(hint) if str not in (hint, *get_args(hint)) else ()
+    if choices:
+        if value not in choices:
+            raise BadConfig(f"{where} is {value!r}; one of {', '.join(choices)} was expected")
+    elif not value or "\0" in value or len(value) > _LONGEST_NAME:
+        raise BadConfig(f"{where} is {value[:40]!r}; a name of the graph was expected")
+
+
+def _check(mapping: Mapping) -> None:
+    if mapping.users.label == mapping.products.label:
+        raise BadConfig(
+            f"users and products are both {mapping.users.label!r}; they need two labels, so give "
+            "one of them a label of its own in the graph (SET n:Label)"
+        )
+    for section in ("users", "products"):
+        names = getattr(mapping, section)
+        if names.label == OWN_LABEL:
+            raise BadConfig(f"label in [{section}] is {OWN_LABEL!r}, which is kinfolio's own label")
+        for item in fields(names):
+            value = getattr(names, item.name)
+            if item.name not in ("label", "id_type") and value in own_names():
+                raise BadConfig(
+                    f"{item.name} in [{section}] is {value!r}, which is a property of kinfolio's "
+                    "own; rename yours in the graph"
+                )
+    if mapping.holdings.least_rating is not None and mapping.holdings.rating is None:
+        raise BadConfig(
+            "[holdings] has a least_rating and no rating; say which property the rating is"
+        )
+    if mapping.reviews is not None:
+        _check_reviews(mapping.reviews)
+
+
+def _check_reviews(names: ReviewNames) -> None:
+    node = (names.label, names.wrote, names.about)
+    if (names.type is None) == (node == (None, None, None)):
+        raise BadConfig(
+            "[reviews] needs either type, for relationships that carry the text, or label, wrote "
+            "and about, for nodes between the writer and the product"
+        )
+    if names.type is None and None in node:
+        raise BadConfig(
+            "[reviews] needs label, wrote and about together, for nodes between the writer and "
+            "the product"
+        )
+
+
+def own_names() -> tuple[str, ...]:
+    """The properties of users and products that kinfolio writes."""
+    slots = [f"{name}_{slot}" for name in OWN_PROPERTIES[2:] for slot in "ab"]
+    return (*OWN_PROPERTIES[:2], *slots)
+
+
+def _known(name: str, names: dict[str, Any]) -> str:
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
+
+
+def _needed(kind: type[Any]) -> str:
+    return ", ".join(item.name for item in fields(kind) if item.default is MISSING)
