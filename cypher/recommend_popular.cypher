@@ -8,6 +8,7 @@ WHERE coalesce(p.open, true) = true
   AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
   AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
   AND NOT p IN out
+  // own rules
 RETURN p.id AS product, coalesce(p.name, p.id) AS name, toFloat(COUNT { (p)<-[:HOLDS]-() }) AS score
 ORDER BY score DESC, product
 LIMIT $k

@@ -5,13 +5,16 @@ MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS]->(x:Product) RETURN x } AS held,
      COLLECT { MATCH (u)-[:DISMISSED]->(x:Product) RETURN x } AS dismissed
 MATCH (p:Product)
-WITH p, CASE
+WITH u, p, CASE
   WHEN p IN held THEN 'held'
   WHEN p IN dismissed THEN 'dismissed'
   WHEN coalesce(p.open, true) <> true THEN 'closed'
   WHEN NOT coalesce(p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries, false)
     THEN 'country'
   WHEN NOT coalesce(p.risk IS NULL OR p.risk <= u.risk_tolerance, false) THEN 'risk'
+  WHEN NOT (true
+    // own rules
+  ) THEN 'own'
   WHEN $is_compared AND p.embedding_a IS NULL THEN 'new'
 END AS rule
 WHERE rule IS NOT NULL

@@ -8,6 +8,7 @@ WHERE coalesce(p.open, true) = true
   AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
   AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
   AND NOT p IN out AND p.id <> $product_id
+  // own rules
 WITH p, COUNT { (p)<-[:HOLDS]-() } AS score
 RETURN count(CASE WHEN score > $score OR (score = $score AND p.id < $product_id) THEN 1 END) AS before,
        count(p) AS others

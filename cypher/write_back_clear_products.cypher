@@ -6,5 +6,5 @@ SET v.beat = timestamp()
 WITH v
 UNWIND $rows AS gid
 MATCH (p:Product {gid: gid})
-REMOVE p.embedding_a, p.message_a
+REMOVE p.embedding_a, p.message_a, p.market_a
 RETURN count(p) AS cleared

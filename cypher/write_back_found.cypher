@@ -7,6 +7,7 @@ WITH row, vector($rows[row], $width, FLOAT32) AS q
 CALL (q) {
   MATCH (p:Product)
   SEARCH p IN (VECTOR INDEX product_embedding_a FOR q LIMIT $k) SCORE AS similarity
+  WITH p, similarity ORDER BY similarity DESC
   RETURN collect(p.gid) AS found
 }
 RETURN row, found

@@ -1,8 +1,10 @@
-// The vector index of the slot. Without quantisation: the server's default keeps 1 bit a number and finds .31 of the best ten.
+// The vector index of the slot, with what the rules closed, country and risk ask, to leave out while searching. Without
+// quantisation: the server's default keeps 1 bit a number and finds .31 of the best ten.
 // parameters: width INTEGER
 // columns:    none
+CYPHER 25
 CREATE VECTOR INDEX product_embedding_a IF NOT EXISTS
-FOR (p:Product) ON p.embedding_a
+FOR (p:Product) ON p.embedding_a WITH [p.market_a, p.open, p.risk]
 OPTIONS {indexConfig: {
   `vector.dimensions`: $width,
   `vector.similarity_function`: 'cosine',

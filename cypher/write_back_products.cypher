@@ -1,16 +1,20 @@
-// Stores the vectors of some products in the slot; a message that a row leaves out is removed. Stored as 32-bit numbers.
-// parameters: rows LIST, writer STRING
+// Stores the vectors of some products in the slot. Pieces hold `at_once` rows of `width` numbers each; `parts` says which
+// of a row's numbers are which property, `without` what such a row does not have. Stored as 32-bit numbers.
+// parameters: pieces LIST, at_once INTEGER, width INTEGER, gids LIST, ids LIST, markets LIST, parts LIST, without MAP, writer STRING
 // columns:    written INTEGER
+CYPHER 25
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
 SET v.beat = timestamp()
 WITH v
-UNWIND $rows AS row
-MATCH (p:Product {gid: row.gid}) WHERE p.id = row.id
-REMOVE p.message_a
-WITH p, row
-CALL db.create.setNodeVectorProperty(p, 'embedding_a', row.embedding)
-CALL (p, row) {
-  WITH row.message AS vector WHERE vector IS NOT NULL
-  CALL db.create.setNodeVectorProperty(p, 'message_a', vector)
+UNWIND range(0, size($pieces) - 1) AS piece
+WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
+UNWIND range(0, size(numbers) / $width - 1) AS row
+WITH first + row AS place, numbers, row * $width AS start
+MATCH (p:Product {gid: $gids[place]}) WHERE p.id = $ids[place]
+SET p += $without, p.market_a = $markets[place]
+WITH p, numbers, start
+CALL (p, numbers, start) {
+  UNWIND $parts AS part
+  CALL db.create.setNodeVectorProperty(p, part.key, numbers[start + part.start..start + part.stop])
 }
 RETURN count(p) AS written

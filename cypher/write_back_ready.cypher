@@ -1,7 +1,8 @@
 // Marks a version whose slot is filled and checked; no row when another took the slot over.
-// parameters: writer STRING, users INTEGER, products INTEGER, recall FLOAT
+// parameters: writer STRING, users INTEGER, products INTEGER, recall FLOAT, fetch INTEGER, markets LIST
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
-SET v.state = 'ready', v.users = $users, v.products = $products, v.index_recall = $recall
+SET v.state = 'ready', v.users = $users, v.products = $products, v.index_recall = $recall,
+    v.fetch = $fetch, v.markets = $markets
 REMOVE v.writer, v.beat, v.host, v.pid, v.process_start, v.asked
 RETURN v.name AS version

@@ -1,24 +1,19 @@
-// Stores the vectors of some users in the slot; what a row leaves out is removed. Stored as 32-bit numbers.
-// parameters: rows LIST, writer STRING
+// Stores the vectors of some users in the slot; see `write_back_products.cypher` for pieces, parts and without.
+// parameters: pieces LIST, at_once INTEGER, width INTEGER, gids LIST, ids LIST, counted LIST, parts LIST, without MAP, writer STRING
 // columns:    written INTEGER
+CYPHER 25
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
 SET v.beat = timestamp()
 WITH v
-UNWIND $rows AS row
-MATCH (u:User {gid: row.gid}) WHERE u.id = row.id
-SET u.counted_a = row.counted
-REMOVE u.embedding_a, u.message_a, u.own_a
-WITH u, row
-CALL (u, row) {
-  WITH row.embedding AS vector WHERE vector IS NOT NULL
-  CALL db.create.setNodeVectorProperty(u, 'embedding_a', vector)
-}
-CALL (u, row) {
-  WITH row.message AS vector WHERE vector IS NOT NULL
-  CALL db.create.setNodeVectorProperty(u, 'message_a', vector)
-}
-CALL (u, row) {
-  WITH row.own AS vector WHERE vector IS NOT NULL
-  CALL db.create.setNodeVectorProperty(u, 'own_a', vector)
+UNWIND range(0, size($pieces) - 1) AS piece
+WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
+UNWIND range(0, size(numbers) / $width - 1) AS row
+WITH first + row AS place, numbers, row * $width AS start
+MATCH (u:User {gid: $gids[place]}) WHERE u.id = $ids[place]
+SET u += $without, u.counted_a = $counted[place]
+WITH u, numbers, start
+CALL (u, numbers, start) {
+  UNWIND $parts AS part
+  CALL db.create.setNodeVectorProperty(u, part.key, numbers[start + part.start..start + part.stop])
 }
 RETURN count(u) AS written

@@ -1,15 +1,17 @@
 """The products a user is most likely to want, by Cypher, under the rules of what may be offered.
 
-Exact: the user's vector against every product's. What is held, dismissed, closed, sold elsewhere
-or above the user's risk tolerance is never offered; unknown counts as not suitable.
+What is held, dismissed, closed, sold elsewhere or above the user's risk tolerance is never offered,
+nor what a rule of the deployment's own forbids; unknown counts as not suitable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig
+from kinfolio.gnn.rules import Rule, conditions_of
+from kinfolio.gnn.search import best_products
 from kinfolio.gnn.unknown import unknown_product
 from kinfolio.gnn.user_state import UserState, read_user_state
 from kinfolio.records import Recommendations, Recommended
@@ -23,13 +25,19 @@ REMOVED = {
     "closed": "are closed",
     "country": "are not sold in the user's country",
     "risk": "are above the user's risk tolerance",
+    "own": "are ruled out by rules of your own",
     "new": "came after the training and have no vector yet",
 }
 """How the note on a short list names each reason."""
 
 
 def recommend(
-    user_id: str, graph: Graph, k: int = 10, *, note: Note = lambda _: None
+    user_id: str,
+    graph: Graph,
+    k: int = 10,
+    *,
+    rules: Sequence[Rule] = (),
+    note: Note | None = None,
 ) -> Recommendations:
     """The user's list, best first.
 
@@ -37,7 +45,8 @@ def recommend(
         user_id: the user's own key.
         graph: the database.
         k: length of the list, 1 to 1,000; it is shorter when fewer products are allowed.
-        note: is told, a line each, what a reader of the list should know.
+        rules: own rules besides those that always hold.
+        note: is told, a line each, what a reader of the list should know; it costs a read or two.
 
     Raises:
         NotFound: there is no such user.
@@ -45,28 +54,25 @@ def recommend(
     """
     check_k(k)
     state = read_user_state(graph, user_id)
+    conditions = conditions_of(rules)
     if state.version is None:
-        note(
-            "no embeddings are in the graph yet, so this is what most people hold; "
-            "type: kinfolio writeback"
-        )
-        rows = graph.read("recommend_popular", user_id=state.user, k=k)
+        search = None
+        rows = graph.read("recommend_popular", conditions=conditions, user_id=state.user, k=k)
     else:
-        rows = graph.read(
-            "recommend_exact",
-            slot=state.slot,
-            user_id=state.user,
-            query=state.query,
-            width=state.width,
-            k=k,
-        )
-    _note_unknown(graph, state, note)
-    if len(rows) < k:
-        _note_short(graph, state, len(rows), k, note)
+        rows, search = best_products(state, graph, k, conditions)
+    if note is not None:
+        if state.version is None:
+            note(
+                "no embeddings are in the graph yet, so this is what most people hold; "
+                "type: kinfolio writeback"
+            )
+        _note_unknown(graph, state, note)
+        if len(rows) < k:
+            _note_short(graph, state, len(rows), k, conditions, note)
     return Recommendations(
         user=state.user,
         version=state.version,
-        search=None if state.source == "popularity" else "exact",
+        search=None if state.source == "popularity" else search,
         source=state.source,
         products=tuple(
             Recommended(rank=rank, product=row["product"], name=row["name"], score=row["score"])
@@ -129,10 +135,13 @@ def _note_unknown(graph: Graph, state: UserState, note: Note) -> None:
         )
 
 
-def _note_short(graph: Graph, state: UserState, found: int, k: int, note: Note) -> None:
+def _note_short(
+    graph: Graph, state: UserState, found: int, k: int, conditions: tuple[str, ...], note: Note
+) -> None:
     removed = graph.read(
         "recommend_removed",
         slot=state.slot,
+        conditions=conditions,
         user_id=state.user,
         is_compared=state.version is not None,
     )

@@ -107,12 +107,15 @@ def keep_hold(graph: Graph, writer: Writer) -> None:
         raise writer.lost()
 
 
-def nodes_there(graph: Graph, slot: Slot, kind: NodeKind) -> Iterator[tuple[int, str, bool]]:
-    """Every node of a kind by gid: gid, id, and whether it carries something of the slot."""
+def nodes_there(
+    graph: Graph, slot: Slot, kind: NodeKind
+) -> Iterator[tuple[int, str, bool, list[Any]]]:
+    """Every node of a kind by gid: gid, id, whether it carries something of the slot, countries."""
     after = -1
     while True:
         page = graph.read(f"write_back_{kind}_there", slot=slot, after=after, size=PAGE_NODES)[0]
-        yield from zip(page["gids"], page["ids"], page["is_filled"], strict=True)
+        countries = page.get("countries") or [[]] * len(page["gids"])
+        yield from zip(page["gids"], page["ids"], page["is_filled"], countries, strict=True)
         if len(page["gids"]) < PAGE_NODES:
             return
         after = page["gids"][-1]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.stored_rows import sells_in
 from kinfolio.gnn.unknown import unknown_user
 from kinfolio.records import Slot, Source
 
@@ -24,6 +25,14 @@ class UserState:
     source: Source
     query: tuple[float, ...]
     """heads * dim + 2 numbers: unit blocks, 1 for the bias, 0; empty without a version."""
+    products: int
+    """Products of the version."""
+    fetch: int | None
+    """How many products to ask the version's index for; None: search exactly."""
+    markets: tuple[str, ...]
+    """Markets of the version that sell in the user's country."""
+    out: int
+    """Products held or dismissed."""
 
     @property
     def width(self) -> int:
@@ -59,6 +68,12 @@ def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
             slot=row["slot"] or "a",
             source=row["source"],
             query=() if row["version"] is None else (*row["query"], 1.0, 0.0),
+            products=row["products"] or 0,
+            fetch=row["fetch"],
+            markets=tuple(
+                market for market in row["markets"] or () if sells_in(market, row["country"])
+            ),
+            out=row["out"],
         )
         for row in rows
     ]

@@ -69,7 +69,7 @@ def drop(graph: Graph, name: str) -> Version:
         graph.schema("write_back_drop_index", slot=version.slot)
         for kind in ("users", "products"):
             there = nodes_there(graph, version.slot, kind)
-            clear(graph, writer, kind, [gid for gid, _, is_filled in there if is_filled])
+            clear(graph, writer, kind, [gid for gid, _, is_filled, _ in there if is_filled])
         if not graph.write("version_delete", writer=writer.token):
             raise writer.lost()
     return version

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.recommend import score_for
+from kinfolio.gnn.rules import Rule, conditions_of
 from kinfolio.gnn.unknown import unknown_product
 from kinfolio.gnn.user_state import UserState, read_user_state
 from kinfolio.records import Verdict, WhyNot
 
 
-def why_not(user_id: str, product_id: str, graph: Graph) -> WhyNot:
+def why_not(user_id: str, product_id: str, graph: Graph, *, rules: Sequence[Rule] = ()) -> WhyNot:
     """Every rule's verdict, and the rank and score the product would have if all allowed it.
+
+    Args:
+        user_id: the user's own key.
+        product_id: the product's own key.
+        graph: the database.
+        rules: own rules besides those that always hold.
 
     Raises:
         NotFound: there is no such user or product.
@@ -22,27 +29,46 @@ def why_not(user_id: str, product_id: str, graph: Graph) -> WhyNot:
     facts = graph.read("why_not_facts", user_id=user_id, product_id=product_id)[0]
     if facts["product"] is None:
         raise unknown_product(graph, product_id)
-    rules = _verdicts(facts)
+    verdicts = (
+        *_verdicts(facts),
+        *(_verdict(rule, state.user, product_id, graph) for rule in rules),
+    )
     score = score_for(state, product_id, graph)
     return WhyNot(
         user=state.user,
         product=product_id,
-        allowed=all(rule.passed for rule in rules),
-        rules=rules,
-        rank=None if score is None else _rank(state, product_id, score, graph),
+        allowed=all(verdict.passed for verdict in verdicts),
+        rules=verdicts,
+        rank=None
+        if score is None
+        else _rank(state, product_id, score, graph, conditions_of(rules)),
         score=score,
     )
 
 
-def _rank(state: UserState, product_id: str, score: float, graph: Graph) -> int:
+def _verdict(rule: Rule, user_id: str, product_id: str, graph: Graph) -> Verdict:
+    rows = graph.read(
+        "why_not_rule", conditions=(rule.condition,), user_id=user_id, product_id=product_id
+    )
+    return Verdict(rule=rule.name, passed=rows[0]["passed"], reason=rule.reason)
+
+
+def _rank(
+    state: UserState, product_id: str, score: float, graph: Graph, conditions: tuple[str, ...]
+) -> int:
     if state.version is None:
         rows = graph.read(
-            "why_not_rank_popular", user_id=state.user, product_id=product_id, score=score
+            "why_not_rank_popular",
+            conditions=conditions,
+            user_id=state.user,
+            product_id=product_id,
+            score=score,
         )
     else:
         rows = graph.read(
             "why_not_rank",
             slot=state.slot,
+            conditions=conditions,
             user_id=state.user,
             product_id=product_id,
             query=state.query,

@@ -14,24 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.packing import takes_vectors
 from kinfolio.errors import BadConfig, NotReady, ServerError
+from kinfolio.gnn.slot_index import await_index, make_index, measure_index
 from kinfolio.gnn.slots import NodeKind, Writer, clear, keep_hold, nodes_there, taken
+from kinfolio.gnn.stored_rows import Batch, markets_of, product_batches, product_rows, user_batches
 from kinfolio.gnn.versions import activate, found_versions
 from kinfolio.records import Embeddings, Progress, Slot, WrittenBack, no_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BATCH_NUMBERS = 500_000
-"""Numbers in one transaction: some 2,000 rows of 258."""
 MAX_WIDTH = 4_096
 """Of a vector index of Neo4j."""
-RECALL_USERS = 200
-RECALL_AT = 10
-INDEX_SECONDS = 3_600
-POLL_SECONDS = 0.1
-SCORE_TOLERANCE = 1e-5
-"""Scores closer than this are one and the same to the index, which computes in 32 bits."""
 
 
 def write_back(
@@ -65,33 +60,56 @@ def write_back(
     found = {version["slot"]: version for version in found_versions(graph)}
     slot = _idle(found)
     version = _new_version(embeddings, name, slot, found)
-    stale_products, is_product = _compare(
+    stale_products, is_product, countries = _compare(
         graph, slot, "products", embeddings.product_gids, embeddings.product_ids
     )
-    stale_users, is_user = _compare(graph, slot, "users", embeddings.user_gids, embeddings.user_ids)
+    stale_users, is_user, _ = _compare(
+        graph, slot, "users", embeddings.user_gids, embeddings.user_ids
+    )
+    markets = markets_of(countries)
     with taken(graph, slot, found.get(slot), version) as writer:
         # Made anew: other dimensions need it, and filling at once beats 17,000 updates.
         graph.schema("write_back_drop_index", slot=slot)
         clear(graph, writer, "products", stale_products)
         clear(graph, writer, "users", stale_users)
-        total = int(is_product.sum()) + int(is_user.sum())
-        done = 0
-        for kind, rows in _rows(embeddings, products, is_product, is_user):
-            progress(f"writing into slot {slot}", done, total)
-            _write(graph, writer, kind, rows)
-            done += len(rows)
-        progress(f"writing into slot {slot}", total, total)
-        _fill_index(graph, writer, products.shape[1], int(is_product.sum()), progress)
+        as_vectors = takes_vectors(graph)
+        num_products, done = int(is_product.sum()), 0
+        total = num_products + int(is_user.sum())
+        step = f"writing into slot {slot}"
+        progress(step, done, total)
+        for size in _write(
+            graph,
+            writer,
+            product_batches(embeddings, products, is_product, markets, slot, as_vectors=as_vectors),
+            as_vectors,
+        ):
+            done += size
+            progress(step, done, total)
+        # The server fills the index on one core while the users are written on the other.
+        make_index(graph, writer, products.shape[1])
+        for size in _write(
+            graph,
+            writer,
+            user_batches(embeddings, is_user, slot, as_vectors=as_vectors),
+            as_vectors,
+        ):
+            done += size
+            progress(step, done, total)
+        await_index(graph, writer, num_products, progress)
         stored = _count(graph, slot, is_product, is_user)
         progress("measuring the index", 0, 1)
-        recall = index_recall(embeddings, products, is_product, is_user, graph, slot)
+        quality = measure_index(embeddings, products, is_product, is_user, graph, slot)
         progress("measuring the index", 1, 1)
         ready = graph.write(
             "write_back_ready",
             writer=writer.token,
             users=stored,
-            products=int(is_product.sum()),
-            recall=recall,
+            products=num_products,
+            recall=quality.recall,
+            fetch=quality.fetch,
+            markets=sorted(
+                {market for market, is_in in zip(markets, is_product, strict=True) if is_in}
+            ),
         )
         if not ready:
             raise writer.lost()
@@ -100,57 +118,10 @@ def write_back(
         version=version["name"],
         slot=slot,
         users=stored,
-        products=int(is_product.sum()),
-        index_recall_at_10=recall,
+        products=num_products,
+        index_recall_at_10=quality.recall,
         seconds=round(time.perf_counter() - start, 3),
     )
-
-
-def product_rows(embeddings: Embeddings) -> NDArray[np.float32]:
-    """What is stored of each product: vector, bias, and what brings all rows to one length.
-
-    With rows of one length, nearest by cosine is best by score, so a cosine index serves.
-
-    Returns:
-        float32, shape (num_products, heads * dim + 2).
-    """
-    scored = np.column_stack([embeddings.product_vectors, embeddings.bias]).astype(np.float64)
-    squares = (scored**2).sum(axis=1)
-    longest = max(float(squares.max(initial=0.0)), 1.0)
-    return np.column_stack([scored, np.sqrt(longest - squares)]).astype(np.float32)
-
-
-def index_recall(
-    embeddings: Embeddings,
-    products: NDArray[np.float32],
-    is_product: NDArray[np.bool_],
-    is_user: NDArray[np.bool_],
-    graph: Graph,
-    slot: Slot,
-) -> float | None:
-    """Part of the exact ten best products that the index finds, over up to 200 users.
-
-    A product that scores as the tenth best counts as one of the ten. None without users.
-    """
-    known = np.flatnonzero(is_user & embeddings.user_vectors.any(axis=1))
-    if not len(known):
-        return None
-    chosen = known[np.unique(np.linspace(0, len(known) - 1, RECALL_USERS).astype(int))]
-    queries = _with_bias(embeddings.user_vectors[chosen])
-    stored = np.flatnonzero(is_product)
-    scores = queries.astype(np.float64) @ products[stored].T.astype(np.float64)
-    k = min(RECALL_AT, len(stored))
-    least = np.partition(scores, -k, axis=1)[:, -k]
-    rows = graph.read(
-        "write_back_found", slot=slot, rows=queries.tolist(), width=products.shape[1], k=k
-    )
-    column = {int(gid): place for place, gid in enumerate(embeddings.product_gids[stored])}
-    hits = sum(
-        scores[row["row"], column[gid]] >= least[row["row"]] - SCORE_TOLERANCE
-        for row in rows
-        for gid in row["found"]
-    )
-    return round(float(hits) / (k * len(chosen)), 6)
 
 
 def _check_finite(embeddings: Embeddings) -> None:
@@ -212,16 +183,17 @@ def _new_version(
 
 def _compare(
     graph: Graph, slot: Slot, kind: NodeKind, gids: NDArray[np.int64], ids: tuple[str, ...]
-) -> tuple[list[int], NDArray[np.bool_]]:
-    """The gids to take old vectors off, and which rows of the model are in the graph.
+) -> tuple[list[int], NDArray[np.bool_], list[list[Any]]]:
+    """The gids to take old vectors off; which rows are in the graph; countries of each.
 
     Raises:
         NotReady: a node of the same gid has another id, or none of them is there.
     """
     row_of = {int(gid): row for row, gid in enumerate(gids)}
     is_there = np.zeros(len(gids), np.bool_)
+    countries: list[list[Any]] = [[]] * len(gids)
     stale = []
-    for gid, node_id, is_filled in nodes_there(graph, slot, kind):
+    for gid, node_id, is_filled, sold in nodes_there(graph, slot, kind):
         row = row_of.get(gid)
         if row is None:
             if is_filled:
@@ -234,92 +206,25 @@ def _compare(
             )
         else:
             is_there[row] = True
+            countries[row] = sold
     if not is_there.any() and (kind == "products" or len(gids)):
         raise NotReady(
             f"the graph holds none of the {len(gids):,} {kind} the model was trained on; "
             "type: kinfolio load FOLDER, then export and train"
         )
-    return stale, is_there
+    return stale, is_there, countries
 
 
-def _with_bias(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    ends = np.tile(np.array([1.0, 0.0], np.float32), (len(vectors), 1))
-    return np.hstack([vectors, ends]).astype(np.float32)
-
-
-def _rows(
-    embeddings: Embeddings,
-    products: NDArray[np.float32],
-    is_product: NDArray[np.bool_],
-    is_user: NDArray[np.bool_],
-) -> Iterator[tuple[NodeKind, list[dict[str, Any]]]]:
-    """What is sent to the graph, a transaction's worth at a time."""
-    size = max(1, BATCH_NUMBERS // products.shape[1])
-    places = np.flatnonzero(is_product)
-    for start in range(0, len(places), size):
-        yield (
-            "products",
-            [
-                {
-                    "gid": int(embeddings.product_gids[row]),
-                    "id": embeddings.product_ids[row],
-                    "embedding": products[row].tolist(),
-                    "message": _unless_zero(embeddings.product_messages[row]),
-                }
-                for row in places[start : start + size]
-            ],
-        )
-    places = np.flatnonzero(is_user)
-    for start in range(0, len(places), size):
-        yield "users", [_user(embeddings, row) for row in places[start : start + size]]
-
-
-def _user(embeddings: Embeddings, row: int) -> dict[str, Any]:
-    vector = _unless_zero(embeddings.user_vectors[row])
-    return {
-        "gid": int(embeddings.user_gids[row]),
-        "id": embeddings.user_ids[row],
-        "counted": int(embeddings.user_counted[row]),
-        "embedding": None if vector is None else [*vector, 1.0, 0.0],
-        "message": _unless_zero(embeddings.user_messages[row]),
-        "own": _unless_zero(embeddings.user_own[row]),
-    }
-
-
-def _unless_zero(vector: NDArray[np.float32]) -> list[float] | None:
-    return vector.tolist() if vector.any() else None
-
-
-def _write(graph: Graph, writer: Writer, kind: NodeKind, rows: list[dict[str, Any]]) -> None:
-    answer = graph.write(f"write_back_{kind}", slot=writer.slot, rows=rows, writer=writer.token)
-    if answer[0]["written"] == 0:
-        keep_hold(graph, writer)
-
-
-def _fill_index(
-    graph: Graph, writer: Writer, width: int, num_products: int, progress: Progress
-) -> None:
-    progress("filling the index", 0, num_products)
-    graph.schema("write_back_index", slot=writer.slot, width=width)
-    index = f"product_embedding_{writer.slot}"
-    give_up = time.monotonic() + INDEX_SECONDS
-    while time.monotonic() < give_up:
-        keep_hold(graph, writer)
-        states = graph.read("write_back_index_state", index=index)
-        if not states or states[0]["state"] == "FAILED":
-            raise ServerError(
-                f"the database could not fill the index {index}; see its log, then type: "
-                "kinfolio writeback"
-            )
-        if states[0]["state"] == "ONLINE":
-            progress("filling the index", num_products, num_products)
-            return
-        progress("filling the index", int(states[0]["percent"] / 100 * num_products), num_products)
-        time.sleep(POLL_SECONDS)
-    raise ServerError(
-        f"the index {index} was not filled in {INDEX_SECONDS} seconds; "
-        "give the server more memory and run kinfolio writeback again"
-    )
+def _write(
+    graph: Graph, writer: Writer, batches: Iterator[Batch], as_vectors: bool
+) -> Iterator[int]:
+    """Write batch by batch: the number of nodes of each."""
+    for batch in batches:
+        name = f"write_back_{batch.kind}" + ("" if as_vectors else "_lists")
+        answer = graph.write(name, slot=writer.slot, writer=writer.token, **batch.parameters)
+        if answer[0]["written"] == 0:
+            keep_hold(graph, writer)
+        yield batch.size
 
 
 def _count(

@@ -74,7 +74,7 @@ def vector_indexes(graph: Graph, run_cypher: Any) -> None:
     for slot in "ab":
         run_cypher(
             f"CYPHER 25 CREATE VECTOR INDEX product_embedding_{slot} IF NOT EXISTS "
-            f"FOR (p:Product) ON p.embedding_{slot} "
+            f"FOR (p:Product) ON p.embedding_{slot} WITH [p.market_{slot}, p.open, p.risk] "
             "OPTIONS {indexConfig: {`vector.dimensions`: 6,"
             " `vector.similarity_function`: 'cosine'}}"
         )

@@ -16,8 +16,9 @@ import pytest
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotFound, NotReady
 from kinfolio.gnn.recommend import recommend
+from kinfolio.gnn.stored_rows import product_rows
 from kinfolio.gnn.versions import drop, list_versions, rollback
-from kinfolio.gnn.write_back import product_rows, write_back
+from kinfolio.gnn.write_back import write_back
 from kinfolio.records import Connection
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ def test_drop_frees_the_slot(world: World, graph: Graph, run_cypher: RunCypher) 
     assert [row["key"] for row in run_cypher(LEFT, end="_b")] == [
         "counted_b",
         "embedding_b",
+        "market_b",
         "message_b",
         "own_b",
     ]

@@ -1,0 +1,97 @@
+"""Own rules: a folder of `.cypher` files, each a condition about a user `u` and a product `p`.
+
+The name of the file is the rule's name, its comment lines at the top are the reason that is shown.
+A rule is in the names of the graph; what it cannot decide (null) counts as not allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadInput, KinfolioError, NotFound, ServerUnreachable, WrongPassword
+
+BUILT_IN = ("held", "dismissed", "closed", "country", "risk", "new", "own")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of the deployment's own."""
+
+    name: str
+    reason: str
+    condition: str
+    """A boolean Cypher expression about `u` and `p`."""
+
+
+def read_rules(folder: Path, graph: Graph) -> tuple[Rule, ...]:
+    """The rules of a folder in the order of their names, each planned once by the server.
+
+    Raises:
+        NotFound: there is no such folder, or no rule in it.
+        BadInput: a file is no condition that only reads; the text says which and why.
+    """
+    if not folder.is_dir():
+        raise NotFound(f"there is no folder of rules {folder}; give one with --rules FOLDER")
+    files = sorted(folder.glob("*.cypher"))
+    if not files:
+        raise NotFound(f"{folder} holds no rule; a rule is a file NAME.cypher with a condition")
+    rules = tuple(_read(file) for file in files)
+    for file, rule in zip(files, rules, strict=True):
+        _check(file, rule, graph)
+    return rules
+
+
+def conditions_of(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The conditions, as statements take them."""
+    return tuple(rule.condition for rule in rules)
+
+
+def _read(file: Path) -> Rule:
+    name = file.stem
+    if not _NAME.fullmatch(name) or name in BUILT_IN:
+        raise BadInput(
+            f"{file} cannot name a rule: use small letters, digits, - and _, "
+            f"and none of {', '.join(BUILT_IN)}"
+        )
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read as a rule ({error})") from error
+    header: list[str] = []
+    while lines and (not lines[0].strip() or lines[0].lstrip().startswith("//")):
+        header.append(lines.pop(0).strip().removeprefix("//").strip())
+    condition = "\n".join(lines).strip()
+    reason = " ".join(text for text in header if text)
+    if not condition:
+        raise BadInput(
+            f"{file} holds no condition; write one about u and p, like: "
+            "p.minimum_age IS NULL OR p.minimum_age <= u.age"
+        )
+    return Rule(
+        name=name, reason=reason or f"the rule {name} of {file.parent.name}", condition=condition
+    )
+
+
+def _check(file: Path, rule: Rule, graph: Graph) -> None:
+    try:
+        # AND takes nothing but a boolean, so a condition that cannot be one is told now.
+        graph.read("recommend_rule_check", conditions=(f"(\n{rule.condition}\n) AND true",))
+    except (ServerUnreachable, WrongPassword):
+        raise
+    except KinfolioError as error:
+        raise BadInput(
+            f"{file} is no condition about u and p that only reads "
+            f"({_told(error)}); write one like: p.minimum_age IS NULL OR p.minimum_age <= u.age"
+        ) from error
+
+
+def _told(error: KinfolioError) -> str:
+    """What the server said, without what we said about it."""
+    cause = error.__cause__
+    text = str(getattr(cause, "message", None) or cause or error)
+    return " ".join(text.split("\n")[0].split())[:160].rstrip(".")

@@ -1,0 +1,102 @@
+"""A user's best allowed products: by the vector index where that is faster, else over all of them.
+
+The index is asked for more than is wanted, and for twice as many as long as the rules leave too
+few; what it finds is put to the rules as the graph is now. When it cannot fill the list, the
+exact search does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword
+from kinfolio.gnn.user_state import UserState
+
+EXACT_BELOW = 3_000
+"""Products; measured: the two take the same time at some 3,000."""
+MOST_FETCHED = 3_200
+"""Asking the index for more takes longer than the exact search."""
+
+Found = list[dict[str, Any]]
+"""Any: product, name and score of each."""
+_Way = Literal["recommend_index", "recommend_index_nodes"]
+_WAYS: tuple[_Way, ...] = ("recommend_index", "recommend_index_nodes")
+_known: WeakKeyDictionary[Graph, dict[str | None, _Way]] = WeakKeyDictionary()
+"""What server and index were found to understand, for each version."""
+
+
+def best_products(
+    state: UserState, graph: Graph, k: int, conditions: Sequence[str] = ()
+) -> tuple[Found, Literal["exact", "index"]]:
+    """The k best allowed products, and how they were found.
+
+    Args:
+        state: of the user; a version must serve.
+        graph: the database.
+        k: how many.
+        conditions: own rules, as Cypher about `u` and `p`.
+    """
+    if state.fetch is not None and state.products > EXACT_BELOW:
+        found = _by_index(state, graph, k, state.fetch, conditions)
+        if found is not None:
+            return found, "index"
+    return graph.read(
+        "recommend_exact",
+        slot=state.slot,
+        conditions=tuple(conditions),
+        user_id=state.user,
+        query=state.query,
+        width=state.width,
+        k=k,
+    ), "exact"
+
+
+def _by_index(
+    state: UserState, graph: Graph, k: int, fetch: int, conditions: Sequence[str]
+) -> Found | None:
+    n = max(fetch, 2 * k) + state.out
+    while n <= MOST_FETCHED:
+        answer = _asked(state, graph, k, n, conditions)
+        if answer is None:
+            return None
+        if len(answer["products"]) == k:
+            return [
+                {"product": product, "name": name, "score": score}
+                for product, name, score in zip(
+                    answer["products"], answer["names"], answer["scores"], strict=True
+                )
+            ]
+        if answer["seen"] < n:
+            return None
+        n *= 2
+    return None
+
+
+def _asked(
+    state: UserState, graph: Graph, k: int, n: int, conditions: Sequence[str]
+) -> dict[str, Any] | None:  # Any: a row of a statement
+    parameters = {
+        "user_id": state.user,
+        "query": state.query,
+        "width": state.width,
+        "markets": state.markets,
+        "risk": state.risk_tolerance,
+        "n": n,
+        "k": k,
+    }
+    ways = _known.setdefault(graph, {})
+    known = ways.get(state.version)
+    for way in (known,) if known else _WAYS:
+        try:
+            rows = graph.read(way, slot=state.slot, conditions=tuple(conditions), **parameters)
+        except (ServerUnreachable, WrongPassword):
+            raise
+        except KinfolioError:
+            # Not understood by this server, or without an index: then another way, or exactly.
+            continue
+        ways[state.version] = way
+        return rows[0] if rows else {"products": [], "names": [], "scores": [], "seen": 0}
+    return None
