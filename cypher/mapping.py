@@ -23,10 +23,11 @@ Direction = Literal["out", "in"]
 
 OWN_LABEL = "EmbeddingVersion"
 OWN_TYPES = ("RECOMMENDED",)
-OWN_PROPERTIES = ("gid", "changed", "embedding", "message", "own", "counted")
-"""What kinfolio writes on users and products; the last four end in `_a` and `_b`, one a slot."""
+OWN_PROPERTIES = ("gid", "changed")
+OWN_SLOT_PROPERTIES = ("embedding", "message", "own", "counted", "market")
+"""What kinfolio writes on users and products; these end in `_a` or `_b`, one for each slot."""
 ABSENT = "kinfolio: not in this graph"
-"""Label, type and property that stands for what a graph does not have: it matches nothing."""
+"""Label, type or property that stands for what a graph does not have: it matches nothing."""
 
 # Longer names are refused by the server.
 _LONGEST_NAME = 16_383
@@ -245,6 +246,11 @@ def _check(mapping: Mapping) -> None:
         raise BadConfig(
             "[holdings] has a least_rating and no rating; say which property the rating is"
         )
+    if mapping.dismissals is not None and mapping.dismissals.type == mapping.holdings.type:
+        raise BadConfig(
+            f"holdings and dismissals are both {mapping.holdings.type!r}; to let low ratings count "
+            "as dismissed, say least_rating in [holdings]"
+        )
     if mapping.reviews is not None:
         _check_reviews(mapping.reviews)
 
@@ -265,8 +271,7 @@ def _check_reviews(names: ReviewNames) -> None:
 
 def own_names() -> tuple[str, ...]:
     """The properties of users and products that kinfolio writes."""
-    slots = [f"{name}_{slot}" for name in OWN_PROPERTIES[2:] for slot in "ab"]
-    return (*OWN_PROPERTIES[:2], *slots)
+    return OWN_PROPERTIES + tuple(f"{name}_{slot}" for name in OWN_SLOT_PROPERTIES for slot in "ab")
 
 
 def _known(name: str, names: dict[str, Any]) -> str:

@@ -7,11 +7,10 @@ graph does not have becomes a name that nothing has. What cannot be told is an e
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from kinfolio.cypher.mapping import ABSENT, OWN_LABEL, OWN_TYPES, Mapping, own_names
+from kinfolio.cypher.mapping import ABSENT, OWN_LABEL, OWN_TYPES, Mapping, ReviewNames, own_names
+from kinfolio.cypher.patterns import Link, Node, Statement
 from kinfolio.errors import BadConfig
 
 LABELS = {"User": "users", "Product": "products", "Review": "reviews", "Category": "categories"}
@@ -29,19 +28,8 @@ _OWN = "own"
 _OWN_ENDS = ("users", _OWN, "products")
 _WHOLE_NUMBER = "'0|-?([1-9][0-9]{0,17}|[1-8][0-9]{18})'"
 """A text that is a whole number of 64 bits in the one way in which it is told."""
-_TOKEN = re.compile(
-    r"""(?P<space>(?:\s+|//[^\n]*)+)
-    | (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
-    | (?P<escaped>`(?:[^`]|``)*`)
-    | (?P<parameter>\$\w+)
-    | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
-    | (?P<word>[A-Za-z_]\w*)
-    | (?P<sign>.)""",
-    re.VERBOSE | re.DOTALL,
-)
 _VARIABLE = "\0"
 """Stands for the variable in a condition; no name has this sign."""
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 def rewritten(text: str, mapping: Mapping) -> LiteralString:
@@ -65,66 +53,29 @@ def reviews_are_relationships(mapping: Mapping) -> bool:
     return mapping.reviews is not None and mapping.reviews.type is not None
 
 
-@dataclass(slots=True)
-class _Node:
-    """A node pattern: where its brackets are, its variable, its label, its map."""
-
-    open: int
-    close: int
-    variable: int | None = None
-    labels: tuple[int, ...] = ()
-    map: int | None = None
-
-
-@dataclass(slots=True)
-class _Link:
-    """A relationship pattern, from the arrow before its bracket to the arrow behind it."""
-
-    first: int
-    open: int
-    close: int
-    last: int
-    left: int
-    """Where the node before it closes."""
-    right: int
-    """Where the node behind it opens."""
-    is_in: bool
-    is_out: bool
-    variable: int | None
-    types: tuple[int, ...]
-    map: int | None
-
-
 class _Rewriting:
     def __init__(self, text: str, mapping: Mapping) -> None:
         self.mapping = mapping
-        self.words: list[str] = []
-        self.kinds: list[str] = []
-        self.spaces: list[str] = [""]
-        for found in _TOKEN.finditer(text):
-            if found.lastgroup == "space":
-                self.spaces[-1] += found[0]
-            else:
-                self.words.append(found[0])
-                self.kinds.append(found.lastgroup or "")
-                self.spaces.append("")
-        self.out = list(self.words)
-        self.pair = self._pairs()
-        self.links = [
-            link for place in range(len(self.words)) if (link := self._link_at(place)) is not None
-        ]
-        self.nodes = self._nodes()
+        self.read = Statement(text)
+        self.out = list(self.read.words)
+        self.spaces = self.read.spaces
         self.meaning: dict[str, set[str]] = {}
+        """By variable: the sections it stands for."""
 
     def run(self) -> str:
         self._learn()
         inside = self._turn_reviews()
-        for link in self.links:
+        for link in self.read.links:
             if link.first not in inside:
                 self._name_link(link)
-        for node in self.nodes.values():
+        for node in self.read.nodes.values():
             if node.open not in inside:
                 self._name_node(node)
+        for place in self._predicates():
+            section = self._section_of_label(self.read.words[place])
+            if section == "reviews" and reviews_are_relationships(self.mapping):
+                raise _cannot("a review stands without its writer and its product")
+            self.out[place] = self._label(section)
         self._name_properties()
         self._refuse_leftovers()
         parts = [self.spaces[0]]
@@ -132,119 +83,39 @@ class _Rewriting:
             parts += [word, space]
         return "".join(parts)
 
-    # Reading.
-
-    def _at(self, place: int) -> str:
-        return self.words[place] if 0 <= place < len(self.words) else ""
-
-    def _is_word(self, place: int) -> bool:
-        return 0 <= place < len(self.words) and self.kinds[place] == "word"
-
-    def _pairs(self) -> dict[int, int]:
-        pair: dict[int, int] = {}
-        waiting: list[int] = []
-        for place, word in enumerate(self.words):
-            if self.kinds[place] != "sign":
-                continue
-            if word in _PAIRS:
-                waiting.append(place)
-            elif waiting and word == _PAIRS[self.words[waiting[-1]]]:
-                start = waiting.pop()
-                pair[start], pair[place] = place, start
-        return pair
-
-    def _link_at(self, place: int) -> _Link | None:
-        if self._at(place) != "[" or self._at(place - 1) != "-" or place not in self.pair:
-            return None
-        close = self.pair[place]
-        if self._at(close + 1) != "-":
-            return None
-        is_in, is_out = self._at(place - 2) == "<", self._at(close + 2) == ">"
-        first, last = place - 1 - is_in, close + 1 + is_out
-        if self._at(first - 1) != ")" or self._at(last + 1) != "(":
-            return None
-        inner = place + 1
-        variable = None
-        if self._is_word(inner) and self._at(inner) != "WHERE":
-            variable, inner = inner, inner + 1
-        types: tuple[int, ...] = ()
-        if self._at(inner) == ":" and self._is_word(inner + 1):
-            types, inner = self._chain(inner + 1)
-        return _Link(
-            first=first,
-            open=place,
-            close=close,
-            last=last,
-            left=first - 1,
-            right=last + 1,
-            is_in=is_in,
-            is_out=is_out,
-            variable=variable,
-            types=types,
-            map=inner if self._at(inner) == "{" else None,
-        )
-
-    def _chain(self, place: int) -> tuple[tuple[int, ...], int]:
-        """The places of names between `|` or `&`, and the place behind them."""
-        names = [place]
-        while self._at(place + 1) in ("|", "&", ":") and self._is_word(place + 2):
-            place += 2
-            names.append(place)
-        return tuple(names), place + 1
-
-    def _nodes(self) -> dict[int, _Node]:
-        ends = {self.pair[link.left] for link in self.links} | {link.right for link in self.links}
-        nodes = {}
-        for place, word in enumerate(self.words):
-            if word != "(" or self.kinds[place] != "sign" or place not in self.pair:
-                continue
-            inner = place + 1
-            node = _Node(open=place, close=self.pair[place])
-            if self._is_word(inner) and self._at(inner + 1) in (":", ")", "{"):
-                node.variable, inner = inner, inner + 1
-            if self._at(inner) == ":" and self._is_word(inner + 1):
-                node.labels, inner = self._chain(inner + 1)
-            elif place not in ends:
-                continue
-            if self._at(inner) == "{":
-                node.map = inner
-            nodes[place] = node
-        return nodes
-
-    def _left(self, link: _Link) -> _Node:
-        return self.nodes[self.pair[link.left]]
-
-    def _right(self, link: _Link) -> _Node:
-        return self.nodes[link.right]
-
     # Meaning: which variable is a user, which a holding.
 
     def _learn(self) -> None:
-        for node in self.nodes.values():
+        for node in self.read.nodes.values():
             for place in node.labels:
-                self._note(node.variable, self._section_of_label(self.words[place]))
-        for link in self.links:
+                self._note(node.variable, self._section_of_label(self.read.words[place]))
+        for place in self._predicates():
+            self._note(place - 2, self._section_of_label(self.read.words[place]))
+        for link in self.read.links:
             for place in link.types:
-                self._note(link.variable, self._ends(self.words[place])[1])
-        for link in self.links:
+                self._note(link.variable, self._ends(self.read.words[place])[1])
+        for link in self.read.links:
             for place in link.types:
-                begin, _, end = self._ends(self.words[place])
+                begin, _, end = self._ends(self.read.words[place])
                 if link.is_in:
                     begin, end = end, begin
-                for node, section in ((self._left(link), begin), (self._right(link), end)):
+                for node, section in ((self.read.left(link), begin), (self.read.right(link), end)):
                     if node.labels or self._known(node):
                         continue
                     if begin != end and link.is_in == link.is_out:
-                        raise _cannot(f"the ends of {self.words[place]} have no label")
+                        raise _cannot(f"the ends of {self.read.words[place]} have no label")
                     self._note(node.variable, section)
                     self._add_label(node, section)
 
+    def _predicates(self) -> list[int]:
+        return [place for place in self.read.predicates if self.read.words[place] in LABELS]
+
     def _note(self, variable: int | None, section: str) -> None:
         if variable is not None:
-            self.meaning.setdefault(self.words[variable], set()).add(section)
+            self.meaning.setdefault(self.read.words[variable], set()).add(section)
 
-    def _known(self, node: _Node) -> bool:
-        return node.variable is not None and self.words[node.variable] in self.meaning
+    def _known(self, node: Node) -> bool:
+        return node.variable is not None and self.read.words[node.variable] in self.meaning
 
     def _section_of_label(self, label: str) -> str:
         if label == OWN_LABEL:
@@ -262,9 +133,11 @@ class _Rewriting:
 
     # Writing.
 
-    def _add_label(self, node: _Node, section: str) -> None:
+    def _add_label(self, node: Node, section: str) -> None:
         if section == "reviews" and reviews_are_relationships(self.mapping):
-            raise _cannot("a review stands outside (u)-[:WROTE]->(r:Review)-[:ABOUT]->(p)")
+            if node.variable is not None:
+                raise _cannot("a review has no label where it is asked for")
+            return
         place = node.open if node.variable is None else node.variable
         label = f":{self._label(section)}"
         if not self.out[place].endswith(label):  # both sides of `()` say what it is
@@ -274,35 +147,35 @@ class _Rewriting:
         names = getattr(self.mapping, section)
         return escaped(names.label if names is not None and names.label else ABSENT)
 
-    def _name_node(self, node: _Node) -> None:
+    def _name_node(self, node: Node) -> None:
         for place in node.labels:
-            section = self._section_of_label(self.words[place])
+            section = self._section_of_label(self.read.words[place])
             if section == "reviews" and reviews_are_relationships(self.mapping):
-                raise _cannot("a review stands outside (u)-[:WROTE]->(r:Review)-[:ABOUT]->(p)")
+                raise _cannot("a review stands without its writer and its product")
             if section != _OWN:
                 self.out[place] = self._label(section)
         if node.map is not None:
-            sections = {self._section_of_label(self.words[place]) for place in node.labels}
+            sections = {self._section_of_label(self.read.words[place]) for place in node.labels}
             if not sections and node.variable is not None:
-                sections = self.meaning.get(self.words[node.variable], set())
+                sections = self.meaning.get(self.read.words[node.variable], set())
             self._name_map(node.map, sections)
 
     def _name_map(self, open: int, sections: set[str]) -> None:
         """Rename the keys of `{id: $user_id}`; numbers are made of texts here."""
         place = open + 1
-        while place < self.pair[open]:
-            if not self._is_word(place) or self._at(place + 1) != ":":
+        while place < self.read.pair[open]:
+            if not self.read.is_word(place) or self.read.at(place + 1) != ":":
                 raise _cannot("a pattern has a map that is no list of names and values")
-            key, start = self.words[place], place + 2
+            key, start = self.read.words[place], place + 2
             end = start
-            while end < self.pair[open] and self._at(end) != ",":
-                end = self.pair[end] + 1 if self._at(end) in _PAIRS else end + 1
+            while end < self.read.pair[open] and self.read.at(end) != ",":
+                end = self.read.pair[end] + 1 if self.read.at(end) in "([{" else end + 1
             if len(sections) != 1:
                 raise _cannot(f"it is not clear whose {key} is meant")
             (section,) = sections
             if section != _OWN and not _is_own(section, key):
                 names = self._names(section, key)
-                self.out[place] = escaped(getattr(names, key, None) or ABSENT)
+                self.out[place] = escaped(getattr(names, key, None) or _absent(key))
                 if key == "at":
                     raise _cannot("a pattern asks for a time")
                 if key == "id" and names is not None and names.id_type == "integer":
@@ -329,16 +202,12 @@ class _Rewriting:
             return getattr(self.mapping, section)
         raise _cannot(f"{key} is no property of {section}")
 
-    def _name_link(self, link: _Link) -> None:
-        kinds = [self.words[place] for place in link.types]
+    def _name_link(self, link: Link) -> None:
+        kinds = [self.read.words[place] for place in link.types]
         if not kinds or all(kind in OWN_TYPES for kind in kinds):
             return
         if not all(kind in TYPES for kind in kinds):
             raise _cannot("it mixes types of the standard model with others")
-        if any(kind in ("WROTE", "ABOUT") for kind in kinds) and reviews_are_relationships(
-            self.mapping
-        ):
-            raise _cannot("a review stands outside (u)-[:WROTE]->(r:Review)-[:ABOUT]->(p)")
         names, direction, condition = self._types(kinds)
         first, *others = link.types
         self.out[first] = "|".join(escaped(name) for name in names)
@@ -366,7 +235,7 @@ class _Rewriting:
             names = [name for name, _ in asked] or [ABSENT]
             directions = {direction for _, direction in asked} or {"out"}
             return names, directions.pop() if len(directions) == 1 else "both", ""
-        rating = f"{_VARIABLE}.{escaped(holdings.rating or ABSENT)}"
+        rating = f"{_VARIABLE}.{escaped(holdings.rating or _absent('rating'))}"
         held = f"coalesce({rating} >= {holdings.least_rating}, false)"
         if kinds == ["HOLDS"]:
             return [holdings.type], holdings.direction, held
@@ -389,22 +258,22 @@ class _Rewriting:
         found = None if reviews is None else reviews.wrote if kind == "WROTE" else reviews.about
         return found or ABSENT, "out"
 
-    def _add_condition(self, link: _Link, condition: str) -> None:
+    def _add_condition(self, link: Link, condition: str) -> None:
         if link.variable is None:
             variable = f"link_{link.open}"
             self.out[link.open] += variable
         else:
-            variable = self.words[link.variable]
+            variable = self.read.words[link.variable]
         places = range(link.open + 1, link.close)
-        if any(self.words[place] in ("*", "WHERE") for place in places):
+        if any(self.read.words[place] in ("*", "WHERE") for place in places):
             raise _cannot("a relationship has a length or a WHERE of its own")
         self.out[link.close] = f" WHERE {condition.replace(_VARIABLE, variable)}]"
 
-    def _turn(self, link: _Link, direction: str) -> None:
+    def _turn(self, link: Link, direction: str) -> None:
         points_in = direction == "in" and link.is_out
         points_out = direction == "in" and link.is_in
         for place in (link.first, link.last):
-            self.out[place] = "" if self._at(place) in "<>" else "-"
+            self.out[place] = "" if self.read.at(place) in "<>" else "-"
         self.out[link.open - 1] = "<-" if points_in else "-"
         self.out[link.close + 1] = "->" if points_out else "-"
 
@@ -414,49 +283,87 @@ class _Rewriting:
         names = self.mapping.reviews
         if names is None or names.type is None:
             return done
-        for before, behind in zip(self.links, self.links[1:], strict=False):
-            kinds = [self.words[place] for place in (*before.types, *behind.types)]
-            node = self._right(before)
-            if kinds not in (["WROTE", "ABOUT"], ["ABOUT", "WROTE"]) or behind.left != node.close:
-                continue
-            if before.variable is not None or behind.variable is not None:
-                raise _cannot("it names the relationship between a review and its end")
-            points_out = (kinds[0] == "WROTE") == (names.direction == "out")
-            for place in (*range(before.first, node.open), *range(node.close, behind.last + 1)):
-                self.out[place] = ""
-                self.spaces[place + 1] = ""
-            variable = f"link_{node.open}"
-            self.out[node.open] = "-[" if points_out else "<-["
-            if node.variable is None:
-                self.out[node.open] += variable
+        links = [
+            link
+            for link in self.read.links
+            if {self.read.words[place] for place in link.types} & {"WROTE", "ABOUT"}
+        ]
+        while links:
+            first, *rest = links
+            node = self.read.right(first)
+            if rest and rest[0].left == node.close:
+                if first.types == rest[0].types or first.is_out != rest[0].is_out:
+                    raise _cannot("a review is neither from its writer nor about its product")
+                if first.variable is not None or rest[0].variable is not None:
+                    raise _cannot("it names the relationship between a review and its end")
+                self._join(node, range(first.first, rest[0].last + 1), first.is_out, names)
+                done |= {first.first, rest[0].first, node.open}
+                links = rest[1:]
             else:
-                variable = self.words[node.variable]
-            (label,) = node.labels
-            self.out[label] = escaped(names.type)
-            if node.map is not None:
-                self._name_map(node.map, {"reviews"})
-            wanted = f" WHERE {variable}.{escaped(names.text)} IS NOT NULL]"
-            self.out[node.close] = wanted + ("->" if points_out else "-")
-            done |= {before.first, behind.first, node.open}
+                done |= {first.first, self._halve(first, names)}
+                links = rest
         return done
 
+    def _join(self, node: Node, places: range, is_out: bool, names: ReviewNames) -> None:
+        """Put the review's node in the place of both relationships about it."""
+        kept = range(node.map, node.close) if node.map is not None else range(0)
+        for place in places:
+            if place not in kept:
+                self._blank(place)
+        points_out = is_out == (names.direction == "out")
+        arrow, link = ("-[", "]->") if points_out else ("<-[", "]-")
+        variable = self._variable(node.variable, node.open)
+        self.out[places[0]] = f"{arrow}{variable}:{escaped(names.type or ABSENT)}"
+        if node.map is not None:
+            self.out[places[0]] += " "
+            self._name_map(node.map, {"reviews"})
+        self.out[places[-1]] = f" WHERE {variable}.{escaped(names.text)} IS NOT NULL{link}"
+
+    def _halve(self, link: Link, names: ReviewNames) -> int:
+        """Let a relationship of a review end at the other side; where the review's node opens."""
+        kind = self.read.words[link.types[0]]
+        if link.is_in == link.is_out or len(link.types) > 1 or link.map is not None:
+            raise _cannot("it is not clear which end is the review")
+        is_right = (kind == "WROTE") == link.is_out
+        node = self.read.right(link) if is_right else self.read.left(link)
+        if node.map is not None or None not in (node.variable, link.variable):
+            raise _cannot("a review without writer or product has more than a name")
+        for place in range(node.open + 1, node.close):
+            self._blank(place)
+        self.out[node.open] = f"(:{self._label('products' if kind == 'WROTE' else 'users')}"
+        for place in range(link.open + 1, link.close):
+            self._blank(place)
+        given = node.variable if link.variable is None else link.variable
+        variable = self._variable(given, link.open)
+        self.out[link.open] = f"[{variable}:{escaped(names.type or ABSENT)}"
+        self.out[link.close] = f" WHERE {variable}.{escaped(names.text)} IS NOT NULL]"
+        if names.direction == "in":
+            self._turn(link, "in")
+        return node.open
+
+    def _variable(self, place: int | None, open: int) -> str:
+        return f"link_{open}" if place is None else self.read.words[place]
+
+    def _blank(self, place: int) -> None:
+        self.out[place] = self.spaces[place + 1] = ""
+
     def _name_properties(self) -> None:
-        variables = [node.variable for node in self.nodes.values()]
-        variables += [link.variable for link in self.links]
-        patterned = {self.words[place] for place in variables if place is not None}
-        for place in range(len(self.words) - 1):
-            word = self.words[place]
-            if not self._is_word(place) or (
-                self._at(place - 1) == "." and self._at(place - 2) != "."
+        variables = [node.variable for node in self.read.nodes.values()]
+        variables += [link.variable for link in self.read.links]
+        patterned = {self.read.words[place] for place in variables if place is not None}
+        for place in range(len(self.read.words) - 1):
+            word = self.read.words[place]
+            if not self.read.is_word(place) or (
+                self.read.at(place - 1) == "." and self.read.at(place - 2) != "."
             ):
                 continue
-            if self._at(place + 1) == "{" and self._at(place + 2) == ".":
+            if self.read.at(place + 1) == "{" and self.read.at(place + 2) == ".":
                 if self.meaning.get(word, {_OWN}) != {_OWN}:
                     raise _cannot(f"it projects {word} with a map")
                 continue
-            if self._at(place + 1) != "." or not self._is_word(place + 2):
+            if self.read.at(place + 1) != "." or not self.read.is_word(place + 2):
                 continue
-            key = self.words[place + 2]
+            key = self.read.words[place + 2]
             sections = self.meaning.get(word)
             if sections is None:
                 if word in patterned:
@@ -475,7 +382,7 @@ class _Rewriting:
         if name is None:
             if (section, key) == ("reviews", "id") and names is not None:
                 return f"elementId({variable})"
-            return f"{variable}.{escaped(ABSENT)}"
+            return f"{variable}.{escaped(_absent(key))}"
         value = f"{variable}.{escaped(name)}"
         if key == "id" and names.id_type == "integer":
             return f"toString({value})"
@@ -485,8 +392,13 @@ class _Rewriting:
 
     def _refuse_leftovers(self) -> None:
         for place, word in enumerate(self.out):
-            if self.kinds[place] == "word" and (word in LABELS or word in TYPES):
+            if self.read.is_word(place) and (word in LABELS or word in TYPES):
                 raise _cannot(f"{word} stands where no name was expected")
+
+
+def _absent(key: str) -> str:
+    # One name each: an index takes no property twice.
+    return f"{ABSENT} ({key})"
 
 
 def _moment(value: str, unit: str) -> str:

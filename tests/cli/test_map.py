@@ -1,0 +1,271 @@
+"""A graph with names of its own: from `map init` to `explain`, and left as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinfolio.cypher.graph import open_driver
+from kinfolio.records import Connection
+from tests.conftest import Result, empty, run_command
+from tests.cypher.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
+
+pytestmark = pytest.mark.server
+Cli = Callable[..., Result]
+USER = "Viewer 003"
+MATCH_PAIR = "MATCH (p:Person {name: $user})-[r:RATED]->(m:Movie) "
+
+
+@pytest.fixture(scope="module")
+def run_once(server: Connection) -> Iterator[Callable[..., list[dict[str, Any]]]]:
+    """Any statement, for a whole file."""
+    with open_driver(server) as driver:
+
+        def run(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
+            with driver.session() as session:
+                return session.run(text, parameters).data()
+
+        yield run
+
+
+@pytest.fixture(scope="module")
+def road(
+    server: Connection,
+    server_home: Path,
+    run_once: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Any]]:
+    """The movie graph after the whole road; what each command said, and the graph before."""
+    folder = tmp_path_factory.mktemp("movies")
+    mapping, run = str(folder / "mapping.toml"), str(folder / "run")
+    empty(server)
+    drop_all(run_once)
+    make_movies(run_once)
+    before = contents(run_once)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEO4J_URI", server.uri)
+        patch.setenv("NEO4J_USERNAME", server.username)
+        patch.setenv("NEO4J_PASSWORD", server.password)
+        patch.setenv("KINFOLIO_HOME", str(server_home))
+        patch.delenv("KINFOLIO_MAPPING", raising=False)
+
+        def said(*arguments: str) -> Any:
+            result = run_command(*arguments, "--json")
+            assert result.exit_code == 0, (arguments, result.stderr)
+            return json.loads(result.stdout)
+
+        answers = {
+            "init": said("map", "init", mapping),
+            "check": said("map", "check", mapping),
+            "untouched": contents(run_once) == before,
+            "export": said("export", "--run", run, "--mapping", mapping),
+            "train": said(
+                *("train", "--run", run, "--steps", "30", "--dim", "16", "--device", "cpu"),
+                *("--tau", "0.3", "--text", "off"),
+            ),
+            "writeback": said("writeback", "--run", run, "--mapping", mapping),
+            "before": before,
+            "mapping": mapping,
+        }
+    yield answers
+    empty(server)
+
+
+def drop_all(run: Callable[..., Any]) -> None:
+    """Drop every constraint, as a graph has none that never met kinfolio."""
+    for row in run("SHOW CONSTRAINTS YIELD name"):
+        run("DROP CONSTRAINT $name IF EXISTS", name=row["name"])
+
+
+@pytest.fixture
+def mapped(cli: Cli, road: dict[str, Any]) -> Callable[..., Any]:
+    """What a command says in JSON, with the mapping."""
+
+    def run(*arguments: str) -> Any:
+        result = cli(*arguments, "--mapping", road["mapping"], "--json")
+        assert result.exit_code == 0, (arguments, result.stderr)
+        return json.loads(result.stdout)
+
+    return run
+
+
+def test_the_guess_is_right(road: dict[str, Any]) -> None:
+    assert road["init"] == {
+        "file": road["mapping"],
+        "users": "Person",
+        "products": "Movie",
+        "holdings": "RATED",
+        "ties": "FOLLOWS",
+        "reviews": "REVIEWED",
+        "categories": "Genre",
+        "dismissals": None,
+    }
+    assert road["check"]["ok"]
+    levels = {(line["section"], line["line"], line["level"]) for line in road["check"]["lines"]}
+    assert {level for *_, level in levels} == {"ok", "warning"}
+    assert ("users", "id", "warning") in levels  # no index
+
+
+def test_looking_changes_nothing(road: dict[str, Any]) -> None:
+    assert road["untouched"]
+
+
+def test_everything_of_the_graph_is_exported(
+    road: dict[str, Any], run_once: Callable[..., Any]
+) -> None:
+    (row,) = run_once(
+        "RETURN COUNT { ()-[:RATED]->() } AS interactions, COUNT { ()-[:FOLLOWS]->() } AS ties, "
+        "COUNT { ()-[:REVIEWED]->() } AS reviews"
+    )
+    exported = road["export"]
+    assert (exported["users"], exported["products"]) == (NUM_PEOPLE, NUM_MOVIES)
+    assert {name: exported[name] for name in row} == row
+    assert (road["writeback"]["users"], road["writeback"]["products"]) == (NUM_PEOPLE, NUM_MOVIES)
+
+
+def test_a_list_has_what_the_user_has_not_rated(
+    mapped: Callable[..., Any], run_once: Callable[..., Any]
+) -> None:
+    found = mapped("recommend", USER, "-k", "5")
+    assert found["source"] == "stored"
+    ids = [line["product"] for line in found["products"]]
+    rated = run_once(MATCH_PAIR + "RETURN toString(m.movieId) AS id", user=USER)
+    assert len(ids) == 5
+    assert not {row["id"] for row in rated} & set(ids)
+    titles = run_once(
+        "UNWIND $ids AS id MATCH (m:Movie {movieId: toInteger(id)}) RETURN m.title AS t", ids=ids
+    )
+    assert [line["name"] for line in found["products"]] == [row["t"] for row in titles]
+
+
+def test_the_reasons_add_up_and_their_paths_are_in_the_graph(
+    mapped: Callable[..., Any], run_once: Callable[..., Any]
+) -> None:
+    best = mapped("recommend", USER, "-k", "1")["products"][0]
+    told = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
+    assert told["score"] == pytest.approx(best["score"], abs=1e-9)
+    total = sum(piece["contribution"] for piece in told["evidence"])
+    assert total == pytest.approx(told["score"], abs=1e-5)
+    assert told["remainder"] == pytest.approx(0, abs=1e-5)
+    assert best["name"] in told["text"]
+    types = {step["type"] for piece in told["evidence"] for step in piece["path"][1::2]}
+    assert {"RATED", "FOLLOWS"} <= types <= {"RATED", "FOLLOWS", "REVIEWED", "IN_GENRE"}
+    for piece in told["evidence"]:
+        assert is_there(piece["path"], run_once), piece["path"]
+
+
+def is_there(path: list[dict[str, Any]], run: Callable[..., Any]) -> bool:
+    """Whether the graph has the path, asked by a statement made for it alone."""
+    text = ""
+    for place, step in enumerate(path):
+        if "type" in step:
+            left, right = ("", ">") if step["direction"] == "out" else ("<", "")
+            text += f"{left}-[:{step['type']}]-{right}"
+        else:
+            key = {"Person": "name", "Movie": "movieId", "Genre": "name"}[step["label"]]
+            text += f"(n{place}:{step['label']} "
+            text += f"WHERE toString(n{place}.{key}) = '{step['id']}')" if "id" in step else ")"
+    (row,) = run(f"RETURN EXISTS {{ MATCH {text} }} AS found")
+    return bool(row["found"])
+
+
+def test_people_in_a_path_are_not_named(mapped: Callable[..., Any]) -> None:
+    best = mapped("recommend", USER, "-k", "1")["products"][0]
+    told = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
+    named = {
+        step["id"]
+        for piece in told["evidence"]
+        for step in piece["path"]
+        if step.get("label") == "Person" and "id" in step
+    }
+    assert named == {USER}
+
+
+def test_paths_are_printed_in_the_names_of_the_graph(cli: Cli, road: dict[str, Any]) -> None:
+    env = {"KINFOLIO_MAPPING": road["mapping"]}
+    best = json.loads(cli("recommend", USER, "-k", "1", "--json", env=env).stdout)["products"][0]
+    shown = cli("explain", USER, best["product"], "--model", "none", "--all-evidence", env=env)
+    assert "you -RATED-> 1" in shown.stdout
+    assert "HOLDS" not in shown.stdout
+
+
+def test_every_other_command_takes_the_mapping(mapped: Callable[..., Any], tmp_path: Path) -> None:
+    held = mapped("show", "user", USER)
+    assert (held["label"], held["id"]) == ("Person", USER)
+    movie = held["samples"]["holds"][0]["product"]
+    refused = mapped("why-not", USER, movie)
+    assert [rule["rule"] for rule in refused["rules"] if not rule["passed"]] == ["held"]
+    assert refused["rank"] >= 1
+    shown = mapped("show", "product", movie)
+    assert shown["label"] == "Movie"
+    assert shown["properties"]["tagline"]
+    assert "movieId" not in shown["properties"]
+    assert [version["state"] for version in mapped("versions", "list")["versions"]] == ["active"]
+    lists = tmp_path / "lists.tsv"
+    assert mapped("recommend", "--all", "--out", str(lists))["users"] == NUM_PEOPLE
+    text = tmp_path / "letter.txt"
+    text.write_text("It was seen by 9,999 people [1].")
+    assert not mapped("check-text", USER, movie, str(text))["grounded"]
+
+
+def test_the_option_is_on_every_command_that_opens_the_graph() -> None:
+    from kinfolio.cli.main import COMMANDS, cli
+
+    without = {"demo", "db", "load", "train", "evaluate", "map", "route", "doctor", "completion"}
+    found = {name: cli.get_command(None, name) for name in COMMANDS}  # type: ignore[arg-type]
+    options = {
+        name
+        for name, command in found.items()
+        if command is not None
+        and any("--mapping" in p.opts and not getattr(p, "hidden", False) for p in command.params)
+    }
+    assert options == set(COMMANDS) - without
+
+
+def test_an_id_that_is_not_there_is_one_sentence(cli: Cli, road: dict[str, Any]) -> None:
+    for arguments in (("recommend", "Viewer 0003"), ("explain", USER, "1e3", "--model", "none")):
+        result = cli(*arguments, "--mapping", road["mapping"])
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("kinfolio: there is no "), result.stderr
+
+
+def test_load_and_demo_refuse_a_mapping(cli: Cli, road: dict[str, Any], tmp_path: Path) -> None:
+    for arguments, env in (
+        (("load", str(tmp_path), "--mapping", road["mapping"]), {}),
+        (("load", str(tmp_path)), {"KINFOLIO_MAPPING": road["mapping"]}),
+        (("demo",), {"KINFOLIO_MAPPING": road["mapping"]}),
+    ):
+        result = cli(*arguments, env=env)
+        assert result.exit_code == 1
+        assert "cannot go with the mapping" in result.stderr
+
+
+def test_a_file_is_not_overwritten(cli: Cli, road: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("# mine\n")
+    result = cli("map", "init", str(file))
+    assert (result.exit_code, file.read_text()) == (1, "# mine\n")
+    assert "--force" in result.stderr
+    assert cli("map", "init", str(file), "--force").exit_code == 0
+    assert file.read_text() == Path(road["mapping"]).read_text().replace(road["mapping"], str(file))
+
+
+def test_removing_asks_first(cli: Cli, road: dict[str, Any]) -> None:
+    result = cli("map", "remove", road["mapping"], input="n\n")
+    assert result.exit_code == 130
+    assert json.loads(cli("versions", "--mapping", road["mapping"], "--json").stdout)["versions"]
+
+
+def test_removing_leaves_the_graph_as_it_was(
+    cli: Cli, road: dict[str, Any], run_once: Callable[..., Any]
+) -> None:
+    assert contents(run_once) != road["before"]
+    removed = json.loads(cli("map", "remove", road["mapping"], "--yes", "--json").stdout)
+    assert (removed["users"], removed["products"], removed["versions"]) == (150, 60, 1)
+    assert contents(run_once) == road["before"]
+    again = json.loads(cli("map", "remove", road["mapping"], "--yes", "--json").stdout)
+    assert (again["users"], again["products"], again["versions"], again["indexes"]) == (0, 0, 0, [])
