@@ -18,6 +18,7 @@ from kinfolio.cypher.mapping import (
     TieNames,
     UserNames,
 )
+from kinfolio.cypher.rewriting import escaped
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.records import SPLITS
 
@@ -178,7 +179,7 @@ def _label(graph: Graph, section: str, names: UserNames | ProductNames) -> Itera
             names.id,
             "no index",
             note=f"each look-up reads all {row['nodes']:,}; to make one: CREATE INDEX FOR "
-            f"(n:{names.label}) ON (n.{names.id})",
+            f"(n:{_bare(names.label)}) ON (n.{_bare(names.id)})",
         )
 
 
@@ -386,6 +387,10 @@ def _line(
         level=level,
         note=note,
     )
+
+
+def _bare(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else escaped(name)
 
 
 def _short(value: Any) -> str:
