@@ -1,7 +1,7 @@
 """The graph as py2neo models, for people who explore it in Python, and for `kinfolio show`.
 
-Everything here reads; loading, training and serving go through `graph.py`. py2neo's own schema
-calls speak a dead syntax: leave constraints to `schema.py`.
+Everything here reads; loading, training and serving go through `graph.py`. What py2neo cannot do on
+servers of today, pushing above all: `docs/py2neo.md`.
 
     with explore(connection) as graph:
         user = User.match(graph, "u1").first()
@@ -59,6 +59,7 @@ class Review(Model):  # type: ignore[misc]
     text = Property()
     rating = Property()
     at = Property()
+    split = Property()
     author = RelatedFrom("User", "WROTE")
     about = RelatedTo("Product", "ABOUT")
 
@@ -69,30 +70,71 @@ class Product(Model):  # type: ignore[misc]
     __primarykey__ = "id"
     id = Property()
     gid = Property()
+    changed = Property()
     name = Property()
     kind = Property()
+    sector = Property()
     risk = Property()
     open = Property()
     countries = Property()
     text = Property()
+    embedding_a = Property()
+    embedding_b = Property()
+    message_a = Property()
+    message_b = Property()
     categories = RelatedTo(Category, "IN_CATEGORY")
     holders = RelatedFrom("User", "HOLDS")
     reviews = RelatedFrom(Review, "ABOUT")
+    dismissed_by = RelatedFrom("User", "DISMISSED")
+    recommended_to = RelatedFrom("User", "RECOMMENDED")
 
 
 class User(Model):  # type: ignore[misc]
-    """A person who holds products."""
+    """A person who holds products; `ann.holds.get(fund, "rating")` reads a relationship."""
 
     __primarykey__ = "id"
     id = Property()
     gid = Property()
+    changed = Property()
     name = Property()
     risk_tolerance = Property()
     country = Property()
+    embedding_a = Property()
+    embedding_b = Property()
+    message_a = Property()
+    message_b = Property()
+    own_a = Property()
+    own_b = Property()
+    counted_a = Property()
+    counted_b = Property()
     holds = RelatedTo(Product, "HOLDS")
     dismissed = RelatedTo(Product, "DISMISSED")
+    recommended = RelatedTo(Product, "RECOMMENDED")
     ties = Related("User", "TIED_TO")
+    tied_to = RelatedTo("User", "TIED_TO")
+    tied_from = RelatedFrom("User", "TIED_TO")
     reviews = RelatedTo(Review, "WROTE")
+
+
+class EmbeddingVersion(Model):  # type: ignore[misc]
+    """One set of embeddings, and the slot that holds it."""
+
+    __primarykey__ = "name"
+    name = Property()
+    slot = Property()
+    state = Property()
+    model = Property()
+    similarity = Property()
+    heads = Property()
+    dim = Property()
+    property = Property()
+    index = Property()
+    metrics = Property()
+    created_at = Property()
+    snapshot = Property()
+    users = Property()
+    products = Property()
+    index_recall = Property()
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 import copy
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kinfolio.cypher.mapping import mapping_from, read_mapping
+from kinfolio.cypher.mapping import OWN_LABEL, OWN_TYPES, mapping_from, own_names, read_mapping
 from kinfolio.errors import BadConfig
 from tests.cypher.mappings import BARE, MOVIES
 
@@ -88,3 +90,17 @@ def test_a_broken_file_is_told_by_its_name(tmp_path: Path, content: bytes, words
     file.write_bytes(content)
     with pytest.raises(BadConfig, match=words):
         read_mapping(file)
+
+
+def test_the_guide_lists_everything_that_kinfolio_writes() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")
+    for name in (*own_names(), OWN_LABEL, *OWN_TYPES):
+        assert re.search(rf"[`:]{name}\b", guide), name
+
+
+def test_the_guides_example_is_a_mapping() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text("utf-8")
+    block = re.search(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert block
+    mapping = mapping_from(tomllib.loads(block[1]))
+    assert mapping.products.id_type == "integer"
