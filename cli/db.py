@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import given_connection, home, json_option, note, print_json
+from kinfolio.cli.options import (
+    given_connection,
+    home,
+    json_option,
+    note,
+    open_graph,
+    print_json,
+)
 from kinfolio.errors import ServerError
 
 if TYPE_CHECKING:
@@ -64,6 +71,25 @@ def wipe(yes: bool, as_json: bool) -> None:
         )
     server.wipe()
     _print(server.status(), as_json)
+
+
+@command.command("hash", epilog="Example:  kinfolio db hash --json")
+@click.option("--without-gids", is_flag=True, help="Leave out the row numbers that kinfolio gave.")
+@json_option
+def content_hash(without_gids: bool, as_json: bool) -> None:
+    """Print one hash of all that the graph says: users, products, what joins them, properties.
+
+    It does not depend on the order in which things came, nor on vectors and versions.
+    """
+    from kinfolio.cli.progress import show_progress
+    from kinfolio.loaders.content import graph_hash
+
+    with open_graph() as graph, show_progress() as progress:
+        found = graph_hash(graph, with_gids=not without_gids, progress=progress)
+    if as_json:
+        print_json({"hash": found, "with_gids": not without_gids})
+    else:
+        click.echo(found)
 
 
 def _own_server() -> Server:

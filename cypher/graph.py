@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kinfolio.cypher.mapping import Mapping
 from kinfolio.cypher.queries import query, with_conditions
@@ -22,13 +22,15 @@ from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.records import Connection, Slot
 
 if TYPE_CHECKING:
-    from neo4j import Driver, Session
+    from neo4j import Driver, ManagedTransaction, Session
 
 # What the driver logs, translation.py says better; without a handler it goes to stderr.
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5.0
 RETRY_SECONDS = 15.0
+
+_T = TypeVar("_T")
 
 Rows = list[dict[str, Any]]
 """Any: a value is whatever a statement returns, a number, a text, a list or a map."""
@@ -143,6 +145,61 @@ class Graph:
             self._managed("WRITE", name, slot, {**parameters, "rows": batch})
             count += len(batch)
         return count
+
+    def write_in_one(self, name: str, work: Callable[[Reads], _T], /) -> _T:
+        """What `work` returns, whose reads and writes are one transaction.
+
+        It may be called again where the answer was lost, even when everything was committed: it
+        reads what is there and writes what is missing.
+        """
+
+        def run(tx: ManagedTransaction) -> _T:
+            return work(
+                Reads(
+                    lambda name, slot, parameters: _rows(
+                        tx.run(query(name, slot, self.mapping), parameters)
+                    )
+                )
+            )
+
+        with self._guard(name), self._session("WRITE") as session:
+            return session.execute_write(run)
+
+    def bookmark(self) -> frozenset[str]:
+        """What the server calls the last transaction whose changes are all in the database."""
+        with self._guard("a look at the last transaction"), self._session("READ") as session:
+            session.execute_read(lambda tx: tx.run("RETURN 1").consume())
+            return frozenset(session.last_bookmarks().raw_values)
+
+    def own_rows(self, option: str, text: str, column: str) -> tuple[str, list[Any]]:
+        """What a statement of the user's own gives in one column, the first where none is so named.
+
+        It runs where the server refuses to write, and only when the server calls it a reading one.
+
+        Args:
+            option: where the text came from, for messages.
+            text: the statement.
+            column: whose values are wanted.
+
+        Raises:
+            BadInput: it cannot be run, writes, or returns nothing.
+        """
+        from neo4j import Query
+        from neo4j.exceptions import ClientError
+
+        with self._guard(option), self._session("READ") as session:
+            try:
+                plan = session.run(Query(f"EXPLAIN {text}"))
+                names = plan.keys()
+                if plan.consume().query_type != "r":
+                    raise BadInput(f"{option} takes a statement that reads only; this one does not")
+                if not names:
+                    raise BadInput(f"{option} returns nothing; end it with RETURN and the users")
+                name = column if column in names else names[0]
+                return name, [record[name] for record in session.run(Query(text))]
+            except ClientError as error:
+                said = (error.message or str(error)).splitlines()[0]
+                raise BadInput(f"{option} cannot be run: {said}") from error
 
     def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a statement on constraints or indexes, which cannot be tried again."""

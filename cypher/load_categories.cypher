@@ -1,15 +1,17 @@
 // The category of each product in place of the one it had; without a name it has none.
-// parameters: rows LIST<MAP>
+// parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row
-MATCH (p:Product {gid: row.product})
-CALL (p, row) {
+MATCH (p:Product {gid: row[0]})
+SET p.changed = timestamp()
+WITH p, row[1] AS category
+CALL (p, category) {
   OPTIONAL MATCH (p)-[old:IN_CATEGORY]->(c:Category)
-  WHERE row.category IS NULL OR c.name <> row.category
+  WHERE category IS NULL OR c.name <> category
   DELETE old
 }
-CALL (p, row) {
-  WITH p, row WHERE row.category IS NOT NULL
-  MERGE (c:Category {name: row.category})
+CALL (p, category) {
+  WITH p, category WHERE category IS NOT NULL
+  MERGE (c:Category {name: category})
   MERGE (p)-[:IN_CATEGORY]->(c)
 }

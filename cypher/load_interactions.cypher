@@ -1,8 +1,10 @@
-// Holdings, one for each user and product.
-// parameters: rows LIST<MAP>
+// New holdings: for each user a list of product, rating, at, weight, split.
+// parameters: groups LIST<LIST>
 // columns:    none
-UNWIND $rows AS row
-MATCH (u:User {gid: row.user})
-MATCH (p:Product {gid: row.product})
-MERGE (u)-[h:HOLDS]->(p)
-SET h += row.properties
+UNWIND $groups AS held
+MATCH (u:User {gid: held[0]})
+SET u.changed = timestamp()
+WITH u, held
+UNWIND held[1] AS row
+MATCH (p:Product {gid: row[0]})
+CREATE (u)-[:HOLDS {rating: row[1], at: row[2], weight: row[3], split: row[4]}]->(p)

@@ -1,6 +1,6 @@
-// Users by id; one that is there keeps its row number (gid).
-// parameters: rows LIST<MAP>
+// Users by id, with row number (gid) and properties; one that is there is left alone.
+// parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row
-MERGE (u:User {id: row.id})
-ON CREATE SET u.gid = row.gid
+MERGE (u:User {id: row[0]})
+ON CREATE SET u.gid = row[1], u.changed = timestamp(), u += row[2]

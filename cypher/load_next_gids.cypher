@@ -1,6 +1,12 @@
-// The row numbers (gid) that the next new user and the next new product get.
+// The row numbers (gid) that the next new user and product get, and how many have none, though an id.
 // parameters: none
-// columns:    user INTEGER, product INTEGER
-CALL () { MATCH (u:User) RETURN coalesce(max(u.gid), -1) + 1 AS user }
-CALL () { MATCH (p:Product) RETURN coalesce(max(p.gid), -1) + 1 AS product }
-RETURN user, product
+// columns:    user INTEGER, product INTEGER, users_without INTEGER, products_without INTEGER
+CALL () {
+  MATCH (u:User)
+  RETURN coalesce(max(u.gid), -1) + 1 AS user, count(u.id) - count(u.gid) AS users_without
+}
+CALL () {
+  MATCH (p:Product)
+  RETURN coalesce(max(p.gid), -1) + 1 AS product, count(p.id) - count(p.gid) AS products_without
+}
+RETURN user, product, users_without, products_without

@@ -1,6 +1,6 @@
-// What the input says of products; a property without a value is removed.
-// parameters: rows LIST<MAP>
+// What the input says otherwise of products; a property without a value is removed.
+// parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row
-MATCH (p:Product {gid: row.product})
-SET p += row.properties
+MATCH (p:Product {gid: row[0]})
+SET p += row[1], p.changed = timestamp()

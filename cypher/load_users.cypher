@@ -1,6 +1,6 @@
-// What the input says of users; a property without a value is removed.
-// parameters: rows LIST<MAP>
+// What the input says otherwise of users; a property without a value is removed.
+// parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row
-MATCH (u:User {gid: row.user})
-SET u += row.properties
+MATCH (u:User {gid: row[0]})
+SET u += row[1], u.changed = timestamp()

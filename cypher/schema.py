@@ -1,4 +1,4 @@
-"""Constraints of the graph; safe to create again. Vector indexes come with write-back."""
+"""Constraints and indexes of the graph, safe to create again. Vector indexes: see write-back."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ CONSTRAINTS = (
     "schema_review_id",
     "schema_category_name",
     "schema_version_name",
+    "schema_user_changed",
+    "schema_product_changed",
 )
 OWN_CONSTRAINTS = ("schema_user_gid", "schema_product_gid", "schema_version_name")
 """Those on what kinfolio writes itself; nothing else is asked of a graph with other names."""
@@ -21,7 +23,7 @@ WAIT_SECONDS = 300
 
 
 def create_schema(graph: Graph) -> None:
-    """Create what is missing of the constraints and wait until their indexes are filled.
+    """Create what is missing of the constraints and indexes and wait until they are filled.
 
     Raises:
         BadInput: what is in the graph breaks a constraint, or a mapping's ids tell nothing apart.
@@ -36,6 +38,7 @@ def create_schema(graph: Graph) -> None:
             # IF NOT EXISTS also passes over a name that stands for something else.
             if not has_own_numbers(graph, label):
                 raise NotReady(
-                    f"the constraint on {label}.gid could not be made, since one of the names "
-                    "user_gid and product_gid stands for something else in the graph; rename it"
+                    f"the row numbers of {label} need a constraint, and a constraint of its name, "
+                    "user_gid or product_gid, is on another label; if an earlier kinfolio load "
+                    "left it there, type in the database: DROP CONSTRAINT user_gid"
                 )

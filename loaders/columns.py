@@ -43,13 +43,15 @@ def convert(column: Column, values: Any) -> Converted:
     return _CONVERSIONS[column.meaning](_plain(values))
 
 
-def reason(column: Column, value: object) -> str:
-    """Why a value is wrong for a column, for the user."""
+def reason(column: Column, value: object) -> tuple[str, str]:
+    """Why a value is wrong for a column, for the user; and the same without the value."""
     if column.meaning in ("id", "name"):
         if value is None or not str(value).strip():
-            return f"no {column.name}"
-        return f"{column.name} {shown(value)} has more than {LONGEST_KEY} characters"
-    return f"{column.name} {shown(value)} {_EXPECTED[column.meaning]}"
+            return f"no {column.name}", f"no {column.name}"
+        why = f"has more than {LONGEST_KEY} characters"
+    else:
+        why = _EXPECTED[column.meaning]
+    return f"{column.name} {shown(value)} {why}", f"{column.name} {why}"
 
 
 _EXPECTED = {

@@ -1,18 +1,15 @@
 """A folder of files into the graph: everything is checked first, then written in batches.
 
-Users, products, reviews and ties are merged by their keys, so loading a folder twice, or again
-after it was cut off, gives the same graph. New users and products get the next row numbers (gid)
-in the order in which they first appear; those that are there keep theirs.
+Only what is not there, or differs, is written, so loading a folder twice, or again after it was
+cut off, gives the same graph. New users and products get the next row numbers (gid) in the order
+of their ids, whatever the order of files and rows; those that are there keep theirs.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +17,14 @@ from numpy.typing import NDArray
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import ServerError
+from kinfolio.loaders.edges import write_holdings, write_reviews, write_ties
+from kinfolio.loaders.nodes import write_nodes
 from kinfolio.loaders.readers import check
 from kinfolio.loaders.stage import Staged, stage
 from kinfolio.loaders.tables import find_tables
 from kinfolio.records import LoadReport, Progress
 
-BATCH_ROWS = 10_000
-
-_T = TypeVar("_T")
-_Row = dict[str, Any]  # Any: a property may hold a text, a number, a flag, a time or a list
+IDS_AT_ONCE = 10_000
 
 
 def load(
@@ -53,11 +49,12 @@ def load(
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kinfolio-load-") as scratch:
-
-        def known_users(ids: list[str]) -> Iterable[str]:
-            return _gids(graph, "load_known_users", ids)
-
-        staged = stage(folder, Path(scratch), known_users=known_users, progress=progress)
+        staged = stage(
+            folder,
+            Path(scratch),
+            known_users=lambda ids: _known_users(graph, ids),
+            progress=progress,
+        )
         if rejects_file is not None:
             rejects_file.unlink(missing_ok=True)
             if len(staged.rejects):
@@ -70,7 +67,7 @@ def load(
                 f"to go on, type the same again: kinfolio load {folder}"
             ) from error
     return LoadReport(
-        users=len(staged.users),
+        users=len(staged.users) - len(staged.outside_users),
         products=len(staged.products),
         interactions=staged.count("interactions"),
         ties=staged.count("ties"),
@@ -93,85 +90,33 @@ def check_folder(folder: Path) -> None:
 
 def _write(staged: Staged, graph: Graph, progress: Progress) -> None:
     create_schema(graph)
+    gids = {
+        "user": _write_nodes("users", staged, graph, progress),
+        "product": _write_nodes("products", staged, graph, progress),
+    }
+    for table, write in (
+        ("interactions", write_holdings),
+        ("reviews", write_reviews),
+        ("ties", write_ties),
+    ):
+        if staged.count(table):
+            write(staged.tables[table], gids, graph, progress)
+
+
+def _write_nodes(kind: str, staged: Staged, graph: Graph, progress: Progress) -> NDArray[np.int64]:
     following = graph.read("load_next_gids")[0]
-    users = _number(graph, "users", staged.users, following["user"], progress)
-    outside = _gids(graph, "load_known_users", staged.outside_users)
-    products = _number(graph, "products", staged.products, following["product"], progress)
-    ends = {
-        "user": np.array([*users, *(outside[id] for id in staged.outside_users)], np.int64),
-        "product": np.array(products, np.int64),
-    }
-    for table in ("users", "products", "interactions", "reviews", "ties"):
-        _write_table(staged, table, ends, graph, progress)
+    if following[f"{kind}_without"]:  # added by hand
+        graph.write(f"export_number_{kind}", first=following[kind.removesuffix("s")])
+        following = graph.read("load_next_gids")[0]
+    ids = staged.users if kind == "users" else staged.products
+    rows = staged.tables[kind].good() if kind in staged.tables else None
+    return write_nodes(kind, ids, rows, following[kind.removesuffix("s")], graph, progress)
 
 
-def _parts(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    """Lists of up to `BATCH_ROWS`."""
-    rows = iter(rows)
-    while part := list(islice(rows, BATCH_ROWS)):
-        yield part
-
-
-def _gids(graph: Graph, statement: str, ids: list[str]) -> dict[str, int]:
-    """The gid of each id that the graph has."""
-    return {
-        row["id"]: row["gid"] for part in _parts(ids) for row in graph.read(statement, ids=part)
-    }
-
-
-def _number(
-    graph: Graph, kind: str, ids: list[str], following: int, progress: Progress
-) -> list[int]:
-    """The gid of each id; nodes that the graph has not are created."""
-    known = _gids(graph, f"load_known_{kind}", ids)
-    new = [id for id in ids if id not in known]
-    numbers = range(following, following + len(new))
-    rows: list[_Row] = [{"id": id, "gid": gid} for id, gid in zip(new, numbers, strict=True)]
-    graph.write_batches(
-        f"load_new_{kind}", _told(rows, f"new {kind}", len(rows), progress), BATCH_ROWS
-    )
-    known.update(zip(new, numbers, strict=True))
-    return [known[id] for id in ids]
-
-
-def _write_table(
-    staged: Staged, table: str, ends: dict[str, NDArray[np.int64]], graph: Graph, progress: Progress
-) -> None:
-    if not staged.count(table):
-        return
-    rows = _told(staged.tables[table].rows(ends), table, staged.count(table), progress)
-    if table == "ties":
-        _write_ties(rows, graph)
-    elif table == "products":
-        for part in _parts(rows):
-            _write_products(part, graph)
-    else:
-        graph.write_batches(f"load_{table}", rows, BATCH_ROWS)
-
-
-def _write_products(rows: Iterable[_Row], graph: Graph) -> None:
-    categories = [
-        {"product": row["product"], "category": row["properties"].pop("category")}
-        for row in rows
-        if "category" in row["properties"]
+def _known_users(graph: Graph, ids: list[str]) -> list[str]:
+    """Those of some ids that the graph has."""
+    return [
+        row["id"]
+        for first in range(0, len(ids), IDS_AT_ONCE)
+        for row in graph.read("load_known_users", ids=ids[first : first + IDS_AT_ONCE])
     ]
-    graph.write_batches("load_products", rows, BATCH_ROWS)
-    graph.write_batches("load_categories", categories, BATCH_ROWS)
-
-
-def _write_ties(rows: Iterable[_Row], graph: Graph) -> None:
-    for part in _parts(rows):
-        plain = [row for row in part if row["properties"].get("kind") is None]
-        named = [row for row in part if row["properties"].get("kind") is not None]
-        graph.write_batches("load_ties_of_a_kind", named, BATCH_ROWS)
-        graph.write_batches("load_ties_without_kind", plain, BATCH_ROWS)
-
-
-def _told(rows: Iterable[_Row], step: str, total: int, progress: Progress) -> Iterator[_Row]:
-    """The rows, with a word to `progress` before each batch."""
-    for number, row in enumerate(rows):
-        if number % BATCH_ROWS == 0:
-            progress(f"writing {step}", number, total)
-        yield row
-    if total:
-        progress(f"writing {step}", total, total)

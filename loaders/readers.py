@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import shutil
 import tempfile
 import zlib
@@ -33,6 +34,7 @@ from kinfolio.loaders.tables import TableFile, check_header
 BLOCK_BYTES = 8 * 1024 * 1024
 """Read at once; a row may not be longer."""
 _ROWS_AT_ONCE = 50_000
+_EVIDENCE = re.compile(r": .*", re.DOTALL)
 MORE = "\0more"
 """Column of a `.jsonl` batch: the unknown fields of each row as JSON text."""
 
@@ -149,7 +151,11 @@ class _Lines:
         """
         refused = np.array([number for number, _, _ in self.refused], np.int64)
         reach = np.arange(self._next, self._next + len(breaks) + len(refused))
-        rows = np.setdiff1d(reach, refused)[: len(breaks)]
+        if len(refused):
+            good = np.ones(len(reach), np.bool_)
+            good[refused[refused < self._next + len(reach)] - self._next] = False
+            reach = reach[good]
+        rows = reach[: len(breaks)]
         end = int(rows[-1]) if len(rows) else self._next + len(refused) - 1
         within = int((refused <= end).sum())
         inside = np.zeros(end + 1 - self._next, np.int64)
@@ -158,7 +164,8 @@ class _Lines:
             inside[number - self._next] = count
         lines = np.arange(self._next, end + 1) + self._shift + np.cumsum(inside) - inside
         for number, _, reason in self.refused[:within]:
-            rejects.add(file.name, int(lines[number - self._next]), reason)
+            line = int(lines[number - self._next])
+            rejects.add(file.name, line, reason, kind="wrong number of columns")
         del self.refused[:within]
         found: NDArray[np.int64] = lines[rows - self._next]
         self._next, self._shift = end + 1, self._shift + int(inside.sum())
@@ -251,14 +258,16 @@ def _decoded(
         try:
             text = column.cast(pa.string())
         except pa.ArrowInvalid:
-            values = column.to_pylist()
-            for row, value in enumerate(values):
-                if not wrong[row] and not _is_utf8(value):
-                    wrong[row] = True
-                    rejects.add(file.name, int(lines[row]), f"{name} is not UTF-8: {shown(value)}")
-                if wrong[row]:
-                    values[row] = b""
-            text = pa.array(values, pa.binary()).cast(pa.string())
+            bad = _not_utf8(column)
+            for row in bad:
+                if not wrong[row]:
+                    why = f"{name} is not UTF-8"
+                    value = shown(column[row].as_py())
+                    rejects.add(file.name, int(lines[row]), f"{why}: {value}", kind=why)
+            wrong[bad] = True
+            mask = np.zeros(len(column), np.bool_)
+            mask[bad] = True
+            text = pc.if_else(pa.array(mask), pa.scalar(b""), column).cast(pa.string())
         blank &= pc.equal(text, "").to_numpy(zero_copy_only=False)
         texts.append(text)
     # A blank line is no row; in a table of one column neither is an empty value.
@@ -272,12 +281,16 @@ def _decoded(
     )
 
 
-def _is_utf8(value: bytes) -> bool:
+def _not_utf8(column: Any, first: int = 0) -> list[int]:
+    """Rows of a column of bytes that are no text, found by halving."""
     try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        column.cast(pa.string())
+    except pa.ArrowInvalid:
+        if len(column) == 1:
+            return [first]
+        half = len(column) // 2
+        return _not_utf8(column[:half], first) + _not_utf8(column[half:], first + half)
+    return []
 
 
 def _read_json(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
@@ -295,7 +308,8 @@ def _read_json(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                 try:
                     row, more = _json_row(raw, known)
                 except ValueError as error:
-                    rejects.add(file.name, line, str(error))
+                    kind = _EVIDENCE.sub("", str(error))
+                    rejects.add(file.name, line, str(error), kind=kind)
                     continue
                 rows.append(row)
                 lines.append(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from kinfolio.records import Reject
@@ -15,12 +16,15 @@ class Rejects:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Reject]] = {}
+        self.kinds: Counter[tuple[str, str]] = Counter()
+        """How many rows of each file were rejected for what, apart from their values."""
 
     def __len__(self) -> int:
         return sum(len(rows) for rows in self._rows.values())
 
-    def add(self, file: str, line: int, reason: str) -> None:
-        """Note one row."""
+    def add(self, file: str, line: int, reason: str, *, kind: str) -> None:
+        """Note one row; `kind` is the reason without the row's own values."""
+        self.kinds[file, kind] += 1
         self._rows.setdefault(file, []).append(Reject(file=file, line=line, reason=reason))
 
     def all(self) -> tuple[Reject, ...]:

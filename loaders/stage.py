@@ -1,12 +1,12 @@
 """A whole folder read and checked before the graph is touched.
 
 Good rows wait, converted, in Arrow files of a temporary folder (mapped, not held in memory);
-users and products are numbered as they first appear; every other row is among the rejects.
+users and products are sorted by their ids, so that nothing depends on the order of rows or files;
+every other row is among the rejects.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 
 from kinfolio.errors import BadInput
 from kinfolio.loaders.columns import convert, kept, kept_kind, reason, wider
+from kinfolio.loaders.duplicates import duplicates
+from kinfolio.loaders.ids import Ids
 from kinfolio.loaders.readers import MORE, Batch, check, read
 from kinfolio.loaders.rejects import Rejects, shown
 from kinfolio.loaders.tables import TableFile, find_tables
 from kinfolio.records import Progress
 
 _LINE = "\0line"
-_ENDS = {
+ENDS = {
     "users": {"user": "user"},
     "products": {"product": "product"},
     "interactions": {"user": "user", "product": "product"},
@@ -33,41 +35,14 @@ _ENDS = {
     "ties": {"source": "user", "target": "user"},
 }
 """Columns that name a user or a product: staged as its number."""
-_KEYS = {
+KEYS = {
     "users": ("user",),
     "products": ("product",),
     "interactions": ("user", "product"),
     "reviews": ("review",),
     "ties": ("source", "target", "kind"),
 }
-_ROWS_AT_ONCE = 10_000
-
-
-class Ids:
-    """Ids numbered from 0 in the order in which they first appear."""
-
-    def __init__(self) -> None:
-        self.index: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def numbers(self, ids: Any) -> NDArray[np.int32]:
-        """The number of each id of a pyarrow array; new ids get the next ones."""
-        coded = pc.dictionary_encode(ids)
-        index = self.index
-        found = [index.setdefault(id, len(index)) for id in coded.dictionary.to_pylist()]
-        numbers: NDArray[np.int32] = np.array(found, np.int32)[coded.indices.to_numpy()]
-        return numbers
-
-    def known(self, ids: Any) -> NDArray[np.bool_]:
-        """Whether each id of a pyarrow array has a number."""
-        coded = pc.dictionary_encode(ids)
-        found = np.array([id in self.index for id in coded.dictionary.to_pylist()], np.bool_)
-        if not len(found):
-            return np.zeros(len(ids), np.bool_)
-        known: NDArray[np.bool_] = found[coded.indices.to_numpy()]
-        return known
+_ROWS_AT_ONCE = 50_000
 
 
 @dataclass(slots=True)
@@ -80,6 +55,10 @@ class StagedTable:
     """What the unknown columns of a text file were found to hold."""
     keep: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     """False for rows that a later check refused."""
+    places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    """Place among the sorted ids of each number, for `user` and `product`."""
+    absent: set[str] = field(default_factory=set)
+    """Known columns that no row of a `.jsonl` file has, so that it says nothing of them."""
 
     def __len__(self) -> int:
         return int(self.keep.sum())
@@ -89,14 +68,13 @@ class StagedTable:
         with pa.memory_map(str(self.path)) as source:
             return pa.ipc.open_file(source).read_all()
 
-    def rows(self, ends: dict[str, NDArray[np.int64]]) -> Iterator[dict[str, Any]]:
-        """The good rows as the loading statements take them.
+    def batches(self) -> Iterator[Any]:
+        """The good rows in pyarrow record batches, typed as they are stored.
 
-        Args:
-            ends: the gid of each number, for `user` and `product`.
+        Users and products are places among the sorted ids of `Staged`. A column `MORE` is left as
+        it came: the unknown fields of a `.jsonl` row as JSON text.
         """
         first = 0
-        named = _ENDS[self.file.table]
         for batch in self.table().to_batches(max_chunksize=_ROWS_AT_ONCE):
             keep = self.keep[first : first + batch.num_rows]
             first += batch.num_rows
@@ -104,32 +82,28 @@ class StagedTable:
                 batch = batch.filter(pa.array(keep))
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             del columns[_LINE]
-            heads = {
-                name: ends[of][columns.pop(name).to_numpy()].tolist() for name, of in named.items()
-            }
-            if self.file.table == "reviews":
-                heads["id"] = columns.pop("review").to_pylist()
-            more = columns.pop(MORE, None)
-            properties: dict[str, list[Any]] = {
-                name: kept(values, self.kinds.get(name, "text")).to_pylist()
-                for name, values in columns.items()
-            }
-            for number, head in enumerate(zip(*heads.values(), strict=True)):
-                row: dict[str, Any] = {name: values[number] for name, values in properties.items()}
-                if more is not None and (text := more[number].as_py()):
-                    row.update(json.loads(text))
-                yield {**dict(zip(heads, head, strict=True)), "properties": row}
+            for name, of in ENDS[self.file.table].items():
+                columns[name] = pa.array(self.places[of][columns[name].to_numpy()])
+            for name in self.absent:
+                columns.pop(name, None)
+            for name, kind in self.kinds.items():
+                columns[name] = kept(columns[name], kind)
+            yield pa.record_batch(columns)
+
+    def good(self) -> Any:
+        """All good rows as one pyarrow table, in memory."""
+        return pa.Table.from_batches(self.batches()) if len(self) else None
 
 
 @dataclass(slots=True)
 class Staged:
     """A folder that can be loaded."""
 
-    users: list[str]
-    """Ids in the order in which they first appear."""
-    products: list[str]
-    outside_users: list[str]
-    """Ids that only ties name, of people the graph knows; numbered after `users`."""
+    users: Any
+    """Sorted ids, a pyarrow array; those that only ties name, people the graph knows, too."""
+    products: Any
+    outside_users: frozenset[str]
+    """Those of `users` that only ties name."""
     tables: dict[str, StagedTable]
     rejects: Rejects
 
@@ -159,28 +133,37 @@ def stage(
     files = find_tables(folder)
     for file in files:
         check(file)
-    users, products, rejects = Ids(), Ids(), Rejects()
-    ids = {"user": users, "product": products}
+    ids = {"user": Ids(), "product": Ids()}
+    rejects = Rejects()
+    outside: set[str] = set()
     tables: dict[str, StagedTable] = {}
-    num_users = 0
     for file in files:
-        if file.table == "ties":
-            num_users = len(users)
         staged = StagedTable(file, scratch / f"{file.table}.arrow")
-        _stage_file(staged, ids, rejects, known_users, progress)
+        outside |= _stage_file(staged, ids, rejects, known_users, progress)
         _refuse_duplicates(staged, ids, rejects)
+        _use(staged, ids)
         tables[file.table] = staged
         if file.table == "interactions" and not len(staged):
             _refuse_all(file, rejects)
-    every_user = list(users.index)
-    num_users = num_users if "ties" in tables else len(every_user)
+    users, user_places = ids["user"].sort()
+    products, product_places = ids["product"].sort()
+    for staged in tables.values():
+        staged.places = {"user": user_places, "product": product_places}
     return Staged(
-        users=every_user[:num_users],
-        products=list(products.index),
-        outside_users=every_user[num_users:],
+        users=users,
+        products=products,
+        outside_users=frozenset(outside),
         tables=tables,
         rejects=rejects,
     )
+
+
+def _use(staged: StagedTable, ids: dict[str, Ids]) -> None:
+    """Note the users and products of the rows that are kept; no other is created."""
+    table = staged.table()
+    for name, of in ENDS[staged.file.table].items():
+        if name in table.schema.names:
+            ids[of].use(table.column(name).to_numpy()[staged.keep])
 
 
 def _refuse_all(file: TableFile, rejects: Rejects) -> None:
@@ -195,18 +178,24 @@ def _stage_file(
     rejects: Rejects,
     known_users: Callable[[list[str]], Iterable[str]],
     progress: Progress,
-) -> None:
+) -> set[str]:
+    """Convert the rows of a file; the ids of users that the graph has and the folder not."""
     file = staged.file
     writer = None
     done = count = 0
+    outside: set[str] = set()
+    given: set[str] = set()
     try:
         for batch in read(file, rejects):
             done += len(batch.lines)
             columns, lines = _converted(staged, batch, rejects)
             if file.table == "ties":
-                columns, lines = _tied(file, columns, lines, ids["user"], known_users, rejects)
-            for name, of in _ENDS[file.table].items():
+                columns, lines = _tied(
+                    file, columns, lines, ids["user"], known_users, rejects, outside
+                )
+            for name, of in ENDS[file.table].items():
                 columns[name] = pa.array(ids[of].numbers(columns[name]), pa.int32())
+            given.update(name for name in columns if columns[name].null_count < len(lines))
             block = pa.record_batch({**columns, _LINE: pa.array(lines, pa.int64())})
             if writer is None:
                 writer = pa.ipc.new_file(str(staged.path), block.schema)
@@ -223,7 +212,10 @@ def _stage_file(
             writer.close()
     if writer is None:
         pa.ipc.new_file(str(staged.path), pa.schema([(_LINE, pa.int64())])).close()
+    if file.format == "jsonl":
+        staged.absent = {column.stored for column in file.columns} - given - set(ENDS[file.table])
     staged.keep = np.ones(count, np.bool_)
+    return outside
 
 
 def _converted(
@@ -240,7 +232,8 @@ def _converted(
         columns[column.stored], bad = convert(column, values)
         if bad.any():
             for row in np.flatnonzero(bad & ~wrong).tolist():
-                rejects.add(file.name, int(batch.lines[row]), reason(column, values[row].as_py()))
+                why, kind = reason(column, values[row].as_py())
+                rejects.add(file.name, int(batch.lines[row]), why, kind=kind)
         wrong |= bad
     known = {column.name for column in file.columns}
     for name, values in batch.columns.items():
@@ -282,15 +275,15 @@ def _tied(
     users: Ids,
     known_users: Callable[[list[str]], Iterable[str]],
     rejects: Rejects,
+    outside: set[str],
 ) -> tuple[dict[str, Any], NDArray[np.int64]]:
     """The ties without those that lead nowhere or back to where they start."""
-    unknown = {
-        id
-        for name in ("source", "target")
-        for id in pc.unique(columns[name]).to_pylist()
-        if id not in users.index
-    }
-    outside = set(known_users(sorted(unknown))) if unknown else set()
+    unknown: set[str] = set()
+    for name in ("source", "target"):
+        ids = pc.unique(columns[name])
+        unknown.update(ids.filter(pa.array(~users.known(ids))).to_pylist())
+    if unknown - outside:
+        outside.update(known_users(sorted(unknown - outside)))
     wrong = np.zeros(len(lines), np.bool_)
     for name in ("source", "target"):
         bad = ~users.known(columns[name])
@@ -299,11 +292,17 @@ def _tied(
             if id in outside:
                 bad[row] = False
             elif not wrong[row]:
-                rejects.add(file.name, int(lines[row]), f"dangling tie: no user {shown(id)}")
+                rejects.add(
+                    file.name,
+                    int(lines[row]),
+                    f"dangling tie: no user {shown(id)}",
+                    kind="dangling tie",
+                )
         wrong |= bad
     itself = pc.equal(columns["source"], columns["target"]).to_numpy(zero_copy_only=False) & ~wrong
     for row in np.flatnonzero(itself).tolist():
-        rejects.add(file.name, int(lines[row]), "a tie of a user to itself")
+        why = "a tie of a user to itself"
+        rejects.add(file.name, int(lines[row]), why, kind=why)
     wrong |= itself
     if not wrong.any():
         return columns, lines
@@ -312,49 +311,29 @@ def _tied(
 
 
 def _refuse_duplicates(staged: StagedTable, ids: dict[str, Ids], rejects: Rejects) -> None:
-    """Keep the first row of each key."""
+    """Keep one row of each key."""
     table = staged.table()
     if table.num_rows == 0:
         return
-    code = np.zeros(table.num_rows, np.int64)
-    for name in _KEYS[staged.file.table]:
-        if name in table.schema.names:
-            code = _combined(code, table.column(name))
-    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    if len(first) == table.num_rows:
+    named = {name: ids[of].names() for name, of in ENDS[staged.file.table].items()}
+    found = duplicates(table.drop_columns([_LINE]), KEYS[staged.file.table], named)
+    if not found:
         return
-    staged.keep[:] = False
-    staged.keep[first] = True
-    again = np.flatnonzero(~staged.keep)
-    earlier = first[inverse[again]]
     lines = table.column(_LINE).to_numpy()
-    named = " and ".join(_KEYS[staged.file.table])
-    content = table.drop_columns([_LINE])
-    for start in range(0, len(again), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        rows = content.take(pa.array(again[part])).to_pylist()
-        others = content.take(pa.array(earlier[part])).to_pylist()
-        for row, other, line, line_before in zip(
-            rows, others, lines[again[part]], lines[earlier[part]], strict=True
-        ):
-            text = (
-                f"duplicate of line {line_before}"
-                if row == other
-                else f"same {named} as line {line_before} but other values; the first is kept"
-            )
-            rejects.add(staged.file.name, int(line), text)
-
-
-def _combined(code: NDArray[np.int64], column: Any) -> NDArray[np.int64]:
-    """One number for each pair of a code and a value of a column."""
-    if pa.types.is_string(column.type):
-        coded = column.combine_chunks().dictionary_encode()
-        coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
-        values = np.asarray(pc.fill_null(coded.indices, -1).to_numpy(), np.int64) + 1
-    else:
-        values = np.asarray(column.to_numpy(), np.int64)
-    if not code.any():
-        return values
-    _, dense = np.unique(code, return_inverse=True)
-    combined: NDArray[np.int64] = dense.astype(np.int64) * (int(values.max()) + 1) + values
-    return combined
+    key = " and ".join(KEYS[staged.file.table])
+    for duplicate in found:
+        staged.keep[duplicate.row] = False
+        kept_line = lines[duplicate.kept]
+        text, kind = {
+            "same": (f"duplicate of line {kept_line}", "duplicate"),
+            "earlier": (
+                f"same {key} as line {kept_line}, which is later and is kept",
+                f"same {key}, earlier",
+            ),
+            "order": (
+                f"same {key} as line {kept_line} but other values; of such rows the one whose "
+                "values come last in order is kept",
+                f"same {key}, other values",
+            ),
+        }[duplicate.kind]
+        rejects.add(staged.file.name, int(lines[duplicate.row]), text, kind=kind)

@@ -187,6 +187,6 @@ def test_kinds_of_two_parts_of_a_file_are_joined() -> None:
 
 def test_a_reason_names_the_column_and_shows_a_short_value() -> None:
     rating = Column(name="rating", meaning="number", stored="rating")
-    assert reason(rating, "abc") == "rating 'abc' is not a number"
-    assert len(reason(rating, "x" * 500)) < 100
-    assert reason(Column(name="user", meaning="id", stored="user"), None) == "no user"
+    assert reason(rating, "abc") == ("rating 'abc' is not a number", "rating is not a number")
+    assert len(reason(rating, "x" * 500)[0]) < 100
+    assert reason(Column(name="user", meaning="id", stored="user"), None)[0] == "no user"

@@ -1,0 +1,6 @@
+// Names of all categories.
+// parameters: none
+// columns:    name STRING
+MATCH (c:Category)
+RETURN c.name AS name
+ORDER BY name

@@ -1,0 +1,6 @@
+// Holdings of some users, in columns, with all properties.
+// parameters: users LIST<STRING>
+// columns:    source LIST<STRING>, target LIST<STRING>, properties LIST<MAP>
+UNWIND $users AS user_id
+MATCH (u:User {id: user_id})-[h:HOLDS]->(p:Product)
+RETURN collect(u.id) AS source, collect(p.id) AS target, collect(properties(h)) AS properties

@@ -1,0 +1,5 @@
+// Products by the time of their last change, for exports of what is new.
+// parameters: none
+// columns:    none
+CREATE RANGE INDEX product_changed IF NOT EXISTS
+FOR (n:Product) ON (n.changed)
