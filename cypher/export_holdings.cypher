@@ -1,7 +1,7 @@
-// Holdings of a range of users, in columns; ends are row numbers, '' is no split.
-// parameters: first INTEGER, end INTEGER, no_time INTEGER
+// Holdings of some users, in columns; ends are row numbers, '' is no split.
+// parameters: gids LIST<INTEGER>, no_time INTEGER
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, split LIST<STRING>, at LIST<INTEGER>, rating LIST<FLOAT>
-MATCH (u:User)-[h:HOLDS]->(p:Product) WHERE $first <= u.gid < $end
+MATCH (u:User)-[h:HOLDS]->(p:Product) WHERE u.gid IN $gids
 RETURN collect(u.gid) AS source,
        collect(p.gid) AS target,
        collect(coalesce(h.split, '')) AS split,

@@ -1,10 +1,12 @@
-// Products of a range of row numbers and what describes them, in columns; '' where nothing does.
-// parameters: first INTEGER, end INTEGER
-// columns:    gid LIST<INTEGER>, id LIST<STRING>, name LIST<STRING>, kind LIST<STRING>, category LIST<STRING>, sector LIST<STRING>, text LIST<STRING>
-MATCH (p:Product) WHERE $first <= p.gid < $end
+// Products with given row numbers and what describes them, in columns; '' where nothing does, and
+// `node` is what the database calls them itself.
+// parameters: gids LIST<INTEGER>
+// columns:    gid LIST<INTEGER>, node LIST<INTEGER>, id LIST<STRING>, name LIST<STRING>, kind LIST<STRING>, category LIST<STRING>, sector LIST<STRING>, text LIST<STRING>
+MATCH (p:Product) WHERE p.gid IN $gids
 WITH p, COLLECT { MATCH (p)-[:IN_CATEGORY]->(c:Category) RETURN c.name ORDER BY c.name } AS names
 ORDER BY p.gid
 RETURN collect(p.gid) AS gid,
+       collect(id(p)) AS node,
        collect(toString(p.id)) AS id,
        collect(coalesce(toStringOrNull(p.name), '')) AS name,
        collect(coalesce(toStringOrNull(p.kind), '')) AS kind,

@@ -1,7 +1,7 @@
-// Reviews by a range of users, in columns; ends are row numbers, '' is no split and no text.
-// parameters: first INTEGER, end INTEGER, no_time INTEGER
+// Reviews by some users, in columns; ends are row numbers, '' is no split and no text.
+// parameters: gids LIST<INTEGER>, no_time INTEGER
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, split LIST<STRING>, at LIST<INTEGER>, text LIST<STRING>, id LIST<STRING>
-MATCH (u:User)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product) WHERE $first <= u.gid < $end
+MATCH (u:User)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product) WHERE u.gid IN $gids
 RETURN collect(u.gid) AS source,
        collect(p.gid) AS target,
        collect(coalesce(r.split, '')) AS split,

@@ -1,218 +1,490 @@
-"""The graph as a snapshot in columns, read in one transaction by ranges of row numbers.
+"""The graph as a snapshot in columns: all of it, what changed since an older one, or a part.
 
-One record holds the lists of a whole range: about 2 million edges a second, where a record per
-edge gives 76,000. What may reach training is decided here, see `usable.py`.
+Ranges of users are read side by side and written as they come, so memory does not grow with the
+graph. How a snapshot is of one piece although others write meanwhile: `docs/snapshot.md`.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kinfolio.cypher.graph import Graph, Reads
+from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
-from kinfolio.errors import BadInput, NotReady
-from kinfolio.loaders.usable import NO_SPLIT, cut_of, review_uses, tie_splits
-from kinfolio.records import NO_TIME, SPLITS, Edges, Progress, Reviews, Snapshot
-from kinfolio.snapshot import with_hash, write_snapshot
+from kinfolio.errors import BadConfig, NotReady, RunBroken
+from kinfolio.loaders.assembly import Assembly
+from kinfolio.loaders.changes import Changes
+from kinfolio.loaders.chunks import Chunks, EdgeKind, Nodes, Rows, in_order
+from kinfolio.loaders.part import (
+    AT_ONCE,
+    parts,
+    products_of_users,
+    users_around,
+    users_of_statement,
+)
+from kinfolio.records import Exported, Progress, Snapshot, no_progress
+from kinfolio.snapshot import read_manifest, read_snapshot
+from kinfolio.snapshot_writer import scratch_beside, take_place
 
-NODES_AT_ONCE = 5_000
-"""Range of row numbers in one record."""
+EDGES_AT_ONCE = 50_000
+"""Edges in a piece, if all users have equally many."""
+NODES_AT_ONCE = 10_000
+"""Users or products in a piece."""
 WRITERS_AT_ONCE = 1_000
 """The same for reviews, whose texts are long."""
-_SPLIT_NUMBERS = {"": NO_SPLIT, **{name: number for number, name in enumerate(SPLITS)}}
+ROUNDS = 5
+"""Times that the graph is read, when others write meanwhile, before that is accepted."""
+OVERLAP_MS = 1_000
+"""What is read again for safety, beside what transactions changed that were open at the time."""
+MOST_CHANGED = 0.2
+"""Above this part of the users, reading everything is quicker."""
+_CLOSING_SECONDS = 5.0
+_COUNTED = ("users", "products", "holdings", "ties", "reviews")
 
-_Columns = dict[str, list[Any]]  # Any: gids, times, texts; parameters likewise
+Consistency = Literal["quiet", "marked", "moving"]
 
 
 def export(
-    graph: Graph, folder: Path, *, progress: Progress = lambda step, done, total: None
+    graph: Graph,
+    folder: Path,
+    *,
+    progress: Progress = no_progress,
+    since: Path | None = None,
+    subgraph: str | None = None,
+    around: str | None = None,
+    hops: int = 1,
 ) -> Snapshot:
-    """The snapshot that was written to a folder.
+    """The snapshot that was written to a folder, read into memory; see `export_to`."""
+    export_to(
+        graph,
+        folder,
+        progress=progress,
+        since=since,
+        subgraph=subgraph,
+        around=around,
+        hops=hops,
+    )
+    return read_snapshot(folder)
+
+
+def export_to(
+    graph: Graph,
+    folder: Path,
+    *,
+    progress: Progress = no_progress,
+    since: Path | None = None,
+    subgraph: str | None = None,
+    around: str | None = None,
+    hops: int = 1,
+) -> Exported:
+    """What was written to a folder as a snapshot; memory does not grow with the graph.
 
     Args:
         graph: what to read; people and products added by hand get their row numbers first.
         folder: where it goes, e.g. `Run(...).snapshot`; it is replaced when the new one is whole.
         progress: told of the rows read.
+        since: folder of an older snapshot; only what changed after it is read. The result is that
+            of a full export, and where that cannot be had, a full export is made.
+        subgraph: a reading statement whose column `user`, or first column, gives the users to take.
+        around: id of a user; those at most `hops` from them are taken.
+        hops: over ties and over products held by both; see `part.users_around`.
 
     Raises:
         NotReady: the graph has no holdings yet.
-        BadInput: the graph holds what no export can carry, or the folder cannot be written.
+        BadInput: the graph holds what no export can carry, the folder cannot be written, or
+            `subgraph` gives no users.
+        NotFound: there is no user `around`.
+        BadConfig: the options do not go together.
     """
+    started = time.perf_counter()
+    if sum(option is not None for option in (since, subgraph, around)) > 1:
+        raise BadConfig("--since, --subgraph and --around exclude each other; give one of them")
     if graph.mapping is not None:
         create_schema(graph)
-    _number_new(graph)
-    with graph.snapshot_reads() as reads:
-        snapshot = _read(reads, progress)
-    write_snapshot(snapshot, folder, server=graph.server)
-    return snapshot
+    with scratch_beside(folder) as scratch:
+        job = _Job(graph, scratch, progress)
+        if subgraph is not None or around is not None:
+            _number_new(graph)
+            choice = {"subgraph": subgraph} if subgraph else {"around": around, "hops": hops}
+            new = job.take_part(
+                lambda: (
+                    users_of_statement(graph, subgraph)
+                    if subgraph is not None
+                    else users_around(graph, str(around), hops)
+                ),
+                choice,
+            )
+        else:
+            new = job.take_all(since)
+        take_place(new, folder)
+    manifest = read_manifest(folder)
+    return Exported(
+        counts={name: int(manifest["counts"][name]) for name in _COUNTED},
+        held_out=int(manifest["held_out"]),
+        cut=manifest["cut"],
+        hash=str(manifest["hash"]),
+        consistency=manifest["consistency"],
+        how=manifest["how"],
+        notes=tuple(job.notes),
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What the database had done at one time."""
+
+    bookmark: frozenset[str] | None
+    """None: something was being applied all the time."""
+    oldest: int
+    """When the oldest transaction began that was open, in milliseconds by the server's clock."""
+
+    @classmethod
+    def now(cls, graph: Graph) -> _Moment:
+        # A transaction has no number before it is applied, and its changes are seen one by one
+        # while it is: wait until none is at that.
+        give_up = time.monotonic() + _CLOSING_SECONDS
+        while True:
+            row = graph.read("export_watch")[0]
+            oldest = min(row["now"], row["oldest"])
+            if not row["closing"]:
+                return cls(graph.bookmark(), oldest)
+            if time.monotonic() > give_up:
+                return cls(None, oldest)
+            time.sleep(0.01)
+
+    def was_quiet_until(self, later: _Moment) -> bool:
+        """Whether nothing was committed in between."""
+        return self.bookmark is not None and self.bookmark == later.bookmark
+
+
+class _Job:
+    """One export: snapshots in a scratch folder, each from the one before, the last one kept."""
+
+    def __init__(self, graph: Graph, scratch: Path, progress: Progress) -> None:
+        self.graph = graph
+        self.progress = progress
+        self.notes: list[str] = []
+        self._scratch = scratch
+        self._made = 0
+        # A graph with other names has no kinfolio that marks what it changes.
+        self._can_follow = graph.mapping is None
+
+    def take_all(self, since: Path | None) -> Path:
+        """Folder of a snapshot of the whole graph."""
+        base = None if since is None else self._usable(since)
+        found: _Taken | None = None
+        if base is not None:
+            found = self._follow(base, read_manifest(base), self.notes)
+        if found is None:
+            _number_new(self.graph)
+            found = self._whole()
+        for _ in range(ROUNDS - 1):
+            if found.is_quiet:
+                break
+            followed = None
+            if self._can_follow:
+                followed = self._follow(found.folder, read_manifest(found.folder), [])
+            found = followed or self._whole()
+        return found.folder
+
+    def take_part(self, choose: Callable[[], list[int]], choice: dict[str, Any]) -> Path:
+        """Folder of a snapshot of some users and what hangs on them."""
+        for _ in range(ROUNDS):
+            before = _Moment.now(self.graph)
+            source = _Part(self.graph, choose(), self.progress)
+            new = self._assemble(source, before, part=choice)
+            if new.is_quiet:
+                break
+        return new.folder
+
+    def _whole(self) -> _Taken:
+        while True:
+            before = _Moment.now(self.graph)
+            source = _Whole(self.graph, self.progress)
+            new = self._assemble(source, before)
+            if new.is_quiet or source.is_same():
+                return new
+
+    def _follow(self, old: Path, manifest: dict[str, Any], notes: list[str]) -> _Taken | None:
+        """The older snapshot with what changed since; None, and a note, where it cannot be told."""
+        before = _Moment.now(self.graph)
+        changed = self.graph.read("export_changed", since=manifest["watermark"])[0]
+        if len(changed["users"]) > max(100, MOST_CHANGED * manifest["counts"]["users"]):
+            notes.append(
+                f"{len(changed['users']):,} users changed since the older snapshot, "
+                "so everything was read again"
+            )
+            return None
+        if None in changed["users"] or None in changed["products"]:
+            _number_new(self.graph)
+            before = _Moment.now(self.graph)
+            changed = self.graph.read("export_changed", since=manifest["watermark"])[0]
+        source = Changes(old, Chunks(self.graph), changed["users"], changed["products"])
+        new = self._assemble(source, before, is_marked=True)
+        if new.differs:
+            notes.append(
+                f"{new.differs} are other ones than the changes marked in the graph say, so "
+                "everything was read again; some program writes without setting `changed`"
+            )
+            return None
+        return new
+
+    def _assemble(
+        self,
+        source: Any,  # Any: _Whole, _Part or Changes, which share four methods
+        before: _Moment,
+        *,
+        is_marked: bool = False,
+        part: dict[str, Any] | None = None,
+    ) -> _Taken:
+        self._made += 1
+        folder = self._scratch / str(self._made)
+        assembly = Assembly(folder)
+        try:
+            assembly.users(source.users())
+            assembly.products(source.products())
+            assembly.holdings(source.edges("holdings"))
+            assembly.ties(source.edges("ties"))
+            assembly.reviews(source.reviews())
+            counts = assembly.writer.counts
+            differs = "" if part or not self._can_follow else self._difference(counts, source)
+            is_quiet = before.was_quiet_until(_Moment.now(self.graph))
+            consistency: Consistency = "moving"
+            if is_quiet:
+                consistency = "marked" if is_marked else "quiet"
+            assembly.finish(
+                server=self.graph.server,
+                consistency=consistency,
+                how="changes" if is_marked else "part" if part else "whole",
+                watermark=before.oldest - OVERLAP_MS,
+                countable=is_quiet and not differs,
+                part=part,
+            )
+        finally:
+            assembly.close()
+        return _Taken(folder, is_quiet, differs if is_quiet else "")
+
+    def _difference(self, counts: dict[str, int], source: Any) -> str:
+        """The first table whose rows are not as many as the database counts; "" without one."""
+        there = _counted(self.graph)
+        ends = self.graph.read("export_ends")[0]
+        for name in _COUNTED:
+            if counts[name] != there[name]:
+                return name
+        for name, rows in (("users", source.user_rows), ("products", source.product_rows)):
+            # Equally many, but others: one was deleted and one was made.
+            if int(rows.gids.sum()) != ends[f"{name}_sum"]:
+                return name
+        return ""
+
+    def _usable(self, since: Path) -> Path | None:
+        """The folder of the older snapshot, when changes can be put on top of it."""
+        manifest = {}
+        try:
+            manifest = read_manifest(since)
+        except (NotReady, RunBroken) as error:
+            self.notes.append(f"everything was read: {error}")
+            return None
+        if manifest.get("part"):
+            raise BadConfig(
+                f"{since} holds a part of the graph, to which no changes can be added; "
+                "leave --since out"
+            )
+        why = ""
+        if not self._can_follow:
+            why = "a graph with a mapping does not mark what changes"
+        elif manifest.get("watermark") is None or manifest.get("server") != self.graph.server:
+            why = f"{since} was not exported from this server"
+        elif not manifest.get("countable"):
+            why = (
+                "the graph holds what a snapshot leaves out (two holdings of one pair, a review "
+                "without a product), or was changed all the time"
+            )
+        if why:
+            self.notes.append(f"everything was read: {why}")
+        return None if why else since
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A snapshot in the scratch folder."""
+
+    folder: Path
+    is_quiet: bool
+    """Whether nothing was committed while it was read."""
+    differs: str
+    """The table that has other rows than the graph at the same time; "" without one."""
+
+
+class _Whole:
+    """The pieces of the whole graph, by ranges of users."""
+
+    def __init__(self, graph: Graph, progress: Progress) -> None:
+        self._graph = graph
+        self._progress = progress
+        self._chunks = Chunks(graph)
+        self._ends = graph.read("export_ends")[0]
+        self._counts = _counted(graph)
+        self.user_rows = self.product_rows = Rows(np.zeros(0, np.int64))
+
+    def users(self) -> Iterator[Nodes]:
+        """All users."""
+        kept: list[Nodes] = []
+        end = self._ends["users_end"]
+        read = self._chunks.users
+        for piece in self._ranges("reading users", end, NODES_AT_ONCE, read):
+            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
+            yield piece
+        self.user_rows = _rows(kept)
+
+    def products(self) -> Iterator[Nodes]:
+        """All products."""
+        kept: list[Nodes] = []
+
+        def read(first: int, end: int) -> Nodes:
+            return self._chunks.products_of(list(range(first, end)))
+
+        end = self._ends["products_end"]
+        for piece in self._ranges("reading products", end, NODES_AT_ONCE, read):
+            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
+            yield piece
+        self.product_rows = _rows(kept)
+
+    def edges(self, kind: EdgeKind) -> Iterator[Any]:
+        """All holdings or ties."""
+        if not self._counts[kind]:
+            return
+        ends = self.product_rows if kind == "holdings" else self.user_rows
+        end = self._ends["users_end"]
+        size = EDGES_AT_ONCE * max(end, 1) // max(self._counts[kind], 1)
+        yield from self._ranges(
+            f"reading {kind} of users",
+            end,
+            max(1, min(size, 4 * NODES_AT_ONCE)),
+            lambda first, end: self._chunks.edges(kind, first, end, self.user_rows, ends),
+        )
+
+    def reviews(self) -> Iterator[Any]:
+        """All reviews."""
+        if self._counts.get("reviews") == 0:
+            return
+
+        def read(first: int, end: int) -> Any:
+            gids = self.user_rows.between(first, end)
+            return self._chunks.reviews_of(gids, self.user_rows, self.product_rows)
+
+        yield from self._ranges(
+            "reading reviews of users", self._ends["users_end"], WRITERS_AT_ONCE, read
+        )
+
+    def is_same(self) -> bool:
+        """Whether the database still calls all users and products what it called them before.
+
+        When it does not, what a deleted one was called may have been given to a new one.
+        """
+        again = _Whole(self._graph, no_progress)
+        for pieces, rows in (
+            (again.users, self.user_rows),
+            (again.products, self.product_rows),
+        ):
+            for piece in pieces():
+                before = rows.of_nodes(piece.node)
+                known = before >= 0
+                if (rows.gids[before[known]] != piece.gid[known]).any():
+                    return False
+        return True
+
+    def _ranges(
+        self, step: str, end: int, size: int, read: Callable[[int, int], Any]
+    ) -> Iterator[Any]:
+        firsts = range(0, end, size)
+        pieces = in_order(lambda first: read(first, min(first + size, end)), firsts)
+        for first, piece in zip(firsts, pieces, strict=True):
+            self._progress(step, first, end)
+            yield piece
+        self._progress(step, end, end)
+
+
+class _Part:
+    """The pieces of some users, and of the products that they hold or have written about."""
+
+    def __init__(self, graph: Graph, users: list[int], progress: Progress) -> None:
+        self._progress = progress
+        self._chunks = Chunks(graph)
+        self._gids = users
+        self._product_gids = products_of_users(graph, users)
+        self.user_rows = self.product_rows = Rows(np.zeros(0, np.int64))
+
+    def users(self) -> Iterator[Nodes]:
+        """The users."""
+        kept: list[Nodes] = []
+        for piece in self._pieces("reading users", self._gids, self._chunks.users_of):
+            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
+            yield piece
+        self.user_rows = _rows(kept)
+
+    def products(self) -> Iterator[Nodes]:
+        """The products."""
+        kept: list[Nodes] = []
+        read = self._chunks.products_of
+        for piece in self._pieces("reading products", self._product_gids, read):
+            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
+            yield piece
+        self.product_rows = _rows(kept)
+
+    def edges(self, kind: EdgeKind) -> Iterator[Any]:
+        """The holdings, or the ties among the users."""
+        ends = self.product_rows if kind == "holdings" else self.user_rows
+        yield from self._pieces(
+            f"reading {kind} of users",
+            self._gids,
+            lambda gids: self._chunks.edges_of(kind, gids, self.user_rows, ends),
+        )
+
+    def reviews(self) -> Iterator[Any]:
+        """The reviews."""
+        yield from self._pieces(
+            "reading reviews of users",
+            self._gids,
+            lambda gids: self._chunks.reviews_of(gids, self.user_rows, self.product_rows),
+        )
+
+    def _pieces(
+        self, step: str, gids: list[int], read: Callable[[list[int]], Any]
+    ) -> Iterator[Any]:
+        for done, piece in enumerate(in_order(read, parts(gids))):
+            self._progress(step, done * AT_ONCE, len(gids))
+            yield piece
+        self._progress(step, len(gids), len(gids))
+
+
+def _rows(pieces: list[Nodes]) -> Rows:
+    none = np.zeros(0, np.int64)
+    return Rows(
+        np.concatenate([none, *(piece.gid for piece in pieces)]),
+        np.concatenate([none, *(piece.node for piece in pieces)]),
+    )
+
+
+def _counted(graph: Graph) -> dict[str, int]:
+    """What the database counts; reviews are left out where they may be relationships."""
+    counts = dict(graph.read("export_counts")[0])
+    if graph.mapping is None:
+        counts.update(graph.read("export_count_reviews")[0])
+    return counts
 
 
 def _number_new(graph: Graph) -> None:
-    counts = graph.read("export_counts")[0]
-    if counts["without_id"]:
-        raise BadInput(
-            f"{counts['without_id']} User or Product nodes in the graph have no id; "
-            "set a text as their id or delete them"
-        )
-    if counts["users_without_gid"]:
-        graph.write("export_number_users", first=counts["users_end"])
-    if counts["products_without_gid"]:
-        graph.write("export_number_products", first=counts["products_end"])
-
-
-def _read(reads: Reads, progress: Progress) -> Snapshot:
-    ends = reads.read("export_counts")[0]
-    users = _gather(reads, "users", ends["users_end"], NODES_AT_ONCE, progress)
-    products = _gather(reads, "products", ends["products_end"], NODES_AT_ONCE, progress)
-    holdings, ties, reviews = (
-        _gather(reads, name, ends["users_end"], size, progress, no_time=NO_TIME)
-        for name, size in (
-            ("holdings", NODES_AT_ONCE),
-            ("ties", NODES_AT_ONCE),
-            ("reviews", WRITERS_AT_ONCE),
-        )
-    )
-    if not holdings["source"]:
-        raise NotReady("the graph holds no products held by users yet; type: kinfolio load FOLDER")
-    user_gids = np.array(users["gid"], np.int64)
-    product_gids = np.array(products["gid"], np.int64)
-    held, held_split = _edges(holdings, user_gids, product_gids, once=True)
-    cut = cut_of(held_split, held.at)
-    tied, tied_split = _edges(ties, user_gids, user_gids)
-    return with_hash(
-        Snapshot(
-            user_ids=tuple(users["id"]),
-            product_ids=tuple(products["id"]),
-            user_gids=user_gids,
-            product_gids=product_gids,
-            product_names=tuple(
-                name or id for name, id in zip(products["name"], products["id"], strict=True)
-            ),
-            product_texts=tuple(
-                ". ".join(text.strip().rstrip(".") for text in parts if text.strip())
-                for parts in zip(
-                    *(products[part] for part in ("name", "kind", "category", "sector", "text")),
-                    strict=True,
-                )
-            ),
-            holdings=held,
-            ties=_with_split(tied, tie_splits(tied_split, tied.at, cut)),
-            reviews=_reviews(reviews, user_gids, product_gids, held, held_split, cut),
-            cut=cut,
-            hash="",
-        )
-    )
-
-
-def _gather(
-    reads: Reads, name: str, end: int, size: int, progress: Progress, **parameters: Any
-) -> _Columns:
-    """All ranges of one statement as columns."""
-    columns: _Columns = {}
-    step = f"reading {name}" if name in ("users", "products") else f"reading {name} of users"
-    for first in range(0, max(end, 1), size):
-        progress(step, min(first, end), end)
-        row = reads.read(f"export_{name}", first=first, end=first + size, **parameters)[0]
-        for column, values in row.items():
-            columns.setdefault(column, []).extend(values)
-    progress(step, end, end)
-    return columns
-
-
-def _edges(
-    columns: _Columns,
-    sources: NDArray[np.int64],
-    targets: NDArray[np.int64],
-    *,
-    once: bool = False,
-) -> tuple[Edges, NDArray[np.int8]]:
-    """Edges sorted by source, target, split and time, and the split each states itself.
-
-    Args:
-        columns: as the statement gives them.
-        sources: gid of each row that an edge may begin at.
-        targets: gid of each row that an edge may end at.
-        once: keep the first of several edges between the same two nodes.
-    """
-    source, target = _rows(columns["source"], sources), _rows(columns["target"], targets)
-    split, at = _splits(columns["split"]), _times(columns["at"])
-    rating = np.array(columns.get("rating", [np.nan] * len(at)), np.float32)
-    order = np.lexsort((rating, at, split, target, source))
-    if once:
-        pairs = np.stack([source[order], target[order]])
-        order = order[np.append(True, (pairs[:, 1:] != pairs[:, :-1]).any(axis=0))]
-    stated = split[order]
-    edges = Edges(
-        source=source[order],
-        target=target[order],
-        split=np.maximum(stated, 0).astype(np.int8),
-        at=at[order],
-        rating=rating[order],
-    )
-    return edges, stated
-
-
-def _with_split(edges: Edges, split: NDArray[np.int8]) -> Edges:
-    return Edges(
-        source=edges.source, target=edges.target, split=split, at=edges.at, rating=edges.rating
-    )
-
-
-def _reviews(
-    columns: _Columns,
-    user_gids: NDArray[np.int64],
-    product_gids: NDArray[np.int64],
-    held: Edges,
-    held_split: NDArray[np.int8],
-    cut: int,
-) -> Reviews:
-    user, product = _rows(columns["source"], user_gids), _rows(columns["target"], product_gids)
-    split, at = _splits(columns["split"]), _times(columns["at"])
-    width = max(len(product_gids), 1)
-    describes_user, describes_product = review_uses(
-        pair=user.astype(np.int64) * width + product,
-        split=split,
-        at=at,
-        holding_pair=held.source.astype(np.int64) * width + held.target,
-        holding_split=held_split,
-        cut=cut,
-    )
-    ids, texts = columns["id"], columns["text"]
-    order = sorted(range(len(ids)), key=lambda row: (user[row], product[row], ids[row]))
-    return Reviews(
-        user=user[order],
-        product=product[order],
-        at=at[order],
-        text=tuple(texts[row] for row in order),
-        describes_user=describes_user[order],
-        describes_product=describes_product[order],
-    )
-
-
-def _rows(gids: list[int], known: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Row of each gid."""
-    return np.searchsorted(known, np.array(gids, np.int64)).astype(np.int32)
-
-
-def _splits(names: list[str]) -> NDArray[np.int8]:
-    odd = set(names) - set(_SPLIT_NUMBERS)
-    if odd:
-        raise BadInput(
-            f"the graph has the split {min(map(str, odd))!r}; "
-            f"{', '.join(SPLITS)} or none was expected"
-        )
-    return np.array([_SPLIT_NUMBERS[name] for name in names], np.int8)
-
-
-def _times(times: list[Any]) -> NDArray[np.int64]:
-    try:
-        return np.array(times, np.int64)
-    except (TypeError, ValueError, OverflowError) as error:
-        odd = next(time for time in times if not isinstance(time, int))
-        raise BadInput(
-            f"the graph has {odd!s} as the property `at`; milliseconds since 1970 were expected"
-        ) from error
+    """Give row numbers to users and products that were added by hand."""
+    counts, ends = graph.read("export_counts")[0], graph.read("export_ends")[0]
+    new = [name for name in ("users", "products") if counts[name] > ends[name]]
+    if new:
+        Chunks(graph).refuse_without_id()
+    for name in new:
+        graph.write(f"export_number_{name}", first=ends[f"{name}_end"])

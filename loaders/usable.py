@@ -41,6 +41,7 @@ def review_uses(
     holding_pair: NDArray[np.int64],
     holding_split: NDArray[np.int8],
     cut: int,
+    has_splits: bool | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether each review may describe its user, and whether its product.
 
@@ -51,11 +52,15 @@ def review_uses(
         holding_pair: the same number of each holding.
         holding_split: as `split`, of each holding.
         cut: what `cut_of` says.
+        has_splits: whether any holding of the graph states a split, where these are only a part of
+            them; None: these are all.
     """
-    held_out = np.isin(pair, holding_pair[holding_split > _TRAIN])
-    trained = np.isin(pair, holding_pair[holding_split <= _TRAIN]) & ~held_out
+    if has_splits is None:
+        has_splits = not (holding_split == NO_SPLIT).all()
+    held_out = _among(pair, holding_pair[holding_split > _TRAIN])
+    trained = _among(pair, holding_pair[holding_split <= _TRAIN]) & ~held_out
     user, product = trained, ~held_out
-    if (holding_split == NO_SPLIT).all():
+    if not has_splits:
         user = product = np.ones(len(pair), np.bool_)
     dated = (at != NO_TIME) & (cut != NO_TIME)
     user, product = (np.where(dated, at <= cut, use) for use in (user, product))
@@ -63,6 +68,17 @@ def review_uses(
     by_split = (split == _TRAIN) & ~_after(at, cut)
     user, product = (np.where(own, by_split, use) for use in (user, product))
     return user, product
+
+
+def _among(pair: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    # Not `np.isin`, which hashes: pairs of an export come sorted, which this sort finds out.
+    if not len(others):
+        return np.zeros(len(pair), np.bool_)
+    ordered = np.sort(others, kind="stable")
+    found: NDArray[np.bool_] = (
+        ordered[np.searchsorted(ordered, pair).clip(max=len(ordered) - 1)] == pair
+    )
+    return found
 
 
 def _after(at: NDArray[np.int64], cut: int) -> NDArray[np.bool_]:

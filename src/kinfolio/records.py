@@ -161,6 +161,25 @@ class Snapshot:
         return len(self.product_ids)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What one export wrote."""
+
+    counts: dict[str, int]
+    """Rows of `users`, `products`, `holdings`, `ties` and `reviews`."""
+    held_out: int
+    """Holdings outside the training part."""
+    cut: int | None
+    """As `Snapshot.cut`; None when there is none."""
+    hash: str
+    consistency: Literal["quiet", "marked", "moving"]
+    """What is known of writers at work meanwhile; see `docs/snapshot.md`."""
+    how: Literal["whole", "changes", "part"]
+    notes: tuple[str, ...]
+    """Why something else was done than asked for, in sentences."""
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Embeddings:
     """What a trained model leaves for the graph; see `docs/model.md` for the formula.

@@ -1,14 +1,13 @@
 """A snapshot folder: one Parquet file per node and edge type, and a manifest written last.
 
 The folder appears whole or not at all: it is written beside its place and moved there. This
-module knows files and records; how a snapshot is read from the graph is `loaders/export.py`.
+module knows files and records; how a snapshot is read from the graph is `loaders/export.py`, how
+it is written piece by piece `snapshot_writer.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,29 +15,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.errors import BadInput, NotReady, RunBroken
+from kinfolio.errors import NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
-from kinfolio.run import read_json, write_json
+from kinfolio.run import read_json
+from kinfolio.snapshot_writer import (
+    FORMAT,
+    MANIFEST,
+    TABLES,
+    Digest,
+    SnapshotWriter,
+    scratch_beside,
+    take_place,
+)
 
-FORMAT = 1
-"""Goes up when the files change so that an older reader would misread them."""
-_MANIFEST = "manifest.json"
-_TABLES = ("users", "products", "holdings", "ties", "reviews")
+_ROWS_AT_ONCE = 100_000
+"""Rows in a piece: texts become Arrow's a piece at a time, so that they are not held twice."""
 
 
 def hash_of(snapshot: Snapshot) -> str:
     """SHA-256 of the content, whatever `snapshot.hash` says."""
-    digest = hashlib.sha256(f"kinfolio snapshot {FORMAT} {snapshot.cut}".encode())
-    for name, columns in _columns(snapshot).items():
-        for column, values in columns.items():
-            digest.update(f"\n{name}.{column} {len(values)}\n".encode())
-            if isinstance(values, np.ndarray):
-                digest.update(np.ascontiguousarray(values).data)
-            else:
-                parts = [text.encode() for text in values]
-                digest.update(np.array([len(part) for part in parts], dtype=np.int64).data)
-                digest.update(b"".join(parts))
-    return digest.hexdigest()
+    digest = Digest()
+    for table, columns in _pieces(snapshot):
+        digest.add(table, columns)
+    return digest.text(snapshot.cut)
 
 
 def with_hash(snapshot: Snapshot) -> Snapshot:
@@ -57,48 +56,48 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
     Raises:
         BadInput: the folder holds other things, or cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with scratch_beside(folder) as scratch:
+        new = scratch / "snapshot"
+        new.mkdir()
+        writer = SnapshotWriter(new)
+        try:
+            for table, columns in _pieces(snapshot):
+                if table in ("holdings", "ties"):
+                    columns["stated"] = columns["split"]
+                if table == "reviews":
+                    columns["stated"] = np.full(len(columns["user"]), -1, np.int8)
+                    columns["id"] = [""] * len(columns["user"])
+                writer.add(table, **columns)
+            held_out = int((snapshot.holdings.split != 0).sum())
+            writer.finish(cut=snapshot.cut, held_out=held_out, server=server)
+        finally:
+            writer.close()
+        take_place(new, folder)
 
-    _refuse_other_content(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.new-"))
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    try:
-        new.chmod(0o755)
-        tables = _columns(snapshot)
-        for name, columns in tables.items():
-            pq.write_table(
-                pa.table({key: _to_arrow(values) for key, values in columns.items()}),
-                new / f"{name}.parquet",
-                compression="zstd",
-            )
-        held_out = int((snapshot.holdings.split != 0).sum())
-        write_json(
-            new / _MANIFEST,
-            {
-                "format": FORMAT,
-                "counts": {
-                    name: len(next(iter(columns.values()))) for name, columns in tables.items()
-                },
-                "held_out": held_out,
-                "hash": snapshot.hash,
-                "server": server,
-                "cut": None if snapshot.cut == NO_TIME else snapshot.cut,
-                "watermark": _latest(snapshot),
-            },
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What the manifest of a whole snapshot says.
+
+    Raises:
+        NotReady: there is no snapshot.
+        RunBroken: it is half written, damaged or of another format.
+    """
+    again = _again(folder)
+    if not (folder / MANIFEST).is_file():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise RunBroken(f"{folder} is half written (no {MANIFEST}); {again}")
+        raise NotReady(f"there is no snapshot in {folder} yet; {again}")
+    manifest = read_json(folder / MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise RunBroken(
+            f"{folder} has snapshot format {manifest.get('format')}, this kinfolio reads {FORMAT}; "
+            f"{again}"
         )
-        _take_place(new, folder)
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    return manifest
 
 
 def read_snapshot(folder: Path) -> Snapshot:
-    """The snapshot in a folder that `write_snapshot` wrote.
+    """The snapshot in a folder that `write_snapshot` or an export wrote.
 
     Raises:
         NotReady: there is no snapshot.
@@ -107,22 +106,16 @@ def read_snapshot(folder: Path) -> Snapshot:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    again = f"type: kinfolio export --run {folder.parent}"
-    if not (folder / _MANIFEST).is_file():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise RunBroken(f"{folder} is half written (no {_MANIFEST}); {again}")
-        raise NotReady(f"there is no snapshot in {folder} yet; {again}")
-    manifest = read_json(folder / _MANIFEST)
-    if manifest.get("format") != FORMAT:
-        raise RunBroken(
-            f"{folder} has snapshot format {manifest.get('format')}, this kinfolio reads {FORMAT}; "
-            f"{again}"
-        )
+    manifest = read_manifest(folder)
+    digest = Digest()
     try:
-        users, products, holdings, ties, reviews = (
-            pq.read_table(folder / f"{name}.parquet") for name in _TABLES
-        )
-        cut = manifest["cut"]
+        tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}
+        for name, table in tables.items():
+            for column in table.column_names:
+                for values in table.column(column).chunks:
+                    digest.add(name, {column: _values(values)})
+        cut = NO_TIME if manifest["cut"] is None else int(manifest["cut"])
+        users, products, reviews = (tables[name] for name in ("users", "products", "reviews"))
         snapshot = Snapshot(
             user_ids=_texts(users, "id"),
             product_ids=_texts(products, "id"),
@@ -130,8 +123,8 @@ def read_snapshot(folder: Path) -> Snapshot:
             product_gids=_numbers(products, "gid"),
             product_names=_texts(products, "name"),
             product_texts=_texts(products, "text"),
-            holdings=_edges(holdings),
-            ties=_edges(ties),
+            holdings=_edges(tables["holdings"]),
+            ties=_edges(tables["ties"]),
             reviews=Reviews(
                 user=_numbers(reviews, "user"),
                 product=_numbers(reviews, "product"),
@@ -140,14 +133,38 @@ def read_snapshot(folder: Path) -> Snapshot:
                 describes_user=_numbers(reviews, "describes_user"),
                 describes_product=_numbers(reviews, "describes_product"),
             ),
-            cut=NO_TIME if cut is None else int(cut),
+            cut=cut,
             hash=str(manifest["hash"]),
         )
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise RunBroken(f"the snapshot in {folder} is damaged ({error}); {again}") from error
-    if hash_of(snapshot) != snapshot.hash:
-        raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {again}")
+        raise RunBroken(
+            f"the snapshot in {folder} is damaged ({error}); {_again(folder)}"
+        ) from error
+    if digest.text(cut) != snapshot.hash:
+        raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {_again(folder)}")
     return snapshot
+
+
+def _again(folder: Path) -> str:
+    return f"type: kinfolio export --run {folder.parent}"
+
+
+def _pieces(snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tables cut into pieces: numpy arrays of numbers, Arrow arrays of texts."""
+    import pyarrow as pa
+
+    for table, columns in _columns(snapshot).items():
+        count = max(len(values) for values in columns.values())
+        for first in range(0, max(count, 1), _ROWS_AT_ONCE):
+            piece = {}
+            for name, values in columns.items():
+                cut_out = values[first : first + _ROWS_AT_ONCE]
+                piece[name] = (
+                    cut_out
+                    if isinstance(cut_out, np.ndarray)
+                    else pa.array(cut_out, pa.large_string())
+                )
+            yield table, piece
 
 
 def _columns(snapshot: Snapshot) -> dict[str, dict[str, NDArray[Any] | tuple[str, ...]]]:
@@ -193,6 +210,15 @@ def _edges(table: Any) -> Edges:  # Any: pyarrow has no types
     )
 
 
+def _values(column: Any) -> Any:
+    """A piece of a column as `Digest` takes it."""
+    import pyarrow as pa
+
+    return (
+        column if pa.types.is_large_string(column.type) else column.to_numpy(zero_copy_only=False)
+    )
+
+
 def _numbers(table: Any, column: str) -> NDArray[Any]:
     # A copy: torch warns about the read-only arrays that pyarrow hands out.
     return np.array(table.column(column).to_numpy())
@@ -200,52 +226,3 @@ def _numbers(table: Any, column: str) -> NDArray[Any]:
 
 def _texts(table: Any, column: str) -> tuple[str, ...]:
     return tuple(table.column(column).to_pylist())
-
-
-def _to_arrow(values: NDArray[Any] | tuple[str, ...]) -> Any:
-    import pyarrow as pa
-
-    # large_string: the texts of one column may pass 2 GB together.
-    return (
-        pa.array(values) if isinstance(values, np.ndarray) else pa.array(values, pa.large_string())
-    )
-
-
-def _latest(snapshot: Snapshot) -> int | None:
-    """Time of the newest holding, tie or review; None where nothing has a time."""
-    times = [snapshot.holdings.at, snapshot.ties.at, snapshot.reviews.at]
-    latest = max((int(at.max()) for at in times if at.size), default=NO_TIME)
-    return None if latest == NO_TIME else latest
-
-
-def _refuse_other_content(folder: Path) -> None:
-    if not folder.is_dir():
-        if folder.exists():
-            raise BadInput(f"{folder} is a file, a folder was expected; give another --run")
-        return
-    ours = {_MANIFEST, *(f"{name}.parquet" for name in _TABLES)}
-    others = sorted(item.name for item in folder.iterdir() if item.name not in ours)
-    if others:
-        raise BadInput(
-            f"{folder} holds {others[0]!r}, which is no part of a snapshot, so it is not replaced; "
-            "move it away or give another --run"
-        )
-
-
-def _take_place(new: Path, folder: Path) -> None:
-    """Move `new` to `folder`; what was there comes back when that fails."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old-"))
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _cannot_write(folder: Path, error: OSError) -> BadInput:
-    return BadInput(f"cannot write {folder} ({error.strerror or error}); give another --run")

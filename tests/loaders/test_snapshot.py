@@ -147,7 +147,7 @@ def test_what_is_no_whole_snapshot_is_refused(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text(manifest[:20])
     with pytest.raises(RunBroken, match="is damaged"):
         read_snapshot(folder)
-    (folder / "manifest.json").write_text(manifest.replace('"format": 1', '"format": 99'))
+    (folder / "manifest.json").write_text(manifest.replace('"format": 2', '"format": 99'))
     with pytest.raises(RunBroken, match="snapshot format 99"):
         read_snapshot(folder)
     (folder / "manifest.json").write_text(manifest.replace('"cut": 1000', '"cut": 1001'))

@@ -1,0 +1,114 @@
+"""Which users a snapshot of a part of the graph is about: a statement's, or those around one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadConfig, BadInput, NotFound
+
+AT_ONCE = 2_000
+"""Users or products in one statement."""
+
+
+def users_of_statement(graph: Graph, statement: str) -> list[int]:
+    """Row numbers of the users that a statement of the user's own returns, ascending.
+
+    It runs where nothing can be written. Its column `user`, or its first one, holds users as nodes
+    or as their ids.
+
+    Raises:
+        BadInput: it is no reading statement, or gives something else.
+    """
+    column, values = graph.own_rows("--subgraph", statement, "user")
+    ids: set[str] = set()
+    nodes: set[str] = set()
+    for value in values:
+        if isinstance(value, str):
+            ids.add(value)
+        elif getattr(value, "labels", None) is not None:
+            nodes.add(value.element_id)
+        else:
+            raise BadInput(
+                f"the column {column!r} of --subgraph gives {_shown(value)}; "
+                "users were expected, as nodes or as their ids"
+            )
+    found: set[int] = set()
+    known_ids: set[str] = set()
+    known_nodes: set[str] = set()
+    for some_ids, some_nodes in _pairs_of_parts(sorted(ids), sorted(nodes)):
+        row = graph.read("export_chosen", ids=some_ids, nodes=some_nodes)[0]
+        found.update(row["gids"], row["node_gids"])
+        known_ids.update(row["ids"])
+        known_nodes.update(row["nodes"])
+    if ids - known_ids:
+        raise NotFound(
+            f"--subgraph gives the text {min(ids - known_ids)!r}, which is no user's id; "
+            "return users as nodes or as their ids"
+        )
+    if nodes - known_nodes:
+        raise BadInput(
+            f"--subgraph gives {len(nodes - known_nodes)} nodes that are no users; "
+            "return users only"
+        )
+    if not found:
+        raise BadInput("--subgraph gives no users; try the statement in a browser first")
+    return sorted(found)
+
+
+def users_around(graph: Graph, user: str, hops: int) -> list[int]:
+    """Row numbers of the users at most so many hops from one, themselves included, ascending.
+
+    A hop leads from a person to those whom a tie of either direction connects them with, and to
+    all who hold a product that they hold.
+
+    Raises:
+        NotFound: there is no such user.
+        BadConfig: `hops` is below 0.
+    """
+    if hops < 0:
+        raise BadConfig(f"--hops is {hops}; 0 or more was expected")
+    start = graph.read("export_chosen", ids=[user], nodes=[])[0]["gids"]
+    if not start:
+        raise NotFound(f"there is no user {user!r} in the graph; check --around")
+    found, edge = set(start), set(start)
+    seen_products: set[int] = set()
+    for _ in range(hops):
+        people = _of_all(graph, "export_around_ties", edge)
+        products = _of_all(graph, "export_held", edge) - seen_products
+        seen_products |= products
+        edge = (people | _of_all(graph, "export_holders", products)) - found
+        found |= edge
+        if not edge:
+            break
+    return sorted(found)
+
+
+def products_of_users(graph: Graph, users: list[int]) -> list[int]:
+    """Row numbers of the products that users hold or have written about, ascending."""
+    return sorted(_of_all(graph, "export_products_of_users", users))
+
+
+def parts(gids: Iterable[int], size: int = AT_ONCE) -> Iterator[list[int]]:
+    """Row numbers cut into lists that one statement takes."""
+    ordered = sorted(gids)
+    for first in range(0, len(ordered), size):
+        yield ordered[first : first + size]
+
+
+def _of_all(graph: Graph, name: str, gids: Iterable[int]) -> set[int]:
+    found: set[int] = set()
+    for some in parts(gids):
+        found.update(graph.read(name, gids=some)[0]["gids"])
+    return found
+
+
+def _pairs_of_parts(ids: list[str], nodes: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    for first in range(0, max(len(ids), len(nodes)), AT_ONCE):
+        yield ids[first : first + AT_ONCE], nodes[first : first + AT_ONCE]
+
+
+def _shown(value: Any) -> str:
+    # Any: whatever a statement may return.
+    return "nothing (null)" if value is None else f"{str(value)[:60]!r}"

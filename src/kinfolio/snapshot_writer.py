@@ -1,0 +1,245 @@
+"""A snapshot folder written piece by piece: Parquet files, the hash of their content, a manifest.
+
+Pieces come in the order of the rows and are not kept, so memory does not grow with the graph; the
+hash is the same however the content was cut into pieces. Knows files only, nothing of a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinfolio.errors import BadInput
+from kinfolio.records import NO_TIME
+from kinfolio.run import write_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT = 2
+"""Goes up when the files change so that an older reader would misread them."""
+MANIFEST = "manifest.json"
+ARRAYS = "arrays"
+"""Folder of what `loaders/mapped.py` makes of a snapshot, inside it."""
+_EDGES = {"source": "int32", "target": "int32", "split": "int8", "at": "int64", "rating": "float32"}
+TABLES = {
+    "users": {"gid": "int64", "id": "large_string"},
+    "products": {
+        "gid": "int64",
+        "id": "large_string",
+        "name": "large_string",
+        "text": "large_string",
+    },
+    "holdings": {**_EDGES, "stated": "int8"},
+    "ties": {**_EDGES, "stated": "int8"},
+    "reviews": {
+        "user": "int32",
+        "product": "int32",
+        "at": "int64",
+        "text": "large_string",
+        "describes_user": "bool",
+        "describes_product": "bool",
+        "stated": "int8",
+        "id": "large_string",
+    },
+}
+"""Columns and types of each file. large_string: the texts of one column may pass 2 GB together."""
+_UNHASHED = {("holdings", "stated"), ("ties", "stated"), ("reviews", "stated"), ("reviews", "id")}
+"""What the graph states itself, kept for `export --since` and not part of the snapshot."""
+
+
+class Digest:
+    """SHA-256 of the columns of a snapshot, fed piece by piece."""
+
+    def __init__(self) -> None:
+        self._columns: dict[tuple[str, str], list[Any]] = {}  # Any: hashlib names no type
+        self._counts: dict[tuple[str, str], int] = {}
+        for table, columns in TABLES.items():
+            for column, kind in columns.items():
+                if (table, column) not in _UNHASHED:
+                    # Texts have two streams, lengths and bytes, so that pieces may be cut anywhere.
+                    streams = 2 if kind == "large_string" else 1
+                    self._columns[table, column] = [hashlib.sha256() for _ in range(streams)]
+                    self._counts[table, column] = 0
+
+    def add(self, table: str, columns: dict[str, Any]) -> None:
+        """Take in the next piece of a table: numpy arrays of numbers, Arrow arrays of texts."""
+        for column, values in columns.items():
+            streams = self._columns.get((table, column))
+            if streams is None:
+                continue
+            self._counts[table, column] += len(values)
+            if isinstance(values, np.ndarray):
+                streams[0].update(np.ascontiguousarray(values).data)
+            elif len(values):
+                lengths, content = _text_buffers(values)
+                streams[0].update(lengths.data)
+                streams[1].update(content)
+
+    def text(self, cut: int) -> str:
+        """The hash of all that came, and of the training cut."""
+        whole = hashlib.sha256(f"kinfolio snapshot {FORMAT} {cut}".encode())
+        for (table, column), streams in self._columns.items():
+            whole.update(f"\n{table}.{column} {self._counts[table, column]}\n".encode())
+            for stream in streams:
+                whole.update(stream.digest())
+        return whole.hexdigest()
+
+
+class SnapshotWriter:
+    """The files of a snapshot in a folder, a piece at a time; call `close` in any case."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.digest = Digest()
+        self.counts = dict.fromkeys(TABLES, 0)
+        self._files: dict[str, Any] = {}  # Any: pyarrow has no types
+
+    def add(self, table: str, **columns: Any) -> None:
+        """Write the next rows of a table: numpy arrays, and texts as lists or Arrow arrays."""
+        import pyarrow as pa
+
+        kinds = TABLES[table]
+        arrays = {
+            column: columns[column]
+            if kind != "large_string" or isinstance(columns[column], pa.Array)
+            else pa.array(columns[column], pa.large_string())
+            for column, kind in kinds.items()
+        }
+        rows = pa.table([pa.array(values) for values in arrays.values()], schema=_schema(table))
+        self.digest.add(table, arrays)
+        self.counts[table] += len(rows)
+        self._file(table).write_table(rows, row_group_size=max(len(rows), 1))
+
+    def finish_table(self, table: str) -> Path:
+        """Close the file of a table, which may have no rows; it can be read now."""
+        self._file(table).close()
+        return self.folder / f"{table}.parquet"
+
+    def finish(self, *, cut: int, **manifest: Any) -> str:
+        """Write the manifest; the hash of the content.
+
+        Args:
+            cut: time of the last training holding, or `NO_TIME`.
+            manifest: what else it is to say.
+        """
+        for table in TABLES:
+            self.finish_table(table)
+        content_hash = self.digest.text(cut)
+        write_json(
+            self.folder / MANIFEST,
+            {
+                "format": FORMAT,
+                "counts": self.counts,
+                "hash": content_hash,
+                "cut": None if cut == NO_TIME else cut,
+                **manifest,
+            },
+        )
+        return content_hash
+
+    def close(self) -> None:
+        """Close all files."""
+        for file in self._files.values():
+            file.close()
+
+    def _file(self, table: str) -> Any:
+        import pyarrow.parquet as pq
+
+        if table not in self._files:
+            # lz4 is written in two thirds of the time of zstd and read in less; half again as
+            # large. Numbers that hardly repeat gain nothing from a dictionary.
+            self._files[table] = pq.ParquetWriter(
+                self.folder / f"{table}.parquet",
+                _schema(table),
+                compression="lz4",
+                use_dictionary=["split", "stated", "rating"],
+                write_statistics=False,
+            )
+        return self._files[table]
+
+
+def replaceable(folder: Path) -> None:
+    """Check that a folder may be replaced by a snapshot.
+
+    Raises:
+        BadInput: it holds other things, or is a file.
+    """
+    if not folder.is_dir():
+        if folder.exists():
+            raise BadInput(f"{folder} is a file, a folder was expected; give another --run")
+        return
+    ours = {MANIFEST, ARRAYS, *(f"{name}.parquet" for name in TABLES)}
+    others = sorted(item.name for item in folder.iterdir() if item.name not in ours)
+    if others:
+        raise BadInput(
+            f"{folder} holds {others[0]!r}, which is no part of a snapshot, so it is not replaced; "
+            "move it away or give another --run"
+        )
+
+
+@contextmanager
+def scratch_beside(folder: Path) -> Iterator[Path]:
+    """An empty folder beside the one to be replaced, gone at the end of the block.
+
+    Raises:
+        BadInput: nothing can be written there.
+    """
+    replaceable(folder)
+    made = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.new-"))
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    try:
+        yield scratch
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+
+
+def take_place(new: Path, folder: Path) -> None:
+    """Move `new` to `folder`; what was there comes back when that fails."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old-"))
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _schema(table: str) -> Any:
+    import pyarrow as pa
+
+    kinds = {"bool": pa.bool_()}
+    return pa.schema(
+        [(name, kinds.get(kind) or getattr(pa, kind)()) for name, kind in TABLES[table].items()]
+    )
+
+
+def _text_buffers(values: Any) -> tuple[NDArray[np.int64], Any]:
+    """Lengths in bytes and the bytes of an Arrow array of large strings without nulls."""
+    _, offsets, content = values.buffers()
+    ends = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
+    return np.diff(ends), memoryview(content or b"")[ends[0] : ends[-1]]
+
+
+def _cannot_write(folder: Path, error: OSError) -> BadInput:
+    return BadInput(f"cannot write {folder} ({error.strerror or error}); give another --run")
