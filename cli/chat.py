@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import home, json_option, mapping_option, note, open_graph
+from kinfolio.cli.options import (
+    home,
+    json_option,
+    mapping_option,
+    note,
+    open_graph,
+    own_rules,
+    rules_option,
+)
 
 
 @click.command("chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat u00042")
@@ -19,9 +28,12 @@ from kinfolio.cli.options import home, json_option, mapping_option, note, open_g
     "[default: embedded when its weights are installed, else none]",
 )
 @click.option("--thread", help="Name of a conversation to go on with.")
+@rules_option
 @mapping_option
 @json_option
-def command(user: str, model: str | None, thread: str | None, as_json: bool) -> None:
+def command(
+    user: str, model: str | None, thread: str | None, rules_folder: Path | None, as_json: bool
+) -> None:
     """Talk with USER about recommendations: lines in, answers out, until "bye" or the end of input.
 
     With --json each answer is one JSON document on a line of its own.
@@ -38,9 +50,10 @@ def command(user: str, model: str | None, thread: str | None, as_json: bool) -> 
     if thread is not None and not lasts():
         note("threads end with this process; to keep them: pip install langgraph-checkpoint-sqlite")
     with open_graph() as graph, open_memory(home() / "chat") as memory:
+        rules = own_rules(rules_folder, graph)
         tools = Tools(
-            recommend=lambda user_id, k: recommend(user_id, graph, k),
-            why_not=lambda user_id, product_id: why_not(user_id, product_id, graph),
+            recommend=lambda user_id, k: recommend(user_id, graph, k, rules=rules),
+            why_not=lambda user_id, product_id: why_not(user_id, product_id, graph, rules=rules),
             explain=lambda user_id, product_id: explain(graph, user_id, product_id, writers),
         )
         router = load_router(home() / "models")

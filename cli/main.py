@@ -26,6 +26,7 @@ COMMANDS = {
     "recommend": ("recommend", "List the products a user is most likely to want."),
     "explain": ("explain", "Say why a product is recommended to a user."),
     "why-not": ("why_not", "Say which rule keeps a product from a user."),
+    "similar": ("similar", "List the products most like one."),
     "chat": ("chat", "Talk about recommendations."),
     "check-text": ("check_text", "Find claims in a text that no evidence carries."),
     "route": ("route", "Say what a chat line would be taken for."),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kinfolio.cypher.graph import Graph
     from kinfolio.cypher.mapping import Mapping
+    from kinfolio.gnn.rules import Rule
     from kinfolio.records import Connection
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -69,6 +70,14 @@ def _keep_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> 
 
 
 _MAPPING = "kinfolio.mapping"
+rules_option = click.option(
+    "--rules",
+    "rules_folder",
+    type=click.Path(path_type=Path),
+    envvar="KINFOLIO_RULES",
+    help="Folder of own rules: conditions in Cypher about u and p, one a `.cypher` file.  "
+    "[env: KINFOLIO_RULES]",
+)
 mapping_option = click.option(
     "--mapping",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -129,6 +138,15 @@ def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
         connection = Server(home()).start(progress=note)
     with Graph(connection, mapping) as graph:
         yield graph
+
+
+def own_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
+    """The rules of `--rules`, none when it was not given."""
+    if folder is None:
+        return ()
+    from kinfolio.gnn.rules import read_rules
+
+    return read_rules(folder, graph)
 
 
 def print_json(answer: DataclassInstance | dict[str, Any]) -> None:

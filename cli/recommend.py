@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, mapping_option, note, open_graph, print_json
+from kinfolio.cli.options import (
+    json_option,
+    mapping_option,
+    note,
+    open_graph,
+    own_rules,
+    print_json,
+    rules_option,
+)
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend u00042 -k 5")
@@ -18,30 +26,48 @@ from kinfolio.cli.options import json_option, mapping_option, note, open_graph, 
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for --all, tab-separated: user, rank, product, score.",
 )
+@click.option(
+    "--materialise",
+    is_flag=True,
+    help="With --all: the lists into the graph too, as RECOMMENDED relationships.",
+)
+@rules_option
 @mapping_option
 @json_option
-def command(user: str | None, k: int, everybody: bool, out: Path | None, as_json: bool) -> None:
+def command(
+    user: str | None,
+    k: int,
+    everybody: bool,
+    out: Path | None,
+    materialise: bool,
+    rules_folder: Path | None,
+    as_json: bool,
+) -> None:
     """List the products that USER is most likely to want, best first.
 
     Products that are held, dismissed, closed, sold in other countries only or above the user's
-    risk tolerance are left out; `kinfolio why-not USER PRODUCT` says which rule it was.
+    risk tolerance are left out, and those that a rule of --rules forbids; `kinfolio why-not USER
+    PRODUCT` says which rule it was.
     """
     if everybody:
-        if user is not None or out is None:
-            raise click.UsageError("--all makes the lists of all users: give --out FILE, no USER")
-        _everybody(out, k, as_json)
-    elif user is None or out is not None:
+        if user is not None or (out is None and not materialise):
+            raise click.UsageError(
+                "--all makes the lists of all users: give --out FILE or --materialise, no USER"
+            )
+        _everybody(out, k, materialise, rules_folder, as_json)
+    elif user is None or out is not None or materialise:
         raise click.UsageError("give a USER, or --all --out FILE for every user's list")
     else:
-        _one(user, k, as_json)
+        _one(user, k, rules_folder, as_json)
 
 
-def _one(user: str, k: int, as_json: bool) -> None:
+def _one(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
     from kinfolio.cli.table import print_table
     from kinfolio.gnn.recommend import recommend
 
     with open_graph() as graph:
-        found = recommend(user, graph, k, note=note)
+        rules = own_rules(rules_folder, graph)
+        found = recommend(user, graph, k, rules=rules, note=note)
     if as_json:
         print_json(found)
         return
@@ -53,13 +79,25 @@ def _one(user: str, k: int, as_json: bool) -> None:
     note(f"version: {found.version or 'none'}, source: {found.source}")
 
 
-def _everybody(out: Path, k: int, as_json: bool) -> None:
+def _everybody(
+    out: Path | None, k: int, materialise: bool, rules_folder: Path | None, as_json: bool
+) -> None:
     from kinfolio.cli.progress import show_progress
     from kinfolio.gnn.recommend_all import recommend_all
 
     with open_graph() as graph, show_progress() as progress:
-        users = recommend_all(graph, out, k, progress=progress)
+        users = recommend_all(
+            graph,
+            out,
+            k,
+            rules=own_rules(rules_folder, graph),
+            materialise=materialise,
+            progress=progress,
+        )
     if as_json:
-        print_json({"file": str(out), "users": users, "k": k})
-    else:
-        click.echo(f"the lists of {users:,} users are in {out}")
+        answer = {"file": None if out is None else str(out), "users": users, "k": k}
+        print_json({**answer, "materialised": True} if materialise else answer)
+        return
+    places = [str(out)] if out is not None else []
+    places += ["the graph, as RECOMMENDED"] if materialise else []
+    click.echo(f"the lists of {users:,} users are in {' and in '.join(places)}")

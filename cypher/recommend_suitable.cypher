@@ -5,5 +5,6 @@ MATCH (p:Product)
 WHERE coalesce(p.open, true) = true
   AND (p.countries IS NULL OR size(p.countries) = 0 OR $country IN p.countries)
   AND (p.risk IS NULL OR p.risk <= $risk_tolerance)
+  // own rules
 RETURN collect(p.id) AS products
 ORDER BY size(products)

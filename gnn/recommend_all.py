@@ -1,103 +1,143 @@
 """Every user's list in one pass: vectors come once from the graph, scores are made here.
 
 The same vectors, rules and order as `recommend`; which products suit whom is asked of the graph,
-once for every risk tolerance and country that people have.
+once for every risk tolerance and country that people have. The lists go into a file, into the graph
+as `RECOMMENDED` relationships, or both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
+from kinfolio.gnn.allowed import AllowedProducts
 from kinfolio.gnn.recommend import check_k
+from kinfolio.gnn.rules import Rule
 from kinfolio.gnn.user_state import UserState, read_user_states
 from kinfolio.records import Progress, Slot, no_progress
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
-PAGE_USERS = 256
-PAGE_PRODUCTS = 2_000
+PAGE_USERS = 512
+PAGE_PRODUCTS = 5_000
+MARGIN = 10
+"""Products more than asked for that are scored again in 64 bits: rounding decides nothing."""
+NEAR = 1e-4
+"""Scores closer than this may be out of order in 32 bits."""
 SAME_DIGITS = 9
 """Products whose scores agree to this many digits behind the point go by id."""
+
+Line = tuple[str, float]
+"""A product and its score."""
 
 
 @dataclass(slots=True)
 class _Catalogue:
     ids: list[str]
+    """In ascending order."""
     vectors: NDArray[np.float64]
     """Shape (num_products, width); one column, the number of holders, without a version."""
     has_score: NDArray[np.bool_]
-    place: dict[str, int]
-    suitable: dict[tuple[int | None, str | None], NDArray[np.bool_]] = field(default_factory=dict)
+    allowed: AllowedProducts
+    fast: Tensor = field(init=False)
+    """The vectors in 32 bits, shape (width, num_products)."""
+
+    def __post_init__(self) -> None:
+        import torch
+
+        self.fast = torch.from_numpy(np.ascontiguousarray(self.vectors.T, np.float32))
 
 
 def recommend_all(
-    graph: Graph, file: Path, k: int = 10, *, progress: Progress = no_progress
+    graph: Graph,
+    file: Path | None,
+    k: int = 10,
+    *,
+    rules: Sequence[Rule] = (),
+    materialise: bool = False,
+    progress: Progress = no_progress,
 ) -> int:
-    """The number of users whose lists were written to a tab-separated file, whole or not at all.
+    """The number of users whose lists were made.
+
+    Args:
+        graph: the database.
+        file: takes the lists, tab-separated, whole or not at all; None for no file.
+        k: length of a list, 1 to 1,000.
+        rules: own rules besides those that always hold.
+        materialise: write the lists into the graph, each user's in place of the older one; those
+            whose `version` is the active one's are whole and of now.
+        progress: is told of each page.
 
     Raises:
         BadConfig: k is out of range.
-        NotReady: another version became active meanwhile.
+        NotReady: another version became active meanwhile, or none is and the lists should be
+            written into the graph.
     """
     check_k(k)
     users = 0
-    with whole_file(file) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
-        out.write("user\trank\tproduct\tscore\n")
-        for state, ranked in _lists(graph, k):
-            out.writelines(
-                f"{_cell(state.user)}\t{rank}\t{_cell(product)}\t{score:.9g}\n"
-                for rank, (product, score) in enumerate(ranked, 1)
-            )
-            users += 1
-            if users % PAGE_USERS == 0:
-                progress("making lists", users, 0)
+    with ExitStack() as stack:
+        sinks: list[Callable[[list[tuple[UserState, list[Line]]]], None]] = []
+        if file is not None:
+            temporary = stack.enter_context(whole_file(file))
+            out = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
+            out.write("user\trank\tproduct\tscore\n")
+            sinks.append(lambda lists: out.writelines(_cells(lists)))
+        if materialise:
+            sinks.append(lambda lists: _store(graph, lists))
+        for lists in _lists(graph, k, rules):
+            for sink in sinks:
+                sink(lists)
+            users += len(lists)
+            progress("making lists", users, 0)
     return users
 
 
-def _lists(graph: Graph, k: int) -> Iterator[tuple[UserState, list[tuple[str, float]]]]:
+def _lists(
+    graph: Graph, k: int, rules: Sequence[Rule]
+) -> Iterator[list[tuple[UserState, list[Line]]]]:
     catalogue: _Catalogue | None = None
     version: str | None = None
-    for page in _pages(graph):
-        out = {row["user"]: row["out"] for row in page}
-        states = read_user_states(graph, list(out))
-        for state in states:
+    with ThreadPoolExecutor(1) as reader:
+        page = reader.submit(_page, graph, "")
+        while True:
+            out, states = page.result()
+            if not states:
+                return
+            # The next page is read while this one's lists are made.
+            page = reader.submit(_page, graph, states[-1].user)
             if catalogue is None:
-                version = state.version
-                catalogue = _read_catalogue(graph, None if version is None else state.slot)
-            if state.version != version:
-                raise NotReady(
-                    f"version {state.version!r} took the place of {version!r} while the lists "
-                    "were made; run the command again"
+                version = states[0].version
+                catalogue = _read_catalogue(
+                    graph, None if version is None else states[0].slot, rules
                 )
-        if catalogue is None:
-            continue
-        queries = np.array([state.query or (1.0,) for state in states])
-        scores = queries @ catalogue.vectors.T
-        for row, state in enumerate(states):
-            allowed = catalogue.has_score & _suitable(graph, catalogue, state)
-            # Products without a vector or added since the catalogue was read have no place.
-            held = [catalogue.place[p] for p in out[state.user] if p in catalogue.place]
-            allowed[held] = False
-            yield state, _best(catalogue.ids, scores[row], allowed, k)
+            for state in states:
+                if state.version != version:
+                    raise NotReady(
+                        f"version {state.version!r} took the place of {version!r} while the lists "
+                        "were made; run the command again"
+                    )
+            yield list(zip(states, _best(catalogue, states, out, k), strict=True))
 
 
-def _pages(graph: Graph) -> Iterator[list[dict[str, Any]]]:  # Any: a row of a statement
-    after = ""
-    while page := graph.read("recommend_users", after=after, size=PAGE_USERS):
-        yield page
-        after = page[-1]["user"]
+def _page(graph: Graph, after: str) -> tuple[dict[str, list[str]], list[UserState]]:
+    """What some users hold or dismissed, and their states, in the order of their ids."""
+    rows = graph.read("recommend_users", after=after, size=PAGE_USERS)
+    out = {row["user"]: row["out"] for row in rows}
+    return out, read_user_states(graph, list(out)) if out else []
 
 
-def _read_catalogue(graph: Graph, slot: Slot | None) -> _Catalogue:
+def _read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> _Catalogue:
     ids: list[str] = []
     vectors: list[list[float] | None] = []
     after = ""
@@ -108,35 +148,95 @@ def _read_catalogue(graph: Graph, slot: Slot | None) -> _Catalogue:
         vectors += [[row["holders"]] if slot is None else row["embedding"] for row in page]
         after = page[-1]["product"]
     width = max((len(vector) for vector in vectors if vector), default=1)
+    none = [0.0] * width
     return _Catalogue(
         ids=ids,
-        vectors=np.array([vector or [0.0] * width for vector in vectors]).reshape(-1, width),
+        vectors=np.array([vector or none for vector in vectors], np.float64).reshape(-1, width),
         has_score=np.array([vector is not None for vector in vectors], np.bool_),
-        place={product: place for place, product in enumerate(ids)},
+        allowed=AllowedProducts(graph, ids, rules),
     )
 
 
-def _suitable(graph: Graph, catalogue: _Catalogue, state: UserState) -> NDArray[np.bool_]:
-    key = (state.risk_tolerance, state.country)
-    if key not in catalogue.suitable:
-        rows = graph.read("recommend_suitable", risk_tolerance=key[0], country=key[1])
-        mask = np.zeros(len(catalogue.ids), np.bool_)
-        mask[[catalogue.place[p] for p in rows[0]["products"] if p in catalogue.place]] = True
-        catalogue.suitable[key] = mask
-    return catalogue.suitable[key]
-
-
 def _best(
-    ids: list[str], scores: NDArray[np.float64], allowed: NDArray[np.bool_], k: int
-) -> list[tuple[str, float]]:
-    """The k best allowed products; those of one score in the order of their ids."""
-    places = np.flatnonzero(allowed)
-    if len(places) > k:
-        least = np.partition(scores[places], -k)[-k]
-        places = places[scores[places] >= least - 10.0**-SAME_DIGITS]
-    # The last digit of a product of matrices depends on where a row stands in the matrix.
-    ranked = sorted((-round(float(scores[place]), SAME_DIGITS), ids[place]) for place in places)
-    return [(product, -score) for score, product in ranked[:k]]
+    catalogue: _Catalogue, states: Sequence[UserState], out: dict[str, list[str]], k: int
+) -> list[list[Line]]:
+    """The k best allowed products of each user; those of one score in the order of their ids."""
+    import torch
+
+    queries = np.array([state.query or (1.0,) for state in states])
+    scores = torch.from_numpy(queries.astype(np.float32)) @ catalogue.fast
+    masks = [catalogue.allowed.suits(state) & catalogue.has_score for state in states]
+    scores.masked_fill_(torch.from_numpy(~np.array(masks)), -torch.inf)
+    place_of = catalogue.allowed.place
+    # Products without a vector or added since the catalogue was read have no place.
+    pairs = [
+        (row, place_of[product])
+        for row, state in enumerate(states)
+        for product in out[state.user]
+        if product in place_of
+    ]
+    if pairs:
+        rows, columns = torch.tensor(pairs).T
+        scores[rows, columns] = -torch.inf
+    lists: list[list[Line]] = [[] for _ in states]
+    waiting = list(range(len(states)))
+    fetch = k + MARGIN
+    while waiting:
+        fetch = min(fetch, len(catalogue.ids))
+        found = scores[waiting].topk(fetch)
+        is_there = (found.values > -torch.inf).numpy()
+        places = found.indices.numpy()
+        exact = np.einsum("urw,uw->ur", catalogue.vectors[places], queries[waiting])
+        # The last digit of a sum depends on its order.
+        exact = np.where(is_there, exact.round(SAME_DIGITS), -np.inf)
+        order = np.lexsort((places, -exact), axis=1)
+        # Whether a product that was not fetched could stand before the last one of the list.
+        last = np.take_along_axis(exact, order[:, min(k, fetch) - 1 :][:, :1], axis=1)[:, 0]
+        is_open = is_there[:, -1] & (found.values[:, -1].numpy() > last - NEAR)
+        ranked = [
+            [
+                (catalogue.ids[places[row, c]], float(exact[row, c]))
+                for c in order[row]
+                if is_there[row, c]
+            ]
+            for row in range(len(waiting))
+        ]
+        passed = catalogue.allowed.passing([states[row].user for row in waiting], ranked)
+        again = []
+        for place, (row, line) in enumerate(zip(waiting, passed, strict=True)):
+            lists[row] = line[:k]
+            is_short = len(line) < k and catalogue.allowed.asks_users
+            if fetch < len(catalogue.ids) and (is_short or is_open[place]):
+                again.append(row)
+        waiting, fetch = again, fetch * 4
+    return lists
+
+
+def _store(graph: Graph, lists: list[tuple[UserState, list[Line]]]) -> None:
+    if lists and lists[0][0].version is None:
+        raise NotReady(
+            "no embeddings are in the graph yet, so there is no version for lists to be of; "
+            "type: kinfolio writeback"
+        )
+    graph.write(
+        "recommend_store_lists",
+        version=lists[0][0].version,
+        rows=[
+            {
+                "user": state.user,
+                "products": [product for product, _ in line],
+                "scores": [score for _, score in line],
+            }
+            for state, line in lists
+        ],
+    )
+
+
+def _cells(lists: list[tuple[UserState, list[Line]]]) -> Iterator[str]:
+    for state, line in lists:
+        user = _cell(state.user)
+        for rank, (product, score) in enumerate(line, 1):
+            yield f"{user}\t{rank}\t{_cell(product)}\t{score:.9g}\n"
 
 
 def _cell(text: str) -> str:

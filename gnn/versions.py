@@ -47,7 +47,7 @@ def rollback(graph: Graph) -> Version:
 
 
 def drop(graph: Graph, name: str) -> Version:
-    """The version that was removed: its vectors, its index and its node.
+    """The version that was removed: its vectors, its index, its stored lists and its node.
 
     Raises:
         NotFound: there is no version of that name.
@@ -66,6 +66,7 @@ def drop(graph: Graph, name: str) -> Version:
         )
     kept = {key: found[name][key] for key in Version.__dataclass_fields__ if key in found[name]}
     with taken(graph, version.slot, found[name], kept) as writer:
+        graph.schema("version_forget_lists", version=name)
         graph.schema("write_back_drop_index", slot=version.slot)
         for kind in ("users", "products"):
             there = nodes_there(graph, version.slot, kind)

@@ -1,0 +1,14 @@
+// Which of some products own rules leave to each of some users.
+// parameters: rows LIST
+// columns:    user STRING, products LIST
+UNWIND $rows AS row
+MATCH (u:User {id: row.user})
+CALL (u, row) {
+  UNWIND row.products AS product
+  MATCH (p:Product {id: product})
+  WHERE true
+    // own rules
+  RETURN collect(p.id) AS products
+}
+RETURN u.id AS user, products
+ORDER BY user

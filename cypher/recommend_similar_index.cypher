@@ -1,0 +1,23 @@
+// The same from what the slot's index finds nearest.
+// parameters: product_id STRING, query LIST, width INTEGER, n INTEGER, k INTEGER
+// columns:    product STRING, name STRING, score FLOAT
+CYPHER 25
+WITH vector($query, $width, FLOAT32) AS q
+CALL (q) {
+  MATCH (p:Product)
+  SEARCH p IN (VECTOR INDEX product_embedding_a FOR q WHERE p.open = true LIMIT $n) SCORE AS near
+  RETURN p
+  UNION ALL
+  MATCH (p:Product)
+  SEARCH p IN (VECTOR INDEX product_embedding_a FOR q WHERE p.open IS NULL LIMIT $n) SCORE AS near
+  RETURN p
+}
+WITH p, p.embedding_a AS e
+WHERE p.id <> $product_id AND coalesce(p.open, true) = true
+WITH p, reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * $query[d]) AS dot,
+     reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * e[d]) AS one,
+     reduce(total = 0.0, d IN range(0, $width - 3) | total + $query[d] * $query[d]) AS other
+WHERE one > 0
+RETURN p.id AS product, coalesce(p.name, p.id) AS name, dot / sqrt(one * other) AS score
+ORDER BY score DESC, product
+LIMIT $k

@@ -1,0 +1,14 @@
+// Writes the lists of some users in place of their older ones; a list is replaced as a whole.
+// parameters: rows LIST, version STRING
+// columns:    none
+UNWIND $rows AS row
+MATCH (u:User {id: row.user})
+CALL (u) {
+  MATCH (u)-[old:RECOMMENDED]->(:Product)
+  DELETE old
+}
+CALL (u, row) {
+  UNWIND range(0, size(row.products) - 1) AS place
+  MATCH (p:Product {id: row.products[place]})
+  CREATE (u)-[:RECOMMENDED {score: row.scores[place], rank: place + 1, version: $version}]->(p)
+}

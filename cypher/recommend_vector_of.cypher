@@ -1,0 +1,11 @@
+// The active version and a product's vector in its slot; nulls where one is missing.
+// parameters: product_id STRING
+// columns:    product STRING, version STRING, slot STRING, products INTEGER, fetch INTEGER, embedding LIST
+OPTIONAL MATCH (p:Product {id: $product_id})
+WITH p, head(COLLECT {
+  MATCH (w:EmbeddingVersion {state: 'active'})
+  RETURN w ORDER BY w.created_at DESC LIMIT 1
+}) AS v
+RETURN p.id AS product, v.name AS version, v.slot AS slot, v.products AS products, v.fetch AS fetch,
+       p['embedding_' + v.slot] AS embedding
+ORDER BY product
