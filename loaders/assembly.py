@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady
 from kinfolio.loaders.chunks import Nodes, Written
 from kinfolio.loaders.usable import NO_SPLIT, review_uses, tie_splits
 from kinfolio.records import NO_TIME, Edges
+from kinfolio.snapshot_tables import read_pieces
 from kinfolio.snapshot_writer import SnapshotWriter
-
-_ROWS_AT_ONCE = 250_000
 
 
 class Assembly:
@@ -73,7 +71,8 @@ class Assembly:
 
     def reviews(self, pieces: Iterable[Written]) -> None:
         """Write the reviews and what each may be used for."""
-        held = _Held(self.writer.finish_table("holdings"))
+        self.writer.finish_table("holdings")
+        held = _Held(self.writer.folder)
         width = max(self.writer.counts["products"], 1)
         for piece in pieces:
             if not len(piece.user):
@@ -124,10 +123,8 @@ class Assembly:
 class _Held:
     """Walks through the holdings that were just written, since memory has no room for them."""
 
-    def __init__(self, path: Path) -> None:
-        self._batches = pq.ParquetFile(path).iter_batches(
-            _ROWS_AT_ONCE, columns=["source", "target", "stated"]
-        )
+    def __init__(self, folder: Path) -> None:
+        self._pieces = read_pieces(folder, "holdings", ["source", "target", "stated"])
         self._columns: list[NDArray[Any]] = [np.zeros(0, np.int32)] * 3
 
     def between(self, first: int, last: int) -> list[NDArray[Any]]:
@@ -138,10 +135,10 @@ class _Held:
         kept = slice(np.searchsorted(self._columns[0], first), None)
         parts = [[column[kept]] for column in self._columns]
         while not len(parts[0][-1]) or parts[0][-1][-1] <= last:
-            batch = next(self._batches, None)
-            if batch is None:
+            piece = next(self._pieces, None)
+            if piece is None:
                 break
-            columns = [batch.column(place).to_numpy() for place in range(3)]
+            columns = list(piece.values())
             kept = slice(np.searchsorted(columns[0], first), None)
             for part, column in zip(parts, columns, strict=True):
                 part.append(column[kept])

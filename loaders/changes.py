@@ -13,15 +13,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from kinfolio.loaders.chunks import Chunks, EdgeKind, Nodes, Rows, Written, in_order
 from kinfolio.records import Edges
+from kinfolio.snapshot_tables import TABLES, read_pieces
 
 USERS_AT_ONCE = 500
 """Users whose edges are read in one statement."""
-_ROWS_AT_ONCE = 500_000
 
 _Piece = TypeVar("_Piece")
 
@@ -106,14 +105,9 @@ class Changes:
         return list(in_order(read, parts))
 
     def _nodes(self, table: str) -> Nodes:
-        columns = pq.read_table(self._old / f"{table}.parquet")
-        texts = {
-            name: _one_array(columns.column(name))
-            for name in ("id", "name", "text")
-            if name in columns.column_names
-        }
-        gids = columns.column("gid").to_numpy()
-        return Nodes(gid=gids, node=np.full(len(gids), -1), **texts)
+        pieces = list(read_pieces(self._old, table))
+        columns = {name: _joined([piece[name] for piece in pieces]) for name in TABLES[table]}
+        return Nodes(node=np.full(len(columns["gid"]), -1), **columns)
 
     def _replaced(
         self, table: str, names: list[str], new: list[Any], end: str
@@ -122,10 +116,9 @@ class Changes:
 
         The first two columns are rows of users and of `end`.
         """
-        file = pq.ParquetFile(self._old / f"{table}.parquet")
         done = 0
-        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=names):
-            columns = [_values(batch.column(name)) for name in names]
+        for piece in read_pieces(self._old, table, names):
+            columns = list(piece.values())
             columns[0] = self._moved["users"][columns[0]]
             columns[1] = self._moved[end][columns[1]]
             last = columns[0][-1] if len(columns[0]) else -1
@@ -185,11 +178,6 @@ def _review_columns(parts: list[Written]) -> list[Any]:
     ]
 
 
-def _values(column: Any) -> Any:
-    """A column of a batch: an Arrow array of texts, a numpy array of numbers."""
-    return column if pa.types.is_large_string(column.type) else column.to_numpy()
-
-
 def _joined(arrays: list[Any]) -> Any:
     if isinstance(arrays[0], np.ndarray):
         return np.concatenate(arrays)
@@ -198,7 +186,3 @@ def _joined(arrays: list[Any]) -> Any:
 
 def _taken(column: Any, order: NDArray[np.int64]) -> Any:
     return column[order] if isinstance(column, np.ndarray) else column.take(pa.array(order))
-
-
-def _one_array(column: Any) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
@@ -28,7 +30,7 @@ from kinfolio.loaders.part import (
     users_of_statement,
 )
 from kinfolio.records import Exported, Progress, Snapshot, no_progress
-from kinfolio.snapshot import read_manifest, read_snapshot
+from kinfolio.snapshot import is_undamaged, read_manifest, read_snapshot
 from kinfolio.snapshot_writer import scratch_beside, take_place
 
 EDGES_AT_ONCE = 50_000
@@ -180,7 +182,15 @@ class _Job:
         base = None if since is None else self._usable(since)
         found: _Taken | None = None
         if base is not None:
-            found = self._follow(base, read_manifest(base), self.notes)
+            with ThreadPoolExecutor(1) as pool:  # beside the reading, which mostly waits
+                undamaged = pool.submit(is_undamaged, base)
+                try:
+                    found = self._follow(base, read_manifest(base), self.notes)
+                except (pa.ArrowException, IndexError):
+                    found = None  # of a table that ends early, or rows that point nowhere
+                if not undamaged.result():
+                    self.notes.append(f"everything was read: the snapshot in {base} is damaged")
+                    found = None
         if found is None:
             _number_new(self.graph)
             found = self._whole()

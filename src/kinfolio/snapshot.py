@@ -1,4 +1,4 @@
-"""A snapshot folder: one Parquet file per node and edge type, and a manifest written last.
+"""A snapshot folder: one file per node and edge type, and a manifest written last.
 
 The folder appears whole or not at all: it is written beside its place and moved there. This
 module knows files and records; how a snapshot is read from the graph is `loaders/export.py`, how
@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import read_json
+from kinfolio.snapshot_tables import FORMAT, TABLES, is_text, read_pieces
 from kinfolio.snapshot_writer import (
-    FORMAT,
     MANIFEST,
-    TABLES,
     Digest,
     SnapshotWriter,
     scratch_beside,
@@ -104,34 +103,24 @@ def read_snapshot(folder: Path) -> Snapshot:
         RunBroken: it is half written or damaged.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     manifest = read_manifest(folder)
     digest = Digest()
     try:
-        tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}
-        for name, table in tables.items():
-            for column in table.column_names:
-                for values in table.column(column).chunks:
-                    digest.add(name, {column: _values(values)})
+        tables = {name: _table(folder, name, digest) for name in TABLES}
         cut = NO_TIME if manifest["cut"] is None else int(manifest["cut"])
         users, products, reviews = (tables[name] for name in ("users", "products", "reviews"))
         snapshot = Snapshot(
-            user_ids=_texts(users, "id"),
-            product_ids=_texts(products, "id"),
-            user_gids=_numbers(users, "gid"),
-            product_gids=_numbers(products, "gid"),
-            product_names=_texts(products, "name"),
-            product_texts=_texts(products, "text"),
+            user_ids=users["id"],
+            product_ids=products["id"],
+            user_gids=users["gid"],
+            product_gids=products["gid"],
+            product_names=products["name"],
+            product_texts=products["text"],
             holdings=_edges(tables["holdings"]),
             ties=_edges(tables["ties"]),
             reviews=Reviews(
-                user=_numbers(reviews, "user"),
-                product=_numbers(reviews, "product"),
-                at=_numbers(reviews, "at"),
-                text=_texts(reviews, "text"),
-                describes_user=_numbers(reviews, "describes_user"),
-                describes_product=_numbers(reviews, "describes_product"),
+                **{name: reviews[name] for name in reviews if name not in ("stated", "id")}
             ),
             cut=cut,
             hash=str(manifest["hash"]),
@@ -143,6 +132,39 @@ def read_snapshot(folder: Path) -> Snapshot:
     if digest.text(cut) != snapshot.hash:
         raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {_again(folder)}")
     return snapshot
+
+
+def is_undamaged(folder: Path) -> bool:
+    """Whether the tables of a snapshot are those that its manifest was written for."""
+    import pyarrow as pa
+
+    digest = Digest()
+    try:
+        manifest = read_manifest(folder)
+        for table in TABLES:
+            for piece in read_pieces(folder, table):
+                digest.add(table, piece)
+        cut = NO_TIME if manifest["cut"] is None else int(manifest["cut"])
+        return digest.text(cut) == str(manifest["hash"])
+    except (OSError, pa.ArrowException, KeyError, NotReady, RunBroken):
+        return False
+
+
+def _table(folder: Path, name: str, digest: Digest) -> dict[str, Any]:
+    """The columns of a table: numpy arrays that may be written to, tuples of texts."""
+    pieces: dict[str, list[Any]] = {column: [] for column in TABLES[name]}
+    for piece in read_pieces(folder, name):
+        digest.add(name, piece)
+        for column, values in piece.items():
+            pieces[column].append(values)
+    columns: dict[str, Any] = {}
+    for column, kind in TABLES[name].items():
+        if is_text(name, column):
+            columns[column] = tuple(text for part in pieces[column] for text in part.to_pylist())
+        else:
+            none = np.zeros(0, kind)
+            columns[column] = np.concatenate([none, *pieces[column]])
+    return columns
 
 
 def _again(folder: Path) -> str:
@@ -200,29 +222,5 @@ def _edge_columns(edges: Edges) -> dict[str, NDArray[Any] | tuple[str, ...]]:
     }
 
 
-def _edges(table: Any) -> Edges:  # Any: pyarrow has no types
-    return Edges(
-        source=_numbers(table, "source"),
-        target=_numbers(table, "target"),
-        split=_numbers(table, "split"),
-        at=_numbers(table, "at"),
-        rating=_numbers(table, "rating"),
-    )
-
-
-def _values(column: Any) -> Any:
-    """A piece of a column as `Digest` takes it."""
-    import pyarrow as pa
-
-    return (
-        column if pa.types.is_large_string(column.type) else column.to_numpy(zero_copy_only=False)
-    )
-
-
-def _numbers(table: Any, column: str) -> NDArray[Any]:
-    # A copy: torch warns about the read-only arrays that pyarrow hands out.
-    return np.array(table.column(column).to_numpy())
-
-
-def _texts(table: Any, column: str) -> tuple[str, ...]:
-    return tuple(table.column(column).to_pylist())
+def _edges(table: dict[str, Any]) -> Edges:
+    return Edges(**{name: values for name, values in table.items() if name != "stated"})

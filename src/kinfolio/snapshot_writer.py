@@ -1,4 +1,4 @@
-"""A snapshot folder written piece by piece: Parquet files, the hash of their content, a manifest.
+"""A snapshot folder written piece by piece: files of tables, the hash of their content, a manifest.
 
 Pieces come in the order of the rows and are not kept, so memory does not grow with the graph; the
 hash is the same however the content was cut into pieces. Knows files only, nothing of a database.
@@ -12,47 +12,26 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kinfolio.errors import BadInput
 from kinfolio.records import NO_TIME
 from kinfolio.run import write_json
+from kinfolio.snapshot_tables import (
+    FORMAT,
+    TABLES,
+    UNHASHED,
+    TableFile,
+    is_text,
+    table_path,
+    text_buffers,
+)
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FORMAT = 2
-"""Goes up when the files change so that an older reader would misread them."""
 MANIFEST = "manifest.json"
 ARRAYS = "arrays"
 """Folder of what `loaders/mapped.py` makes of a snapshot, inside it."""
-_EDGES = {"source": "int32", "target": "int32", "split": "int8", "at": "int64", "rating": "float32"}
-TABLES = {
-    "users": {"gid": "int64", "id": "large_string"},
-    "products": {
-        "gid": "int64",
-        "id": "large_string",
-        "name": "large_string",
-        "text": "large_string",
-    },
-    "holdings": {**_EDGES, "stated": "int8"},
-    "ties": {**_EDGES, "stated": "int8"},
-    "reviews": {
-        "user": "int32",
-        "product": "int32",
-        "at": "int64",
-        "text": "large_string",
-        "describes_user": "bool",
-        "describes_product": "bool",
-        "stated": "int8",
-        "id": "large_string",
-    },
-}
-"""Columns and types of each file. large_string: the texts of one column may pass 2 GB together."""
-_UNHASHED = {("holdings", "stated"), ("ties", "stated"), ("reviews", "stated"), ("reviews", "id")}
-"""What the graph states itself, kept for `export --since` and not part of the snapshot."""
 
 
 class Digest:
@@ -62,10 +41,10 @@ class Digest:
         self._columns: dict[tuple[str, str], list[Any]] = {}  # Any: hashlib names no type
         self._counts: dict[tuple[str, str], int] = {}
         for table, columns in TABLES.items():
-            for column, kind in columns.items():
-                if (table, column) not in _UNHASHED:
+            for column in columns:
+                if (table, column) not in UNHASHED:
                     # Texts have two streams, lengths and bytes, so that pieces may be cut anywhere.
-                    streams = 2 if kind == "large_string" else 1
+                    streams = 2 if is_text(table, column) else 1
                     self._columns[table, column] = [hashlib.sha256() for _ in range(streams)]
                     self._counts[table, column] = 0
 
@@ -79,7 +58,7 @@ class Digest:
             if isinstance(values, np.ndarray):
                 streams[0].update(np.ascontiguousarray(values).data)
             elif len(values):
-                lengths, content = _text_buffers(values)
+                lengths, content = text_buffers(values)
                 streams[0].update(lengths.data)
                 streams[1].update(content)
 
@@ -100,28 +79,28 @@ class SnapshotWriter:
         self.folder = folder
         self.digest = Digest()
         self.counts = dict.fromkeys(TABLES, 0)
-        self._files: dict[str, Any] = {}  # Any: pyarrow has no types
+        self._files: dict[str, TableFile] = {}
 
     def add(self, table: str, **columns: Any) -> None:
         """Write the next rows of a table: numpy arrays, and texts as lists or Arrow arrays."""
         import pyarrow as pa
 
-        kinds = TABLES[table]
         arrays = {
-            column: columns[column]
-            if kind != "large_string" or isinstance(columns[column], pa.Array)
-            else pa.array(columns[column], pa.large_string())
-            for column, kind in kinds.items()
+            column: pa.array(columns[column], pa.large_string())
+            if is_text(table, column) and not isinstance(columns[column], pa.Array)
+            else columns[column]
+            for column in TABLES[table]
         }
-        rows = pa.table([pa.array(values) for values in arrays.values()], schema=_schema(table))
+        lengths = {len(values) for values in arrays.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"the columns of {table} differ in length: {sorted(lengths)}")
+        self._file(table).add(list(arrays.values()))
         self.digest.add(table, arrays)
-        self.counts[table] += len(rows)
-        self._file(table).write_table(rows, row_group_size=max(len(rows), 1))
+        self.counts[table] += lengths.pop()
 
-    def finish_table(self, table: str) -> Path:
+    def finish_table(self, table: str) -> None:
         """Close the file of a table, which may have no rows; it can be read now."""
         self._file(table).close()
-        return self.folder / f"{table}.parquet"
 
     def finish(self, *, cut: int, **manifest: Any) -> str:
         """Write the manifest; the hash of the content.
@@ -150,19 +129,9 @@ class SnapshotWriter:
         for file in self._files.values():
             file.close()
 
-    def _file(self, table: str) -> Any:
-        import pyarrow.parquet as pq
-
+    def _file(self, table: str) -> TableFile:
         if table not in self._files:
-            # lz4 is written in two thirds of the time of zstd and read in less; half again as
-            # large. Numbers that hardly repeat gain nothing from a dictionary.
-            self._files[table] = pq.ParquetWriter(
-                self.folder / f"{table}.parquet",
-                _schema(table),
-                compression="lz4",
-                use_dictionary=["split", "stated", "rating"],
-                write_statistics=False,
-            )
+            self._files[table] = TableFile(self.folder, table)
         return self._files[table]
 
 
@@ -176,7 +145,8 @@ def replaceable(folder: Path) -> None:
         if folder.exists():
             raise BadInput(f"{folder} is a file, a folder was expected; give another --run")
         return
-    ours = {MANIFEST, ARRAYS, *(f"{name}.parquet" for name in TABLES)}
+    ours = {MANIFEST, ARRAYS, *(table_path(folder, name).name for name in TABLES)}
+    ours |= {f"{name}.parquet" for name in TABLES}  # of format 1
     others = sorted(item.name for item in folder.iterdir() if item.name not in ours)
     if others:
         raise BadInput(
@@ -223,22 +193,6 @@ def take_place(new: Path, folder: Path) -> None:
         old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _schema(table: str) -> Any:
-    import pyarrow as pa
-
-    kinds = {"bool": pa.bool_()}
-    return pa.schema(
-        [(name, kinds.get(kind) or getattr(pa, kind)()) for name, kind in TABLES[table].items()]
-    )
-
-
-def _text_buffers(values: Any) -> tuple[NDArray[np.int64], Any]:
-    """Lengths in bytes and the bytes of an Arrow array of large strings without nulls."""
-    _, offsets, content = values.buffers()
-    ends = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
-    return np.diff(ends), memoryview(content or b"")[ends[0] : ends[-1]]
 
 
 def _cannot_write(folder: Path, error: OSError) -> BadInput:

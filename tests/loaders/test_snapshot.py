@@ -154,10 +154,10 @@ def test_what_is_no_whole_snapshot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunBroken, match="is not what its manifest says"):
         read_snapshot(folder)
     (folder / "manifest.json").write_text(manifest)
-    content = (folder / "holdings.parquet").read_bytes()
-    (folder / "holdings.parquet").write_bytes(content[: len(content) // 2])
+    content = (folder / "holdings.arrow").read_bytes()
+    (folder / "holdings.arrow").write_bytes(content[: len(content) // 2])
     with pytest.raises(RunBroken, match="is damaged"):
         read_snapshot(folder)
-    (folder / "holdings.parquet").unlink()
+    (folder / "holdings.arrow").unlink()
     with pytest.raises(RunBroken, match="is damaged"):
         read_snapshot(folder)

@@ -1,0 +1,117 @@
+"""The tables of a snapshot: which columns each has, and how its file is written and read.
+
+A table is one Arrow file (also known as Feather 2), which pandas, polars and others read. Numbers
+are stored as they lie in memory, so reading a column of them maps the file and copies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = 2
+"""Goes up when the files change so that an older reader would misread them."""
+_EDGES = {"source": "int32", "target": "int32", "split": "int8", "at": "int64", "rating": "float32"}
+TABLES = {
+    "users": {"gid": "int64", "id": "large_string"},
+    "products": {
+        "gid": "int64",
+        "id": "large_string",
+        "name": "large_string",
+        "text": "large_string",
+    },
+    "holdings": {**_EDGES, "stated": "int8"},
+    "ties": {**_EDGES, "stated": "int8"},
+    "reviews": {
+        "user": "int32",
+        "product": "int32",
+        "at": "int64",
+        "text": "large_string",
+        "describes_user": "bool",
+        "describes_product": "bool",
+        "stated": "int8",
+        "id": "large_string",
+    },
+}
+"""Columns and types of each table. large_string: the texts of one column may pass 2 GB together."""
+UNHASHED = {("holdings", "stated"), ("ties", "stated"), ("reviews", "stated"), ("reviews", "id")}
+"""What the graph states itself, kept for `export --since` and not part of the snapshot."""
+_COMPRESSED = {"products", "reviews"}
+"""Tables of texts; for numbers, compressing takes longer than all the rest of an export's end."""
+
+
+def table_path(folder: Path, table: str) -> Path:
+    """File of a table in a snapshot folder."""
+    return folder / f"{table}.arrow"
+
+
+def is_text(table: str, column: str) -> bool:
+    """Whether a column holds texts."""
+    return TABLES[table][column] == "large_string"
+
+
+class TableFile:
+    """The file of one table, written piece by piece."""
+
+    def __init__(self, folder: Path, table: str) -> None:
+        import pyarrow as pa
+
+        kinds = {"bool": pa.bool_()}
+        self._schema = pa.schema(
+            [(name, kinds.get(kind) or getattr(pa, kind)()) for name, kind in TABLES[table].items()]
+        )
+        self._file = pa.OSFile(str(table_path(folder, table)), "wb")
+        options = pa.ipc.IpcWriteOptions(compression="lz4" if table in _COMPRESSED else None)
+        self._writer = pa.ipc.new_file(self._file, self._schema, options=options)
+
+    def add(self, columns: Sequence[Any]) -> None:
+        """Write a piece: numpy or Arrow arrays in the order of `TABLES`."""
+        import pyarrow as pa
+
+        arrays = [pa.array(values) for values in columns]
+        if len(arrays[0]):
+            self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        """Write what remains; may be called twice."""
+        if not self._file.closed:
+            self._writer.close()
+            self._file.close()
+
+
+def read_pieces(
+    folder: Path, table: str, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The pieces of a table as they were written: numpy arrays, and Arrow arrays of texts.
+
+    Arrays of numbers are views of the file and cannot be written to.
+
+    Raises:
+        OSError, ArrowException: the file is not there or damaged.
+    """
+    import pyarrow as pa
+
+    names = list(TABLES[table]) if columns is None else list(columns)
+    places = [list(TABLES[table]).index(name) for name in names]
+    with pa.memory_map(str(table_path(folder, table))) as source:
+        options = pa.ipc.IpcReadOptions(included_fields=places)
+        reader = pa.ipc.open_file(source, options=options)
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            yield {
+                name: batch.column(name)
+                if is_text(table, name)
+                else batch.column(name).to_numpy(zero_copy_only=False)
+                for name in names
+            }
+
+
+def text_buffers(values: Any) -> tuple[NDArray[np.int64], Any]:
+    """Lengths in bytes, and the bytes, of an Arrow array of large strings without nulls."""
+    _, offsets, content = values.buffers()
+    ends = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
+    return np.diff(ends), memoryview(content or b"")[ends[0] : ends[-1]]
