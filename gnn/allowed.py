@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword
-from kinfolio.gnn.rules import Rule
+from kinfolio.gnn.rules import Rule, conditions_of
 from kinfolio.gnn.user_state import UserState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_USER = re.compile(r"\bu\b")
 
 
 class AllowedProducts:
@@ -27,11 +30,10 @@ class AllowedProducts:
         self.place = {product: place for place, product in enumerate(ids)}
         self._graph = graph
         self._suits: dict[tuple[int | None, str | None], NDArray[np.bool_]] = {}
-        self._of_product: list[str] = []
-        self._of_user: list[str] = []
-        for rule in rules:
-            is_of_product = self._understands_without_user(rule.condition)
-            (self._of_product if is_of_product else self._of_user).append(rule.condition)
+        conditions = conditions_of(rules)
+        # Planning it without a user tells nothing: in a pattern, `u` would be anybody.
+        self._of_user = tuple(one for one in conditions if _USER.search(one))
+        self._of_product = tuple(one for one in conditions if not _USER.search(one))
 
     @property
     def asks_users(self) -> bool:
@@ -48,7 +50,7 @@ class AllowedProducts:
         if key not in self._suits:
             rows = self._graph.read(
                 "recommend_suitable",
-                conditions=tuple(self._of_product),
+                conditions=self._of_product,
                 risk_tolerance=key[0],
                 country=key[1],
             )
@@ -65,7 +67,7 @@ class AllowedProducts:
             return lists
         rows = self._graph.read(
             "recommend_passing",
-            conditions=tuple(self._of_user),
+            conditions=self._of_user,
             rows=[
                 {"user": user, "products": [product for product, _ in line]}
                 for user, line in zip(users, lists, strict=True)
@@ -76,12 +78,3 @@ class AllowedProducts:
             [pair for pair in line if pair[0] in passed.get(user, ())]
             for user, line in zip(users, lists, strict=True)
         ]
-
-    def _understands_without_user(self, condition: str) -> bool:
-        try:
-            self._graph.read("recommend_rule_check_product", conditions=(condition,))
-        except (ServerUnreachable, WrongPassword):
-            raise
-        except KinfolioError:
-            return False
-        return True
