@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword
+from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,8 @@ def takes_vectors(graph: Graph) -> bool:
         graph.read("packing_vector", numbers=probe)
     except (ServerUnreachable, WrongPassword):
         raise
-    except (ServerError, BadInput):
+    except KinfolioError:
+        # From the server, or from a driver that speaks an older protocol with it.
         return False
     return True
 
