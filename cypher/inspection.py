@@ -186,6 +186,7 @@ def guess(graph: Graph, found: Found) -> Mapping:
         holdings=HoldingNames(
             type=held.type,
             direction=direction,
+            exclusive=found.types[held.type] == _fitting(graph, held),
             at=at,
             at_unit=unit,
             **_named(keys, HoldingNames, but=("at",)),
@@ -195,6 +196,11 @@ def guess(graph: Graph, found: Found) -> Mapping:
         categories=_categories(found, rest, users, products),
         dismissals=_dismissals(rest, users, products),
     )
+
+
+def _fitting(graph: Graph, one: Ends) -> int:
+    rows = graph.read("map_link_count", type=one.type, source=one.source, target=one.target)
+    return int(rows[0]["fitting"])
 
 
 def _best_holdings(found: Found) -> Ends:

@@ -68,6 +68,8 @@ class HoldingNames:
     type: str
     direction: Direction = "out"
     """"out" from the user to the product."""
+    exclusive: bool = False
+    """Whether none runs between other labels; then holders are counted without a look at each."""
     rating: str | None = None
     least_rating: float | None = None
     """From here on a rated product counts as held; below, as dismissed."""
@@ -211,6 +213,10 @@ def _section(name: str, kind: type[Any], content: Any) -> Any:
 
 
 def _check_value(where: str, hint: Any, value: Any) -> None:
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise BadConfig(f"{where} is {value!r}; true or false was expected, without quotes")
+        return
     if hint == float | None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise BadConfig(f"{where} is {value!r}; a number was expected, like 4.0")

@@ -229,7 +229,7 @@ def _links(
     if getattr(names, "direction", "out") == "in":
         begin, end = end, begin
     row = graph.read("map_link_count", type=kind, source=begin, target=end)[0]
-    note = ""
+    note, is_wrong = "", False
     if not row["fitting"]:
         turned = graph.read("map_link_count", type=kind, source=end, target=begin)[0]["fitting"]
         note = f"no {kind} runs from {begin} to {end}; " + (
@@ -238,16 +238,16 @@ def _links(
             else f"the graph has {row['total']:,} of that type between other labels"
         )
     elif row["fitting"] < row["total"]:
-        note = (
-            f"{row['total'] - row['fitting']:,} more run between other labels and are not looked at"
-        )
+        more = f"{row['total'] - row['fitting']:,} more run between other labels"
+        is_wrong = getattr(names, "exclusive", False)
+        note = f"{more}; set exclusive = false" if is_wrong else f"{more} and are not looked at"
     yield _line(
         section,
         line,
         kind,
         f"{row['fitting']:,} from {begin} to {end}",
         note=note,
-        is_problem=not row["fitting"],
+        is_problem=not row["fitting"] or is_wrong,
     )
     keys = {} if isinstance(names, CategoryNames) else _properties(names)
     if keys and row["fitting"] and line == "type":

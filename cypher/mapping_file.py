@@ -37,6 +37,7 @@ _EXAMPLES: dict[str, str | float] = {
 }
 _REMARKS = {
     "id_type": "text or integer",
+    "exclusive": "true when none runs between other labels: counts are faster then",
     "direction": "out or in, seen from the first of the two",
     "least_rating": "only ratings from here on count as held; below, as dismissed",
     "at_unit": "milliseconds or seconds since 1970, or date",

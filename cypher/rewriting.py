@@ -105,7 +105,8 @@ class _Rewriting:
                     if begin != end and link.is_in == link.is_out:
                         raise _cannot(f"the ends of {self.read.words[place]} have no label")
                     self._note(node.variable, section)
-                    self._add_label(node, section)
+                    if self.read.words[place] != "HOLDS" or not self.mapping.holdings.exclusive:
+                        self._add_label(node, section)
 
     def _predicates(self) -> list[int]:
         return [place for place in self.read.predicates if self.read.words[place] in LABELS]
@@ -351,6 +352,13 @@ class _Rewriting:
         variables = [node.variable for node in self.read.nodes.values()]
         variables += [link.variable for link in self.read.links]
         patterned = {self.read.words[place] for place in variables if place is not None}
+        # An index and a search in one take properties and nothing else.
+        is_definition = {"CREATE", "FOR", "ON"} <= set(self.read.words)
+        searches = [
+            range(place, self.read.pair[place + 3])
+            for place, word in enumerate(self.read.words)
+            if word == "SEARCH" and place + 3 in self.read.pair
+        ]
         for place in range(len(self.read.words) - 1):
             word = self.read.words[place]
             if not self.read.is_word(place) or (
@@ -369,12 +377,14 @@ class _Rewriting:
                 if word in patterned:
                     raise _cannot(f"{word}.{key} is asked for, but nothing says what {word} is")
                 continue
-            found = {self._property(section, word, key) for section in sections}
+            is_named = is_definition or any(place in part for part in searches)
+            found = {self._property(section, word, key, is_named) for section in sections}
             if len(found) != 1:
                 raise _cannot(f"{word} stands for several things, so {word}.{key} is not clear")
             self.out[place], self.out[place + 1], self.out[place + 2] = found.pop(), "", ""
 
-    def _property(self, section: str, variable: str, key: str) -> str:
+    def _property(self, section: str, variable: str, key: str, is_named: bool) -> str:
+        """What `variable.key` is; with `is_named`, a property of some name in any case."""
         if section == _OWN or _is_own(section, key):
             return f"{variable}.{key}"
         names = self._names(section, key)
@@ -382,7 +392,9 @@ class _Rewriting:
         if name is None:
             if (section, key) == ("reviews", "id") and names is not None:
                 return f"elementId({variable})"
-            return f"{variable}.{escaped(_absent(key))}"
+            # The server looks an unknown property up for each node, but simplifies a null away:
+            # lists came twice as fast.
+            return f"{variable}.{escaped(_absent(key))}" if is_named else "null"
         value = f"{variable}.{escaped(name)}"
         if key == "id" and names.id_type == "integer":
             return f"toString({value})"

@@ -22,7 +22,7 @@ STATEMENTS = sorted(
 BARE: dict[str, Any] = {
     "users": {"label": "Client", "id": "number"},
     "products": {"label": "Fund", "id": "isin"},
-    "holdings": {"type": "BOUGHT"},
+    "holdings": {"type": "BOUGHT", "exclusive": True},
 }
 """Nothing but who holds what."""
 

@@ -23,7 +23,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "mapping.toml"
     file.write_text(
         '[users]\nlabel = "Client"\nid = "number"\n[products]\nlabel = "Fund"\nid = "isin"\n'
-        '[holdings]\ntype = "BOUGHT"\n'
+        '[holdings]\ntype = "BOUGHT"\nexclusive = true\n'
     )
     assert read_mapping(file) == mapping_from(BARE)
     assert read_mapping(file).ties is None
@@ -45,6 +45,7 @@ WRONG = {
     "a name with a zero": (changed("users", label="a\0b"), "a name of the graph was expected"),
     "a type of ids": (changed("users", id_type="float"), "one of text, integer"),
     "a unit of time": (changed("holdings", at_unit="years"), "one of milliseconds, seconds, date"),
+    "a flag in quotes": (changed("holdings", exclusive="yes"), "true or false was expected"),
     "a direction": (changed("holdings", direction="left"), "one of out, in"),
     "a rating in words": (changed("holdings", least_rating="4"), "a number was expected"),
     "a rating without end": (changed("holdings", least_rating=float("nan")), "a number was"),

@@ -71,6 +71,11 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "numbers for texts": ("", {"users": {"id_type": "text"}}, 'set id_type = "integer"'),
     "texts for numbers": ("", {"products": {"id_type": "integer"}}, 'set id_type = "text"'),
     "both as ids": ("CREATE (:Client {number: 'c3'})", {}, "ids are texts or whole numbers"),
+    "not exclusive": (
+        "MATCH (a:Client {number: 1}) CREATE (a)-[:BOUGHT]->(:Pie)",
+        {"holdings": {"exclusive": True}},
+        "1 more run between other labels; set exclusive = false",
+    ),
     "no such type": ("", {"holdings": {"type": "SOLD"}}, "no SOLD runs from Client to Fund"),
     "the other way": ("", {"holdings": {"direction": "in"}}, "3 run the other way"),
     "dates for milliseconds": ("", {"holdings": {"at_unit": "milliseconds"}}, "takes dates"),

@@ -49,6 +49,12 @@ def test_low_ratings_count_as_dismissed() -> None:
     assert "(u:`Person`)-[:`RATED`]->(x:`Movie`)" in both
 
 
+def test_holders_are_counted_without_their_labels_where_there_are_no_others() -> None:
+    text = "MATCH (p:Product) RETURN COUNT { (p)<-[:HOLDS]-() } AS holders"
+    assert "(p)<-[:`RATED`]-(:`Person`)" in movies(text)
+    assert "(p)<-[:`RATED`]-()" in movies(text, exclusive=True)
+
+
 def test_two_types_of_two_directions_are_asked_without_one() -> None:
     content = {**BARE, "dismissals": {"type": "NO", "direction": "in"}}
     text = "MATCH (u:User)-[:HOLDS|DISMISSED]->(x:Product) RETURN x"
