@@ -94,6 +94,30 @@ def make_folder(
     return folder
 
 
+def damage(folder: Path, share: float = 0.01, seed: int = 0) -> int:
+    """How many lines of `interactions.tsv` were damaged, in eight ways by turns."""
+    path = folder / "interactions.tsv"
+    head, *lines = path.read_bytes().splitlines()
+    random = np.random.default_rng(seed)
+    chosen = random.choice(len(lines), int(len(lines) * share), replace=False)
+    for way, number in enumerate(chosen.tolist()):
+        user, product, rating, time = lines[number].split(b"\t")
+        lines[number] = b"\t".join(
+            (
+                (b"", product, rating, time),
+                (user, b" ", rating, time),
+                (user, product, b"many", time),
+                (user, product, rating, b"2024-02-30"),
+                (user, product, rating),
+                (user, product, rating, time, time),
+                (user + b"\xff", product, rating, time),
+                (user * 200, product, rating, time),
+            )[way % 8]
+        )
+    path.write_bytes(b"\n".join([head, *lines, b""]))
+    return len(chosen)
+
+
 def _ids(letter: str, count: int) -> Any:
     return pa.array([f"{letter}{number:07}" for number in range(count)])
 

@@ -1,50 +1,69 @@
-"""`kinfolio load`: a folder of files into the graph."""
+"""`kinfolio load`: a folder of files into the graph, or a look at what it holds."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import home, json_option, no_mapping_option, note, open_graph, print_json
+from kinfolio.cli.options import given_connection, home, json_option, note, open_graph, print_json
+from kinfolio.errors import BadInput, ServerError
 
 if TYPE_CHECKING:
-    from kinfolio.records import LoadReport
+    from collections.abc import Iterable
+
+    from kinfolio.records import LoadReport, Progress, Removed
 
 _SHOWN_REJECTS = 5
 
 
 @click.command("load", epilog="Example:  kinfolio load examples/community")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--bulk", is_flag=True, help="Not there yet: load into an empty database offline.")
+@click.option("--check", is_flag=True, help="Look only: say what the files hold, write nothing.")
+@click.option("--replace", is_flag=True, help="Also take out what the files no longer have.")
+@click.option("--yes", is_flag=True, help="Do not ask before taking out.")
+@click.option("--bulk", is_flag=True, help="Fill kinfolio's own empty server, offline and fast.")
 @click.option(
     "--rejects",
     "rejects_file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where rows that cannot be loaded are listed.  [default: in kinfolio's home]",
 )
-@no_mapping_option
 @json_option
-def command(folder: Path, bulk: bool, rejects_file: Path | None, as_json: bool) -> None:
+def command(
+    folder: Path,
+    check: bool,
+    replace: bool,
+    yes: bool,
+    bulk: bool,
+    rejects_file: Path | None,
+    as_json: bool,
+) -> None:
     """Read a folder of files into the graph.
 
     FOLDER holds interactions and, if you have them, users, products, ties and reviews, each as
     .tsv, .csv, .jsonl or .parquet, with or without .gz. All files are checked before anything is
     written. Loading again changes nothing, and goes on where a load was cut off.
     """
-    if bulk:
-        raise click.UsageError("--bulk is not there yet; leave it out")
-    from kinfolio.cli.progress import show_progress
-    from kinfolio.loaders.load import check_folder, load
+    if check + replace + bulk > 1:
+        raise click.UsageError("--check, --replace and --bulk do not go together; give one of them")
+    if yes and not replace:
+        raise click.UsageError("--yes goes with --replace only; leave it out")
+    from kinfolio.loaders.load import check_folder
 
     check_folder(folder)
+    if check:
+        _check(folder, as_json)
+        return
     rejects_file = rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
     try:
-        with open_graph() as graph, show_progress() as progress:
-            report = load(folder, graph, progress=progress, rejects_file=rejects_file)
+        report = _load(folder, rejects_file, replace, yes, bulk)
     except KeyboardInterrupt:
-        note(f"\nstopped; to go on, type the same again: kinfolio load {folder}")
+        flag = " --replace" if replace else " --bulk" if bulk else ""
+        note(f"\nstopped; to go on, type the same again: kinfolio load{flag} {folder}")
         raise click.exceptions.Exit(130) from None
     if as_json:
         print_json(_answer(report))
@@ -52,6 +71,74 @@ def command(folder: Path, bulk: bool, rejects_file: Path | None, as_json: bool) 
         _print(report)
     if report.rejected:
         note(_rejects(report))
+
+
+def _load(folder: Path, rejects_file: Path, replace: bool, yes: bool, bulk: bool) -> LoadReport:
+    from kinfolio.cli.progress import show_progress
+    from kinfolio.loaders.load import load
+
+    if bulk:
+        with show_progress() as progress:
+            return _bulk(folder, rejects_file, progress)
+    with open_graph() as graph:
+        ask = None
+        if replace:
+
+            def ask(removed: Removed) -> None:
+                _ask(removed, folder, yes)
+
+            # A question and a moving bar do not share a line.
+            return load(folder, graph, rejects_file=rejects_file, replace=ask)
+        with show_progress() as progress:
+            return load(folder, graph, progress=progress, rejects_file=rejects_file)
+
+
+def _bulk(folder: Path, rejects_file: Path, progress: Progress) -> LoadReport:
+    from kinfolio.cypher.server import Server
+    from kinfolio.loaders.bulk import load_in_bulk
+
+    given = given_connection()
+    if given is not None:
+        raise ServerError(
+            f"--bulk fills kinfolio's own server, and NEO4J_URI names {given.uri}; "
+            "leave --bulk out, or unset NEO4J_URI"
+        )
+    return load_in_bulk(folder, Server(home()), progress=progress, rejects_file=rejects_file)
+
+
+def _ask(removed: Removed, folder: Path, yes: bool) -> None:
+    counts = {name: count for name, count in asdict(removed).items() if count}
+    if not counts:
+        return
+    what = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    note(f"{what} are in the graph and no longer in {folder}")
+    if yes:
+        return
+    again = f"to take them out, type: kinfolio load --replace --yes {folder}"
+    if not sys.stdin.isatty():
+        raise BadInput(f"{what} would be taken out and nobody can be asked; {again}")
+    if not click.confirm("Take them out of the graph for good?", err=True):
+        raise BadInput(f"nothing was changed; {again}")
+
+
+def _check(folder: Path, as_json: bool) -> None:
+    from kinfolio.cli.folder_report import lines
+    from kinfolio.cli.progress import show_progress
+    from kinfolio.loaders.load import known_users
+    from kinfolio.loaders.quality import look_at
+
+    def known(ids: list[str]) -> Iterable[str]:
+        with open_graph() as graph:
+            return known_users(graph, ids)
+
+    with show_progress() as progress:
+        found = look_at(folder, known_users=known, progress=progress)
+    if as_json:
+        print_json(found)
+        return
+    for line in lines(found):
+        click.echo(line)
+    note(f"nothing was written; next: kinfolio load {folder}")
 
 
 def _answer(report: LoadReport) -> dict[str, object]:
@@ -65,6 +152,7 @@ def _answer(report: LoadReport) -> dict[str, object]:
             {"file": row.file, "line": row.line, "reason": row.reason} for row in report.rejected
         ],
         "rejects_file": report.rejects_file,
+        "removed": None if report.removed is None else asdict(report.removed),
         "seconds": report.seconds,
     }
 
@@ -75,6 +163,10 @@ def _print(report: LoadReport) -> None:
         f"{report.interactions:,} interactions, {report.ties:,} ties, {report.reviews:,} reviews "
         f"in {report.seconds:.1f} s"
     )
+    if report.removed is not None:
+        counts = {name: count for name, count in asdict(report.removed).items() if count}
+        taken = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        click.echo(f"took out {taken or 'nothing'}")
     note("next: kinfolio export")
 
 

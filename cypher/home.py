@@ -18,6 +18,7 @@ from kinfolio.records import Connection
 from kinfolio.run import read_json, whole_file, write_json
 
 USERNAME = "neo4j"
+DATABASE = "neo4j"
 LOWEST_FREE_BYTES = 500_000_000
 LOCK_SECONDS = 300.0
 _FOLDERS = ("conf", "data", "logs", "run")
@@ -35,6 +36,8 @@ class ServerHome:
         self.jars_file = self.folder / "jars.json"
         self.pid_file = self.folder / "process.json"
         self.password_file = self.folder / "password"
+        self.import_mark = self.folder / "importing"
+        """There while the offline importer fills the database; until it goes, no data is whole."""
         self._port_file = self.folder / "port.json"
 
     @property
@@ -82,12 +85,29 @@ class ServerHome:
         with whole_file(self.conf / "neo4j.conf") as temporary:
             temporary.write_text(configuration, "utf-8")
 
+    @property
+    def has_database(self) -> bool:
+        """Whether a server ever made its database here."""
+        return (self.neo4j / "data" / "databases" / DATABASE).is_dir()
+
+    def drop_half_imported(self) -> bool:
+        """Remove a database that the importer did not finish; whether there was one."""
+        if not self.import_mark.exists():
+            return False
+        for kind in ("databases", "transactions"):
+            folder = self.neo4j / "data" / kind / DATABASE
+            if folder.exists():
+                shutil.rmtree(folder)
+        self.import_mark.unlink()
+        return True
+
     def wipe(self) -> None:
         """Remove the data, the password and the logs; the list of jars stays."""
         if self.neo4j.exists():
             shutil.rmtree(self.neo4j)
         self.password_file.unlink(missing_ok=True)
         self._port_file.unlink(missing_ok=True)
+        self.import_mark.unlink(missing_ok=True)
 
     def need_room(self) -> None:
         """Return when the disk has room for a server.

@@ -116,3 +116,17 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def end_tools(home: Path) -> None:
+    """End the server's tools that still work on a home, because who started them was killed."""
+    for process in psutil.process_iter():
+        try:
+            arguments = process.cmdline()
+            if "org.neo4j.cli.AdminTool" in arguments and (
+                process.environ().get("NEO4J_HOME") == str(home)
+            ):
+                process.kill()
+                process.wait()
+        except psutil.Error:
+            continue  # it ended by itself, or is somebody else's

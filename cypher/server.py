@@ -14,7 +14,7 @@ import psutil
 
 from kinfolio.cypher import process as processes
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.home import ServerHome, bolt_uri
+from kinfolio.cypher.home import DATABASE, ServerHome, bolt_uri
 from kinfolio.cypher.jars import NEO4J_VERSION, jars
 from kinfolio.cypher.java import Java, find_java
 from kinfolio.cypher.process import ServerProcess
@@ -52,9 +52,15 @@ class Server:
             ServerError: it cannot be started; the text says why and what to do.
         """
         found = self._running()
-        if found is not None and processes.answers(found.port):
+        whole = not self._at.import_mark.exists()
+        if found is not None and whole and processes.answers(found.port):
             return self._at.connection(found.port)
         with self._at.locked(progress):
+            if self._at.import_mark.exists():
+                self._stop()
+                processes.end_tools(self._at.neo4j)
+                self._at.drop_half_imported()
+                progress("A bulk load was cut off here; what it left was removed")
             found = self._running() or self._adopt() or self._launch(progress)
             self._wait(found)
             return self._at.connection(found.port)
@@ -103,7 +109,44 @@ class Server:
         """
         with self._at.locked(progress):
             self._stop()
-            return self._prepare(progress).admin(*arguments)
+            tools = self._prepare(progress)
+            return tools.admin(*arguments, java_flags=flags(tools.java, tools.memory_mb))
+
+    @property
+    def has_database(self) -> bool:
+        """Whether there is a database, empty or not, without starting the server."""
+        return self._at.has_database and not self._at.import_mark.exists()
+
+    def import_full(
+        self, arguments: Sequence[str], finish: Callable[[Connection], None], progress: Progress
+    ) -> None:
+        """Fill the database with the offline importer in place of all it holds.
+
+        Nobody else can start the server meanwhile. Cut off at any point, the next start removes
+        what the importer left.
+
+        Args:
+            arguments: files and options of `neo4j-admin database import full`, paths absolute.
+            finish: what is to be done on the started server before the data counts as there.
+            progress: told of what is done.
+
+        Raises:
+            ServerError: the tool or the start failed; the database counts as empty.
+        """
+        with self._at.locked(progress):
+            self._stop()
+            processes.end_tools(self._at.neo4j)
+            tools = self._prepare(progress)
+            self._at.import_mark.touch()
+            tools.admin(
+                *("database", "import", "full", DATABASE, "--overwrite-destination=true"),
+                *arguments,
+                java_flags=flags(tools.java, tools.memory_mb),
+            )
+            started = self._launch(progress)
+            self._wait(started)
+            finish(self._at.connection(started.port))
+            self._at.import_mark.unlink()
 
     def _running(self) -> ServerProcess | None:
         return processes.running(self._at.pid_file, self._at.neo4j)

@@ -26,7 +26,9 @@ LONGEST_KEY = 1_000
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIME = r"[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+_TIME = r"[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+_ZONE = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _YEAR_9999 = 253_402_300_799_999
 _MILLISECONDS_FROM = 100_000_000_000
 """A number of this size or more counts milliseconds: as seconds it would be the year 5138."""
@@ -182,25 +184,51 @@ def _time(values: Any) -> Converted:
         numbers, wrong = _number(values)
         return _from_unix(numbers, wrong)
     texts = _trimmed(values)
-    for zone, suffix in (("", ""), ("UTC", r"(Z|[+-][0-9]{2}:[0-9]{2})")):
-        if _all_match(texts, f"{_DATE}{_TIME}{suffix}$") or (
-            not suffix and _all_match(texts, f"{_DATE}$")
-        ):
-            try:
-                times = texts.cast(pa.timestamp("us", tz=zone or None))
-            except pa.ArrowInvalid:
-                break  # a 13th month, say: find the row
-            return _whole_milliseconds(times), np.zeros(len(values), np.bool_)
-    if _all_match(texts, r"^[0-9]{9,14}$"):
-        numbers, wrong = _number(texts)
-        return _from_unix(numbers, wrong)
-    found = [None if text is None else _one_time(text) for text in texts.to_pylist()]
-    times = pa.array(found, pa.int64())
-    return times, _mask(pc.is_valid(texts)) & ~_mask(pc.is_valid(times))
+    waiting = _mask(pc.is_valid(texts))
+    times = np.zeros(len(texts), np.int64)
+    # Whole columns at once; what is left over, damaged rows as a rule, one by one.
+    ways: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+        (f"{_DATE}({_TIME})?$", lambda part: _iso(part, None)),
+        (f"{_DATE}{_TIME}{_ZONE}$", lambda part: _iso(part, "UTC")),
+        (r"^[0-9]{9,14}$", lambda part: _from_unix(*_number(part))[0]),
+    )
+    for pattern, read in ways:
+        if not waiting.any():
+            break
+        fits = waiting & _mask(pc.match_substring_regex(texts, pattern))
+        if fits.any():
+            found = read(_null_where(texts, ~fits))
+            done = _mask(pc.is_valid(found))
+            times[done] = pc.fill_null(found, 0).to_numpy(zero_copy_only=False)[done]
+            waiting &= ~done
+    wrong = np.zeros(len(texts), np.bool_)
+    for row in np.flatnonzero(waiting).tolist():
+        time = _one_time(texts[row].as_py())
+        wrong[row] = time is None
+        times[row] = time or 0
+    return _null_where(pa.array(times), wrong | _mask(pc.is_null(texts))), wrong
 
 
-def _all_match(texts: Any, pattern: str) -> bool:
-    return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
+def _iso(texts: Any, zone: str | None) -> Any:
+    """Milliseconds of texts of ISO's form; null where there is no such day."""
+    texts = _null_where(texts, ~_is_day(texts))
+    return _whole_milliseconds(texts.cast(pa.timestamp("us", tz=zone)))
+
+
+def _is_day(texts: Any) -> NDArray[np.bool_]:
+    """Whether texts that begin like 2024-02-30 name a day of the calendar; null does not."""
+    year, month, day = (
+        pc.fill_null(pc.utf8_slice_codeunits(texts, *place).cast(pa.int64()), 0).to_numpy(
+            zero_copy_only=False
+        )
+        for place in ((0, 4), (5, 7), (8, 10))
+    )
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    last = _DAYS[np.clip(month, 0, 12)] + (leap & (month == 2))
+    found: NDArray[np.bool_] = (
+        (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= last)
+    )
+    return found
 
 
 def _whole_milliseconds(times: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from kinfolio.loaders.edges import write_holdings, write_reviews, write_ties
 from kinfolio.loaders.nodes import write_nodes
 from kinfolio.loaders.readers import check
 from kinfolio.loaders.stage import Staged, stage
-from kinfolio.loaders.tables import find_tables
-from kinfolio.records import LoadReport, Progress
+from kinfolio.loaders.surplus import surplus
+from kinfolio.loaders.tables import TABLES, find_tables
+from kinfolio.records import LoadReport, Progress, Removed
 
 IDS_AT_ONCE = 10_000
 
@@ -33,6 +35,7 @@ def load(
     *,
     progress: Progress = lambda step, done, total: None,
     rejects_file: Path | None = None,
+    replace: Callable[[Removed], None] | None = None,
 ) -> LoadReport:
     """What was read from a folder and is in the graph now.
 
@@ -42,6 +45,8 @@ def load(
         progress: told of the rows read and written.
         rejects_file: where rows that were not loaded are listed; None: in the report alone. A file
             of an earlier load is removed when all rows are good.
+        replace: take out of the graph what the folder has not. Told how much it is before anything
+            is written; what it raises stops the load.
 
     Raises:
         BadInput: a file cannot be used; nothing was written.
@@ -52,20 +57,31 @@ def load(
         staged = stage(
             folder,
             Path(scratch),
-            known_users=lambda ids: _known_users(graph, ids),
+            known_users=lambda ids: () if replace else known_users(graph, ids),
             progress=progress,
         )
-        if rejects_file is not None:
-            rejects_file.unlink(missing_ok=True)
-            if len(staged.rejects):
-                staged.rejects.write(rejects_file)
+        write_rejects(staged, rejects_file)
         try:
-            _write(staged, graph, progress)
+            old = None
+            if replace is not None:
+                create_schema(graph)
+                old = surplus(staged, graph, progress)
+                replace(old.counts)
+                old.remove(graph, progress)
+            create_schema(graph)
+            write_all(staged, graph, progress)
         except ServerError as error:
             raise type(error)(
                 f"{error}; a part of {folder} is in the graph: "
                 f"to go on, type the same again: kinfolio load {folder}"
             ) from error
+        return report(staged, rejects_file, started, old.counts if old else None)
+
+
+def report(
+    staged: Staged, rejects_file: Path | None, started: float, removed: Removed | None = None
+) -> LoadReport:
+    """What there is to say of a folder that was loaded."""
     return LoadReport(
         users=len(staged.users) - len(staged.outside_users),
         products=len(staged.products),
@@ -74,8 +90,17 @@ def load(
         reviews=staged.count("reviews"),
         rejected=staged.rejects.all(),
         rejects_file=str(rejects_file) if rejects_file and len(staged.rejects) else None,
+        removed=removed,
         seconds=round(time.monotonic() - started, 2),
     )
+
+
+def write_rejects(staged: Staged, rejects_file: Path | None) -> None:
+    """List the rows that are not loaded; a list of an earlier load goes when there are none."""
+    if rejects_file is not None:
+        rejects_file.unlink(missing_ok=True)
+        if len(staged.rejects):
+            staged.rejects.write(rejects_file)
 
 
 def check_folder(folder: Path) -> None:
@@ -88,8 +113,10 @@ def check_folder(folder: Path) -> None:
         check(file)
 
 
-def _write(staged: Staged, graph: Graph, progress: Progress) -> None:
-    create_schema(graph)
+def write_all(
+    staged: Staged, graph: Graph, progress: Progress, only: Collection[str] = tuple(TABLES)
+) -> None:
+    """Bring the graph to what a folder says; edges and reviews of the tables in `only`."""
     gids = {
         "user": _write_nodes("users", staged, graph, progress),
         "product": _write_nodes("products", staged, graph, progress),
@@ -99,7 +126,7 @@ def _write(staged: Staged, graph: Graph, progress: Progress) -> None:
         ("reviews", write_reviews),
         ("ties", write_ties),
     ):
-        if staged.count(table):
+        if table in only and staged.count(table):
             write(staged.tables[table], gids, graph, progress)
 
 
@@ -113,7 +140,7 @@ def _write_nodes(kind: str, staged: Staged, graph: Graph, progress: Progress) ->
     return write_nodes(kind, ids, rows, following[kind.removesuffix("s")], graph, progress)
 
 
-def _known_users(graph: Graph, ids: list[str]) -> list[str]:
+def known_users(graph: Graph, ids: list[str]) -> list[str]:
     """Those of some ids that the graph has."""
     return [
         row["id"]

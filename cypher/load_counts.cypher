@@ -1,0 +1,9 @@
+// How much the graph holds; taken from the server's own counts.
+// parameters: none
+// columns:    nodes INTEGER, users INTEGER, products INTEGER, interactions INTEGER, ties INTEGER, reviews INTEGER
+RETURN COUNT { MATCH (n) } AS nodes,
+       COUNT { MATCH (u:User) } AS users,
+       COUNT { MATCH (p:Product) } AS products,
+       COUNT { MATCH ()-[h:HOLDS]->() } AS interactions,
+       COUNT { MATCH ()-[t:TIED_TO]->() } AS ties,
+       COUNT { MATCH (r:Review) } AS reviews
