@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import given_connection, home, json_option, note, open_graph, print_json
+from kinfolio.cli.options import (
+    given_connection,
+    home,
+    json_option,
+    no_mapping_option,
+    note,
+    open_graph,
+    print_json,
+)
 from kinfolio.errors import BadInput, ServerError
 
 if TYPE_CHECKING:
@@ -32,6 +40,7 @@ _SHOWN_REJECTS = 5
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where rows that cannot be loaded are listed.  [default: in kinfolio's home]",
 )
+@no_mapping_option
 @json_option
 def command(
     folder: Path,
