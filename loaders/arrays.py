@@ -1,0 +1,170 @@
+"""A snapshot's edges by what they lead to, as files of numbers that are mapped, not read.
+
+Made once in the folder of the snapshot, with memory for one piece of it at a time: for every edge
+type and its reverse, where the edges into each node begin, where they come from, and which row of
+the snapshot's table each is. Knows nothing of torch.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinfolio.run import read_json, write_json
+from kinfolio.snapshot import read_manifest
+from kinfolio.snapshot_tables import read_pieces
+from kinfolio.snapshot_writer import ARRAYS, MANIFEST
+
+EdgeType = tuple[str, str, str]
+
+EDGE_TYPES: dict[EdgeType, tuple[str, str, str]] = {
+    ("user", "holds", "product"): ("holdings", "source", "target"),
+    ("product", "rev_holds", "user"): ("holdings", "target", "source"),
+    ("user", "tied_to", "user"): ("ties", "source", "target"),
+    ("user", "rev_tied_to", "user"): ("ties", "target", "source"),
+}
+"""Edge type of PyG: table of the snapshot, its column of beginnings and that of ends."""
+_FORMAT = 1
+_NODE_TABLES = {"user": "users", "product": "products"}
+_EDGE_COLUMNS = ("split", "at", "rating")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Incoming:
+    """Edges of one type, sorted by their ends."""
+
+    begin: NDArray[np.int64]
+    """Shape (number of ends + 1,); the edges into end n are those from `begin[n]` on."""
+    source: NDArray[np.int32]
+    """Shape (num_edges,); row where each begins."""
+    edge: NDArray[np.int64]
+    """Shape (num_edges,); row of each in the snapshot's table."""
+
+
+class Arrays:
+    """Arrays of a snapshot folder, made when they are not there, mapped into memory.
+
+    Args:
+        folder: of the snapshot, as `export` leaves it.
+        keep_held_out: whether edges outside the training part are among them. Messages that go
+            along those tell a model what it is to predict.
+
+    Raises:
+        NotReady: there is no snapshot.
+        RunBroken: it is half written.
+    """
+
+    def __init__(self, folder: Path, *, keep_held_out: bool = False) -> None:
+        manifest = read_manifest(folder)
+        self.num_nodes = {
+            kind: int(manifest["counts"][table]) for kind, table in _NODE_TABLES.items()
+        }
+        self._counts = {table: int(manifest["counts"][table]) for table in ("holdings", "ties")}
+        self._snapshot = folder
+        self._part = "all" if keep_held_out else "counted"
+        self._folder = folder / ARRAYS / self._part
+        if not self._are_of(str(manifest["hash"])):
+            self._make(str(manifest["hash"]))
+
+    def incoming(self, kind: EdgeType) -> Incoming:
+        """The edges of one type by their ends."""
+        begin, source, edge = (
+            np.load(self._folder / f"{kind[1]}.{name}.npy", mmap_mode="c")
+            for name in ("begin", "source", "edge")
+        )
+        return Incoming(begin, source, edge)
+
+    def gids(self, kind: str) -> NDArray[np.int64]:
+        """Row numbers of the users or products in the database: int64, shape (num_nodes,)."""
+        found: NDArray[np.int64] = np.load(self._folder / f"{kind}.gid.npy", mmap_mode="c")
+        return found
+
+    def edge_values(self, table: str, column: str) -> NDArray[np.generic]:
+        """`split`, `at` or `rating` of all rows of a table, in its order."""
+        found: NDArray[np.generic] = np.load(self._folder / f"{table}.{column}.npy", mmap_mode="c")
+        return found
+
+    def _are_of(self, content_hash: str) -> bool:
+        manifest = self._folder / MANIFEST
+        return manifest.is_file() and read_json(manifest) == {
+            "format": _FORMAT,
+            "hash": content_hash,
+        }
+
+    def _make(self, content_hash: str) -> None:
+        self._folder.parent.mkdir(exist_ok=True)
+        new = Path(tempfile.mkdtemp(dir=self._folder.parent, prefix=f".{self._part}.new-"))
+        try:
+            for kind, table in _NODE_TABLES.items():
+                gids = [piece["gid"] for piece in read_pieces(self._snapshot, table, ["gid"])]
+                np.save(new / f"{kind}.gid.npy", np.concatenate([np.zeros(0, np.int64), *gids]))
+            for table, count in self._counts.items():
+                for column in _EDGE_COLUMNS:
+                    self._copy_column(new, table, column, count)
+            for edge_type in EDGE_TYPES:
+                self._sort(new, edge_type)
+            write_json(new / MANIFEST, {"format": _FORMAT, "hash": content_hash})
+            shutil.rmtree(self._folder, ignore_errors=True)
+            new.rename(self._folder)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _copy_column(self, new: Path, table: str, column: str, count: int) -> None:
+        kind = {"split": np.int8, "at": np.int64, "rating": np.float32}[column]
+        out = _empty(new / f"{table}.{column}.npy", count, np.dtype(kind))
+        done = 0
+        for piece in read_pieces(self._snapshot, table, [column]):
+            out[done : done + len(piece[column])] = piece[column]
+            done += len(piece[column])
+
+    def _sort(self, new: Path, kind: EdgeType) -> None:
+        """Counting sort by the ends, a piece at a time."""
+        size = np.zeros(self.num_nodes[kind[2]], np.int64)
+        for _, _, end in self._edges(kind):
+            size += np.bincount(end, minlength=len(size))
+        begin = np.append(0, np.cumsum(size))
+        np.save(new / f"{kind[1]}.begin.npy", begin)
+        source = _empty(new / f"{kind[1]}.source.npy", int(begin[-1]), np.dtype(np.int32))
+        edge = _empty(new / f"{kind[1]}.edge.npy", int(begin[-1]), np.dtype(np.int64))
+        free = begin[:-1].copy()
+        for row, start, end in self._edges(kind):
+            order = np.argsort(end, kind="stable")
+            ordered = end[order]
+            here = np.bincount(ordered, minlength=len(size))
+            # Of the edges into one node, each takes the next free place.
+            nth = np.arange(len(ordered)) - (np.cumsum(here) - here)[ordered]
+            place = free[ordered] + nth
+            source[place] = start[order]
+            edge[place] = row[order]
+            free += here
+
+    def _edges(
+        self, kind: EdgeType
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]]:
+        """Row, beginning and end of the edges, in pieces."""
+        table, start, end = EDGE_TYPES[kind]
+        first = 0
+        for piece in read_pieces(self._snapshot, table, [start, end, "split"]):
+            rows = np.arange(first, first + len(piece["split"]))
+            first += len(rows)
+            if self._part == "all":
+                yield rows, piece[start], piece[end]
+            else:
+                train = piece["split"] == 0
+                yield rows[train], piece[start][train], piece[end][train]
+
+
+def _empty(path: Path, count: int, kind: np.dtype[np.generic]) -> NDArray[np.generic]:
+    if not count:  # a file of no bytes cannot be mapped
+        np.save(path, np.zeros(0, kind))
+        return np.zeros(0, kind)
+    found: NDArray[np.generic] = np.lib.format.open_memmap(
+        path, mode="w+", dtype=kind, shape=(count,)
+    )
+    return found
