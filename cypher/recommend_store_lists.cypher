@@ -1,10 +1,11 @@
-// Writes the lists of some users in place of their older ones; a list is replaced as a whole.
+// Writes the lists of some users in place of their older ones; a list is replaced as a whole. What has no version is not
+// kinfolio's and stays.
 // parameters: rows LIST, version STRING
 // columns:    none
 UNWIND $rows AS row
 MATCH (u:User {id: row.user})
 CALL (u) {
-  MATCH (u)-[old:RECOMMENDED]->(:Product)
+  MATCH (u)-[old:RECOMMENDED]->(:Product) WHERE old.version IS NOT NULL
   DELETE old
 }
 CALL (u, row) {

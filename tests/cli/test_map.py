@@ -108,6 +108,7 @@ def test_the_guess_is_right(road: dict[str, Any]) -> None:
     levels = {(line["section"], line["line"], line["level"]) for line in road["check"]["lines"]}
     assert {level for *_, level in levels} == {"ok", "warning"}
     assert ("users", "id", "warning") in levels  # no index
+    assert ("kinfolio", "type", "warning") in levels  # a type that kinfolio has too
 
 
 def test_looking_changes_nothing(road: dict[str, Any]) -> None:
@@ -205,6 +206,7 @@ def test_every_other_command_takes_the_mapping(mapped: Callable[..., Any], tmp_p
     assert shown["properties"]["tagline"]
     assert "movieId" not in shown["properties"]
     assert [version["state"] for version in mapped("versions", "list")["versions"]] == ["active"]
+    assert len(mapped("similar", movie, "-k", "3")["products"]) == 3
     lists = tmp_path / "lists.tsv"
     assert mapped("recommend", "--all", "--out", str(lists))["users"] == NUM_PEOPLE
     text = tmp_path / "letter.txt"
@@ -224,6 +226,18 @@ def test_the_option_is_on_every_command_that_opens_the_graph() -> None:
         and any("--mapping" in p.opts and not getattr(p, "hidden", False) for p in command.params)
     }
     assert options == set(COMMANDS) - without
+
+
+def test_lists_can_be_kept_beside_relationships_of_the_same_type(
+    mapped: Callable[..., Any], run_once: Callable[..., Any]
+) -> None:
+    for _ in range(2):
+        mapped("recommend", "--all", "--materialise", "-k", "2")
+        (row,) = run_once(
+            "MATCH (:Person)-[r:RECOMMENDED]->(:Movie) "
+            "RETURN count(r.version) AS kept, collect(r.by) AS others"
+        )
+        assert row == {"kept": 2 * NUM_PEOPLE, "others": ["a friend"]}
 
 
 def test_an_id_that_is_not_there_is_one_sentence(cli: Cli, road: dict[str, Any]) -> None:
@@ -267,5 +281,6 @@ def test_removing_leaves_the_graph_as_it_was(
     removed = json.loads(cli("map", "remove", road["mapping"], "--yes", "--json").stdout)
     assert (removed["users"], removed["products"], removed["versions"]) == (150, 60, 1)
     assert contents(run_once) == road["before"]
+    assert removed["lists"] > 0
     again = json.loads(cli("map", "remove", road["mapping"], "--yes", "--json").stdout)
     assert (again["users"], again["products"], again["versions"], again["indexes"]) == (0, 0, 0, [])

@@ -79,6 +79,10 @@ def make_movies(run_cypher: Callable[..., Any], *, seed: int = 7) -> None:
         rows=[[f"Viewer {a:03}", f"Viewer {b:03}"] for a, b in follows],
     )
     run_cypher(
+        "MATCH (p:Person {name: 'Viewer 003'}), (m:Movie {movieId: 1001}) "
+        "CREATE (p)-[:RECOMMENDED {by: 'a friend'}]->(m)"
+    )
+    run_cypher(
         "UNWIND range(1, 12) AS n CREATE (a:Actor {name: 'Actor ' + n}) "
         "WITH a, n UNWIND range(0, 9) AS k MATCH (m:Movie {movieId: 1000 + (n * 7 + k * 5) % 60}) "
         "CREATE (a)-[:ACTED_IN {roles: ['Role ' + k]}]->(m)"
