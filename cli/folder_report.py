@@ -40,7 +40,7 @@ def _table(table: TableQuality, reasons: dict[str, int]) -> Iterator[str]:
             ],
         )
     for reason, rows in reasons.items():
-        yield from _part("rejected", [f"{rows:,}: {reason}"])
+        yield from _part("rejected", f"{rows:,}: {reason}".split(), between="")
 
 
 def _degrees(degrees: Degrees) -> list[str]:
@@ -54,12 +54,12 @@ def _degrees(degrees: Degrees) -> list[str]:
     ]
 
 
-def _part(name: str, pieces: list[str]) -> Iterator[str]:
+def _part(name: str, pieces: list[str], between: str = ",") -> Iterator[str]:
     """A name and what is said of it, folded between pieces."""
     line = f"  {name}".ljust(_HEAD)
     empty = True
     for number, piece in enumerate(pieces):
-        text = piece + ("" if number == len(pieces) - 1 else ",")
+        text = piece + ("" if number == len(pieces) - 1 else between)
         if not empty and len(line) + len(text) + 1 > WIDTH:
             yield line
             line, empty = " " * _HEAD, True

@@ -112,7 +112,9 @@ def _bulk(folder: Path, rejects_file: Path, progress: Progress) -> LoadReport:
             f"--bulk fills kinfolio's own server, and NEO4J_URI names {given.uri}; "
             "leave --bulk out, or unset NEO4J_URI"
         )
-    return load_in_bulk(folder, Server(home()), progress=progress, rejects_file=rejects_file)
+    return load_in_bulk(
+        folder, Server(home()), progress=progress, note=note, rejects_file=rejects_file
+    )
 
 
 def _ask(removed: Removed, folder: Path, yes: bool) -> None:

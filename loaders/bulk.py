@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server import Server
 from kinfolio.errors import BadInput, ServerError
 from kinfolio.loaders.load import report, write_all, write_rejects
@@ -34,14 +35,20 @@ _BETWEEN = "\x1f"
 
 
 def load_in_bulk(
-    folder: Path, server: Server, *, progress: Progress, rejects_file: Path | None = None
+    folder: Path,
+    server: Server,
+    *,
+    progress: Progress,
+    note: Callable[[str], None],
+    rejects_file: Path | None = None,
 ) -> LoadReport:
     """What was read from a folder and is in the graph now, as by `load`.
 
     Args:
         folder: as for `load`.
         server: kinfolio's own, whose graph is empty.
-        progress: told of the rows read and written.
+        progress: told of the rows read.
+        note: told what the server and the importer do.
         rejects_file: where rows that were not loaded are listed.
 
     Raises:
@@ -49,12 +56,12 @@ def load_in_bulk(
         ServerError: the importer or the server failed; the graph counts as empty.
     """
     started = time.monotonic()
-    _refuse_unless_empty(server, progress)
+    _refuse_unless_empty(server, note)
     with tempfile.TemporaryDirectory(prefix="kinfolio-bulk-") as scratch:
         staged = stage(folder, Path(scratch), known_users=lambda ids: (), progress=progress)
         write_rejects(staged, rejects_file)
         files = _Files(Path(scratch).resolve(), staged, int(time.time() * 1_000))
-        progress("writing files for the importer", 0, 0)
+        note("Writing files for the importer ...")
         try:
             files.write()
         except OSError as error:
@@ -65,16 +72,18 @@ def load_in_bulk(
 
         def finish(connection: Connection) -> None:
             with Graph(connection) as graph:
+                note("Creating indexes ...")
                 _finish(graph, staged, files.left_over, progress)
 
-        server.import_full(files.arguments, finish, lambda text: progress(text.rstrip(" ."), 0, 0))
+        note("Running Neo4j's importer ...")
+        server.import_full(files.arguments, finish, note)
     return report(staged, rejects_file, started)
 
 
-def _refuse_unless_empty(server: Server, progress: Progress) -> None:
+def _refuse_unless_empty(server: Server, note: Callable[[str], None]) -> None:
     if not server.has_database:
         return
-    with Graph(server.start(lambda text: progress(text.rstrip(" ."), 0, 0))) as graph:
+    with Graph(server.start(note)) as graph:
         nodes = graph.read("load_counts")[0]["nodes"]
     if nodes:
         raise BadInput(
@@ -84,9 +93,6 @@ def _refuse_unless_empty(server: Server, progress: Progress) -> None:
 
 
 def _finish(graph: Graph, staged: Staged, left_over: set[str], progress: Progress) -> None:
-    from kinfolio.cypher.schema import create_schema
-
-    progress("creating indexes", 0, 0)
     create_schema(graph)
     found = graph.read("load_counts")[0]
     expected = {

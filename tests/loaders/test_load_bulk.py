@@ -73,7 +73,7 @@ def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
     half = own.home / "server" / "neo4j" / "data" / "databases" / "neo4j"
     half.mkdir(parents=True)
     (half / "neostore").write_bytes(b"half")
-    report = load_in_bulk(odd, own, progress=no_progress)
+    report = load_in_bulk(odd, own, progress=no_progress, note=print)
     assert (report.users, report.interactions) == (ordinary.users, ordinary.interactions)
     with Graph(own.start(print)) as filled:
         assert graph_hash(filled) == graph_hash(graph)
@@ -81,7 +81,7 @@ def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
         assert again.rejected == report.rejected
         assert graph_hash(filled) == graph_hash(graph)
     with pytest.raises(BadInput, match="--bulk fills an empty graph only"):
-        load_in_bulk(odd, own, progress=no_progress)
+        load_in_bulk(odd, own, progress=no_progress, note=print)
     # Cut off before all was whole: the next start has nothing.
     (own.home / "server" / "importing").touch()
     with Graph(own.start(print)) as emptied:
