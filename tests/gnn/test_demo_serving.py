@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,68 @@ def test_similar_on_the_command_line(
     assert failed.stderr.startswith("kinfolio: there is no product")
 
 
+def recipe(heading: str) -> str:
+    """The statement below a heading of `docs/cypher.md`."""
+    text = (Path(__file__).parents[2] / "docs" / "cypher.md").read_text("utf-8")
+    found = re.search(rf"^## {heading}\n.*?```cypher\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
+
+
+def lines_of(found: Any) -> list[tuple[str, Any]]:
+    """Products and scores of an answer, as pytest compares them."""
+    return [(line.product, pytest.approx(line.score, abs=1e-4)) for line in found.products]
+
+
+@pytest.mark.parametrize("heading", ["Recommend", "Recommend by the index"])
+def test_plain_cypher_recommends_what_kinfolio_does(
+    heading: str, demo_graph: Graph, run_cypher: RunCypher
+) -> None:
+    users = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 30")
+    compared = 0
+    for row in users:
+        found = recommend(row["id"], demo_graph)
+        if found.source == "stored":
+            told = run_cypher(recipe(heading), user=row["id"])
+            assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+            compared += 1
+    assert compared > 20
+
+
+def test_plain_cypher_folds_a_new_user_in(demo_graph: Graph, run_cypher: RunCypher) -> None:
+    run_cypher(
+        "CREATE (u:User {id: 'just came', risk_tolerance: 5}) WITH u "
+        "MATCH (p:Product) WHERE p.gid IN [3, 8, 21] CREATE (u)-[:HOLDS]->(p) WITH DISTINCT u "
+        "MATCH (f:User {gid: 9}) CREATE (u)-[:TIED_TO]->(f)"
+    )
+    try:
+        found = recommend("just came", demo_graph)
+        told = run_cypher(recipe("A new user"), user="just came")
+    finally:
+        run_cypher("MATCH (u:User {id: 'just came'}) DETACH DELETE u")
+    assert found.source == "folded_in"
+    assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+
+
+def test_plain_cypher_finds_similar_products(demo_graph: Graph, run_cypher: RunCypher) -> None:
+    for row in run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 5"):
+        told = run_cypher(recipe("Similar products"), product=row["id"])
+        found = similar_products(row["id"], demo_graph)
+        assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+
+
+def test_plain_cypher_says_why_not(demo_graph: Graph, run_cypher: RunCypher) -> None:
+    products = run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 20")
+    verdicts = set()
+    for row in products:
+        told = run_cypher(recipe("Why not"), user="p007", product=row["id"])[0]
+        found = why_not("p007", row["id"], demo_graph)
+        assert {rule.rule: rule.passed for rule in found.rules}.items() <= told.items()
+        assert (told["rank"], told["score"]) == (found.rank, pytest.approx(found.score, abs=1e-4))
+        verdicts.add(found.allowed)
+    assert verdicts == {True, False}
+
+
 @pytest.fixture
 def stored(demo_graph: Graph, run_cypher: RunCypher) -> Iterator[RunCypher]:
     """The stored lists as rows, removed at the end."""
@@ -214,7 +277,12 @@ def stored(demo_graph: Graph, run_cypher: RunCypher) -> Iterator[RunCypher]:
 
 
 def test_lists_in_the_graph_are_those_of_the_file_and_go_with_their_version(
-    demo_graph: Graph, demo_run: Run, stored: RunCypher, cli: Callable[..., Any], tmp_path: Path
+    demo_graph: Graph,
+    demo_run: Run,
+    stored: RunCypher,
+    run_cypher: RunCypher,
+    cli: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     cli("recommend", "--all", "--materialise", "-k", "9")
     first = stored()
@@ -232,6 +300,10 @@ def test_lists_in_the_graph_are_those_of_the_file_and_go_with_their_version(
     assert [(r["user"], str(r["rank"]), r["product"]) for r in rows] == [
         (cells[0], cells[1], cells[2]) for cells in sorted(lines, key=lambda c: (c[0], int(c[1])))
     ]
+    told = run_cypher(recipe("Stored lists"), user="p007")
+    assert [(one["product"], one["score"]) for one in told] == lines_of(
+        recommend("p007", demo_graph, K)
+    )
     version = rows[0]["version"]
     assert version == recommend("p007", demo_graph).version
     write_back(read_embeddings(demo_run), demo_graph, name="next")
