@@ -1,20 +1,12 @@
 // What the graph knows of a user and a product by themselves, with the rules' verdicts; nulls where one is missing.
 // parameters: user_id STRING, product_id STRING
-// columns:    user STRING, product STRING, name STRING, kind STRING, is_held BOOLEAN, is_dismissed BOOLEAN, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN, country STRING, risk INTEGER, tolerance INTEGER, own LIST, embedding LIST, holders INTEGER, mean_rating FLOAT, mean_holders FLOAT
+// columns:    user STRING, product STRING, name STRING, kind STRING, is_held BOOLEAN, is_dismissed BOOLEAN, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN, country STRING, risk INTEGER, tolerance INTEGER, own LIST, embedding LIST, holders INTEGER, mean_rating FLOAT
 OPTIONAL MATCH (u:User {id: $user_id})
 OPTIONAL MATCH (p:Product {id: $product_id})
 CALL (u, p) {
   OPTIONAL MATCH (p)<-[r:HOLDS]-(v:User)
   WHERE coalesce(r.split, 'train') = 'train' AND v <> u
   RETURN count(DISTINCT v) AS holders, avg(r.rating) AS mean_rating
-}
-CALL () {
-  MATCH (:User)-[r:HOLDS]->()
-  RETURN count(r) AS all_holdings
-}
-CALL () {
-  MATCH (q:Product)
-  RETURN count(q) AS all_products
 }
 RETURN u.id AS user, p.id AS product, coalesce(p.name, p.id) AS name, p.kind AS kind,
        EXISTS { (u)-[:HOLDS]->(p) } AS is_held,
@@ -23,5 +15,4 @@ RETURN u.id AS user, p.id AS product, coalesce(p.name, p.id) AS name, p.kind AS 
        coalesce(p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries, false) AS is_sold,
        coalesce(p.risk IS NULL OR p.risk <= u.risk_tolerance, false) AS is_safe,
        u.country AS country, p.risk AS risk, u.risk_tolerance AS tolerance,
-       u.own_a AS own, p.embedding_a AS embedding, holders, mean_rating,
-       toFloat(all_holdings) / CASE all_products WHEN 0 THEN 1 ELSE all_products END AS mean_holders
+       u.own_a AS own, p.embedding_a AS embedding, holders, mean_rating

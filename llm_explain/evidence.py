@@ -14,7 +14,7 @@ import numpy as np
 
 from kinfolio.errors import NotFound, NotReady
 from kinfolio.llm_explain.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.pathfinder import Pathfinder, Piece
+from kinfolio.llm_explain.pathfinder import FEWEST_PEOPLE, Pathfinder, Piece
 from kinfolio.llm_explain.shares import contributions, covering, strongest
 from kinfolio.records import Evidence, Kind, Slot, Verdict
 
@@ -205,6 +205,10 @@ def _with_paths(
     written: dict[str, Any] = {}
     if any(piece.form == "own" for piece, _, _ in chosen):
         written = (reads.read("explain_written", **ends) or [{}])[0]
+    is_against = any(piece.kind == "popularity" and value < 0 for piece, _, value in chosen)
+    if is_against and pair["holders"] >= FEWEST_PEOPLE:
+        # Only then is it said; a graph with a least rating looks at every rating for it.
+        pair = {**pair, **reads.read("explain_mean_holders")[0]}
     pathfinder = Pathfinder(user_id, pair, clauses)
     result = []
     for number, (piece, share, value) in enumerate(chosen, start=1):
