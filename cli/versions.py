@@ -87,13 +87,29 @@ def _list(as_json: bool) -> None:
         click.echo("no version in the graph yet; type: kinfolio writeback", err=True)
     else:
         print_table(
-            ("version", "slot", "state", "users", "products", "written (UTC)"),
+            (
+                *("version", "slot", "state", "users", "products", "width", "written (UTC)"),
+                *("model", "metrics", "snapshot"),
+            ),
             [
-                (v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}", _moment(v.created_at))
+                (
+                    *(v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}"),
+                    *(str(v.heads * v.dim), _moment(v.created_at)),
+                    *(v.model, _figures(json.loads(v.metrics or "{}")), v.snapshot[:12]),
+                )
                 for v in versions
             ],
-            right=("users", "products"),
+            right=("users", "products", "width"),
         )
+
+
+def _figures(metrics: Any, name: str = "") -> str:
+    """The numbers of nested metrics in a line, like `valid recall@20 0.285`."""
+    # Any: whatever a run's figures are.
+    if isinstance(metrics, dict):
+        inside = (_figures(value, f"{name} {key}".strip()) for key, value in metrics.items())
+        return ", ".join(text for text in inside if text)
+    return f"{name} {metrics:.4g}" if isinstance(metrics, int | float) else ""
 
 
 def _moment(text: str) -> str:

@@ -311,7 +311,15 @@ def test_versions_are_listed_on_the_command_line(
         ("one", "ready", "a"),
     ]
     assert listed[0]["metrics"] == {"valid": {"recall@20": 0.5}}
-    assert cli("versions", "list").stdout.splitlines()[1].split("\t")[:3] == ["two", "b", "active"]
+    header, first, _ = (line.split("\t") for line in cli("versions", "list").stdout.splitlines())
+    shown = dict(zip(header, first, strict=True))
+    assert [shown[name] for name in ("version", "slot", "state")] == ["two", "b", "active"]
+    assert [shown[name] for name in ("users", "products", "width")] == ["11", "20", "16"]
+    assert [shown[name] for name in ("model", "metrics", "snapshot")] == [
+        "random",
+        "valid recall@20 0.5",
+        "made-up",
+    ]
     assert cli("versions", "rollback").stdout == "version one serves from slot a\n"
     assert cli("versions", "drop", "two").stdout == "version two was dropped; slot b is free\n"
     failed = cli("versions", "rollback")
