@@ -7,6 +7,7 @@ written out. So the same rows in another order, or another format, give the same
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,9 @@ class Duplicate:
     """`same`, `earlier`, or `order` where times do not tell."""
 
 
-def duplicates(content: Any, keys: tuple[str, ...], names: dict[str, list[str]]) -> list[Duplicate]:
+def duplicates(
+    content: Any, keys: tuple[str, ...], names: dict[str, Callable[[], list[str]]]
+) -> list[Duplicate]:
     """The rows of a table that are not kept.
 
     Args:
@@ -86,13 +89,14 @@ def _codes(column: Any) -> NDArray[np.int64]:
     return np.asarray(pc.fill_null(coded.indices, -1).to_numpy(), np.int64) + 1
 
 
-def _written(rows: Any, names: dict[str, list[str]]) -> list[tuple[int, str]]:
+def _written(rows: Any, names: dict[str, Callable[[], list[str]]]) -> list[tuple[int, str]]:
     """Time and content of each row, the same whatever format it came in."""
+    of = {name: ids() for name, ids in names.items()}
     written = []
     for row in rows.to_pylist():
         values = {**row, **json.loads(row.get(MORE) or "{}")}
         values.pop(MORE, None)
-        values.update({name: ids[values[name]] for name, ids in names.items()})
+        values.update({name: ids[values[name]] for name, ids in of.items()})
         present = {name: value for name, value in values.items() if value is not None}
         time = present.get("at")
         text = json.dumps(present, sort_keys=True, default=str)

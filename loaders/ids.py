@@ -17,23 +17,31 @@ class Ids:
     """
 
     def __init__(self) -> None:
-        self._index: dict[str, int] = {}
+        self._ids: Any = pa.array([], pa.string())  # Any: pyarrow has no types
         self._used = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._ids)
 
     def names(self) -> list[str]:
         """The id of each number."""
-        return list(self._index)
+        return list(self._ids.to_pylist())
 
     def numbers(self, ids: Any) -> NDArray[np.int32]:
         """The number of each id of a pyarrow array; new ids get the next ones."""
         coded = pc.dictionary_encode(ids)
-        index = self._index
-        found = [index.setdefault(id, len(index)) for id in coded.dictionary.to_pylist()]
-        numbers: NDArray[np.int32] = np.array(found, np.int32)[coded.indices.to_numpy()]
+        found = self._places(coded.dictionary)
+        new = found < 0
+        found[new] = np.arange(len(self), len(self) + int(new.sum()))
+        if new.any():
+            self._ids = pa.concat_arrays([self._ids, coded.dictionary.filter(pa.array(new))])
+        numbers: NDArray[np.int32] = found[coded.indices.to_numpy()]
         return numbers
+
+    def _places(self, ids: Any) -> NDArray[np.int32]:
+        """The number of each of some different ids, -1 for those that have none."""
+        found = pc.fill_null(pc.index_in(ids, value_set=self._ids), -1)
+        return np.array(found.to_numpy(zero_copy_only=False), np.int32)
 
     def use(self, numbers: NDArray[np.int32]) -> None:
         """Note that rows which are kept name these."""
@@ -44,10 +52,7 @@ class Ids:
     def known(self, ids: Any) -> NDArray[np.bool_]:
         """Whether a row that is kept names each id of a pyarrow array."""
         coded = pc.dictionary_encode(ids)
-        found = [self._index.get(id, -1) for id in coded.dictionary.to_pylist()]
-        if not found:
-            return np.zeros(len(ids), np.bool_)
-        places = np.array(found, np.int64)
+        places = self._places(coded.dictionary)
         used = (places >= 0) & (places < len(self._used))
         used[used] = self._used[places[used]]
         known: NDArray[np.bool_] = used[coded.indices.to_numpy()]
@@ -58,7 +63,7 @@ class Ids:
         used = np.zeros(len(self), np.bool_)
         used[: len(self._used)] = self._used
         numbers = np.flatnonzero(used)
-        ids = pa.array(self.names(), pa.string()).take(pa.array(numbers))
+        ids = self._ids.take(pa.array(numbers))
         # Arrow compares UTF-8 bytes, whose order is that of the code points.
         order = pc.sort_indices(ids).to_numpy()
         places = np.full(len(self), -1, np.int32)

@@ -315,7 +315,7 @@ def _refuse_duplicates(staged: StagedTable, ids: dict[str, Ids], rejects: Reject
     table = staged.table()
     if table.num_rows == 0:
         return
-    named = {name: ids[of].names() for name, of in ENDS[staged.file.table].items()}
+    named = {name: ids[of].names for name, of in ENDS[staged.file.table].items()}
     found = duplicates(table.drop_columns([_LINE]), KEYS[staged.file.table], named)
     if not found:
         return
