@@ -23,7 +23,7 @@ ENOUGH_RECALL = 0.995
 FETCHES = (50, 100, 200, 400, 800)
 """How many products are asked of the index, until it finds enough of the best ten."""
 INDEX_SECONDS = 3_600
-POLL_SECONDS = 0.05
+FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.5
 SCORE_TOLERANCE = 1e-5
 """Scores closer than this are one and the same to the index, which computes in 32 bits."""
 
@@ -57,7 +57,7 @@ def await_index(graph: Graph, writer: Writer, num_products: int, progress: Progr
     """
     progress("filling the index", 0, num_products)
     index = f"product_embedding_{writer.slot}"
-    give_up = time.monotonic() + INDEX_SECONDS
+    give_up, wait = time.monotonic() + INDEX_SECONDS, FIRST_POLL_SECONDS
     while time.monotonic() < give_up:
         keep_hold(graph, writer)
         states = graph.read("write_back_index_state", index=index)
@@ -70,7 +70,8 @@ def await_index(graph: Graph, writer: Writer, num_products: int, progress: Progr
             progress("filling the index", num_products, num_products)
             return
         progress("filling the index", int(states[0]["percent"] / 100 * num_products), num_products)
-        time.sleep(POLL_SECONDS)
+        time.sleep(wait)
+        wait = min(1.5 * wait, LAST_POLL_SECONDS)
     raise ServerError(
         f"the index {index} was not filled in {INDEX_SECONDS} seconds; "
         "give the server more memory and run kinfolio writeback again"
