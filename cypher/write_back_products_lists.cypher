@@ -8,7 +8,9 @@ UNWIND range(0, size($pieces) - 1) AS piece
 WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
 UNWIND range(0, size(numbers) / $width - 1) AS row
 WITH first + row AS place, numbers, row * $width AS start
-MATCH (p:Product {gid: $gids[place]}) WHERE p.id = $ids[place]
+MATCH (p:Product {gid: $gids[place]})
+USING INDEX SEEK p:Product(gid)
+WHERE p.id = $ids[place]
 SET p += $without, p.market_a = $markets[place]
 WITH p, numbers, start
 CALL (p, numbers, start) {

@@ -8,7 +8,9 @@ UNWIND range(0, size($pieces) - 1) AS piece
 WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
 UNWIND range(0, size(numbers) / $width - 1) AS row
 WITH first + row AS place, numbers, row * $width AS start
-MATCH (u:User {gid: $gids[place]}) WHERE u.id = $ids[place]
+MATCH (u:User {gid: $gids[place]})
+USING INDEX SEEK u:User(gid)
+WHERE u.id = $ids[place]
 SET u += $without, u.counted_a = $counted[place]
 WITH u, numbers, start
 CALL (u, numbers, start) {
