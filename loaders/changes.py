@@ -33,10 +33,19 @@ class Changes:
         chunks: reads the graph.
         users: gids of the changed users.
         products: gids of the changed products.
+        counts: rows of each table that the graph has; what it has none of is not asked for.
     """
 
-    def __init__(self, old: Path, chunks: Chunks, users: list[int], products: list[int]) -> None:
+    def __init__(
+        self,
+        old: Path,
+        chunks: Chunks,
+        users: list[int],
+        products: list[int],
+        counts: dict[str, int],
+    ) -> None:
         self._old = old
+        self._counts = counts
         self._chunks = chunks
         self._gids = sorted(users)
         old_users, old_products = self._nodes("users"), self._nodes("products")
@@ -66,7 +75,7 @@ class Changes:
         def read(gids: list[int]) -> Edges:
             return self._chunks.edges_of(kind, gids, self.user_rows, ends)
 
-        new = _edge_columns(self._read(read, self._gids))
+        new = _edge_columns(self._read(read, self._gids if self._counts[kind] else []))
         names = ["source", "target", "stated", "at", "rating"]
         for columns in self._replaced(
             kind, names, new, "products" if kind == "holdings" else "users"
@@ -85,7 +94,8 @@ class Changes:
         def read(gids: list[int]) -> Written:
             return self._chunks.reviews_of(gids, self.user_rows, self.product_rows)
 
-        new = _review_columns(self._read(read, self._gids))
+        gids = self._gids if self._counts["reviews"] else []
+        new = _review_columns(self._read(read, gids))
         names = ["user", "product", "stated", "at", "id", "text"]
         for columns in self._replaced("reviews", names, new, "products"):
             yield Written(
@@ -99,8 +109,7 @@ class Changes:
 
     def _read(self, read: Callable[[list[int]], _Piece], gids: list[int]) -> list[_Piece]:
         parts = [
-            gids[first : first + USERS_AT_ONCE]
-            for first in range(0, max(len(gids), 1), USERS_AT_ONCE)
+            gids[first : first + USERS_AT_ONCE] for first in range(0, len(gids), USERS_AT_ONCE)
         ]
         return list(in_order(read, parts))
 
@@ -110,7 +119,7 @@ class Changes:
         return Nodes(node=np.full(len(columns["gid"]), -1), **columns)
 
     def _replaced(
-        self, table: str, names: list[str], new: list[Any], end: str
+        self, table: str, names: list[str], new: list[Any] | None, end: str
     ) -> Iterator[list[Any]]:
         """The old columns of a table with those of changed users taken out and `new` put in.
 
@@ -125,14 +134,20 @@ class Changes:
             kept = ~self._is_changed[columns[0]]
             if not kept.all():
                 columns = [_taken(column, np.flatnonzero(kept)) for column in columns]
+            if new is None:
+                yield columns
+                continue
             ready = int(np.searchsorted(new[0], last, side="right"))
             yield _woven(columns, [column[done:ready] for column in new])
             done = ready
-        yield [column[done:] for column in new]
+        if new is not None:
+            yield [column[done:] for column in new]
 
 
 def _merged(old: Nodes, parts: list[Nodes]) -> Nodes:
     """Nodes in order of their gids, those that were read again in place of the old ones."""
+    if not parts:
+        return old
     gids = np.concatenate([old.gid, *(part.gid for part in parts)])
     # The last of several with the same gid is the newest.
     _, from_end = np.unique(gids[::-1], return_index=True)
@@ -164,14 +179,18 @@ def _woven(old: list[Any], new: list[Any]) -> list[Any]:
     return [_taken(_joined([one, other]), order) for one, other in zip(old, new, strict=True)]
 
 
-def _edge_columns(parts: list[Edges]) -> list[Any]:
+def _edge_columns(parts: list[Edges]) -> list[Any] | None:
+    if not parts:
+        return None
     return [
         _joined([getattr(part, name) for part in parts])
         for name in ("source", "target", "split", "at", "rating")
     ]
 
 
-def _review_columns(parts: list[Written]) -> list[Any]:
+def _review_columns(parts: list[Written]) -> list[Any] | None:
+    if not parts:
+        return None
     return [
         _joined([getattr(part, name) for part in parts])
         for name in ("user", "product", "stated", "at", "id", "text")

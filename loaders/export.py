@@ -235,7 +235,9 @@ class _Job:
             _number_new(self.graph)
             before = _Moment.now(self.graph)
             changed = self.graph.read("export_changed", since=manifest["watermark"])[0]
-        source = Changes(old, Chunks(self.graph), changed["users"], changed["products"])
+        source = Changes(
+            old, Chunks(self.graph), changed["users"], changed["products"], _counted(self.graph)
+        )
         new = self._assemble(source, before, is_marked=True)
         if new.differs:
             notes.append(
