@@ -34,10 +34,10 @@ STATEMENTS = (
     "UNWIND range(0, $users - 1) AS i CALL (i) { CREATE (:User {id: 'u' + i, gid: i, "
     "risk_tolerance: CASE i % 5 WHEN 0 THEN 1 ELSE 5 END, "
     "country: CASE i % 5 WHEN 1 THEN 'XX' ELSE 'FR' END}) } IN TRANSACTIONS OF 20000 ROWS",
-    "UNWIND range(0, $products - 1) AS i CALL (i) { CREATE (p:Product {id: 'p' + i, gid: i, "
+    "UNWIND range(0, $products - 1) AS i CALL (i) { CREATE (:Product {id: 'p' + i, gid: i, "
     "name: 'Product ' + i, risk: CASE i % 100 WHEN 7 THEN 1 ELSE 2 + i % 4 END, "
-    "countries: CASE i % 100 WHEN 3 THEN ['FR', 'XX'] ELSE ['FR'] END}) "
-    "SET p.open = CASE i % 2 WHEN 0 THEN true END } IN TRANSACTIONS OF 20000 ROWS",
+    "countries: CASE i % 100 WHEN 3 THEN ['FR', 'XX'] ELSE ['FR'] END, open: true}) } "
+    "IN TRANSACTIONS OF 20000 ROWS",
 )
 GROUPS = {"all pass": (2, 3, 4), "1 % pass, by risk": (0,), "1 % pass, by country": (1,)}
 """Kind of user: which rests of their number divided by five."""

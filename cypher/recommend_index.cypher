@@ -29,14 +29,14 @@ CALL (q) {
   RETURN p, near
 }
 WITH u, out, p, near ORDER BY near DESC LIMIT $n
-WITH u, out, collect(p) AS found
-WITH found, [p IN found
-       WHERE coalesce(p.open, true) = true
-         AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
-         AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
-         AND NOT p IN out
-         // own rules
-     ][0..$k + 10] AS allowed
+WITH p, near, coalesce(p.open, true) = true
+       AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
+       AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
+       AND NOT p IN out
+       // own rules
+     AS is_allowed
+ORDER BY near DESC
+WITH count(p) AS seen, collect(CASE WHEN is_allowed THEN p END)[0..$k + 10] AS allowed
 CALL (allowed) {
   UNWIND allowed AS p
   WITH p, p.embedding_a AS e
@@ -44,5 +44,5 @@ CALL (allowed) {
   ORDER BY score DESC, p.id LIMIT $k
   RETURN collect(p.id) AS products, collect(coalesce(p.name, p.id)) AS names, collect(score) AS scores
 }
-RETURN size(found) AS seen, products, names, scores
+RETURN seen, products, names, scores
 ORDER BY seen

@@ -6,15 +6,14 @@ MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } AS out
 CALL db.index.vector.queryNodes('product_embedding_a', $n, $query) YIELD node AS p, score AS near
 WHERE p:Product
-WITH u, out, p, near ORDER BY near DESC
-WITH u, out, collect(p) AS found
-WITH found, [p IN found
-       WHERE coalesce(p.open, true) = true
-         AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
-         AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
-         AND NOT p IN out
-         // own rules
-     ][0..$k + 10] AS allowed
+WITH p, near, coalesce(p.open, true) = true
+       AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
+       AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
+       AND NOT p IN out
+       // own rules
+     AS is_allowed
+ORDER BY near DESC
+WITH count(p) AS seen, collect(CASE WHEN is_allowed THEN p END)[0..$k + 10] AS allowed
 CALL (allowed) {
   UNWIND allowed AS p
   WITH p, p.embedding_a AS e
@@ -22,5 +21,5 @@ CALL (allowed) {
   ORDER BY score DESC, p.id LIMIT $k
   RETURN collect(p.id) AS products, collect(coalesce(p.name, p.id)) AS names, collect(score) AS scores
 }
-RETURN size(found) AS seen, products, names, scores
+RETURN seen, products, names, scores
 ORDER BY seen

@@ -57,7 +57,8 @@ def best_products(
 def _by_index(
     state: UserState, graph: Graph, k: int, fetch: int, conditions: Sequence[str]
 ) -> Found | None:
-    n = max(fetch, 2 * k) + state.out
+    # All that is held may stand before the first product of the list.
+    n = max(fetch, 2 * k, k + state.out)
     while n <= MOST_FETCHED:
         answer = _asked(state, graph, k, n, conditions)
         if answer is None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 RECALL_AT = 10
 RECALL_USERS = 100
-ENOUGH_RECALL = 0.995
-FETCHES = (50, 100, 200, 400, 800)
+ENOUGH_RECALL = 0.99
+FETCHES = (50, 100, 150, 200, 300, 500, 800)
 """How many products are asked of the index, until it finds enough of the best ten."""
 INDEX_SECONDS = 3_600
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.5
