@@ -7,13 +7,12 @@ graph. How a snapshot is of one piece although others write meanwhile: `docs/sna
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from kinfolio.cypher.graph import Graph
@@ -21,24 +20,13 @@ from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadConfig, NotReady, RunBroken
 from kinfolio.loaders.assembly import Assembly
 from kinfolio.loaders.changes import Changes
-from kinfolio.loaders.chunks import Chunks, EdgeKind, Nodes, Rows, in_order
-from kinfolio.loaders.part import (
-    AT_ONCE,
-    parts,
-    products_of_users,
-    users_around,
-    users_of_statement,
-)
+from kinfolio.loaders.chunks import Chunks
+from kinfolio.loaders.part import users_around, users_of_statement
+from kinfolio.loaders.pieces import Part, Whole, counted
 from kinfolio.records import Exported, Progress, Snapshot, no_progress
 from kinfolio.snapshot import is_undamaged, read_manifest, read_snapshot
 from kinfolio.snapshot_writer import scratch_beside, take_place
 
-EDGES_AT_ONCE = 50_000
-"""Edges in a piece, if all users have equally many."""
-NODES_AT_ONCE = 10_000
-"""Users or products in a piece."""
-WRITERS_AT_ONCE = 1_000
-"""The same for reviews, whose texts are long."""
 ROUNDS = 5
 """Times that the graph is read, when others write meanwhile, before that is accepted."""
 OVERLAP_MS = 1_000
@@ -207,7 +195,7 @@ class _Job:
         """Folder of a snapshot of some users and what hangs on them."""
         for _ in range(ROUNDS):
             before = _Moment.now(self.graph)
-            source = _Part(self.graph, choose(), self.progress)
+            source = Part(self.graph, choose(), self.progress)
             new = self._assemble(source, before, part=choice)
             if new.is_quiet:
                 break
@@ -216,7 +204,7 @@ class _Job:
     def _whole(self) -> _Taken:
         while True:
             before = _Moment.now(self.graph)
-            source = _Whole(self.graph, self.progress)
+            source = Whole(self.graph, self.progress)
             new = self._assemble(source, before)
             if new.is_quiet or source.is_same():
                 return new
@@ -236,7 +224,7 @@ class _Job:
             before = _Moment.now(self.graph)
             changed = self.graph.read("export_changed", since=manifest["watermark"])[0]
         source = Changes(
-            old, Chunks(self.graph), changed["users"], changed["products"], _counted(self.graph)
+            old, Chunks(self.graph), changed["users"], changed["products"], counted(self.graph)
         )
         new = self._assemble(source, before, is_marked=True)
         if new.differs:
@@ -249,7 +237,7 @@ class _Job:
 
     def _assemble(
         self,
-        source: Any,  # Any: _Whole, _Part or Changes, which share four methods
+        source: Any,  # Any: Whole, Part or Changes, which share four methods
         before: _Moment,
         *,
         is_marked: bool = False,
@@ -284,7 +272,7 @@ class _Job:
 
     def _difference(self, counts: dict[str, int], source: Any) -> str:
         """The first table whose rows are not as many as the database counts; "" without one."""
-        there = _counted(self.graph)
+        there = counted(self.graph)
         ends = self.graph.read("export_ends")[0]
         for name in _COUNTED:
             if counts[name] != there[name]:
@@ -332,164 +320,6 @@ class _Taken:
     """Whether nothing was committed while it was read."""
     differs: str
     """The table that has other rows than the graph at the same time; "" without one."""
-
-
-class _Whole:
-    """The pieces of the whole graph, by ranges of users."""
-
-    def __init__(self, graph: Graph, progress: Progress) -> None:
-        self._graph = graph
-        self._progress = progress
-        self._chunks = Chunks(graph)
-        self._ends = graph.read("export_ends")[0]
-        self._counts = _counted(graph)
-        self.user_rows = self.product_rows = Rows(np.zeros(0, np.int64))
-
-    def users(self) -> Iterator[Nodes]:
-        """All users."""
-        kept: list[Nodes] = []
-        end = self._ends["users_end"]
-        read = self._chunks.users
-        for piece in self._ranges("reading users", end, NODES_AT_ONCE, read):
-            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
-            yield piece
-        self.user_rows = _rows(kept)
-
-    def products(self) -> Iterator[Nodes]:
-        """All products."""
-        kept: list[Nodes] = []
-
-        def read(first: int, end: int) -> Nodes:
-            return self._chunks.products_of(list(range(first, end)))
-
-        end = self._ends["products_end"]
-        for piece in self._ranges("reading products", end, NODES_AT_ONCE, read):
-            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
-            yield piece
-        self.product_rows = _rows(kept)
-
-    def edges(self, kind: EdgeKind) -> Iterator[Any]:
-        """All holdings or ties."""
-        if not self._counts[kind]:
-            return
-        ends = self.product_rows if kind == "holdings" else self.user_rows
-        end = self._ends["users_end"]
-        size = EDGES_AT_ONCE * max(end, 1) // max(self._counts[kind], 1)
-        yield from self._ranges(
-            f"reading {kind} of users",
-            end,
-            max(1, min(size, 4 * NODES_AT_ONCE)),
-            lambda first, end: self._chunks.edges(kind, first, end, self.user_rows, ends),
-        )
-
-    def reviews(self) -> Iterator[Any]:
-        """All reviews."""
-        if self._counts.get("reviews") == 0:
-            return
-
-        def read(first: int, end: int) -> Any:
-            gids = self.user_rows.between(first, end)
-            return self._chunks.reviews_of(gids, self.user_rows, self.product_rows)
-
-        yield from self._ranges(
-            "reading reviews of users", self._ends["users_end"], WRITERS_AT_ONCE, read
-        )
-
-    def is_same(self) -> bool:
-        """Whether the database still calls all users and products what it called them before.
-
-        When it does not, what a deleted one was called may have been given to a new one.
-        """
-        again = _Whole(self._graph, no_progress)
-        for pieces, rows in (
-            (again.users, self.user_rows),
-            (again.products, self.product_rows),
-        ):
-            for piece in pieces():
-                before = rows.of_nodes(piece.node)
-                known = before >= 0
-                if (rows.gids[before[known]] != piece.gid[known]).any():
-                    return False
-        return True
-
-    def _ranges(
-        self, step: str, end: int, size: int, read: Callable[[int, int], Any]
-    ) -> Iterator[Any]:
-        firsts = range(0, end, size)
-        pieces = in_order(lambda first: read(first, min(first + size, end)), firsts)
-        for first, piece in zip(firsts, pieces, strict=True):
-            self._progress(step, first, end)
-            yield piece
-        self._progress(step, end, end)
-
-
-class _Part:
-    """The pieces of some users, and of the products that they hold or have written about."""
-
-    def __init__(self, graph: Graph, users: list[int], progress: Progress) -> None:
-        self._progress = progress
-        self._chunks = Chunks(graph)
-        self._gids = users
-        self._product_gids = products_of_users(graph, users)
-        self.user_rows = self.product_rows = Rows(np.zeros(0, np.int64))
-
-    def users(self) -> Iterator[Nodes]:
-        """The users."""
-        kept: list[Nodes] = []
-        for piece in self._pieces("reading users", self._gids, self._chunks.users_of):
-            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
-            yield piece
-        self.user_rows = _rows(kept)
-
-    def products(self) -> Iterator[Nodes]:
-        """The products."""
-        kept: list[Nodes] = []
-        read = self._chunks.products_of
-        for piece in self._pieces("reading products", self._product_gids, read):
-            kept.append(Nodes(gid=piece.gid, node=piece.node, id=None))
-            yield piece
-        self.product_rows = _rows(kept)
-
-    def edges(self, kind: EdgeKind) -> Iterator[Any]:
-        """The holdings, or the ties among the users."""
-        ends = self.product_rows if kind == "holdings" else self.user_rows
-        yield from self._pieces(
-            f"reading {kind} of users",
-            self._gids,
-            lambda gids: self._chunks.edges_of(kind, gids, self.user_rows, ends),
-        )
-
-    def reviews(self) -> Iterator[Any]:
-        """The reviews."""
-        yield from self._pieces(
-            "reading reviews of users",
-            self._gids,
-            lambda gids: self._chunks.reviews_of(gids, self.user_rows, self.product_rows),
-        )
-
-    def _pieces(
-        self, step: str, gids: list[int], read: Callable[[list[int]], Any]
-    ) -> Iterator[Any]:
-        for done, piece in enumerate(in_order(read, parts(gids))):
-            self._progress(step, done * AT_ONCE, len(gids))
-            yield piece
-        self._progress(step, len(gids), len(gids))
-
-
-def _rows(pieces: list[Nodes]) -> Rows:
-    none = np.zeros(0, np.int64)
-    return Rows(
-        np.concatenate([none, *(piece.gid for piece in pieces)]),
-        np.concatenate([none, *(piece.node for piece in pieces)]),
-    )
-
-
-def _counted(graph: Graph) -> dict[str, int]:
-    """What the database counts; reviews are left out where they may be relationships."""
-    counts = dict(graph.read("export_counts")[0])
-    if graph.mapping is None:
-        counts.update(graph.read("export_count_reviews")[0])
-    return counts
 
 
 def _number_new(graph: Graph) -> None:

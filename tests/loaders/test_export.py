@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput, NotReady
-from kinfolio.loaders import export, load
+from kinfolio.loaders import export, load, pieces
 from kinfolio.records import NO_TIME, Snapshot
 from kinfolio.snapshot import read_snapshot
 
@@ -85,10 +84,9 @@ def test_ranges_of_row_numbers_join_without_a_seam(
 ) -> None:
     load(community, graph)
     whole = export(graph, tmp_path / "one")
-    # Not by its dotted name: `kinfolio.loaders.export` is the function.
-    module = sys.modules["kinfolio.loaders.export"]
-    monkeypatch.setattr(module, "NODES_AT_ONCE", 37)
-    monkeypatch.setattr(module, "WRITERS_AT_ONCE", 41)
+    monkeypatch.setattr(pieces, "NODES_AT_ONCE", 37)
+    monkeypatch.setattr(pieces, "EDGES_AT_ONCE", 300)
+    monkeypatch.setattr(pieces, "WRITERS_AT_ONCE", 41)
     assert export(graph, tmp_path / "two").hash == whole.hash
     lines = (community / "interactions.tsv").read_text().splitlines()[1:]
     assert sorted(holdings(whole)) == sorted(
