@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 RECALL_AT = 10
 RECALL_USERS = 100
-ENOUGH_RECALL = 0.99
+ENOUGH_RECALL, ENOUGH_OF_MANY = 0.995, 0.99
+MANY_PRODUCTS = 50_000
+"""Above this the last of the best ten cost more time than they are worth."""
 FETCHES = (50, 100, 150, 200, 300, 500, 800)
 """How many products are asked of the index, until it finds enough of the best ten."""
 INDEX_SECONDS = 3_600
@@ -100,6 +102,7 @@ def measure_index(
     k = min(RECALL_AT, len(stored))
     least = np.partition(scores, -k, axis=1)[:, -k]
     column = {int(gid): place for place, gid in enumerate(embeddings.product_gids[stored])}
+    enough = ENOUGH_RECALL if len(stored) <= MANY_PRODUCTS else ENOUGH_OF_MANY
     recall = 0.0
     for fetch in FETCHES:
         hits = 0
@@ -108,7 +111,7 @@ def measure_index(
             places = [column[gid] for gid in row["found"] if gid in column]
             hits += min(k, int((of_user[places] >= least[row["row"]] - SCORE_TOLERANCE).sum()))
         recall = round(hits / (k * len(chosen)), 6)
-        if recall >= ENOUGH_RECALL:
+        if recall >= enough:
             return IndexQuality(recall, fetch)
         if fetch >= len(stored):
             break
