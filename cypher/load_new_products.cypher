@@ -1,6 +1,6 @@
-// Products by id, with row number (gid) and properties; one that is there is left alone.
+// New products with row number (gid) and properties; the same transaction has found that they are not there.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row
-MERGE (p:Product {id: row[0]})
-ON CREATE SET p.gid = row[1], p.changed = timestamp(), p += row[2]
+CREATE (p:Product)
+SET p = row[2], p.id = row[0], p.gid = row[1], p.changed = timestamp()

@@ -1,6 +1,6 @@
-// Users by id, with row number (gid) and properties; one that is there is left alone.
+// New users with row number (gid) and properties; the same transaction has found that they are not there.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row
-MERGE (u:User {id: row[0]})
-ON CREATE SET u.gid = row[1], u.changed = timestamp(), u += row[2]
+CREATE (u:User)
+SET u = row[2], u.id = row[0], u.gid = row[1], u.changed = timestamp()
