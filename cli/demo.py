@@ -124,14 +124,10 @@ def _list_with_reasons(
 
 
 def _print(user: str, answer: Recommendations, told: list[Explanation]) -> None:
-    from kinfolio.cli.table import print_table
+    from kinfolio.cli.table import print_list
 
     click.echo(f"\nWhat {user} is most likely to want:")
-    print_table(
-        ("rank", "product", "name", "score"),
-        [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in answer.products],
-        right=("rank", "score"),
-    )
+    print_list(answer.products)
     for one in told:
         click.echo("\n" + textwrap.fill(one.text, 78))
     first, last = answer.products[0].product, answer.products[-1].product

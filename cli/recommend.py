@@ -62,7 +62,7 @@ def command(
 
 
 def _one(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
-    from kinfolio.cli.table import print_table
+    from kinfolio.cli.table import print_list
     from kinfolio.gnn.recommend import recommend
 
     with open_graph() as graph:
@@ -71,11 +71,7 @@ def _one(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    print_table(
-        ("rank", "product", "name", "score"),
-        [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in found.products],
-        right=("rank", "score"),
-    )
+    print_list(found.products)
     note(f"version: {found.version or 'none'}, source: {found.source}")
 
 

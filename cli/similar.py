@@ -18,7 +18,7 @@ def command(product: str, k: int, as_json: bool) -> None:
     The score is the cosine of the two vectors: 1 for the same direction. How many people hold a
     product plays no part.
     """
-    from kinfolio.cli.table import print_table
+    from kinfolio.cli.table import print_list
     from kinfolio.gnn.similar import similar_products
 
     with open_graph() as graph:
@@ -26,9 +26,5 @@ def command(product: str, k: int, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    print_table(
-        ("rank", "product", "name", "score"),
-        [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in found.products],
-        right=("rank", "score"),
-    )
+    print_list(found.products)
     note(f"version: {found.version}")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from kinfolio.records import Recommended
+
 
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
@@ -30,3 +32,12 @@ def print_table(
         # As `Text`, so that a name like "[bold]" is shown and not obeyed.
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def print_list(products: Iterable[Recommended]) -> None:
+    """Print scored products, best first."""
+    print_table(
+        ("rank", "product", "name", "score"),
+        [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in products],
+        right=("rank", "score"),
+    )

@@ -262,6 +262,17 @@ class Graph:
         return self._driver
 
 
+def pages(reader: Graph | Reads, name: str, at_once: int) -> Iterator[dict[str, Any]]:
+    """The records of a statement that gives columns for the next ids after `$after`."""
+    after = ""
+    while True:
+        page = reader.read(name, after=after, at_once=at_once)[0]
+        if not page["ids"]:
+            return
+        yield page
+        after = page["ids"][-1]
+
+
 def open_driver(connection: Connection) -> Driver:
     """A driver that gives up soon and says nothing on its own.
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
-from kinfolio.cypher.graph import Graph, Reads
+from kinfolio.cypher.graph import Graph, Reads, pages
 from kinfolio.records import Progress, no_progress
 
 USERS_AT_ONCE = 2_000
@@ -41,12 +41,12 @@ def graph_hash(graph: Graph, *, with_gids: bool = True, progress: Progress = no_
 def _items(reads: Reads, left_out: set[str], progress: Progress) -> Iterator[str]:
     for row in reads.read("load_hash_categories"):
         yield json.dumps(["category", row["name"]])
-    for page in _pages(reads, "products"):
+    for page in pages(reads, "load_hash_products", USERS_AT_ONCE):
         columns = zip(page["ids"], page["properties"], page["categories"], strict=True)
         for id, properties, categories in columns:
             yield _written(["product", id, *sorted(categories)], properties, left_out)
     done = 0
-    for page in _pages(reads, "users"):
+    for page in pages(reads, "load_hash_users", USERS_AT_ONCE):
         columns = zip(page["ids"], page["properties"], page["dismissed"], strict=True)
         for id, properties, dismissed in columns:
             yield _written(["user", id, *sorted(dismissed)], properties, left_out)
@@ -60,16 +60,6 @@ def _items(reads: Reads, left_out: set[str], progress: Progress) -> Iterator[str
             )
         done += len(page["ids"])
         progress("reading users and what they hold", done, 0)
-
-
-def _pages(reads: Reads, kind: str) -> Iterator[dict[str, Any]]:
-    after = ""
-    while True:
-        page = reads.read(f"load_hash_{kind}", after=after, at_once=USERS_AT_ONCE)[0]
-        if not page["ids"]:
-            return
-        yield page
-        after = page["ids"][-1]
 
 
 def _written(head: Any, properties: dict[str, Any], left_out: set[str]) -> str:

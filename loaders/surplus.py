@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph import Graph, pages
 from kinfolio.loaders.stage import ENDS, Staged
 from kinfolio.records import Progress, Removed
 
@@ -85,7 +85,7 @@ def _compared(graph: Graph, kind: str, ids: Any) -> tuple[dict[int, int], list[s
     """Row number to place among the folder's ids (-1: not there), and the ids that are not."""
     places: dict[int, int] = {}
     old: list[str] = []
-    for page in _pages(graph, kind):
+    for page in pages(graph, f"load_surplus_{kind}", ROWS_AT_ONCE):
         known = pc.index_in(pa.array(page["ids"], pa.string()), value_set=ids)
         for id, gid, place in zip(page["ids"], page["gids"], known.to_pylist(), strict=True):
             if place is None:
@@ -95,21 +95,11 @@ def _compared(graph: Graph, kind: str, ids: Any) -> tuple[dict[int, int], list[s
     return places, old
 
 
-def _pages(graph: Graph, kind: str) -> Iterator[dict[str, Any]]:
-    after = ""
-    while True:
-        page = graph.read(f"load_surplus_{kind}", after=after, at_once=ROWS_AT_ONCE)[0]
-        if not page["ids"]:
-            return
-        yield page
-        after = page["ids"][-1]
-
-
 def _old_reviews(staged: Staged, graph: Graph) -> Iterator[str]:
     kept = {
         id for batch in _batches(staged, "reviews") for id in batch.column("review").to_pylist()
     }
-    for page in _pages(graph, "reviews"):
+    for page in pages(graph, "load_surplus_reviews", ROWS_AT_ONCE):
         yield from (id for id in page["ids"] if id not in kept)
 
 

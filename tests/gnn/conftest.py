@@ -15,7 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 from kinfolio.gnn.counted import fingerprints
-from kinfolio.records import NO_TIME, Edges, Embeddings, Reviews, Snapshot
+from kinfolio.records import NO_TIME, Edges, Embeddings, Snapshot
+from tests.gnn.snapshots import no_reviews
 
 HEADS, DIM = 2, 8
 LANDS = ("FR", "DE", "ES")
@@ -59,7 +60,6 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """The world as an export would leave it."""
-        none = np.zeros(0, np.int32)
         return Snapshot(
             user_ids=tuple(user["id"] for user in self.users),
             product_ids=tuple(product["id"] for product in self.products),
@@ -69,14 +69,7 @@ class World:
             product_texts=("",) * len(self.products),
             holdings=_edges(self.holds),
             ties=_edges(self.ties),
-            reviews=Reviews(
-                user=none,
-                product=none,
-                at=np.zeros(0, np.int64),
-                text=(),
-                describes_user=np.zeros(0, np.bool_),
-                describes_product=np.zeros(0, np.bool_),
-            ),
+            reviews=no_reviews(),
             cut=NO_TIME,
             hash="made-up",
         )

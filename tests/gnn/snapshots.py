@@ -28,6 +28,18 @@ def make_edges(
     )
 
 
+def no_reviews() -> Reviews:
+    nodes, uses = np.zeros(0, np.int32), np.zeros(0, np.bool_)
+    return Reviews(
+        user=nodes,
+        product=nodes,
+        at=np.zeros(0, np.int64),
+        text=(),
+        describes_user=uses,
+        describes_product=uses,
+    )
+
+
 def make_snapshot(
     *,
     seed: int,
@@ -56,7 +68,6 @@ def make_snapshot(
     one = rng.integers(0, num_users, 20)
     other = np.minimum(rng.integers(0, num_users // 2, 20) * 2 + one % 2, num_users - 1)
     tie_split = rng.choice([0, 2], 20, p=[0.8, 0.2])
-    nothing = np.zeros(0, np.int32)
     return with_hash(
         Snapshot(
             user_ids=tuple(f"u{row}" for row in range(num_users)),
@@ -67,15 +78,7 @@ def make_snapshot(
             product_texts=("",) * num_products,
             holdings=make_edges(user, order[product], split),
             ties=make_edges(one, other, tie_split),
-            reviews=reviews
-            or Reviews(
-                user=nothing,
-                product=nothing,
-                at=np.zeros(0, np.int64),
-                text=(),
-                describes_user=np.zeros(0, bool),
-                describes_product=np.zeros(0, bool),
-            ),
+            reviews=reviews or no_reviews(),
             cut=NO_TIME,
             hash="",
         )

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.gnn.counted import fingerprints
-from kinfolio.records import NO_TIME, Edges, Embeddings, Reviews, Snapshot
+from kinfolio.records import NO_TIME, Edges, Embeddings, Snapshot
+from tests.gnn.snapshots import no_reviews
 
 HEADS, DIM = 2, 8
 WORDS = ("people", "bond", "hold", "you", "someone", "Against", "5", "the", "fund", "reason", "it")
@@ -127,14 +128,7 @@ def _embeddings(
         product_texts=("",) * len(products),
         holdings=_edges(counted),
         ties=_edges([(t["u"], t["v"]) for t in ties]),
-        reviews=Reviews(
-            user=np.zeros(0, np.int32),
-            product=np.zeros(0, np.int32),
-            at=np.zeros(0, np.int64),
-            text=(),
-            describes_user=np.zeros(0, np.bool_),
-            describes_product=np.zeros(0, np.bool_),
-        ),
+        reviews=no_reviews(),
         cut=NO_TIME,
         hash="by hand",
     )

@@ -15,8 +15,9 @@ from kinfolio.errors import BadConfig, NotReady
 from kinfolio.loaders.arrays import EDGE_TYPES
 from kinfolio.loaders.mapped import SnapshotGraph, open_stores
 from kinfolio.loaders.sampler import SnapshotSampler
-from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
+from kinfolio.records import NO_TIME, Edges, Snapshot
 from kinfolio.snapshot import with_hash, write_snapshot
+from tests.gnn.snapshots import no_reviews
 
 HOLDS = ("user", "holds", "product")
 REV_HOLDS = ("product", "rev_holds", "user")
@@ -37,7 +38,6 @@ def some_edges(rng: np.random.Generator, ends: int, count: int) -> Edges:
 
 def make(seed: int = 0) -> Snapshot:
     rng = np.random.default_rng(seed)
-    none = np.zeros(0, np.int32)
     return with_hash(
         Snapshot(
             user_ids=tuple(f"u{n}" for n in range(USERS)),
@@ -48,14 +48,7 @@ def make(seed: int = 0) -> Snapshot:
             product_texts=("",) * PRODUCTS,
             holdings=some_edges(rng, PRODUCTS, 500),
             ties=some_edges(rng, USERS, 150),
-            reviews=Reviews(
-                user=none,
-                product=none,
-                at=np.zeros(0, np.int64),
-                text=(),
-                describes_user=np.zeros(0, np.bool_),
-                describes_product=np.zeros(0, np.bool_),
-            ),
+            reviews=no_reviews(),
             cut=NO_TIME,
             hash="",
         )

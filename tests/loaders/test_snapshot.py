@@ -11,6 +11,7 @@ import pytest
 from kinfolio.errors import BadInput, NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.snapshot import hash_of, read_snapshot, with_hash, write_snapshot
+from tests.gnn.snapshots import no_reviews
 
 
 def edges(*pairs: tuple[int, int]) -> Edges:
@@ -75,20 +76,12 @@ def test_arrays_that_were_read_can_be_written_to(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_without_edges_and_reviews_is_read(tmp_path: Path) -> None:
-    none = np.zeros(0, np.int32)
     empty = with_hash(
         replace(
             example(),
             ties=edges(),
             holdings=edges(),
-            reviews=Reviews(
-                user=none,
-                product=none,
-                at=np.zeros(0, np.int64),
-                text=(),
-                describes_user=np.zeros(0, np.bool_),
-                describes_product=np.zeros(0, np.bool_),
-            ),
+            reviews=no_reviews(),
         )
     )
     write_snapshot(empty, tmp_path / "snapshot")
