@@ -69,8 +69,12 @@ class ServerHome:
         return Connection(uri=bolt_uri(port), username=USERNAME, password=password)
 
     def new_password(self) -> str:
-        """A random password; `keep_password` once the server has it."""
-        return secrets.token_urlsafe(24)
+        """A random password; `keep_password` once the server has it.
+
+        Hexadecimal, because the admin tool takes it as an argument: with a dash at its start,
+        one in 64 of the URL-safe ones, it is read as an option.
+        """
+        return secrets.token_hex(24)
 
     def keep_password(self, password: str) -> None:
         """Write the password to a file that nobody else may read."""

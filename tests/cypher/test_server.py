@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.home import ServerHome
 from kinfolio.cypher.jars import jars
 from kinfolio.cypher.server import Server
 from kinfolio.errors import ServerError, WrongPassword
@@ -116,6 +117,11 @@ def test_the_status_has_everything_of_the_contract(started: Started) -> None:
 
 
 @pytest.mark.server
+def test_no_new_password_looks_like_an_option_of_the_admin_tool(tmp_path: Path) -> None:
+    made = [ServerHome(tmp_path).new_password() for _ in range(500)]
+    assert not [password for password in made if not password.isalnum()]
+
+
 def test_nobody_else_may_read_the_password(started: Started) -> None:
     assert (started.home / "server" / "password").stat().st_mode & 0o777 == 0o600
 
