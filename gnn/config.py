@@ -31,6 +31,12 @@ class TrainConfig:
             "choices": ("auto", "on", "off"),
         },
     )
+    shuffled_text: bool = field(
+        default=False, metadata={"help": "Control: texts dealt out to the wrong nodes."}
+    )
+    ids: bool = field(
+        default=True, metadata={"help": "Ids of products' own; without them texts must do."}
+    )
     cold: float = field(
         default=0.1, metadata={"help": "Part of the nodes that play unseen in a step, with text."}
     )
@@ -72,6 +78,8 @@ class TrainConfig:
             raise BadConfig(f"--cold is {self.cold}; expected a number from 0 to below 1")
         if self.text not in ("auto", "on", "off"):
             raise BadConfig(f"--text is {self.text!r}; expected auto, on or off")
+        if not self.ids and self.text == "off":
+            raise BadConfig("--no-ids with --text off leaves nothing to learn; type: --text on")
 
     def batch_size(self, num_interactions: int) -> int:
         """Interactions a step, for training on that many."""

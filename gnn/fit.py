@@ -28,6 +28,17 @@ Watch = Callable[[int, int, float], None]
 """Called with (step, steps, loss)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How far a training was at one step; None where the validation part was not looked at."""
+
+    step: int
+    loss: float
+    """Mean of the steps since the look before."""
+    recall: float | None
+    ndcg: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fitted:
     """A trained head at its best step."""
@@ -35,6 +46,7 @@ class Fitted:
     head: FusionHead
     steps: int
     valid: Quality | None
+    history: tuple[Look, ...] = ()
 
 
 def svd_start(held: csr_array, dim: int, seed: int) -> Tensor:
@@ -85,11 +97,14 @@ def fit_head(
     rng = np.random.default_rng(seed)
     head = FusionHead(
         num_users=data.num_users,
-        start=svd_start(data.held, config.dim, seed),
+        start=svd_start(data.held, config.dim, seed)
+        if config.ids
+        else torch.zeros(data.num_products, config.dim),
         text=text,
         degree=torch.from_numpy(data.product_degree),
         tau=tau,
     ).to(device)
+    head.ids.requires_grad_(config.ids)
     ids = [head.ids]
     slow = [part for name, part in head.named_parameters() if name != "ids"]
     optimizer = torch.optim.Adam(
@@ -100,14 +115,30 @@ def fit_head(
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
     best_step, looks_without_gain = 0, 0
+    history: list[Look] = []
+    losses: list[float] = []
     for step in range(1, (stop_at or steps) + 1):
         loss = _step(head, data, config, optimizer, rng, size)
         decay.step()
         if watch is not None:
             watch(step, stop_at or steps, loss)
-        if stop_at is not None or (step % _LOOK_EVERY and step != steps):
+        losses.append(loss)
+        if step % _LOOK_EVERY and step != (stop_at or steps):
             continue
-        seen = quality(score_with([head], data.matrix), data.held, data.wanted)
+        seen = None
+        if stop_at is None:
+            seen = quality(score_with([head], data.matrix), data.held, data.wanted)
+        history.append(
+            Look(
+                step=step,
+                loss=float(np.mean(losses)),
+                recall=seen.recall if seen else None,
+                ndcg=seen.ndcg if seen else None,
+            )
+        )
+        losses.clear()
+        if seen is None:
+            continue
         if best is None or seen.value > best.value:
             best, best_step, looks_without_gain = seen, step, 0
             best_state = {name: value.clone() for name, value in head.state_dict().items()}
@@ -117,7 +148,12 @@ def fit_head(
                 break
     if best is not None:
         head.load_state_dict(best_state)
-    return Fitted(head=head, steps=best_step or stop_at or steps, valid=best)
+    return Fitted(
+        head=head,
+        steps=best_step or stop_at or steps,
+        valid=best,
+        history=tuple(history),
+    )
 
 
 def score_with(heads: list[FusionHead], matrix: Tensor) -> Callable[[np.ndarray], Tensor]:

@@ -193,6 +193,22 @@ class TextFeatures:
         return mean
 
 
+def shuffled(rows: NDArray[np.float32], num_users: int, seed: int) -> NDArray[np.float32]:
+    """The same rows dealt out anew among users and among products: a control of what texts say.
+
+    Args:
+        rows: shape (num_users + num_products, width).
+        num_users: rows before the products.
+        seed: of the order.
+    """
+    rng = np.random.default_rng(seed)
+    users, products = np.arange(num_users), np.arange(num_users, len(rows))
+    dealt: NDArray[np.float32] = rows[
+        np.concatenate([rng.permutation(users), rng.permutation(products)])
+    ]
+    return dealt
+
+
 def _latest(
     owner: NDArray[np.int32], at: NDArray[np.int64], allowed: NDArray[np.bool_], most: int
 ) -> NDArray[np.bool_]:

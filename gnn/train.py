@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddi
 from kinfolio.gnn.fit import Fitted, Watch, fit_head, score_with
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.ranking import Quality, quality
-from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
+from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder, shuffled
 from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
@@ -78,7 +78,10 @@ def train(
 
     def text(width: int) -> Tensor:
         assert features is not None
-        return torch.from_numpy(features.build(width, data.hidden)).to(device)
+        rows = features.build(width, data.hidden)
+        if config.shuffled_text:
+            rows = shuffled(rows, data.num_users, config.seed)
+        return torch.from_numpy(rows).to(device)
 
     def watch(label: str) -> Watch:
         return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
@@ -93,7 +96,10 @@ def train(
         data = training_data(snapshot, device)
         inputs = text(config.dim) if choice.text else None
         fitted = [
-            _fit(data, inputs, config, tau, number, watch, stop_at=one.steps)
+            replace(
+                _fit(data, inputs, config, tau, number, watch, stop_at=one.steps),
+                history=one.history,
+            )
             for number, one in enumerate(fitted)
         ]
         heads = [one.head for one in fitted]
@@ -216,6 +222,7 @@ def _finish(
             "tau": tau,
             "choice": choice.report(),
             "metrics": metrics,
+            "history": [[asdict(look) for look in one.history] for one in fitted],
             "epochs": trained.epochs,
             "seconds": trained.seconds,
             "data": {
