@@ -1,28 +1,52 @@
 // The products nearest to a user's query vector by the slot's index, those that the rules closed, country and risk
 // forbid left out while searching, then all rules on what was found, as the graph is now, and scores in 64 bits.
-// A search knows no OR, so open or unknown and safe or unknown are four searches. `seen` below n: there were no more.
-// parameters: user_id STRING, query LIST, width INTEGER, markets LIST, risk INTEGER, n INTEGER, k INTEGER
+// A search knows no OR, so open or unknown and safe or unknown are four searches, of which those that find nothing cost
+// half of one that does. So `asks` says what is asked while searching: 'market' alone, 'risk' as well, or 'all'.
+// `seen` below n: there were no more.
+// parameters: user_id STRING, query LIST, width INTEGER, markets LIST, risk INTEGER, asks STRING, n INTEGER, k INTEGER
 // columns:    seen INTEGER, products LIST, names LIST, scores LIST
 CYPHER 25
 MATCH (u:User {id: $user_id})
 WITH u, vector($query, $width, FLOAT32) AS q,
      COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } AS out
 CALL (q) {
+  WITH q WHERE $asks = 'market'
+  MATCH (p:Product)
+  SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
+    WHERE p.market_a IN $markets LIMIT $n) SCORE AS near
+  RETURN p, near
+  UNION ALL
+  WITH q WHERE $asks = 'risk'
+  MATCH (p:Product)
+  SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
+    WHERE p.market_a IN $markets AND p.risk <= $risk LIMIT $n) SCORE AS near
+  RETURN p, near
+  UNION ALL
+  WITH q WHERE $asks = 'risk'
+  MATCH (p:Product)
+  SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
+    WHERE p.market_a IN $markets AND p.risk IS NULL LIMIT $n) SCORE AS near
+  RETURN p, near
+  UNION ALL
+  WITH q WHERE $asks = 'all'
   MATCH (p:Product)
   SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
     WHERE p.market_a IN $markets AND p.open = true AND p.risk <= $risk LIMIT $n) SCORE AS near
   RETURN p, near
   UNION ALL
+  WITH q WHERE $asks = 'all'
   MATCH (p:Product)
   SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
     WHERE p.market_a IN $markets AND p.open IS NULL AND p.risk <= $risk LIMIT $n) SCORE AS near
   RETURN p, near
   UNION ALL
+  WITH q WHERE $asks = 'all'
   MATCH (p:Product)
   SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
     WHERE p.market_a IN $markets AND p.open = true AND p.risk IS NULL LIMIT $n) SCORE AS near
   RETURN p, near
   UNION ALL
+  WITH q WHERE $asks = 'all'
   MATCH (p:Product)
   SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
     WHERE p.market_a IN $markets AND p.open IS NULL AND p.risk IS NULL LIMIT $n) SCORE AS near

@@ -1,12 +1,13 @@
 """A user's best allowed products: by the vector index where that is faster, else over all of them.
 
 The index is asked for more than is wanted, and for twice as many as long as the rules leave too
-few; what it finds is put to the rules as the graph is now. When it cannot fill the list, the
-exact search does.
+few; what it finds is put to the rules as the graph is now. Which of them are asked while searching
+depends on what they left at the write-back. When it cannot fill the list, the exact search does.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -19,9 +20,12 @@ EXACT_BELOW = 3_000
 """Products; measured: the two take the same time at some 3,000."""
 MOST_FETCHED = 3_200
 """Asking the index for more takes longer than the exact search."""
+ENOUGH_PASS = 0.5
+"""Share of the products: a rule that leaves as many costs less when it is asked afterwards."""
 
 Found = list[dict[str, Any]]
 """Any: product, name and score of each."""
+_Asks = Literal["market", "risk", "all"]
 _Way = Literal["recommend_index", "recommend_index_nodes"]
 _WAYS: tuple[_Way, ...] = ("recommend_index", "recommend_index_nodes")
 _known: WeakKeyDictionary[Graph, dict[str | None, _Way]] = WeakKeyDictionary()
@@ -59,25 +63,37 @@ def _by_index(
 ) -> Found | None:
     # All that is held may stand before the first product of the list.
     n = max(fetch, 2 * k, k + state.out)
-    while n <= MOST_FETCHED:
-        answer = _asked(state, graph, k, n, conditions)
-        if answer is None:
-            return None
-        if len(answer["products"]) == k:
-            return [
-                {"product": product, "name": name, "score": score}
-                for product, name, score in zip(
-                    answer["products"], answer["names"], answer["scores"], strict=True
-                )
-            ]
-        if answer["seen"] < n:
-            return None
-        n *= 2
-    return None
+    asks, share = _worth_asking(state)
+    answer = _asked(state, graph, k, min(math.ceil(n / share), MOST_FETCHED), asks, conditions)
+    while answer is not None and len(answer["products"]) < k:
+        # The rules left fewer than expected: ask all of them while searching, then for more.
+        if asks == "all":
+            if answer["seen"] < n or 2 * n > MOST_FETCHED:
+                return None
+            n *= 2
+        asks = "all"
+        answer = _asked(state, graph, k, n, asks, conditions)
+    if answer is None:
+        return None
+    return [
+        {"product": product, "name": name, "score": score}
+        for product, name, score in zip(
+            answer["products"], answer["names"], answer["scores"], strict=True
+        )
+    ]
+
+
+def _worth_asking(state: UserState) -> tuple[_Asks, float]:
+    """What to ask while searching, and the share of the products that the rest left."""
+    if state.open_share * state.risk_share >= ENOUGH_PASS:
+        return "market", state.open_share * state.risk_share
+    if state.open_share >= ENOUGH_PASS:
+        return "risk", state.open_share
+    return "all", 1.0
 
 
 def _asked(
-    state: UserState, graph: Graph, k: int, n: int, conditions: Sequence[str]
+    state: UserState, graph: Graph, k: int, n: int, asks: _Asks, conditions: Sequence[str]
 ) -> dict[str, Any] | None:  # Any: a row of a statement
     parameters = {
         "user_id": state.user,
@@ -85,6 +101,7 @@ def _asked(
         "width": state.width,
         "markets": state.markets,
         "risk": state.risk_tolerance,
+        "asks": asks,
         "n": n,
         "k": k,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,13 @@ def markets_of(countries: Sequence[Sequence[Any]]) -> list[str]:
 def sells_in(market: str, country: str | None) -> bool:
     """Whether products of a market may be sold in a country."""
     return market == EVERYWHERE or (country is not None and country in json.loads(market))
+
+
+def share_within(levels: Sequence[float], tolerance: int | None) -> float:
+    """Part of some products, by a sample of their risk levels, that suits a risk tolerance."""
+    # A graph of its own kind may hold a text there, which no rule lets pass.
+    limit = tolerance if isinstance(tolerance, int | float) else -math.inf
+    return sum(level <= limit for level in levels) / max(1, len(levels))
 
 
 def product_batches(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.gnn.stored_rows import sells_in
+from kinfolio.gnn.stored_rows import sells_in, share_within
 from kinfolio.gnn.unknown import unknown_user
 from kinfolio.records import Slot, Source
 
@@ -31,6 +31,10 @@ class UserState:
     """How many products to ask the version's index for; None: search exactly."""
     markets: tuple[str, ...]
     """Markets of the version that sell in the user's country."""
+    open_share: float
+    """Part of the version's products that were not closed; 0 where it was not kept."""
+    risk_share: float
+    """Part of them that were within the user's risk tolerance; 0 where it was not kept."""
     out: int
     """Products held or dismissed."""
 
@@ -73,6 +77,8 @@ def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
             markets=tuple(
                 market for market in row["markets"] or () if sells_in(market, row["country"])
             ),
+            open_share=row["open_share"] or 0.0,
+            risk_share=share_within(row["risk_levels"] or (), row["risk_tolerance"]),
             out=row["out"],
         )
         for row in rows

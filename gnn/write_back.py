@@ -96,15 +96,17 @@ def write_back(
             done += size
             progress(step, done, total)
         await_index(graph, writer, num_products, progress)
-        stored = _count(graph, slot, is_product, is_user)
+        stored = _counted(graph, slot, is_product, is_user)
         progress("measuring the index", 0, 1)
         quality = measure_index(embeddings, products, is_product, is_user, graph, slot)
         progress("measuring the index", 1, 1)
         ready = graph.write(
             "write_back_ready",
             writer=writer.token,
-            users=stored,
+            users=int(stored["with_vector"]),
             products=num_products,
+            open_share=stored["open_share"],
+            risk_levels=stored["risk_levels"],
             recall=quality.recall,
             fetch=quality.fetch,
             markets=sorted(
@@ -117,7 +119,7 @@ def write_back(
     return WrittenBack(
         version=version["name"],
         slot=slot,
-        users=stored,
+        users=int(stored["with_vector"]),
         products=num_products,
         index_recall_at_10=quality.recall,
         seconds=round(time.perf_counter() - start, 3),
@@ -227,10 +229,10 @@ def _write(
         yield batch.size
 
 
-def _count(
+def _counted(
     graph: Graph, slot: Slot, is_product: NDArray[np.bool_], is_user: NDArray[np.bool_]
-) -> int:
-    """The number of users with a vector, when the graph holds what was sent.
+) -> dict[str, Any]:  # Any: columns of a statement
+    """What is in the slot, when the graph holds what was sent.
 
     Raises:
         ServerError: it does not; users or products were changed meanwhile.
@@ -243,4 +245,4 @@ def _count(
                 f"{number:,} {kind} were sent and {stored[kind]:,} are in slot {slot}: the graph "
                 "was changed meanwhile; type: kinfolio writeback"
             )
-    return int(stored["with_vector"])
+    return stored

@@ -163,11 +163,16 @@ def test_lists_are_those_of_brute_force(twin: Twin, shared_graph: Graph) -> None
     assert sources.count("folded_in") > 10
 
 
-@pytest.mark.parametrize("way", ["recommend_index", "recommend_index_nodes"])
+@pytest.mark.parametrize(
+    ("way", "least"),
+    [("recommend_index", 0), ("recommend_index", 2), ("recommend_index_nodes", 2)],
+    ids=["rules afterwards", "rules while searching", "index without rules"],
+)
 def test_lists_by_the_index_are_those_of_brute_force(
-    way: str, twin: Twin, shared_graph: Graph, monkeypatch: pytest.MonkeyPatch
+    way: str, least: float, twin: Twin, shared_graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kinfolio.gnn.search.EXACT_BELOW", 10)
+    monkeypatch.setattr("kinfolio.gnn.search.ENOUGH_PASS", least)
     monkeypatch.setattr("kinfolio.gnn.search._WAYS", (way,))
     searches = []
     with Graph(shared_graph.connection) as graph:
@@ -205,6 +210,26 @@ def test_a_rule_that_changes_after_the_write_back_counts_at_once(
             **kept,
         )
     assert [line.product for line in recommend(who, shared_graph, 5).products] == before
+
+
+def test_a_list_is_full_though_what_is_near_was_closed_after_the_write_back(
+    twin: Twin, shared_graph: Graph, run_cypher: RunCypher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = max(range(NUM_USERS), key=lambda i: len(twin.best(i, NUM_PRODUCTS)))
+    who = twin.world.users[user]["id"]
+    near = [product for product, _ in twin.best(user, NUM_PRODUCTS)]
+    version = "MATCH (v:EmbeddingVersion {state: 'active'}) "
+    asked = run_cypher(version + "RETURN v.fetch AS fetch")[0]
+    kept = run_cypher("MATCH (p:Product) RETURN collect([p.id, p.open]) AS open")[0]
+    # Few are asked for and most were open, so that the first answer holds none that is allowed.
+    run_cypher(version + "SET v.fetch = 5, v.open_share = 1.0, v.risk_levels = [0.0]")
+    run_cypher("MATCH (p:Product) WHERE p.id IN $ids SET p.open = false", ids=near[:-3])
+    monkeypatch.setattr("kinfolio.gnn.search.EXACT_BELOW", 10)
+    found = recommend(who, shared_graph, 3)
+    assert found.search == "index"
+    assert [line.product for line in found.products] == near[-3:]
+    run_cypher(version + "SET v.fetch = $fetch", **asked)
+    run_cypher("UNWIND $open AS row MATCH (p:Product {id: row[0]}) SET p.open = row[1]", **kept)
 
 
 def test_why_not_agrees_with_the_list_and_with_brute_force(twin: Twin, shared_graph: Graph) -> None:
