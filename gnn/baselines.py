@@ -1,31 +1,40 @@
-"""Simple recommenders to stand beside the model: popularity and EASE.
+"""Simple recommenders to stand beside the model, each fitted in closed form.
 
 EASE: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019). With G = X'X and
 P = (G + lambda I)^-1, B_ij = -P_ij / P_jj and B_jj = 0; a user's scores are their row of X times B.
-Its lambda is chosen on the validation part, as everything is.
+With K = (XX' + lambda I)^-1 the same scores are (X - K X / d) with d_j = (1 - x_j' K x_j) / lambda,
+so that the smaller of the two matrices is inverted. EASE+text has the products' texts as further
+rows of X, scaled by a weight: G = X'X + weight T T'. Lambda and weights are chosen on the
+validation part, as everything is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.linalg.lapack import spotrf, spotri
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
 from kinfolio.gnn.choose import walk
 from kinfolio.gnn.data import held_in, split_off
 from kinfolio.gnn.ranking import ScoreBlock, quality
+from kinfolio.gnn.text import WIDTH, TextFeatures
 from kinfolio.records import Snapshot
 
 LAMBDAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
+TEXT_WEIGHTS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+OWN_WEIGHTS = (0.0, 0.3, 1.0, 3.0)
+"""What a user wrote beside what the texts of their products say, in the text mean."""
 LARGEST_EASE = 25_000
-"""Products up to which EASE's dense matrix is made: 25,000 squared in float32 is 2.5 GB."""
+"""Products, or users where they are fewer, up to which EASE is solved: 25,000 squared is 2.5 GB."""
+_PRODUCTS_AT_ONCE = 1024
 _TIE_BREAK = 1e-6
-"""Weight of popularity in EASE's scores: it orders products for users who hold nothing."""
+"""Weight of popularity in other scores: it orders products for users of whom nothing is known."""
 
 
 def popularity(held: csr_array) -> ScoreBlock:
@@ -34,63 +43,206 @@ def popularity(held: csr_array) -> ScoreBlock:
     return lambda users: number.repeat(len(users), 1)
 
 
-def ease(held: csr_array, penalty: float) -> ScoreBlock:
+def ease(
+    held: csr_array,
+    penalty: float,
+    text: NDArray[np.float32] | None = None,
+    text_weight: float = 0.0,
+) -> ScoreBlock:
     """EASE's scores; popularity decides between equal ones.
 
     Args:
         held: shape (num_users, num_products), ones.
         penalty: lambda.
+        text: float32, shape (num_products, width); rows added to X when given.
+        text_weight: what the products of texts count beside the holdings two products share.
     """
-    gram = np.asfortranarray((held.T @ held).todense(), dtype=np.float32)
-    gram[np.diag_indices_from(gram)] += penalty
-    # Inverting from the factor in place takes a third of the work of solving for the identity.
-    factor, failed = spotrf(gram, lower=1, clean=1, overwrite_a=1)
+    added = None if text is None else (text.T * np.float32(text_weight**0.5))
+    rows = held.shape[0] + (0 if added is None else len(added))
+    popular = popularity(held)
+    solve = _by_users if rows < held.shape[1] else _by_products
+    solved = solve(held, penalty, added)
+    return lambda users: solved(users) + _TIE_BREAK * popular(users)
+
+
+def _inverse(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    # From the factor in place: a third of the work of solving for the identity.
+    factor, failed = spotrf(np.asfortranarray(matrix), lower=1, clean=1, overwrite_a=1)
     assert not failed  # a Gram matrix with a positive diagonal added is positive definite
     inverse, failed = spotri(factor, lower=1, overwrite_c=1)
     assert not failed
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    whole: NDArray[np.float32] = np.tril(inverse) + np.tril(inverse, -1).T
+    return whole
+
+
+def _by_products(held: csr_array, penalty: float, added: NDArray[np.float32] | None) -> ScoreBlock:
+    gram = np.asarray((held.T @ held).todense(), np.float32)
+    if added is not None:
+        gram += added.T @ added
+    gram[np.diag_indices_from(gram)] += penalty
+    inverse = _inverse(gram)
     inverse /= -np.diag(inverse).copy()
     np.fill_diagonal(inverse, 0)
     weights = torch.from_numpy(np.ascontiguousarray(inverse))
+
+    def score(users: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(np.asarray(held[users].todense(), np.float32)) @ weights
+
+    return score
+
+
+def _by_users(held: csr_array, penalty: float, added: NDArray[np.float32] | None) -> ScoreBlock:
+    if added is None:
+        added = np.zeros((0, held.shape[1]), np.float32)
+    number, products = held.shape
+    columns = csr_array(held.T)
+    gram = np.empty((number + len(added), number + len(added)), np.float32)
+    gram[:number, :number] = (held @ columns).todense()
+    gram[number:, :number] = (held @ added.T).T
+    gram[:number, number:] = gram[number:, :number].T
+    gram[number:, number:] = added @ added.T
+    gram[np.diag_indices_from(gram)] += penalty
+    inverse = _inverse(gram)
+
+    def smooth(rows: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+        """Some columns of rows K X, transposed: shape (last - first, len(rows))."""
+        text = added[:, first:last].T @ rows[:, number:].T
+        joined: NDArray[np.float32] = columns[first:last] @ rows[:, :number].T + text
+        return joined
+
+    scale = np.empty(products, np.float32)
+    for first in range(0, products, _PRODUCTS_AT_ONCE):
+        last = min(first + _PRODUCTS_AT_ONCE, products)
+        turned = smooth(inverse, first, last)
+        diagonal = columns[first:last].multiply(turned[:, :number]).sum(axis=1)
+        diagonal += (added[:, first:last].T * turned[:, number:]).sum(axis=1)
+        scale[first:last] = (1 - diagonal) / penalty
+
+    def score(users: NDArray[np.int64]) -> Tensor:
+        known = np.asarray(held[users].todense(), np.float32)
+        return torch.from_numpy(known - smooth(inverse[users], 0, products).T / scale)
+
+    return score
+
+
+def ties_mean(held: csr_array, tied: csr_array) -> ScoreBlock:
+    """The part of those a user is tied to who hold each product, popularity between equal ones.
+
+    Args:
+        held: shape (num_users, num_products), ones.
+        tied: shape (num_users, num_users), symmetric ones.
+    """
+    number = np.maximum(np.diff(tied.indptr), 1).astype(np.float32)
     popular = popularity(held)
 
     def score(users: NDArray[np.int64]) -> Tensor:
-        rows = torch.from_numpy(np.asarray(held[users].todense(), np.float32))
-        return rows @ weights + _TIE_BREAK * popular(users)
+        rows = np.asarray((tied[users] @ held).todense(), np.float32) / number[users][:, None]
+        return torch.from_numpy(rows) + _TIE_BREAK * popular(users)
+
+    return score
+
+
+def text_mean(held: csr_array, text: NDArray[np.float32], own_weight: float) -> ScoreBlock:
+    """Cosine of a user's profile and each product's text, popularity between equal ones.
+
+    The profile is the mean text of the products held, as a unit vector, plus the mean of what the
+    user wrote, as a unit vector times `own_weight`. A product without text scores 0.
+
+    Args:
+        held: shape (num_users, num_products), ones.
+        text: float32, shape (num_users + num_products, width), unit or zero rows.
+        own_weight: of what the user wrote.
+    """
+    num_users = held.shape[0]
+    products = text[num_users:]
+    profiles = _unit(_unit(held @ products) + own_weight * text[:num_users])
+    popular = popularity(held)
+
+    def score(users: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(profiles[users] @ products.T) + _TIE_BREAK * popular(users)
 
     return score
 
 
 def fit_baselines(
-    snapshot: Snapshot, seed: int, note: Callable[[str], None]
+    snapshot: Snapshot,
+    seed: int,
+    note: Callable[[str], None],
+    features: TextFeatures | None = None,
 ) -> dict[str, ScoreBlock]:
     """Name and scores of each baseline, fitted on the training part.
 
     Args:
         snapshot: the exported graph.
-        seed: of the part held back for EASE's lambda when there is no `valid`.
+        seed: of the part held back for choosing when there is no `valid`.
         note: told when a baseline is left out, and why.
+        features: texts as training uses them; None when there are none.
     """
     held = held_in(snapshot, "train")
+    known, wanted, hidden = _to_choose_by(snapshot, held, seed)
     models = {"popularity": popularity(held)}
-    if snapshot.num_products > LARGEST_EASE:
+    tied = _tied(snapshot)
+    if tied.nnz:
+        models["ties' mean"] = ties_mean(held, tied)
+    text = None
+    if features is not None:
+        text, shown = features.build(WIDTH), features.build(WIDTH, hidden)
+        own = max(
+            OWN_WEIGHTS,
+            key=lambda weight: quality(text_mean(known, shown, weight), known, wanted).value,
+        )
+        models["text mean"] = text_mean(held, text, own)
+    # Texts add as many rows as a vector has numbers.
+    rows = min(held.shape[1], held.shape[0] + (0 if text is None else WIDTH))
+    if rows > LARGEST_EASE:
         note(
-            f"EASE is left out: {snapshot.num_products:,} products are more than the "
-            f"{LARGEST_EASE:,} whose dense matrix fits"
+            f"EASE is left out: {snapshot.num_products:,} products (and no fewer users) are more "
+            f"than the {LARGEST_EASE:,} whose dense matrix fits"
         )
         return models
-    known, wanted = held, held_in(snapshot, "valid")
-    if not wanted.nnz:
-        back = split_off(snapshot, seed)
-        pairs = csr_array(
-            (
-                np.ones(int(back.sum()), np.float32),
-                (snapshot.holdings.source[back], snapshot.holdings.target[back]),
-            ),
-            shape=held.shape,
-        )
-        known, wanted = csr_array(held - pairs), pairs
-        known.eliminate_zeros()
-    best = walk(LAMBDAS, lambda penalty: quality(ease(known, penalty), known, wanted).value)
+
+    @cache
+    def tried(penalty: float, weight: float) -> float:
+        rows = shown[snapshot.num_users :] if weight else None
+        return quality(ease(known, penalty, rows, weight), known, wanted).value
+
+    best = walk(LAMBDAS, lambda penalty: tried(penalty, 0.0))
     models["EASE"] = ease(held, best)
+    if text is not None:
+        weight = walk(TEXT_WEIGHTS, lambda weight: tried(best, weight))
+        penalty = walk(LAMBDAS, lambda penalty: tried(penalty, weight))
+        models["EASE+text"] = ease(held, penalty, text[snapshot.num_users :], weight)
     return models
+
+
+def _to_choose_by(
+    snapshot: Snapshot, held: csr_array, seed: int
+) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
+    """Holdings to fit on and to choose by, and keys of the pairs whose reviews are hidden then."""
+    wanted = held_in(snapshot, "valid")
+    if wanted.nnz:
+        return held, wanted, np.zeros(0, np.int64)
+    back = split_off(snapshot, seed)
+    user, product = snapshot.holdings.source[back], snapshot.holdings.target[back]
+    pairs = csr_array((np.ones(len(user), np.float32), (user, product)), shape=held.shape)
+    known = csr_array(held - pairs)
+    known.eliminate_zeros()
+    return known, pairs, user.astype(np.int64) * snapshot.num_products + product
+
+
+def _tied(snapshot: Snapshot) -> csr_array:
+    """Ties that training may use, both ways: float32 ones, shape (num_users, num_users)."""
+    ties, shape = snapshot.ties, (snapshot.num_users, snapshot.num_users)
+    used = (ties.split == 0) & (ties.source != ties.target)
+    one, other = ties.source[used], ties.target[used]
+    ends = np.concatenate([one, other]), np.concatenate([other, one])
+    both = csr_array(coo_array((np.ones(len(ends[0]), np.float32), ends), shape=shape))
+    both.sum_duplicates()
+    both.data[:] = 1
+    return both
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (rows / np.where(length > 1e-12, length, 1)).astype(np.float32)
+    return unit

@@ -2,37 +2,53 @@
 
 Ranks all products but the user's training ones; the protocol of `ranking.py`. A warm user has a
 training interaction, a new one has none; a seen product has one, an unseen product has none.
+Recommenders to compare with are those of `baselines.py` and `controls.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import Tensor
 
 from kinfolio.errors import BadInput, RunBroken
 from kinfolio.gnn.baselines import fit_baselines
+from kinfolio.gnn.bootstrap import Interval, intervals
+from kinfolio.gnn.controls import fit_controls, name_of
 from kinfolio.gnn.data import held_in
-from kinfolio.gnn.ranking import ScoreBlock, hits_of, recall_and_ndcg, top
+from kinfolio.gnn.measures import bands_of, by_band, over_all, per_user
+from kinfolio.gnn.ranking import ScoreBlock, hits_of, top
+from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
 from kinfolio.gnn.train import read_embeddings
-from kinfolio.records import Embeddings
+from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
 
 K = 20
+COMPARED = (f"recall@{K}", f"ndcg@{K}")
+"""Measures whose differences get an interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Quality in one group of users; None where the group is empty."""
+    """Quality in one group of users, by names such as `recall@20`; see `measures.py`."""
 
-    recall: float
-    ndcg: float
+    values: dict[str, float]
+
+    @property
+    def recall(self) -> float:
+        """Recall@20."""
+        return self.values[f"recall@{K}"]
+
+    @property
+    def ndcg(self) -> float:
+        """NDCG@20."""
+        return self.values[f"ndcg@{K}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +57,16 @@ class Evaluation:
 
     split: str
     k: int
+    kinfolio: str
+    """What the run's model is: `fusion` when it reads texts, else `graph only`."""
     users: dict[str, int]
     models: dict[str, dict[str, Figures]]
+    differences: dict[str, dict[str, dict[str, Interval]]]
+    """Kinfolio less each other model: model, group, measure."""
+    bands: list[str]
+    """Bands of products by their training holdings, such as `4-15`."""
+    by_band: dict[str, dict[str, list[float]]] = field(repr=False)
+    """Model to `listed`, `held_out` and `found` of each band; see `measures.by_band`."""
 
 
 def evaluate(
@@ -50,9 +74,23 @@ def evaluate(
     *,
     split: str = "test",
     has_baselines: bool = False,
+    has_controls: bool = False,
+    cache: Path | None = None,
+    load: Callable[[], Encoder] = load_encoder,
     note: Callable[[str], None] = lambda text: None,
+    progress: Progress = no_progress,
 ) -> Evaluation:
-    """The run's model, and the baselines when asked for, on one part of the data.
+    """The run's model, and those to compare it with when asked for, on one part of the data.
+
+    Args:
+        run: a trained run.
+        split: `test` or `valid`.
+        has_baselines: measure `baselines.py`'s too.
+        has_controls: measure `controls.py`'s too; those not trained yet are, which takes minutes.
+        cache: file of text vectors met before; None leaves out what reads texts.
+        load: makes the text encoder.
+        note: told what is left out, and why.
+        progress: told of every long step.
 
     Raises:
         NotReady: the run was not trained.
@@ -72,27 +110,59 @@ def evaluate(
             f"no interaction is marked {split}, so there is nothing to measure; "
             "fill the column split of the interactions file, or choose --split"
         )
+    info = run.need_info()
     models = {"kinfolio": score_by(embeddings)}
-    if has_baselines:
-        models |= fit_baselines(snapshot, seed=0, note=note)
-    groups = groups_of(held, wanted)
-    return Evaluation(
-        split=split,
-        k=K,
-        users={name: len(users) for name, (users, _, _) in groups.items()},
-        models={
-            model: {name: _figures(score, held, *group) for name, group in groups.items()}
-            for model, score in models.items()
-        },
+    if has_baselines or has_controls:
+        if not (any(snapshot.product_texts) or snapshot.reviews.text):
+            note("no texts: text mean, EASE+text and the controls of text are left out")
+            cache = None
+        features = None
+        if cache is not None:
+            reviews = int(info["config"]["reviews"])
+            features = _features(snapshot, cache, reviews, load, progress)
+        progress("fitting baselines", 0, 0)
+        models |= fit_baselines(snapshot, seed=0, note=note, features=features)
+        if has_controls and cache is not None:
+            models |= {
+                name: score_by(control)
+                for name, control in fit_controls(
+                    run, cache=cache, load=load, note=note, progress=progress
+                ).items()
+            }
+    return _compared(models, held, wanted, split, name_of(info), progress)
+
+
+def _features(
+    snapshot: Snapshot,
+    cache: Path,
+    reviews: int,
+    load: Callable[[], Encoder],
+    progress: Progress,
+) -> TextFeatures:
+    return TextFeatures(
+        snapshot,
+        cache,
+        most=reviews,
+        load=load,
+        progress=lambda done, total: progress("reading texts", done, total),
     )
 
 
 def score_by(embeddings: Embeddings) -> ScoreBlock:
     """Scores as the graph computes them: user vector . product vector + popularity term."""
-    users = torch.from_numpy(embeddings.user_vectors)
-    products = torch.from_numpy(np.ascontiguousarray(embeddings.product_vectors.T))
-    bias = torch.from_numpy(embeddings.bias)
-    return lambda chosen: users[chosen] @ products + bias
+    # The popularity term rides along as one more number, and the scores go into one buffer: both
+    # save a pass over memory. numpy's matrix product takes half the time of torch's on AMD.
+    users = np.pad(embeddings.user_vectors, ((0, 0), (0, 1)), constant_values=1)
+    products = np.concatenate([embeddings.product_vectors, embeddings.bias[:, None]], axis=1).T
+    buffer = np.empty((0, products.shape[1]), np.float32)
+
+    def score(chosen: NDArray[np.int64]) -> torch.Tensor:
+        nonlocal buffer
+        if len(buffer) < len(chosen):
+            buffer = np.empty((len(chosen), products.shape[1]), np.float32)
+        return torch.from_numpy(np.matmul(users[chosen], products, out=buffer[: len(chosen)]))
+
+    return score
 
 
 _Group = tuple[NDArray[np.int64], csr_array, NDArray[np.bool_] | None]
@@ -137,21 +207,66 @@ def _only(wanted: csr_array, chosen: NDArray[np.bool_]) -> csr_array:
     return part
 
 
-def _figures(
-    score: ScoreBlock,
+def _compared(
+    models: dict[str, ScoreBlock],
     held: csr_array,
-    users: NDArray[np.int64],
     wanted: csr_array,
-    candidates: NDArray[np.bool_] | None,
-) -> Figures:
-    def among(chosen: NDArray[np.int64]) -> Tensor:
-        scores = score(chosen)
-        if candidates is not None:
-            scores = scores.clone()
-            scores[:, torch.from_numpy(~candidates)] = -torch.inf
-        return scores
+    split: str,
+    kinfolio: str,
+    progress: Progress,
+) -> Evaluation:
+    groups = groups_of(held, wanted)
+    everybody = groups["all"][0]
+    holders = np.bincount(held.indices, minlength=held.shape[1])
+    bands, band = bands_of(holders)
+    figures: dict[str, dict[str, Figures]] = {}
+    singly: dict[str, dict[str, NDArray[np.float64]]] = {}
+    shares: dict[str, dict[str, list[float]]] = {}
+    for done, (model, score) in enumerate(models.items()):
+        progress("ranking", done, len(models))
+        among_all = top(score, everybody, held, K)
+        figures[model], singly[model] = {}, {}
+        for name, (users, counted, candidates) in groups.items():
+            # Ranked once for all groups that may be offered the same products.
+            lists = (
+                among_all[np.searchsorted(everybody, users)]
+                if candidates is None
+                else top(score, users, held, K, candidates)
+            )
+            hits = hits_of(lists, users, counted)
+            each = per_user(hits, np.diff(counted.indptr).astype(np.int64)[users])
+            offered = held.shape[1] if candidates is None else int(candidates.sum())
+            figures[model][name] = Figures(
+                values={measure: float(values.mean()) for measure, values in each.items()}
+                | over_all(lists, holders, held.shape[0], offered)
+            )
+            singly[model][name] = np.stack([each[measure] for measure in COMPARED], axis=1)
+            if name == "all":
+                parts = by_band(lists, hits, band, wanted.indices.astype(np.int64), len(bands))
+                shares[model] = {key: values.tolist() for key, values in parts.items()}
+    progress("ranking", len(models), len(models))
+    return Evaluation(
+        split=split,
+        k=K,
+        kinfolio=kinfolio,
+        users={name: len(users) for name, (users, _, _) in groups.items()},
+        models=figures,
+        differences=_differences(singly),
+        bands=bands,
+        by_band=shares,
+    )
 
-    lists = top(among, users, held, K)
-    number = np.diff(wanted.indptr).astype(np.int64)[users]
-    recall, ndcg = recall_and_ndcg(hits_of(lists, users, wanted), number)
-    return Figures(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
+
+def _differences(
+    singly: dict[str, dict[str, NDArray[np.float64]]],
+) -> dict[str, dict[str, dict[str, Interval]]]:
+    """Kinfolio less each other model, with intervals: model, group, measure."""
+    others = [model for model in singly if model != "kinfolio"]
+    found: dict[str, dict[str, dict[str, Interval]]] = {model: {} for model in others}
+    for group, ours in singly["kinfolio"].items() if others else ():
+        # Side by side, so that users are drawn once for all models.
+        columns = np.concatenate([ours - singly[model][group] for model in others], axis=1)
+        parts = iter(intervals(columns))
+        for model in others:
+            found[model][group] = {measure: next(parts) for measure in COMPARED}
+    return found

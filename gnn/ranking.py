@@ -17,35 +17,76 @@ from torch import Tensor
 
 _BLOCK = 1024
 """Users ranked at once: 1,024 x 50,000 products are 200 MB of scores."""
+_WIDTH = 64
+"""Products whose maximum is looked at before they are."""
+NOBODY = -1
+"""Stands in a list where there is no further product to offer."""
 
 ScoreBlock = Callable[[NDArray[np.int64]], Tensor]
-"""Scores of some users: float32, shape (len(users), num_products)."""
+"""Scores of some users: float32, shape (len(users), num_products).
+
+The caller may write into them, and the next call may write over them.
+"""
 
 
-def top(score: ScoreBlock, users: NDArray[np.int64], known: csr_array, k: int) -> NDArray[np.int64]:
+def top(
+    score: ScoreBlock,
+    users: NDArray[np.int64],
+    known: csr_array,
+    k: int,
+    candidates: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
     """The k best products of each user, best first: int64, shape (len(users), k).
+
+    A user with fewer than k products left has `NOBODY` in the other places.
 
     Args:
         score: scores of a block of users.
         users: indices to rank.
         known: shape (num_users, num_products); products with an entry are left out.
         k: length of the list.
+        candidates: shape (num_products,); the products that may be listed, None for all.
     """
     lists = np.empty((len(users), min(k, known.shape[1])), np.int64)
+    others = None if candidates is None else torch.from_numpy(~candidates)
     for first in range(0, len(users), _BLOCK):
         block = users[first : first + _BLOCK]
         scores = score(block)
         part = known[block].tocoo()
         scores[torch.from_numpy(part.coords[0]), torch.from_numpy(part.coords[1])] = -torch.inf
-        lists[first : first + _BLOCK] = scores.topk(lists.shape[1]).indices.cpu().numpy()
+        if others is not None:
+            scores[:, others] = -torch.inf
+        values, places = best_of(scores, lists.shape[1])
+        places = torch.where(torch.isneginf(values), NOBODY, places)
+        lists[first : first + _BLOCK] = places.cpu().numpy()
     return lists
+
+
+def best_of(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest numbers of each row and their columns, as `torch.topk` gives them.
+
+    The k best lie in the k stretches of columns with the largest maxima, so that only those are
+    sorted: for 41,000 columns that takes a third of the time of `topk` on the whole.
+    """
+    rows, columns = scores.shape
+    stretches = columns // _WIDTH
+    if stretches < 2 * k:
+        best, places = scores.topk(k)
+        return best, places
+    whole = stretches * _WIDTH
+    parts = scores[:, :whole].reshape(rows, stretches, _WIDTH)
+    chosen = parts.amax(dim=2).topk(k).indices
+    picked = parts[torch.arange(rows, device=scores.device)[:, None], chosen].flatten(1)
+    best, places = torch.cat([picked, scores[:, whole:]], dim=1).topk(k)
+    inside = chosen.gather(1, (places // _WIDTH).clamp(max=k - 1)) * _WIDTH + places % _WIDTH
+    return best, torch.where(places < k * _WIDTH, inside, places - k * _WIDTH + whole)
 
 
 def hits_of(
     lists: NDArray[np.int64], users: NDArray[np.int64], wanted: csr_array
 ) -> NDArray[np.bool_]:
     """Which places of the lists are held-out products: bool, shape of `lists`."""
-    keys = users[:, None] * wanted.shape[1] + lists
+    keys = np.where(lists == NOBODY, NOBODY, users[:, None] * wanted.shape[1] + lists)
     pairs = wanted.tocoo()
     truth = pairs.coords[0].astype(np.int64) * wanted.shape[1] + pairs.coords[1]
     return np.isin(keys, truth)

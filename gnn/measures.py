@@ -1,0 +1,113 @@
+"""What is measured of lists: per user, and over all of them.
+
+Knows nothing about models or groups. Recall and NDCG are those of `ranking.py`. With the first k
+places of a list: hit rate, whether there is any hit; MRR, 1 over the place of the first hit and 0
+without one; coverage, the part of the candidates that stands in anybody's list; novelty, the mean
+of -log2((holders + 1) / (users + 1)) over all places (self-information, as Zhou et al., "Solving
+the apparent diversity-accuracy dilemma", PNAS 2010; the ones are ours, for products nobody holds).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinfolio.gnn.ranking import NOBODY, recall_and_ndcg
+
+CUTS = (5, 10, 20)
+"""Lengths of the lists that are measured."""
+MEASURES = ("recall", "ndcg", "mrr", "hit_rate", "coverage", "novelty")
+_BANDS = (0, 1, 4, 16, 64, 256, 1024)
+"""Least holders of each band of products; four times more from one to the next."""
+
+
+def per_user(hits: NDArray[np.bool_], number: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Measures of each user, by names such as `recall@20`: float64, shape (num_users,).
+
+    Args:
+        hits: shape (num_users, places); which places are held-out products.
+        number: held-out products of each user, at least 1.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    for k in CUTS:
+        first = hits[:, :k]
+        if first.shape[1] < k:  # a catalogue of fewer than k products
+            first = np.pad(first, ((0, 0), (0, k - first.shape[1])))
+        found[f"recall@{k}"], found[f"ndcg@{k}"] = recall_and_ndcg(first, number)
+        has_hit = first.any(axis=1)
+        reciprocal = np.zeros(len(hits))
+        reciprocal[has_hit] = 1 / (1 + first[has_hit].argmax(axis=1))
+        found[f"mrr@{k}"] = reciprocal
+        found[f"hit_rate@{k}"] = (reciprocal > 0).astype(np.float64)
+    return found
+
+
+def over_all(
+    lists: NDArray[np.int64], holders: NDArray[np.int64], num_users: int, num_candidates: int
+) -> dict[str, float]:
+    """Coverage and novelty, by names such as `coverage@20`.
+
+    Args:
+        lists: shape (users, places); products, best first.
+        holders: shape (num_products,); training holdings of each product.
+        num_users: of the graph.
+        num_candidates: products that could have been listed.
+    """
+    surprise = -np.log2((holders + 1) / (num_users + 1))
+    found = {}
+    for k in CUTS:
+        listed = lists[:, :k]
+        listed = listed[listed != NOBODY]
+        found[f"coverage@{k}"] = len(np.unique(listed)) / num_candidates
+        found[f"novelty@{k}"] = float(surprise[listed].mean()) if len(listed) else 0.0
+    return found
+
+
+def bands_of(holders: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Names of the bands of products by holders, such as `4-15`, and each product's band.
+
+    Bands above that of the most held product are left out.
+
+    Args:
+        holders: shape (num_products,); training holdings of each product.
+    """
+    band = np.searchsorted(_BANDS, holders, side="right") - 1
+    number = int(band.max(initial=0)) + 1
+    names = []
+    for low, high in zip(_BANDS[:number], (*_BANDS[1:], None), strict=False):
+        last = "" if high is None else f"-{high - 1:,}"
+        names.append(f"{low:,}+" if not last else f"{low}" if high == low + 1 else f"{low:,}{last}")
+    return names, band
+
+
+def by_band(
+    lists: NDArray[np.int64],
+    hits: NDArray[np.bool_],
+    band: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    count: int,
+) -> dict[str, NDArray[np.float64]]:
+    """What lists make of each band of products: float64, shape (count,).
+
+    Args:
+        lists: shape (users, places); products, best first.
+        hits: the same shape; which places are held-out products.
+        band: shape (num_products,); of each product.
+        wanted: the products of all held-out holdings, one entry a holding.
+        count: number of bands.
+
+    Returns:
+        `listed`: part of all places that the band fills; `held_out`: part of all held-out holdings
+        that lie in it (were the two equal, lists would be as popular as what people take);
+        `found`: part of its held-out holdings that are in the lists, nan without any.
+    """
+
+    def share(products: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.bincount(band[products], minlength=count).astype(np.float64)
+
+    listed, held_out, right = share(lists[lists != NOBODY]), share(wanted), share(lists[hits])
+    return {
+        "listed": listed / max(listed.sum(), 1),
+        "held_out": held_out / max(held_out.sum(), 1),
+        "found": np.divide(right, held_out, out=np.full(count, np.nan), where=held_out > 0),
+    }
