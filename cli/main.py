@@ -21,6 +21,7 @@ COMMANDS = {
     "export": ("export", "Write the graph as a snapshot in columns."),
     "train": ("train", "Fit the model on the exported graph."),
     "evaluate": ("evaluate", "Measure the model on held-out interactions."),
+    "report": ("report", "Write a page and a model card about a run."),
     "writeback": ("writeback", "Store the embeddings in the graph as a new version."),
     "versions": ("versions", "List, roll back or drop stored versions."),
     "recommend": ("recommend", "List the products a user is most likely to want."),

@@ -98,6 +98,8 @@ def fit_controls(
         RunBroken: the run's config is that of another version.
     """
     info = run.need_info()
+    if only_kept and not (run.folder / "controls").is_dir():
+        return {}
     controls = {
         name: (_ControlRun(run, name), config) for name, config in controls_of(info).items()
     }

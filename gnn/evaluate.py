@@ -85,8 +85,8 @@ def evaluate(
     Args:
         run: a trained run.
         split: `test` or `valid`.
-        has_baselines: measure `baselines.py`'s too.
-        has_controls: measure `controls.py`'s too; those not trained yet are, which takes minutes.
+        has_baselines: measure `baselines.py`'s too, and controls that were trained before.
+        has_controls: train the controls of `controls.py` that are not there, which takes minutes.
         cache: file of text vectors met before; None leaves out what reads texts.
         load: makes the text encoder.
         note: told what is left out, and why.
@@ -116,19 +116,25 @@ def evaluate(
         if not (any(snapshot.product_texts) or snapshot.reviews.text):
             note("no texts: text mean, EASE+text and the controls of text are left out")
             cache = None
+        elif info["config"]["text"] == "off" and not has_controls:
+            note("trained with --text off: text mean and EASE+text are left out")
+            cache = None
         features = None
         if cache is not None:
             reviews = int(info["config"]["reviews"])
             features = _features(snapshot, cache, reviews, load, progress)
         progress("fitting baselines", 0, 0)
         models |= fit_baselines(snapshot, seed=0, note=note, features=features)
-        if has_controls and cache is not None:
-            models |= {
-                name: score_by(control)
-                for name, control in fit_controls(
-                    run, cache=cache, load=load, note=note, progress=progress
-                ).items()
-            }
+        if cache is not None:
+            controls = fit_controls(
+                run,
+                cache=cache,
+                load=load,
+                note=note,
+                progress=progress,
+                only_kept=not has_controls,
+            )
+            models |= {name: score_by(control) for name, control in controls.items()}
     return _compared(models, held, wanted, split, name_of(info), progress)
 
 

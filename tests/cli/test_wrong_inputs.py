@@ -111,6 +111,9 @@ TABLE = {
     "evaluation before the training": Wrong(
         typed=("evaluate", "--run", "{run}"), says=r"no trained model yet; type: kinfolio train"
     ),
+    "a report before the training": Wrong(
+        typed=("report", "--run", "{run}"), says=r"no trained model yet; type: kinfolio train"
+    ),
     "write-back before the training": Wrong(
         typed=("writeback", "--run", "{run}"), says=r"no trained model yet; type: kinfolio train"
     ),

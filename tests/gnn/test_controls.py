@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from kinfolio.errors import BadConfig, RunBroken
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.controls import controls_of, fit_controls
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.evaluate import Evaluation, evaluate
-from kinfolio.gnn.text import WIDTH, shuffled
-from kinfolio.gnn.train import read_embeddings, train
-from kinfolio.records import Snapshot
+from kinfolio.gnn.text import shuffled
+from kinfolio.gnn.train import read_embeddings
 from kinfolio.run import Run, read_json, write_json
-from kinfolio.snapshot import with_hash, write_snapshot
+from kinfolio.snapshot import with_hash
 from tests.gnn.snapshots import make_snapshot
-
-SMALL = TrainConfig(dim=8, steps=60, text="on", tau=0.3, batch=64, heads=1, cold=0.3)
-
-
-class Words:
-    """An encoder that knows as many words as a vector has numbers."""
-
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = np.zeros((len(texts), WIDTH), np.float32)
-        for row, text in enumerate(texts):
-            for word in text.split():
-                vectors[row, sum(map(ord, word)) % WIDTH] += 1
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
-        return vectors
-
-
-def with_texts(snapshot: Snapshot) -> Snapshot:
-    """Products say which taste they are for."""
-    half = (snapshot.num_products - 1) // 2
-    texts = tuple(
-        f"{'even' if row < half else 'odd'} number{row}" for row in range(snapshot.num_products)
-    )
-    return with_hash(replace(snapshot, product_texts=texts))
-
-
-def trained(folder: Path, snapshot: Snapshot, config: TrainConfig = SMALL) -> Run:
-    run = Run(folder / "run")
-    write_snapshot(snapshot, run.snapshot)
-    train(run, config, cache=folder / "texts", load=Words)
-    return run
+from tests.gnn.trained import SMALL, Words, trained, with_texts
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +153,16 @@ def test_without_texts_the_baselines_of_text_are_absent_and_a_note_says_so(tmp_p
     found = evaluate(run, has_controls=True, cache=tmp_path / "texts", note=said.append)
     assert list(found.models) == ["kinfolio", "popularity", "ties' mean", "EASE"]
     assert any("no texts" in one for one in said)
+
+
+def test_a_run_without_texts_on_purpose_is_not_made_to_read_them(tmp_path: Path) -> None:
+    run = trained(tmp_path, with_texts(make_snapshot(seed=4)), replace(SMALL, text="off"))
+    said: list[str] = []
+    found = evaluate(
+        run, has_baselines=True, cache=tmp_path / "none", load=_no_encoder, note=said.append
+    )
+    assert "text mean" not in found.models
+    assert said == ["trained with --text off: text mean and EASE+text are left out"]
 
 
 def test_baselines_choose_for_themselves_without_a_validation_part(tmp_path: Path) -> None:
