@@ -80,8 +80,10 @@ def baseline_verdicts(found: Evaluation) -> list[Verdict]:
         best = max(present, key=lambda name: found.models[name][group].ndcg)
         one = found.differences[best][group][f"ndcg@{found.k}"]
         text = "kinfolio is ahead" if one.difference > 0 else "kinfolio is behind"
-        if not one.is_clear:
-            text = "no difference that the number of users could show"
+        if one.low == one.high == 0:
+            text = "the same for every user"
+        elif not one.is_clear:
+            text = "no difference that so many users could show"
         verdicts.append(Verdict(group=group, what=best, interval=one, text=text))
     return verdicts
 

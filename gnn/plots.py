@@ -27,7 +27,6 @@ _STYLE: Any = {  # Any: matplotlib's type names each of its 300 settings
     "axes.spines.right": False,
     "axes.edgecolor": _INK,
     "axes.titlesize": 10,
-    "legend.frameon": False,
 }
 
 
@@ -47,9 +46,9 @@ def curves(history: Sequence[Sequence[dict[str, Any]]]) -> str:
             if seen:
                 right.plot(*zip(*seen, strict=True), style, color=colour, marker="o", markersize=3)
     left.set(title="loss", xlabel="step")
-    right.set(title="valid: recall@20 (line), NDCG@20 (dashes)", xlabel="step")
+    right.set(title="on valid: recall@20, NDCG@20 (dashed)", xlabel="step")
     if history:
-        left.legend()
+        left.legend(frameon=False)
     return _svg(figure)
 
 
@@ -62,6 +61,7 @@ def groups(found: Evaluation) -> str:
         colours = [_OURS if model == "kinfolio" else _THEIRS for model in models]
         panel.barh(models, values, color=colours, height=0.62)
         panel.set(title=f"{group.replace('_', ' ')} ({users:,} users)", xlabel=f"NDCG@{found.k}")
+        panel.set_xlim(0, max(values) * 1.05 or 0.01)
     return _svg(figure)
 
 
@@ -77,6 +77,8 @@ def forest(found: Evaluation) -> str:
             panel.plot([one.low, one.high], [place, place], color=colour, linewidth=1.6)
             panel.plot([one.difference], [place], "o", color=colour, markersize=4)
         panel.set_yticks(range(len(models)), models)
+        if not any(panel.dataLim.intervalx):
+            panel.set_xlim(-0.01, 0.01)
         panel.set(title=group.replace("_", " "), xlabel="kinfolio ahead by")
     return _svg(figure)
 
@@ -97,11 +99,11 @@ def bands(found: Evaluation, models: Sequence[str]) -> str:
         left.plot(places, parts["listed"], "o-", color=colour, markersize=3, label=model)
         right.plot(places, parts["found"], "o-", color=colour, markersize=3, label=model)
     for panel in (left, right):
-        panel.set_xticks(places, found.bands)
+        panel.set_xticks(places, found.bands, fontsize=8, rotation=25)
         panel.set_xlabel("training holders of the product")
-    left.set_title("part of all lists, beside what people take")
-    right.set_title(f"part of the held-out holdings found in {found.k}")
-    left.legend()
+    left.set_title("part of all lists")
+    right.set_title(f"found in {found.k}, of what is held out")
+    left.legend(frameon=False)
     return _svg(figure)
 
 
