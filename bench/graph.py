@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from graph_data import make_folder
+from graph_data import damage, make_folder
 
 from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.cypher.server import Server
@@ -40,7 +40,7 @@ from kinfolio.records import Connection, Embeddings
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
 
-STEPS = ("load", "export", "since", "writeback", "recommend", "all", "bulk")
+STEPS = ("load", "export", "since", "writeback", "recommend", "all", "bulk", "damaged")
 ROWS_OF_THE_USUAL_WAY = 3_000
 """Rows written one by one; more would only take longer."""
 CHANGED = 0.01
@@ -388,6 +388,31 @@ def bench_bulk(bench: Bench) -> None:
     bench.server("bulk-home").stop()
 
 
+def bench_damaged(bench: Bench) -> None:
+    """Files with 1 % of the lines damaged in eight ways, beside the good ones, twice by turns."""
+    folder = bench.work / "damaged"
+    shutil.copytree(bench.folder, folder, dirs_exist_ok=True)
+    lines = damage(folder)
+    bench.connection("damaged-home")
+    seconds: dict[Path, list[float]] = {bench.folder: [], folder: []}
+    for path in (bench.folder, folder, bench.folder, folder):
+        with open_driver(bench.connection("damaged-home")) as driver, driver.session() as session:
+            session.run(
+                "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
+            ).consume()
+        answer, took, memory = bench.kinfolio("load", str(path), home="damaged-home")
+        seconds[path].append(took)
+    good, bad = min(seconds[bench.folder]), min(seconds[folder])
+    size = answer["interactions"]
+    bench.add(
+        Row(
+            *("load, damaged", size, "holdings", bad, memory, "load of good files", good / bad),
+            note=f"{lines:,} lines damaged, {len(answer['rejected']):,} rows named",
+        )
+    )
+    bench.server("damaged-home").stop()
+
+
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -433,6 +458,7 @@ def main() -> None:
         "recommend": bench_recommend,
         "all": bench_all,
         "bulk": bench_bulk,
+        "damaged": bench_damaged,
     }
     try:
         if not bench.folder.is_dir():

@@ -32,7 +32,7 @@ from kinfolio.gnn.recommend import recommend
 from kinfolio.gnn.versions import list_versions
 from kinfolio.snapshot import read_snapshot
 
-USERS, PRODUCTS, HOLDINGS, WIDTH = 4_000, 2_000, 60_000, 32
+USERS, PRODUCTS, HOLDINGS, WIDTH = 2_000, 1_000, 30_000, 32
 LOOKED_AT = 5
 """Users whose lists are compared."""
 

@@ -63,6 +63,8 @@ def _by_index(
 ) -> Found | None:
     # All that is held may stand before the first product of the list.
     n = max(fetch, 2 * k, k + state.out)
+    if n > MOST_FETCHED:
+        return None
     asks, share = _worth_asking(state)
     answer = _asked(state, graph, k, min(math.ceil(n / share), MOST_FETCHED), asks, conditions)
     while answer is not None and len(answer["products"]) < k:
