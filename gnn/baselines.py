@@ -169,6 +169,7 @@ def fit_baselines(
     seed: int,
     note: Callable[[str], None],
     features: TextFeatures | None = None,
+    with_valid: bool = False,
 ) -> dict[str, ScoreBlock]:
     """Name and scores of each baseline, fitted on the training part.
 
@@ -177,9 +178,12 @@ def fit_baselines(
         seed: of the part held back for choosing when there is no `valid`.
         note: told when a baseline is left out, and why.
         features: texts as training uses them; None when there are none.
+        with_valid: fit on `valid` too, once it has served to choose.
     """
     held = held_in(snapshot, "train")
     known, wanted, hidden = _to_choose_by(snapshot, held, seed)
+    if with_valid:
+        held = csr_array(held + held_in(snapshot, "valid"))
     models = {"popularity": popularity(held)}
     tied = _tied(snapshot)
     if tied.nnz:

@@ -29,6 +29,35 @@ The caller may write into them, and the next call may write over them.
 """
 
 
+def dot_scores(
+    users: NDArray[np.float32],
+    products: NDArray[np.float32],
+    bias: NDArray[np.float32] | None = None,
+) -> ScoreBlock:
+    """Scores by vectors: user . product + bias, in one buffer that each call writes over.
+
+    Args:
+        users: shape (num_users, dim).
+        products: shape (num_products, dim).
+        bias: shape (num_products,); None for none.
+    """
+    # The bias rides along as one more number, which saves a pass over memory. numpy's matrix
+    # product takes half the time of torch's on AMD.
+    if bias is not None:
+        users = np.pad(users, ((0, 0), (0, 1)), constant_values=1)
+        products = np.concatenate([products, bias[:, None]], axis=1)
+    across = np.ascontiguousarray(products.T)
+    buffer = np.empty((0, len(products)), np.float32)
+
+    def score(chosen: NDArray[np.int64]) -> Tensor:
+        nonlocal buffer
+        if len(buffer) < len(chosen):
+            buffer = np.empty((len(chosen), len(products)), np.float32)
+        return torch.from_numpy(np.matmul(users[chosen], across, out=buffer[: len(chosen)]))
+
+    return score
+
+
 def top(
     score: ScoreBlock,
     users: NDArray[np.int64],

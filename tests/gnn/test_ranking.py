@@ -9,7 +9,15 @@ from scipy.sparse import csr_array
 
 from kinfolio.gnn.baselines import ease, popularity, text_mean, ties_mean
 from kinfolio.gnn.evaluate import groups_of
-from kinfolio.gnn.ranking import NOBODY, best_of, hits_of, quality, recall_and_ndcg, top
+from kinfolio.gnn.ranking import (
+    NOBODY,
+    best_of,
+    dot_scores,
+    hits_of,
+    quality,
+    recall_and_ndcg,
+    top,
+)
 
 
 def test_recall_and_ndcg_equal_a_hand_count() -> None:
@@ -45,6 +53,22 @@ def test_the_best_among_equal_scores_are_listed_once_each() -> None:
     assert torch.equal(values, scores.topk(20).values)
     assert torch.equal(scores.gather(1, places), values)
     assert all(len(set(row)) == 20 for row in places.tolist())
+
+
+def test_lists_by_vectors_are_those_of_the_plain_product() -> None:
+    rng = np.random.default_rng(2)
+    users, products, bias = (
+        rng.normal(size=shape).astype(np.float32) for shape in ((1500, 8), (3000, 8), (3000,))
+    )
+    known = csr_array((rng.random((1500, 3000)) < 0.01).astype(np.float32))
+    chosen = np.arange(0, 1500, 1)
+    lists = top(dot_scores(users, products, bias), chosen, known, 20)
+    plain = np.where(known.toarray() > 0, -np.inf, users @ products.T + bias)
+    np.testing.assert_allclose(
+        np.take_along_axis(plain, lists, 1), -np.sort(-plain, axis=1)[:, :20], atol=1e-5
+    )
+    without = dot_scores(users, products)(chosen[:5]).numpy()
+    np.testing.assert_allclose(without, users[:5] @ products.T, atol=1e-5)
 
 
 def test_only_candidates_are_listed_and_empty_places_are_marked() -> None:
