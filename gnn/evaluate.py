@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -22,7 +21,7 @@ from kinfolio.gnn.bootstrap import Interval, intervals
 from kinfolio.gnn.controls import fit_controls, name_of
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.measures import bands_of, by_band, over_all, per_user
-from kinfolio.gnn.ranking import ScoreBlock, hits_of, top
+from kinfolio.gnn.ranking import ScoreBlock, dot_scores, hits_of, top
 from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
 from kinfolio.gnn.train import read_embeddings
 from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
@@ -95,7 +94,7 @@ def evaluate(
     Raises:
         NotReady: the run was not trained.
         RunBroken: the model was trained on another snapshot.
-        BadInput: nobody has an interaction in that part.
+        BadInput: nobody has an interaction in that part, or the run has learned from it.
     """
     snapshot = read_snapshot(run.need_snapshot())
     embeddings = read_embeddings(run)
@@ -104,13 +103,22 @@ def evaluate(
             f"the model in {run.folder} was trained on another snapshot than the one there now; "
             f"type: kinfolio train --run {run.folder}"
         )
+    info = run.need_info()
+    # A run that has learned from `valid` too is masked, and its baselines are fitted, by both.
+    is_final = bool(info["config"].get("final"))
+    if is_final and split == "valid":
+        raise BadInput(
+            f"the run in {run.folder} has learned from valid too (--final), so nothing can be "
+            "measured on it; type: kinfolio evaluate --split test"
+        )
     held, wanted = held_in(snapshot, "train"), held_in(snapshot, split)
+    if is_final:
+        held = csr_array(held + held_in(snapshot, "valid"))
     if not wanted.nnz:
         raise BadInput(
             f"no interaction is marked {split}, so there is nothing to measure; "
             "fill the column split of the interactions file, or choose --split"
         )
-    info = run.need_info()
     models = {"kinfolio": score_by(embeddings)}
     if has_baselines or has_controls:
         if not (any(snapshot.product_texts) or snapshot.reviews.text):
@@ -124,7 +132,7 @@ def evaluate(
             reviews = int(info["config"]["reviews"])
             features = _features(snapshot, cache, reviews, load, progress)
         progress("fitting baselines", 0, 0)
-        models |= fit_baselines(snapshot, seed=0, note=note, features=features)
+        models |= fit_baselines(snapshot, seed=0, note=note, features=features, with_valid=is_final)
         if cache is not None:
             controls = fit_controls(
                 run,
@@ -156,19 +164,7 @@ def _features(
 
 def score_by(embeddings: Embeddings) -> ScoreBlock:
     """Scores as the graph computes them: user vector . product vector + popularity term."""
-    # The popularity term rides along as one more number, and the scores go into one buffer: both
-    # save a pass over memory. numpy's matrix product takes half the time of torch's on AMD.
-    users = np.pad(embeddings.user_vectors, ((0, 0), (0, 1)), constant_values=1)
-    products = np.concatenate([embeddings.product_vectors, embeddings.bias[:, None]], axis=1).T
-    buffer = np.empty((0, products.shape[1]), np.float32)
-
-    def score(chosen: NDArray[np.int64]) -> torch.Tensor:
-        nonlocal buffer
-        if len(buffer) < len(chosen):
-            buffer = np.empty((len(chosen), products.shape[1]), np.float32)
-        return torch.from_numpy(np.matmul(users[chosen], products, out=buffer[: len(chosen)]))
-
-    return score
+    return dot_scores(embeddings.user_vectors, embeddings.product_vectors, embeddings.bias)
 
 
 _Group = tuple[NDArray[np.int64], csr_array, NDArray[np.bool_] | None]

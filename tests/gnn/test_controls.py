@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kinfolio.errors import BadConfig, RunBroken
+from kinfolio.errors import BadConfig, BadInput, RunBroken
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.controls import controls_of, fit_controls
 from kinfolio.gnn.data import held_in
@@ -163,6 +163,24 @@ def test_a_run_without_texts_on_purpose_is_not_made_to_read_them(tmp_path: Path)
     )
     assert "text mean" not in found.models
     assert said == ["trained with --text off: text mean and EASE+text are left out"]
+
+
+def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_it(
+    tmp_path: Path,
+) -> None:
+    snapshot = make_snapshot(seed=4)
+    run = trained(tmp_path, snapshot, replace(SMALL, text="off"))
+    before = evaluate(run, has_baselines=True)
+    info = read_json(run.info)
+    write_json(run.info, {**info, "config": {**info["config"], "final": True}})
+    after = evaluate(run, has_baselines=True)
+    held = held_in(snapshot, "train") + held_in(snapshot, "valid")
+    warm = (np.diff(held.indptr) > 0) & (np.diff(held_in(snapshot, "test").indptr) > 0)
+    assert after.users["warm"] == np.count_nonzero(warm)
+    # What is known of `valid` is popular too, and no longer in the way.
+    assert after.models["popularity"] != before.models["popularity"]
+    with pytest.raises(BadInput, match="has learned from valid too"):
+        evaluate(run, split="valid")
 
 
 def test_baselines_choose_for_themselves_without_a_validation_part(tmp_path: Path) -> None:
