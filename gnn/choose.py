@@ -1,4 +1,4 @@
-"""What is left open, chosen on the validation part with small, short heads."""
+"""What is left open, chosen on the validation part with short heads, as far as the budget goes."""
 
 from __future__ import annotations
 
@@ -8,26 +8,37 @@ from functools import cache
 
 from torch import Tensor
 
+from kinfolio.gnn.budget import Budget
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
+from kinfolio.gnn.start import SvdStart
 
 TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
 """Temperatures tried, walking from the middle for as long as it gets better."""
-_QUICK_STEPS = 150
+DIMS = (64, 128)
+"""Widths of a head: small sets do better with the first, large ones with the second."""
+COLDS = (0.1, 0.3, 0.5)
+"""Parts of the nodes that play unseen, with texts."""
+_SHORT_STEPS = 150
 """Shorter trials mislead: the order of temperatures is not settled before."""
-_QUICK_DIM = 64
 _FINALISTS = 2
+_FEWEST_STEPS = 100
+_REST = 0.15
+"""Part of the budget that is kept for the blend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One thing tried and how good it was on the validation part."""
+    """One thing tried, how good it was on the validation part, and what it took."""
 
     tau: float
     text: bool
+    dim: int
+    cold: float
     recall: float
     ndcg: float
+    cpu_seconds: float
 
     @property
     def value(self) -> float:
@@ -37,12 +48,18 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Temperatures to train in full and use of text, with all that was tried for them."""
+    """What heads to train in full, with all that was tried for it."""
 
     taus: tuple[float, ...]
     """One, or the two best: short trials cannot tell neighbours apart."""
     text: bool
+    dim: int
+    cold: float
+    steps: int
+    """As asked for, or fewer where the budget does not allow them."""
     trials: tuple[Trial, ...]
+    skipped: tuple[str, ...]
+    """What was not tried for want of time."""
 
     def report(self) -> dict[str, object]:
         """For `run.json`."""
@@ -53,47 +70,116 @@ def choose(
     data: TrainingData,
     text: Callable[[int], Tensor] | None,
     config: TrainConfig,
+    start: SvdStart,
+    budget: Budget,
     watch: Callable[[str], Watch],
+    *,
+    fits: int,
 ) -> Choice:
-    """The temperatures worth a full training and whether texts help, by the validation part.
+    """Temperatures, use of texts, width and cold rate worth a full training.
 
     Args:
         data: with a validation part in `wanted`.
         text: text inputs of a width, or None when there are none.
         config: what is fixed there is not tried.
+        start: of the products' ids.
+        budget: what is left of it bounds what is tried.
         watch: makes a watcher for a named trial.
+        fits: heads that will be trained in full.
     """
-    quick = replace(config, dim=min(config.dim, _QUICK_DIM))
-    done: dict[tuple[float, bool], Trial] = {}
+    steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
+    first_dim = config.dim or DIMS[0]
+    widest = config.dim or DIMS[-1]
+    first_cold = COLDS[0] if config.cold < 0 else config.cold
+    done: dict[tuple[float, bool, int, float], Trial] = {}
 
-    def attempt(tau: float, has_text: bool) -> Trial:
-        if (tau, has_text) not in done:
-            inputs = text(quick.dim) if has_text and text is not None else None
-            label = f"trying tau {tau:g}{' with text' if has_text else ''}"
+    def attempt(tau: float, has_text: bool, dim: int, cold: float) -> Trial:
+        key = (tau, has_text, dim, cold)
+        if key not in done:
+            spent = budget.spent
+            label = f"trying tau {tau:g}{' with text' if has_text else ''}, {dim} wide"
             fitted = fit_head(
                 data,
-                inputs,
-                quick,
+                text(dim) if has_text and text is not None else None,
+                replace(config, dim=dim, cold=cold),
+                start=start,
                 tau=tau,
                 seed=config.seed,
-                steps=min(_QUICK_STEPS, config.steps),
+                steps=steps,
                 watch=watch(label),
             )
             assert fitted.valid is not None
-            done[tau, has_text] = Trial(
-                tau=tau, text=has_text, recall=fitted.valid.recall, ndcg=fitted.valid.ndcg
+            done[key] = Trial(
+                tau=tau,
+                text=has_text,
+                dim=dim,
+                cold=cold,
+                recall=fitted.valid.recall,
+                ndcg=fitted.valid.ndcg,
+                cpu_seconds=round(budget.spent - spent, 2),
             )
-        return done[tau, has_text]
+        return done[key]
 
+    def full_cost(dim: int, number: int) -> float:
+        """CPU seconds of full trainings, by what the trials took."""
+        slowest = max(trial.cpu_seconds * dim / trial.dim for trial in done.values())
+        return number * slowest * config.steps / max(1, steps)
+
+    def has_time(dim: int) -> bool:
+        """Whether one more trial, and the full trainings after it, can be afforded."""
+        trial = max(trial.cpu_seconds for trial in done.values()) * dim / first_dim
+        rest = budget.left - _REST * budget.seconds
+        return config.quick or rest > trial + full_cost(widest, fits)
+
+    skipped: list[str] = []
     has_text = text is not None and config.text == "on"
-    taus: tuple[float, ...] = (config.tau,)
+    tau = config.tau or TAUS[len(TAUS) // 2]
+    dim, cold = first_dim, first_cold
     if not config.tau:
-        walk(TAUS, lambda tau: attempt(tau, has_text).value)
-        best = sorted(done.values(), key=lambda trial: trial.value, reverse=True)
-        taus = tuple(trial.tau for trial in best[:_FINALISTS])
+        tau = walk(TAUS, lambda value: attempt(value, has_text, dim, cold).value)
     if text is not None and config.text == "auto":
-        has_text = attempt(taus[0], True).value > attempt(taus[0], False).value
-    return Choice(taus=taus, text=has_text, trials=tuple(done.values()))
+        has_text = attempt(tau, True, dim, cold).value > attempt(tau, False, dim, cold).value
+    if not config.dim:
+        attempt(tau, has_text, dim, cold)
+        if has_time(DIMS[-1]):
+            dim = max(DIMS, key=lambda width: attempt(tau, has_text, width, cold).value)
+        else:
+            skipped.append(f"dim {DIMS[-1]}")
+    if has_text and not config.quick and config.cold < 0:
+        attempt(tau, has_text, dim, cold)
+        for rate in COLDS[1:]:
+            if not has_time(dim):
+                skipped.append(f"cold {rate:g}")
+                break
+            if attempt(tau, has_text, dim, rate).value <= attempt(tau, has_text, dim, cold).value:
+                break
+            cold = rate
+    taus: tuple[float, ...] = (tau,)
+    if not config.tau and not config.quick:
+        of_tau: dict[float, float] = {}
+        for trial in done.values():
+            if (trial.dim, trial.cold) == (first_dim, first_cold) and (
+                trial.text == has_text or trial.tau not in of_tau
+            ):
+                of_tau[trial.tau] = trial.value
+        others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
+        if budget.left - _REST * budget.seconds > full_cost(dim, fits + _FINALISTS - 1):
+            taus = (tau, *others[: _FINALISTS - 1])
+        elif others:
+            skipped.append(f"tau {others[0]:g} in full")
+    full_steps = 0 if config.quick else config.steps
+    if full_steps and done:
+        can = (budget.left - _REST * budget.seconds) / full_cost(dim, fits)
+        full_steps = min(full_steps, max(min(_FEWEST_STEPS, full_steps), int(full_steps * can)))
+    return Choice(
+        taus=taus,
+        text=has_text,
+        dim=dim,
+        cold=cold,
+        steps=full_steps,
+        trials=tuple(done.values()),
+        skipped=tuple(skipped),
+    )
 
 
 def walk(values: Sequence[float], quality: Callable[[float], float]) -> float:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kinfolio.errors import BadConfig
+from kinfolio.gnn.budget import seconds_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
     """How a model is trained; 0 or `auto` leaves a choice to the validation part."""
 
-    dim: int = field(default=128, metadata={"help": "Width of one head."})
+    dim: int = field(
+        default=0, metadata={"help": "Width of one head; 0: 64 or 128, as is better on `valid`."}
+    )
     heads: int = field(default=2, metadata={"help": "Heads trained from different seeds."})
     steps: int = field(default=600, metadata={"help": "Longest training of a head, in steps."})
     batch: int = field(
@@ -38,10 +41,33 @@ class TrainConfig:
         default=True, metadata={"help": "Ids of products' own; without them texts must do."}
     )
     cold: float = field(
-        default=0.1, metadata={"help": "Part of the nodes that play unseen in a step, with text."}
+        default=-1.0,
+        metadata={"help": "Part of the nodes that play unseen in a step, with text; -1: chosen."},
     )
     reviews: int = field(
         default=8, metadata={"help": "Latest reviews read of each user and product."}
+    )
+    links: str = field(
+        default="off",
+        metadata={
+            "help": "Add links between products; auto: as much of them as is better on `valid`.",
+            "choices": ("auto", "off"),
+        },
+    )
+    budget: str = field(
+        default="auto",
+        metadata={
+            "help": "CPU time for all of it, such as 90s, 5m or 1h; auto: 5m, more from 350,000 "
+            "interactions on."
+        },
+    )
+    quick: bool = field(
+        default=False,
+        metadata={"help": "Closed form only: heads as the SVD gives them, and links."},
+    )
+    final: bool = field(
+        default=False,
+        metadata={"help": "Learn from `valid` too, after it has served to choose."},
     )
     patience: int = field(
         default=3, metadata={"help": "Looks at `valid` without gain before a head stops."}
@@ -58,7 +84,6 @@ class TrainConfig:
             BadConfig: names the option, what came and what is expected.
         """
         for name, low, high in (
-            ("dim", 2, 4096),
             ("heads", 1, 16),
             ("steps", 1, 1_000_000),
             ("negatives", 1, 1_000_000),
@@ -68,14 +93,21 @@ class TrainConfig:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise BadConfig(f"--{name} is {value}; expected a number from {low} to {high:,}")
+        if self.dim and not 2 <= self.dim <= 4096:
+            raise BadConfig(f"--dim is {self.dim}; expected 0 (chosen) or a number from 2 to 4,096")
         if self.batch < 0:
             raise BadConfig(f"--batch is {self.batch}; expected 0 (chosen) or a positive number")
         if not 0 < self.lr < 10:
             raise BadConfig(f"--lr is {self.lr}; expected a number above 0 and below 10")
         if not 0 <= self.tau <= 10:
             raise BadConfig(f"--tau is {self.tau}; expected 0 (chosen) or a number up to 10")
-        if not 0 <= self.cold < 1:
-            raise BadConfig(f"--cold is {self.cold}; expected a number from 0 to below 1")
+        if self.cold != -1 and not 0 <= self.cold < 1:
+            raise BadConfig(
+                f"--cold is {self.cold}; expected -1 (chosen) or a number from 0 to below 1"
+            )
+        seconds_of(self.budget, 0)
+        if self.links not in ("auto", "off"):
+            raise BadConfig(f"--links is {self.links!r}; expected auto or off")
         if self.text not in ("auto", "on", "off"):
             raise BadConfig(f"--text is {self.text!r}; expected auto, on or off")
         if not self.ids and self.text == "off":

@@ -34,6 +34,8 @@ class TrainingData:
     """Shape (num_users, num_products); 1 for each training holding."""
     wanted: csr_array
     """Shape (num_users, num_products); 1 for each holding of the validation part."""
+    is_later: bool
+    """Whether the validation part came after the training part, by the times of the holdings."""
     hidden: NDArray[np.int64]
     """Keys user * num_products + product of the holdings hidden from training by `split_off`."""
     degrees: NDArray[np.float64]
@@ -72,7 +74,11 @@ def split_off(snapshot: Snapshot, seed: int) -> NDArray[np.bool_]:
 
 
 def training_data(
-    snapshot: Snapshot, device: torch.device, held_back: NDArray[np.bool_] | None = None
+    snapshot: Snapshot,
+    device: torch.device,
+    held_back: NDArray[np.bool_] | None = None,
+    *,
+    with_valid: bool = False,
 ) -> TrainingData:
     """The training part of a snapshot.
 
@@ -80,6 +86,7 @@ def training_data(
         snapshot: the exported graph.
         device: where the adjacency is to be.
         held_back: training holdings to use as validation part instead of `valid`.
+        with_valid: learn from `valid` too, so that there is no validation part.
 
     Raises:
         BadInput: there is nothing to learn from.
@@ -89,6 +96,8 @@ def training_data(
     valid = holdings.split == SPLITS.index("valid")
     if held_back is not None:
         train, valid = train & ~held_back, held_back
+    if with_valid:
+        train, valid = train | valid, np.zeros(len(valid), bool)
     if not train.any():
         raise BadInput(
             "the snapshot has no training interactions (all of them are marked valid or test); "
@@ -96,6 +105,8 @@ def training_data(
         )
     user, product = holdings.source[train], holdings.target[train]
     tied = ties.split == 0
+    if with_valid:
+        tied |= ties.split == SPLITS.index("valid")
     weights, degrees = adjacency(
         snapshot.num_users,
         snapshot.num_products,
@@ -113,10 +124,17 @@ def training_data(
         product=product,
         held=_ones(snapshot, user, product),
         wanted=_ones(snapshot, holdings.source[valid], holdings.target[valid]),
+        is_later=_is_later(holdings.at[train], holdings.at[valid]),
         hidden=hidden,
         degrees=degrees,
         matrix=to_torch(normalised(weights, degrees), device),
     )
+
+
+def _is_later(train: NDArray[np.int64], valid: NDArray[np.int64]) -> bool:
+    if not len(valid) or (train == NO_TIME).any() or (valid == NO_TIME).any():
+        return False
+    return bool(valid.min() >= train.max() > train.min())
 
 
 def _ones(snapshot: Snapshot, user: NDArray[np.int32], product: NDArray[np.int32]) -> csr_array:

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 from torch.nn import functional
 
 from kinfolio.errors import RunBroken
+from kinfolio.gnn.blend import Blend, extra_bias
 from kinfolio.gnn.counted import fingerprints
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model import HOPS, FusionHead
@@ -24,7 +26,12 @@ MODEL = "kinfolio fusion, linear, text + graph"
 
 
 def embeddings_of(
-    heads: list[FusionHead], data: TrainingData, snapshot: Snapshot, metrics: str
+    heads: list[FusionHead],
+    data: TrainingData,
+    snapshot: Snapshot,
+    metrics: str,
+    blend: Blend,
+    links: csr_array | None,
 ) -> Embeddings:
     """The heads' vectors, messages and popularity term.
 
@@ -45,8 +52,10 @@ def embeddings_of(
             own.append(head.inputs()[:num_users] / (HOPS + 1) * scale[:num_users])
             messages.append(head.messages(data.matrix) / scale)
             bias += head.bias()
+        bias += torch.from_numpy(extra_bias(blend, data)).to(bias.device)
         bias -= bias.mean()
     stored = _numpy(messages)
+    added = links if links is not None else _no_links(data.num_products)
     return Embeddings(
         heads=len(heads),
         dim=heads[0].dim,
@@ -61,10 +70,17 @@ def embeddings_of(
         user_own=_numpy(own),
         user_messages=stored[:num_users] * np.float32(TIE_WEIGHT),
         product_messages=stored[num_users:],
+        link_offsets=added.indptr.astype(np.int64),
+        link_products=added.indices.astype(np.int32),
+        link_weights=added.data.astype(np.float32),
         model=MODEL,
         metrics=metrics,
         snapshot=snapshot.hash,
     )
+
+
+def _no_links(num_products: int) -> csr_array:
+    return csr_array(coo_array((num_products, num_products), dtype=np.float32))
 
 
 def _numpy(blocks: list[Tensor]) -> NDArray[np.float32]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.errors import BadInput, RunBroken
 from kinfolio.gnn.baselines import fit_baselines
+from kinfolio.gnn.blend import with_links
 from kinfolio.gnn.bootstrap import Interval, intervals
 from kinfolio.gnn.controls import fit_controls, name_of
 from kinfolio.gnn.data import held_in
@@ -119,7 +121,7 @@ def evaluate(
             f"no interaction is marked {split}, so there is nothing to measure; "
             "fill the column split of the interactions file, or choose --split"
         )
-    models = {"kinfolio": score_by(embeddings)}
+    models = {"kinfolio": score_by(embeddings, held)}
     if has_baselines or has_controls:
         if not (any(snapshot.product_texts) or snapshot.reviews.text):
             note("no texts: text mean, EASE+text and the controls of text are left out")
@@ -142,7 +144,7 @@ def evaluate(
                 progress=progress,
                 only_kept=not has_controls,
             )
-            models |= {name: score_by(control) for name, control in controls.items()}
+            models |= {name: score_by(control, held) for name, control in controls.items()}
     return _compared(models, held, wanted, split, name_of(info), progress)
 
 
@@ -162,9 +164,19 @@ def _features(
     )
 
 
-def score_by(embeddings: Embeddings) -> ScoreBlock:
-    """Scores as the graph computes them: user vector . product vector + popularity term."""
-    return dot_scores(embeddings.user_vectors, embeddings.product_vectors, embeddings.bias)
+def score_by(embeddings: Embeddings, held: csr_array) -> ScoreBlock:
+    """Scores as the graph computes them: user vector . product vector + popularity term + links.
+
+    Args:
+        embeddings: of a run.
+        held: what counts as held, shape (num_users, num_products), ones.
+    """
+    heads = dot_scores(embeddings.user_vectors, embeddings.product_vectors)
+    links = csr_array(
+        (embeddings.link_weights, embeddings.link_products, embeddings.link_offsets),
+        shape=(held.shape[1], held.shape[1]),
+    )
+    return with_links(heads, held, links, torch.from_numpy(embeddings.bias))
 
 
 _Group = tuple[NDArray[np.int64], csr_array, NDArray[np.bool_] | None]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import csr_array
-from scipy.sparse.linalg import svds
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,9 +14,12 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.ranking import Quality, quality
+from kinfolio.gnn.start import SvdStart
 
 _LOOK_EVERY = 50
 """Steps between two looks at the validation part."""
+_LOOKED_AT = 2000
+"""Users looked at on the way."""
 _ALL_PRODUCTS = 1024
 """Catalogues up to this size are scored whole instead of by sampled negatives."""
 _SLOW = 0.2
@@ -49,32 +50,12 @@ class Fitted:
     history: tuple[Look, ...] = ()
 
 
-def svd_start(held: csr_array, dim: int, seed: int) -> Tensor:
-    """Products' first ids: float32, shape (num_products, dim), rows of mean length 1.
-
-    The right singular vectors of the normalised interactions, scaled by the roots of their
-    singular values; random numbers fill what a small matrix lacks.
-    """
-    rng = np.random.default_rng(seed)
-    users = np.maximum(np.asarray(held.sum(axis=1)).ravel(), 1)
-    products = np.maximum(np.asarray(held.sum(axis=0)).ravel(), 1)
-    scaled = csr_array(held.multiply(users[:, None] ** -0.5).multiply(products[None, :] ** -0.5))
-    rank = min(dim, min(held.shape) - 1)
-    start = rng.normal(0, 1e-3, (held.shape[1], dim))
-    if rank > 0 and held.nnz > 0:
-        first = rng.uniform(-1, 1, min(held.shape))
-        _, values, right = svds(scaled.astype(np.float64), k=rank, v0=first)
-        start[:, :rank] += right.T * np.sqrt(np.maximum(values, 0))
-    length = np.linalg.norm(start, axis=1)
-    seen = np.asarray(held.sum(axis=0)).ravel() > 0
-    return torch.from_numpy((start / length[seen].mean()).astype(np.float32))
-
-
 def fit_head(
     data: TrainingData,
     text: Tensor | None,
     config: TrainConfig,
     *,
+    start: SvdStart,
     tau: float,
     seed: int,
     steps: int,
@@ -86,10 +67,11 @@ def fit_head(
     Args:
         data: what to learn from.
         text: float32, shape (num_nodes, config.dim), or None.
-        config: batch, negatives, learning rate, cold rate and patience.
+        config: width, batch, negatives, learning rate, cold rate and patience.
+        start: of the products' ids.
         tau: temperature.
         seed: of start, batches and negatives.
-        steps: length of the learning-rate decay.
+        steps: length of the learning-rate decay; 0 leaves the head as it starts.
         stop_at: last step, without looking at the validation part; None: look and stop early.
         watch: told of every step.
     """
@@ -97,9 +79,7 @@ def fit_head(
     rng = np.random.default_rng(seed)
     head = FusionHead(
         num_users=data.num_users,
-        start=svd_start(data.held, config.dim, seed)
-        if config.ids
-        else torch.zeros(data.num_products, config.dim),
+        start=start(config.dim, seed) if config.ids else torch.zeros(data.num_products, config.dim),
         text=text,
         degree=torch.from_numpy(data.product_degree),
         tau=tau,
@@ -110,32 +90,34 @@ def fit_head(
     optimizer = torch.optim.Adam(
         [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}]
     )
-    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
+    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
     size = config.batch_size(len(data.user))
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
     best_step, looks_without_gain = 0, 0
     history: list[Look] = []
     losses: list[float] = []
-    for step in range(1, (stop_at or steps) + 1):
-        loss = _step(head, data, config, optimizer, rng, size)
-        decay.step()
-        if watch is not None:
-            watch(step, stop_at or steps, loss)
-        losses.append(loss)
-        if step % _LOOK_EVERY and step != (stop_at or steps):
+    last = steps if stop_at is None else stop_at
+    for step in range(last + 1):
+        if step:
+            losses.append(_step(head, data, config, optimizer, rng, size))
+            decay.step()
+            if watch is not None:
+                watch(step, last, losses[-1])
+        if (step % _LOOK_EVERY or not step) and step != last:
             continue
         seen = None
         if stop_at is None:
-            seen = quality(score_with([head], data.matrix), data.held, data.wanted)
-        history.append(
-            Look(
-                step=step,
-                loss=float(np.mean(losses)),
-                recall=seen.recall if seen else None,
-                ndcg=seen.ndcg if seen else None,
+            seen = quality(score_with([head], data.matrix), data.held, data.wanted, most=_LOOKED_AT)
+        if losses:
+            history.append(
+                Look(
+                    step=step,
+                    loss=float(np.mean(losses)),
+                    recall=seen.recall if seen else None,
+                    ndcg=seen.ndcg if seen else None,
+                )
             )
-        )
         losses.clear()
         if seen is None:
             continue
@@ -150,7 +132,7 @@ def fit_head(
         head.load_state_dict(best_state)
     return Fitted(
         head=head,
-        steps=best_step or stop_at or steps,
+        steps=last if best is None else best_step,
         valid=best,
         history=tuple(history),
     )
@@ -193,10 +175,12 @@ def _step(
             (rng.random(data.num_users + data.num_products) >= config.cold).astype(np.float32)
         ).to(device)
         matrix = _without_edges(data.matrix, keep)
-    negatives = None
-    if data.num_products > _ALL_PRODUCTS:
-        negatives = torch.from_numpy(rng.integers(0, data.num_products, config.negatives))
-        negatives = negatives.to(device)
+    whole = data.num_products <= max(_ALL_PRODUCTS, config.negatives)
+    negatives = torch.from_numpy(
+        np.arange(data.num_products)
+        if whole
+        else rng.choice(data.num_products, config.negatives, replace=False, shuffle=False)
+    ).to(device)
     loss = head.loss(
         head(matrix, keep),
         torch.from_numpy(data.user[chosen].astype(np.int64)).to(device),

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kinfolio.gnn.propagation import Propagation
+from kinfolio.gnn.softmax import sampled_softmax
 
 HOPS = 2
 
@@ -100,27 +101,18 @@ class FusionHead(nn.Module):
         """The popularity term of each product: float32, shape (num_products,)."""
         return self.popularity[1] * self.log_degree + self.popularity[0] * self.is_unseen
 
-    def loss(self, z: Tensor, users: Tensor, products: Tensor, negatives: Tensor | None) -> Tensor:
+    def loss(self, z: Tensor, users: Tensor, products: Tensor, negatives: Tensor) -> Tensor:
         """Mean cross-entropy of the right product among the shared negatives.
 
         Args:
             z: output of `forward`.
             users: int64, shape (batch,).
             products: int64, shape (batch,).
-            negatives: int64, shape (num_negatives,); None for all products.
+            negatives: int64, shape (num_negatives,), no two alike; or all products.
         """
         ahead = functional.normalize(z[: self.num_users][users], dim=1) / self.tau
-        bias = self.bias()
-        if negatives is None:
-            rows = functional.normalize(z[self.num_users :], dim=1)
-            return functional.cross_entropy(ahead @ rows.T + bias, products)
-        right = functional.normalize(z[self.num_users :][products], dim=1)
-        wrong = functional.normalize(z[self.num_users :][negatives], dim=1)
-        positive = (ahead * right).sum(dim=1) + bias[products]
-        negative = ahead @ wrong.T + bias[negatives]
-        # A negative that is the right product itself would punish the truth.
-        negative = negative.masked_fill(products[:, None] == negatives[None, :], -math.inf)
+        rows = functional.normalize(z[self.num_users :], dim=1)
         # Negatives stand for all products: their part of the sum is scaled up.
-        spread = math.log((len(self.ids) - 1) / len(negatives))
-        total = torch.logaddexp(positive, negative.logsumexp(dim=1) + spread)
-        return (total - positive).mean()
+        others = max(1, len(rows) - 1)
+        spread = math.log(others / min(others, len(negatives)))
+        return sampled_softmax(ahead, rows, self.bias(), products, negatives, spread)

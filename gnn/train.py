@@ -14,18 +14,22 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from kinfolio.errors import BadConfig
-from kinfolio.gnn.choose import Choice, choose
+from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend
+from kinfolio.gnn.budget import Budget, seconds_of
+from kinfolio.gnn.choose import DIMS, Choice, choose
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData, split_off, training_data
 from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
 from kinfolio.gnn.fit import Fitted, Watch, fit_head, score_with
-from kinfolio.gnn.model import FusionHead
+from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.ranking import Quality, quality
+from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder, shuffled
-from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
+from kinfolio.records import SPLITS, Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
 
@@ -41,8 +45,11 @@ class Trained:
     """Passes over the training interactions of the longest head."""
     valid: Quality
     seconds: float
+    cpu_seconds: float
+    """What the budget is counted in."""
     tau: float
     choice: Choice
+    blend: Blend
 
 
 def train(
@@ -73,8 +80,11 @@ def train(
     torch.manual_seed(config.seed)
     torch.set_flush_denormal(True)
     features = _features(snapshot, config, cache, load, progress)
-    held_back = None if (snapshot.holdings.split == 1).any() else split_off(snapshot, config.seed)
+    has_valid = bool((snapshot.holdings.split == SPLITS.index("valid")).any())
+    held_back = None if has_valid else split_off(snapshot, config.seed)
     data = training_data(snapshot, device, held_back)
+    # Reading texts is not counted: it is done once for all trainings.
+    budget = Budget(seconds_of(config.budget, len(data.user)))
 
     def text(width: int) -> Tensor:
         assert features is not None
@@ -86,24 +96,62 @@ def train(
     def watch(label: str) -> Watch:
         return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
 
-    choice = choose(data, text if features is not None else None, config, watch)
-    inputs = text(config.dim) if choice.text else None
-    tau, fitted = _fit_best(data, inputs, config, choice.taus, watch)
-    heads = [one.head for one in fitted]
-    valid = quality(score_with(heads, data.matrix), data.held, data.wanted)
-    if held_back is not None:
-        # The part held back for choosing is learned from too, for as long as was best without it.
-        data = training_data(snapshot, device)
-        inputs = text(config.dim) if choice.text else None
+    is_refitted = held_back is not None or config.final
+    choice = choose(
+        data,
+        text if features is not None else None,
+        config,
+        SvdStart(data.held, config.dim or DIMS[-1]),
+        budget,
+        watch,
+        fits=config.heads * (1 + is_refitted),
+    )
+    full = replace(config, dim=choice.dim, cold=choice.cold, steps=choice.steps or config.steps)
+    start = SvdStart(data.held, full.dim)
+    inputs = text(full.dim) if choice.text else None
+    tau, fitted = _fit_best(data, inputs, full, start, choice.taus, watch)
+    score = score_with([one.head for one in fitted], data.matrix)
+    holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
+    blend, blend_trials, _ = choose_blend(
+        score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
+    )
+    links = blend_links(blend, score, data, holders)
+    valid = quality(blended(score, data, blend, links), data.held, data.wanted)
+    if is_refitted:
+        # What was held back to choose by is learned from too, for as long as was best without it.
+        chosen_by = data
+        data = training_data(snapshot, device, with_valid=config.final)
+        start = SvdStart(data.held, full.dim)
+        inputs = text(full.dim) if choice.text else None
         fitted = [
             replace(
-                _fit(data, inputs, config, tau, number, watch, stop_at=one.steps),
+                _fit(data, inputs, full, start, tau, number, watch, stop_at=one.steps),
                 history=one.history,
             )
             for number, one in enumerate(fitted)
         ]
-        heads = [one.head for one in fitted]
-    return _finish(run, config, snapshot, data, heads, fitted, valid, tau, choice, started)
+        score = score_with([one.head for one in fitted], data.matrix)
+        holders = CommonHolders(data.held) if blend.recipe else None
+        links = blend_links(blend, score, data, holders, chosen_by)
+    report = {
+        "tau": tau,
+        "choice": choice.report(),
+        "blend": asdict(blend) | {"trials": [asdict(trial) for trial in blend_trials]},
+        "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)},
+    }
+    trained = Trained(
+        epochs=round(
+            max(one.steps for one in fitted) * full.batch_size(len(data.user)) / len(data.user), 2
+        ),
+        valid=valid,
+        seconds=round(time.monotonic() - started, 2),
+        cpu_seconds=round(budget.spent, 1),
+        tau=tau,
+        choice=choice,
+        blend=blend,
+    )
+    _finish(run, config, snapshot, data, fitted, links, blend, trained, report)
+    return trained
 
 
 def read_embeddings(run: Run) -> Embeddings:
@@ -155,13 +203,16 @@ def _fit_best(
     data: TrainingData,
     text: Tensor | None,
     config: TrainConfig,
+    start: SvdStart,
     taus: tuple[float, ...],
     watch: Callable[[str], Watch],
 ) -> tuple[float, list[Fitted]]:
     """The temperature whose first head is best on the validation part, and all heads with it."""
-    firsts = {tau: _fit(data, text, config, tau, 0, watch) for tau in taus}
+    firsts = {tau: _fit(data, text, config, start, tau, 0, watch) for tau in taus}
     tau = max(firsts, key=lambda tau: _value(firsts[tau]))
-    others = [_fit(data, text, config, tau, number, watch) for number in range(1, config.heads)]
+    others = [
+        _fit(data, text, config, start, tau, number, watch) for number in range(1, config.heads)
+    ]
     return tau, [firsts[tau], *others]
 
 
@@ -173,6 +224,7 @@ def _fit(
     data: TrainingData,
     text: Tensor | None,
     config: TrainConfig,
+    start: SvdStart,
     tau: float,
     number: int,
     watch: Callable[[str], Watch],
@@ -183,9 +235,10 @@ def _fit(
         data,
         text,
         config,
+        start=start,
         tau=tau,
         seed=config.seed * _SEEDS_APART + number,
-        steps=config.steps,
+        steps=0 if config.quick else config.steps,
         stop_at=stop_at,
         watch=watch(f"head {number + 1} of {config.heads}, tau {tau:g}"),
     )
@@ -196,31 +249,23 @@ def _finish(
     config: TrainConfig,
     snapshot: Snapshot,
     data: TrainingData,
-    heads: list[FusionHead],
     fitted: list[Fitted],
-    valid: Quality,
-    tau: float,
-    choice: Choice,
-    started: float,
-) -> Trained:
-    passes = max(one.steps for one in fitted) * config.batch_size(len(data.user)) / len(data.user)
-    trained = Trained(
-        epochs=round(passes, 2),
-        valid=valid,
-        seconds=round(time.monotonic() - started, 2),
-        tau=tau,
-        choice=choice,
-    )
-    metrics = {"valid": {"recall@20": valid.recall, "ndcg@20": valid.ndcg}}
+    links: csr_array | None,
+    blend: Blend,
+    trained: Trained,
+    report: dict[str, object],
+) -> None:
+    metrics = {"valid": {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}}
+    heads = [one.head for one in fitted]
+    embeddings = embeddings_of(heads, data, snapshot, json.dumps(metrics), blend, links)
     # Model and run.json belong together: without the second, the folder is half written.
     run.info.unlink(missing_ok=True)
-    save_embeddings(embeddings_of(heads, data, snapshot, json.dumps(metrics)), heads, run.model)
+    save_embeddings(embeddings, heads, run.model)
     write_json(
         run.info,
         {
             "config": asdict(config),
-            "tau": tau,
-            "choice": choice.report(),
+            **report,
             "metrics": metrics,
             "history": [[asdict(look) for look in one.history] for one in fitted],
             "epochs": trained.epochs,
@@ -234,4 +279,3 @@ def _finish(
             "versions": {name: version(name) for name in ("kinfolio", "torch", "torch-geometric")},
         },
     )
-    return trained

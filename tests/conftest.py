@@ -234,7 +234,7 @@ def demo_run(
         create_schema(opened)
         load(community, opened)
         export(opened, run.snapshot)
-    config = TrainConfig(dim=32, steps=60, tau=0.2, text="on", reviews=2, device="cpu")
+    config = TrainConfig(dim=32, steps=60, tau=0.2, text="on", cold=0.1, reviews=2, device="cpu")
     train(run, config, cache=server_home / "cache" / "texts.sqlite")
     return run
 

@@ -252,7 +252,7 @@ class Embeddings:
 
     With q(u) = own(u) + sum of the messages of the counted neighbours of u, cut into `heads`
     blocks of `dim` numbers each, every block brought to unit length, the score of product i is
-    q(u) . product_vectors[i] + bias[i].
+    q(u) . product_vectors[i] + bias[i] + the sum of the links to i from the products that u holds.
     """
 
     heads: int
@@ -279,6 +279,12 @@ class Embeddings:
     """Shape (num_users, heads * dim); what a tie to this user adds."""
     product_messages: NDArray[np.float32]
     """Shape (num_products, heads * dim); what holding this product adds."""
+    link_offsets: NDArray[np.int64]
+    """Shape (num_products + 1,); the links from product n are those from `link_offsets[n]` on."""
+    link_products: NDArray[np.int32]
+    """Shape (num_links,); index of the product that a link goes to."""
+    link_weights: NDArray[np.float32]
+    """Shape (num_links,); what holding the one adds to the score of the other; never negative."""
     model: str
     """Name of the model, for people."""
     metrics: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,15 @@ def make_edges(
         at=at[order].astype(np.int64),
         rating=np.full(count, np.nan, np.float32),
     )
+
+
+def no_links(num_products: int) -> dict[str, NDArray[Any]]:
+    """The fields of embeddings without links."""
+    return {
+        "link_offsets": np.zeros(num_products + 1, np.int64),
+        "link_products": np.zeros(0, np.int32),
+        "link_weights": np.zeros(0, np.float32),
+    }
 
 
 def no_reviews() -> Reviews:

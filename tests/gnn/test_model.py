@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from kinfolio.gnn.blend import Blend
 from kinfolio.gnn.data import TrainingData, training_data
 from kinfolio.gnn.embeddings import embeddings_of
 from kinfolio.gnn.model import FusionHead
@@ -89,7 +90,7 @@ def test_the_sum_of_own_part_and_messages_gives_the_heads_own_score(has_text: bo
     snapshot = make_snapshot(seed=2)
     data = training_data(snapshot, CPU)
     heads = [make_head(data, seed, has_text) for seed in (0, 1)]
-    stored = embeddings_of(heads, data, snapshot, "{}")
+    stored = embeddings_of(heads, data, snapshot, "{}", Blend(), None)
     matrix = torch.from_numpy(dense(snapshot)).float()
     expected = torch.zeros(data.num_users, data.num_products)
     for head in heads:

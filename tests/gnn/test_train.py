@@ -15,25 +15,19 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import held_in, split_off, training_data
 from kinfolio.gnn.evaluate import evaluate, score_by
 from kinfolio.gnn.train import read_embeddings, train
-from kinfolio.records import Snapshot
-from kinfolio.run import Run
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
+from tests.gnn.trained import run_of
 
 SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64)
-
-
-def run_of(folder: Path, snapshot: Snapshot) -> Run:
-    run = Run(folder)
-    write_snapshot(snapshot, run.snapshot)
-    return run
 
 
 def test_products_of_the_users_own_taste_come_first(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4)
     run = run_of(tmp_path / "run", snapshot)
     train(run, SMALL, cache=tmp_path / "texts")
-    scores = score_by(read_embeddings(run))(np.arange(snapshot.num_users - 1)).numpy()
+    held = held_in(snapshot, "train")
+    scores = score_by(read_embeddings(run), held)(np.arange(snapshot.num_users - 1)).numpy()
     half = (snapshot.num_products - 1) // 2
     even = scores[::2, :half].mean() - scores[::2, half : 2 * half].mean()
     odd = scores[1::2, half : 2 * half].mean() - scores[1::2, :half].mean()
@@ -175,7 +169,7 @@ def test_a_damaged_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("dim", 0), ("heads", 0), ("steps", -1), ("lr", 0.0), ("tau", -1.0), ("cold", 1.0)],
+    [("dim", 1), ("heads", 0), ("steps", -1), ("lr", 0.0), ("tau", -1.0), ("cold", 1.0)],
 )
 def test_an_option_out_of_range_is_named(option: str, value: float) -> None:
     with pytest.raises(BadConfig, match=f"--{option} is {value}"):

@@ -40,8 +40,14 @@ def with_texts(snapshot: Snapshot) -> Snapshot:
     return with_hash(replace(snapshot, product_texts=texts))
 
 
-def trained(folder: Path, snapshot: Snapshot, config: TrainConfig = SMALL) -> Run:
-    run = Run(folder / "run")
+def run_of(folder: Path, snapshot: Snapshot) -> Run:
+    """A run with a snapshot and no model."""
+    run = Run(folder)
     write_snapshot(snapshot, run.snapshot)
+    return run
+
+
+def trained(folder: Path, snapshot: Snapshot, config: TrainConfig = SMALL) -> Run:
+    run = run_of(folder / "run", snapshot)
     train(run, config, cache=folder / "texts", load=Words)
     return run

@@ -1,0 +1,52 @@
+"""How much computing a training may take, in CPU time: a busy machine changes it little."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from kinfolio.errors import BadConfig
+
+_USUAL = 300.0
+_MORE = 300.0 / 680_000
+"""CPU seconds for each further interaction: 10 minutes at a million."""
+_SMALL = 350_000
+"""Interactions up to which the usual 5 minutes hold."""
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Budget:
+    """CPU seconds of this process, all its threads together."""
+
+    def __init__(self, seconds: float) -> None:
+        """Start to count.
+
+        Args:
+            seconds: what may be spent from now on.
+        """
+        self.seconds = seconds
+        self._started = time.process_time()
+
+    @property
+    def spent(self) -> float:
+        """CPU seconds since the start."""
+        return time.process_time() - self._started
+
+    @property
+    def left(self) -> float:
+        """CPU seconds until the end; negative when it is overdrawn."""
+        return self.seconds - self.spent
+
+
+def seconds_of(text: str, num_interactions: int) -> float:
+    """CPU seconds that `--budget` names; `auto` follows from the number of interactions.
+
+    Raises:
+        BadConfig: it is no time, or none at all.
+    """
+    if text == "auto":
+        return _USUAL + _MORE * max(0, num_interactions - _SMALL)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
+    if not found or float(found[1]) == 0:
+        raise BadConfig(f"--budget is {text!r}; expected auto, or a time such as 90s, 5m or 1h")
+    return float(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,169 @@
+"""Links between products: what they are made from, and how much of them goes into a score."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_array
+
+from kinfolio.errors import BadConfig
+from kinfolio.gnn import links as links_module
+from kinfolio.gnn.blend import Blend, choose_blend
+from kinfolio.gnn.budget import seconds_of
+from kinfolio.gnn.data import training_data
+from kinfolio.gnn.links import CommonHolders, Recipe, scaled
+from kinfolio.gnn.softmax import sampled_softmax
+from kinfolio.gnn.train import read_embeddings, train
+from tests.gnn.snapshots import make_snapshot
+from tests.gnn.trained import SMALL, run_of
+
+CPU = torch.device("cpu")
+
+
+def holdings(seed: int = 0, users: int = 60, products: int = 12) -> csr_array:
+    rng = np.random.default_rng(seed)
+    return csr_array((rng.random((users, products)) < 0.3).astype(np.float32))
+
+
+def test_with_all_products_near_a_link_is_the_ridge_of_one_product_on_the_others() -> None:
+    held = holdings()
+    made = CommonHolders(held).ridge(0.0, (5.0,))[5.0].toarray()
+    gram = (held.T @ held).toarray()
+    for product in range(gram.shape[1]):
+        others = np.delete(np.arange(gram.shape[1]), product)
+        expected = np.linalg.solve(
+            gram[np.ix_(others, others)] + 5 * np.eye(len(others)), gram[others, product]
+        )
+        found = made[others, product]
+        has_common = gram[others, product] > 0
+        np.testing.assert_allclose(found[has_common], expected[has_common], atol=1e-5)
+        assert not found[~has_common].any()
+    assert not made.diagonal().any()
+
+
+def test_only_the_nearest_products_are_linked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links_module, "NEIGHBOURS", 3)
+    held = holdings()
+    gram = (held.T @ held).toarray()
+    np.fill_diagonal(gram, 0)
+    made = CommonHolders(held).ridge(0.0, (5.0,))[5.0].toarray()
+    for product in range(gram.shape[1]):
+        linked = np.flatnonzero(made[:, product])
+        assert len(linked) <= 3
+        assert gram[linked, product].min() >= np.sort(gram[:, product])[-3]
+
+
+def test_links_are_never_negative_and_few_from_each_product(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(links_module, "MOST_LINKS", 4)
+    holders = CommonHolders(holdings())
+    plain = holders.ridge(0.0, (1.0,))[1.0]
+    assert (plain.data < 0).any()
+    made = scaled(plain, holders.degree, 0.5)
+    assert (made.data > 0).all()
+    assert np.diff(made.indptr).max() <= 4
+    at = np.flatnonzero(np.diff(made.indptr))[0]
+    first = made[[at]].tocoo()
+    expected = plain.toarray()[at, first.coords[1]] * holders.degree[first.coords[1]] ** 0.5
+    np.testing.assert_allclose(first.data, expected, rtol=1e-5)
+
+
+def test_common_holders_are_counted_by_the_formula() -> None:
+    held = holdings()
+    holders = CommonHolders(held)
+    made = holders.common(0.25, 0.5).toarray()
+    dense = held.toarray()
+    users = np.maximum(dense.sum(axis=1), 1)
+    expected = (holders.degree**-0.5)[:, None] * (dense.T @ (users[:, None] ** -0.5 * dense))
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
+def test_where_users_are_too_many_some_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = holdings(users=400)
+    monkeypatch.setattr(links_module, "MOST_PAIRS", (np.diff(held.indptr) ** 2).sum() / 4)
+    holders = CommonHolders(held)
+    assert 50 < holders.held.shape[0] < 150
+    np.testing.assert_allclose(holders.degree, held.toarray().sum(axis=0))
+
+
+def test_links_are_taken_when_they_find_what_the_heads_do_not() -> None:
+    snapshot = make_snapshot(seed=4)
+    data = training_data(snapshot, CPU)
+    rng = np.random.default_rng(0)
+    noise = torch.from_numpy(rng.normal(size=(data.num_users, data.num_products))).float()
+    blend, trials, quality = choose_blend(
+        lambda users: noise[users], data, CommonHolders(data.held)
+    )
+    assert blend.recipe is not None
+    assert blend.strength > 0
+    assert quality.value > choose_blend(lambda users: noise[users], data, None)[2].value
+    assert len(trials) > 5
+
+
+def test_links_are_left_out_when_the_heads_know_all() -> None:
+    snapshot = make_snapshot(seed=4)
+    data = training_data(snapshot, CPU)
+    known = torch.from_numpy(data.wanted.toarray())
+    blend, _, quality = choose_blend(lambda users: known[users], data, CommonHolders(data.held))
+    assert blend == Blend()
+    assert quality.recall == 1
+
+
+def test_the_softmax_in_place_is_the_plain_one_with_its_gradient() -> None:
+    torch.manual_seed(0)
+    ahead = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+    rows = torch.randn(20, 5, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(20, dtype=torch.float64, requires_grad=True)
+    products, negatives = torch.tensor([3, 3, 0, 19, 7, 8, 9]), torch.tensor([3, 8, 11, 0, 15])
+    logits = ahead @ rows.T + bias
+    others = logits[:, negatives] + 1.5
+    others = others.masked_fill(products[:, None] == negatives, -torch.inf)
+    right = logits[torch.arange(7), products]
+    plain = (torch.logaddexp(right, others.logsumexp(dim=1)) - right).mean()
+    expected = torch.autograd.grad(plain, [ahead, rows, bias])
+    mine = sampled_softmax(ahead, rows, bias, products, negatives, 1.5)
+    assert mine.item() == pytest.approx(plain.item(), abs=1e-12)
+    for one, other in zip(torch.autograd.grad(mine, [ahead, rows, bias]), expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_trained_run_keeps_its_links_and_reports_what_was_tried(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4, has_valid=False)
+    run = run_of(tmp_path / "run", snapshot)
+    trained = train(run, replace(SMALL, text="off", links="auto"), cache=tmp_path / "texts")
+    found = read_embeddings(run)
+    assert len(found.link_offsets) == snapshot.num_products + 1
+    assert (len(found.link_weights) > 0) == (trained.blend.recipe is not None)
+    told = run.need_info()
+    assert told["blend"]["trials"]
+    assert told["budget"]["spent"] > 0
+
+
+def test_quick_trains_nothing(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    trained = train(run, replace(SMALL, text="off", quick=True), cache=tmp_path / "texts")
+    assert trained.epochs == 0
+    assert trained.valid.recall > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("1h", 3600), ("auto", 300)]
+)
+def test_a_budget_is_a_time(text: str, seconds: float) -> None:
+    assert seconds_of(text, 1000) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "five", "5 m x", "0", "-3s"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(BadConfig, match="--budget is"):
+        seconds_of(text, 1000)
+
+
+def test_a_recipe_tells_its_numbers() -> None:
+    assert str(Recipe("ridge", 0.5, 30.0, -0.25)) == "ridge, p 0.5, lambda 30, c -0.25"
