@@ -15,6 +15,7 @@ from kinfolio.gnn.controls import FUSION, GRAPH_ONLY
 from kinfolio.gnn.evaluate import Evaluation
 from kinfolio.records import SPLITS, Snapshot
 
+_NOT_CHOSEN = ("config", "metrics", "history", "epochs", "seconds", "data", "versions")
 _BASELINES = ("popularity", "ties' mean", "text mean", "EASE", "EASE+text")
 _USE = """It ranks products for the users of the graph it was trained on, and for users who come
 later by what they hold and whom they are tied to. Its scores fall apart exactly into what a user
@@ -105,6 +106,32 @@ def data_of(snapshot: Snapshot) -> dict[str, int]:
     }
 
 
+def chosen_and_tried(
+    info: dict[str, Any],
+) -> tuple[list[list[str]], dict[str, list[dict[str, Any]]]]:
+    """Rows of name and value of what a training chose, and its trials by name.
+
+    Args:
+        info: content of `run.json`; of it, all that is not config, data or measurement.
+    """
+    chosen: list[list[str]] = []
+    tried: dict[str, list[dict[str, Any]]] = {}
+
+    def add(name: str, value: object) -> None:
+        if isinstance(value, dict):
+            for inner, one in value.items():
+                add(inner if name == "choice" else f"{name} {inner}".strip(), one)
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            tried[name.replace("_", " ")] = value
+        elif value not in ([], None):
+            chosen.append([name.replace("_", " "), plain(value)])
+
+    for name, value in info.items():
+        if name not in _NOT_CHOSEN:
+            add(name, value)
+    return chosen, tried
+
+
 def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], command: str) -> str:
     """The card, Markdown.
 
@@ -120,8 +147,7 @@ def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], co
         for model, groups in found.models.items()
         for group, one in groups.items()
     ]
-    chosen = {name: value for name, value in info.get("choice", {}).items() if name != "trials"}
-    trials = info.get("choice", {}).get("trials", [])
+    chosen, tried = chosen_and_tried(info)
     parts = [
         "# Model card",
         f"A kinfolio model ({found.kinfolio}), made by kinfolio {info['versions']['kinfolio']}; "
@@ -142,13 +168,13 @@ def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], co
             "with shuffled ones.",
         ),
         "## What was chosen, and from how much",
-        _table(["choice", "value"], [[name, _plain(value)] for name, value in chosen.items()]),
-        f"{len(trials)} trials on the validation part; on it, the model has recall@20 "
-        f"{info['metrics']['valid']['recall@20']:.4f} and NDCG@20 "
+        _table(["choice", "value"], chosen),
+        f"{sum(map(len, tried.values()))} trials on the validation part; on it, the model has "
+        f"recall@20 {info['metrics']['valid']['recall@20']:.4f} and NDCG@20 "
         f"{info['metrics']['valid']['ndcg@20']:.4f}.",
         "## Config",
         _table(
-            ["option", "value"], [[name, _plain(value)] for name, value in info["config"].items()]
+            ["option", "value"], [[name, plain(value)] for name, value in info["config"].items()]
         ),
         "## Limits",
         "\n".join(f"- {limit}" for limit in limits(found)),
@@ -180,10 +206,11 @@ def _verdicts(verdicts: list[Verdict], without: str) -> str:
     return _table(["group", "less", "NDCG@20 ahead by (95 %)", "so"], rows)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A value of `run.json` for people: numbers short, lists with commas."""
     if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ", ".join(plain(one) for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:

@@ -18,9 +18,11 @@ from kinfolio.gnn.measures import CUTS, MEASURES
 from kinfolio.gnn.model_card import (
     Verdict,
     baseline_verdicts,
+    chosen_and_tried,
     data_of,
     limits,
     model_card,
+    plain,
     text_verdicts,
     told,
 )
@@ -142,7 +144,7 @@ def _page(found: Evaluation, info: dict[str, Any], data: dict[str, int], command
         if history
         else "<p>This run has recorded no curve.</p>",
         "<h2>What was chosen and tried</h2>",
-        _choice(info.get("choice", {})),
+        _choice(info),
         "<h2>Every measure</h2>",
         f"<details><summary>{len(MEASURES)} measures at "
         f"{', '.join(map(str, CUTS))}</summary>{_every(found)}</details>",
@@ -189,19 +191,14 @@ def _verdicts(verdicts: list[Verdict], without: str) -> str:
     return _table(["group", "less", "NDCG@20 ahead by (95 %)", "so"], rows)
 
 
-def _choice(choice: dict[str, Any]) -> str:
-    plain = [[name, str(value)] for name, value in choice.items() if name != "trials"]
-    trials = choice.get("trials") or []
-    parts = [_table(["choice", "value"], plain)]
-    if trials:
-        columns = list(dict.fromkeys(name for trial in trials for name in trial))
-        rows = [[_short(trial.get(name, "")) for name in columns] for trial in trials]
-        parts.append(_table(columns, rows))
+def _choice(info: dict[str, Any]) -> str:
+    chosen, tried = chosen_and_tried(info)
+    parts = [_table(["choice", "value"], chosen)]
+    for name, trials in tried.items():
+        columns = list(dict.fromkeys(column for trial in trials for column in trial))
+        rows = [[plain(trial.get(column, "")) for column in columns] for trial in trials]
+        parts.append(f"<h3>{escape(name)}, on valid</h3>{_table(columns, rows)}")
     return "".join(parts)
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _table(

@@ -11,7 +11,7 @@ import pytest
 
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.gnn.bootstrap import Interval
-from kinfolio.gnn.model_card import text_verdicts
+from kinfolio.gnn.model_card import chosen_and_tried, text_verdicts
 from kinfolio.gnn.report import Report, report
 from kinfolio.run import Run
 from kinfolio.snapshot import write_snapshot
@@ -96,6 +96,24 @@ def test_a_negative_result_is_told_as_such(written: Report) -> None:
     assert verdict(better) == "text helps here"
     # Where the run does without texts, its lead over the fusion is what texts cost.
     assert verdict(better, "fusion", "graph only") == "text does harm here"
+
+
+def test_whatever_a_training_chose_and_tried_is_told() -> None:
+    info = {
+        "config": {"dim": 8},
+        "tau": 0.2,
+        "choice": {"taus": [0.2, 0.3], "text": True, "skipped": [], "trials": [{"tau": 0.2}]},
+        "blend": {"recipe": {"form": "ridge"}, "links_tried": [{"z": 0.1}, {"z": 0.2}]},
+        "seconds": 3.0,
+    }
+    chosen, tried = chosen_and_tried(info)
+    assert chosen == [
+        ["tau", "0.2"],
+        ["taus", "0.2, 0.3"],
+        ["text", "True"],
+        ["blend recipe form", "ridge"],
+    ]
+    assert tried == {"trials": [{"tau": 0.2}], "blend links tried": [{"z": 0.1}, {"z": 0.2}]}
 
 
 def test_without_controls_the_report_says_that_texts_were_not_measured(tmp_path: Path) -> None:
