@@ -54,23 +54,29 @@ def text_verdicts(found: Evaluation) -> list[Verdict]:
             one = Interval(difference=-ahead.difference, low=-ahead.high, high=-ahead.low)
         else:
             return []
-        verdicts.append(_verdict(group, "graph only", one, "text"))
+        verdicts.append(
+            Verdict(group=group, what=GRAPH_ONLY, interval=one, text=_without_texts(one))
+        )
         if found.kinfolio == FUSION and "shuffled text" in found.differences:
             one = found.differences["shuffled text"][group][ndcg]
-            verdicts.append(_verdict(group, "shuffled text", one, "what the texts say"))
+            verdicts.append(
+                Verdict(group=group, what="shuffled text", interval=one, text=_shuffled(one))
+            )
     return verdicts
 
 
-def _verdict(group: str, what: str, one: Interval, subject: str) -> Verdict:
+def _without_texts(one: Interval) -> str:
+    if one.low == one.high == 0:
+        return "text changes nothing here"
     if not one.is_clear:
-        text = f"{subject} does not help here, as far as can be seen: the interval holds 0"
-        if one.low == one.high == 0:
-            text = f"{subject} changes nothing here"
-    elif one.difference > 0:
-        text = f"{subject} helps here"
-    else:
-        text = f"{subject} does harm here"
-    return Verdict(group=group, what=what, interval=one, text=text)
+        return "text does not help here, as far as can be seen: the interval holds 0"
+    return "text helps here" if one.difference > 0 else "text does harm here"
+
+
+def _shuffled(one: Interval) -> str:
+    if not one.is_clear:
+        return "no better than the texts of others, as far as can be seen"
+    return f"{'better' if one.difference > 0 else 'worse'} than with the texts of others"
 
 
 def baseline_verdicts(found: Evaluation) -> list[Verdict]:

@@ -94,6 +94,12 @@ def test_a_negative_result_is_told_as_such(written: Report) -> None:
     assert verdict(worse) == "text does harm here"
     assert verdict(unclear).startswith("text does not help here")
     assert verdict(better) == "text helps here"
+    beside = {
+        model: {group: {"ndcg@20": unclear} for group in found.users}
+        for model in ("graph only", "shuffled text")
+    }
+    told = text_verdicts(replace(found, differences=beside, kinfolio="fusion"))
+    assert told[1].text.startswith("no better than the texts of others")
     # Where the run does without texts, its lead over the fusion is what texts cost.
     assert verdict(better, "fusion", "graph only") == "text does harm here"
 
