@@ -205,7 +205,7 @@ def extra_bias(blend: Blend, data: TrainingData) -> NDArray[np.float32]:
 
 
 def with_links(
-    score: ScoreBlock, held: csr_array, links: csr_array | None, bias: Tensor
+    score: ScoreBlock, held: csr_array, links: csr_array | None, bias: Tensor | None
 ) -> ScoreBlock:
     """Scores of the heads plus what links and bias add.
 
@@ -213,13 +213,19 @@ def with_links(
         score: of the heads.
         held: shape (num_users, num_products), ones.
         links: shape (num_products, num_products), the weight multiplied in; None for none.
-        bias: float32, shape (num_products,).
+        bias: float32, shape (num_products,); None for none.
     """
 
     def add(users: NDArray[np.int64]) -> Tensor:
-        scores = score(users) + bias.to(torch.float32)
+        # In place and only where something is added: a second block of scores costs more to get
+        # from the system than to fill.
+        scores = score(users)
+        if bias is not None:
+            scores += bias.to(scores)
         if links is not None and links.nnz:
-            scores += torch.from_numpy((held[users] @ links).toarray()).to(scores.device)
+            part = (held[users] @ links).tocoo()
+            row, column = (torch.from_numpy(ends.astype(np.int64)) for ends in part.coords)
+            scores[row, column] += torch.from_numpy(part.data).to(scores)
         return scores
 
     return add

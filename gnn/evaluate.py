@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -171,12 +170,12 @@ def score_by(embeddings: Embeddings, held: csr_array) -> ScoreBlock:
         embeddings: of a run.
         held: what counts as held, shape (num_users, num_products), ones.
     """
-    heads = dot_scores(embeddings.user_vectors, embeddings.product_vectors)
+    heads = dot_scores(embeddings.user_vectors, embeddings.product_vectors, embeddings.bias)
     links = csr_array(
         (embeddings.link_weights, embeddings.link_products, embeddings.link_offsets),
         shape=(held.shape[1], held.shape[1]),
     )
-    return with_links(heads, held, links, torch.from_numpy(embeddings.bias))
+    return with_links(heads, held, links, None)
 
 
 _Group = tuple[NDArray[np.int64], csr_array, NDArray[np.bool_] | None]
