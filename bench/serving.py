@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.cypher.schema import create_schema
@@ -65,8 +66,26 @@ def make_graph(connection: Connection, made: Embeddings) -> None:
         ).consume()
 
 
-def make_embeddings(users: int, products: int, width: int, seed: int = 0) -> Embeddings:
-    """Vectors in clusters of different size, with noise, for all of them."""
+def make_links(
+    of_product: NDArray[np.int64], links: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """The links' part of embeddings: so many from each product, to others of its cluster."""
+    members = [np.flatnonzero(of_product == cluster) for cluster in range(300)]
+    targets = [
+        rng.choice(members[cluster], min(links, len(members[cluster])), replace=False)
+        for cluster in of_product
+    ]
+    return {
+        "link_offsets": np.concatenate([[0], np.cumsum([len(some) for some in targets])]),
+        "link_products": np.concatenate(targets).astype(np.int32),
+        "link_weights": rng.exponential(0.3, sum(map(len, targets))).astype(np.float32),
+    }
+
+
+def make_embeddings(
+    users: int, products: int, width: int, links: int = 0, seed: int = 0
+) -> Embeddings:
+    """Vectors in clusters of different size, with noise, and links from each product."""
     rng = np.random.default_rng(seed)
     dim = width // 2
     centres = rng.normal(size=(300, width))
@@ -96,6 +115,7 @@ def make_embeddings(users: int, products: int, width: int, seed: int = 0) -> Emb
         user_own=np.zeros((users, width), np.float32),
         user_messages=user_vectors * np.float32(0.1),
         product_messages=product_vectors * np.float32(0.1),
+        **make_links(of_product, links, rng),
         model="made up",
         metrics="{}",
         snapshot="made up",
@@ -219,13 +239,14 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=2_000)
     parser.add_argument("--products", type=int, default=10_000)
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--links", type=int, default=0, help="links from each product")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--writes", type=int, default=2)
     parser.add_argument("--steps", default="write,recommend,all")
     options = parser.parse_args()
     steps = options.steps.split(",")
     connection = Server(options.home.absolute()).start(progress=print)
-    made = make_embeddings(options.users, options.products, options.width)
+    made = make_embeddings(options.users, options.products, options.width, options.links)
     if "write" in steps:
         make_graph(connection, made)
     with Graph(connection) as graph:

@@ -1,18 +1,20 @@
-// The counted neighbours of a user whose messages make up the score: held products, tied people.
-// parameters: user_id STRING
-// columns:    kind STRING, gid INTEGER, id STRING, name STRING, message LIST
+// The counted neighbours of a user whose messages make up a score: held products, tied people. `linked` is what a link
+// from the held product to the explained one adds besides.
+// parameters: user_id STRING, product_gid INTEGER
+// columns:    kind STRING, gid INTEGER, id STRING, name STRING, message LIST, linked FLOAT
 MATCH (u:User {id: $user_id})
 CALL (u) {
   MATCH (u)-[h:HOLDS]->(p:Product)
-  WHERE coalesce(h.split, 'train') = 'train' AND p.message_a IS NOT NULL
+  WHERE coalesce(h.split, 'train') = 'train' AND (p.message_a IS NOT NULL OR $product_gid IN p.similar_a)
   WITH DISTINCT p
-  RETURN 'holding' AS kind, p.gid AS gid, p.id AS id, coalesce(p.name, p.id) AS name,
-         p.message_a AS message
+  RETURN 'holding' AS kind, p.gid AS gid, p.id AS id, coalesce(p.name, p.id) AS name, p.message_a AS message,
+         reduce(total = 0.0, place IN range(0, coalesce(size(p.similar_a), 0) - 1)
+           | total + CASE p.similar_a[place] WHEN $product_gid THEN p.similar_weight_a[place] ELSE 0.0 END) AS linked
   UNION ALL
   MATCH (u)-[t:TIED_TO]-(v:User)
   WHERE coalesce(t.split, 'train') = 'train' AND v <> u AND v.message_a IS NOT NULL
   WITH DISTINCT v
-  RETURN 'tie' AS kind, v.gid AS gid, null AS id, null AS name, v.message_a AS message
+  RETURN 'tie' AS kind, v.gid AS gid, null AS id, null AS name, v.message_a AS message, 0.0 AS linked
 }
-RETURN kind, gid, id, name, message
+RETURN kind, gid, id, name, message, linked
 ORDER BY kind, gid

@@ -1,6 +1,6 @@
 // What the graph knows of a user and a product by themselves, with the rules' verdicts; nulls where one is missing.
 // parameters: user_id STRING, product_id STRING
-// columns:    user STRING, product STRING, name STRING, kind STRING, is_held BOOLEAN, is_dismissed BOOLEAN, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN, country STRING, risk INTEGER, tolerance INTEGER, own LIST, embedding LIST, holders INTEGER, mean_rating FLOAT
+// columns:    user STRING, product STRING, product_gid INTEGER, name STRING, kind STRING, is_held BOOLEAN, is_dismissed BOOLEAN, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN, country STRING, risk INTEGER, tolerance INTEGER, own LIST, embedding LIST, holders INTEGER, mean_rating FLOAT
 OPTIONAL MATCH (u:User {id: $user_id})
 OPTIONAL MATCH (p:Product {id: $product_id})
 CALL (u, p) {
@@ -8,7 +8,7 @@ CALL (u, p) {
   WHERE coalesce(r.split, 'train') = 'train' AND v <> u
   RETURN count(DISTINCT v) AS holders, avg(r.rating) AS mean_rating
 }
-RETURN u.id AS user, p.id AS product, coalesce(p.name, p.id) AS name, p.kind AS kind,
+RETURN u.id AS user, p.id AS product, p.gid AS product_gid, coalesce(p.name, p.id) AS name, p.kind AS kind,
        EXISTS { (u)-[:HOLDS]->(p) } AS is_held,
        EXISTS { (u)-[:DISMISSED]->(p) } AS is_dismissed,
        coalesce(p.open, true) = true AS is_open,

@@ -24,7 +24,15 @@ Direction = Literal["out", "in"]
 OWN_LABEL = "EmbeddingVersion"
 OWN_TYPES = ("RECOMMENDED",)
 OWN_PROPERTIES = ("gid", "changed")
-OWN_SLOT_PROPERTIES = ("embedding", "message", "own", "counted", "market")
+OWN_SLOT_PROPERTIES = (
+    "embedding",
+    "message",
+    "own",
+    "counted",
+    "market",
+    "similar",
+    "similar_weight",
+)
 """What kinfolio writes on users and products; these end in `_a` or `_b`, one for each slot."""
 ABSENT = "kinfolio: not in this graph"
 """Label, type or property that stands for what a graph does not have: it matches nothing."""

@@ -82,6 +82,10 @@ class Product(Model):  # type: ignore[misc]
     embedding_b = Property()
     message_a = Property()
     message_b = Property()
+    similar_a = Property()
+    similar_b = Property()
+    similar_weight_a = Property()
+    similar_weight_b = Property()
     categories = RelatedTo(Category, "IN_CATEGORY")
     holders = RelatedFrom("User", "HOLDS")
     reviews = RelatedFrom(Review, "ABOUT")
@@ -135,6 +139,7 @@ class EmbeddingVersion(Model):  # type: ignore[misc]
     users = Property()
     products = Property()
     index_recall = Property()
+    length = Property()
 
 
 @contextmanager

@@ -1,9 +1,16 @@
-// The score of some products for a user's query vector, without any rules; null where a product has no vector.
-// parameters: product_ids LIST, query LIST, width INTEGER
+// The score of some products for a user's query vector and holdings, without any rules; null where a product has no vector.
+// parameters: user_id STRING, product_ids LIST, query LIST, width INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 UNWIND $product_ids AS product_id
 MATCH (p:Product {id: product_id})
-WITH p, p.embedding_a AS e
+CALL (p) {
+  MATCH (u:User {id: $user_id})-[h:HOLDS]->(n:Product)
+  WHERE coalesce(h.split, 'train') = 'train' AND p.gid IN n.similar_a
+  WITH DISTINCT p, n
+  UNWIND [place IN range(0, size(n.similar_a) - 1) WHERE n.similar_a[place] = p.gid] AS place
+  RETURN sum(n.similar_weight_a[place]) AS linked
+}
+WITH p, linked, p.embedding_a AS e
 RETURN p.id AS product, coalesce(p.name, p.id) AS name,
-       reduce(total = 0.0, d IN range(0, $width - 1) | total + e[d] * $query[d]) AS score
+       linked + reduce(total = 0.0, d IN range(0, $width - 1) | total + e[d] * $query[d]) AS score
 ORDER BY product

@@ -1,17 +1,17 @@
 // How many nodes carry something of the slot, and what its products ask for: the part that is open or unknown, and twenty
 // risk levels at even distances in their order, from the lowest on; below all where none is stated.
 // parameters: none
-// columns:    products INTEGER, users INTEGER, with_vector INTEGER, open_share FLOAT, risk_levels LIST
+// columns:    products INTEGER, linked INTEGER, users INTEGER, with_vector INTEGER, open_share FLOAT, risk_levels LIST
 CALL () {
   MATCH (p:Product) WHERE p.embedding_a IS NOT NULL
   WITH p, coalesce(toFloatOrNull(p.risk), -Infinity) AS level ORDER BY level
-  RETURN count(p) AS products, avg(CASE WHEN coalesce(p.open, true) = true THEN 1.0 ELSE 0.0 END) AS open_share,
+  RETURN count(p) AS products, count(p.similar_a) AS linked, avg(CASE WHEN coalesce(p.open, true) = true THEN 1.0 ELSE 0.0 END) AS open_share,
          collect(level) AS levels
 }
 CALL () {
   MATCH (u:User) WHERE u.counted_a IS NOT NULL
   RETURN count(u) AS users, count(u.embedding_a) AS with_vector
 }
-RETURN products, users, with_vector, coalesce(open_share, 0.0) AS open_share,
+RETURN products, linked, users, with_vector, coalesce(open_share, 0.0) AS open_share,
        [i IN range(0, 19) WHERE products > 0 | levels[i * products / 20]] AS risk_levels
 ORDER BY products

@@ -131,36 +131,55 @@ def choose(
         rest = budget.left - _REST * budget.seconds
         return config.quick or rest > trial + full_cost(widest, fits)
 
+    def allows(has_text: bool) -> bool:
+        return config.text == "auto" or has_text == (config.text == "on")
+
     skipped: list[str] = []
     has_text = text is not None and config.text == "on"
     tau = config.tau or TAUS[len(TAUS) // 2]
     dim, cold = first_dim, first_cold
     if not config.tau:
         tau = walk(TAUS, lambda value: attempt(value, has_text, dim, cold).value)
-    if text is not None and config.text == "auto":
-        has_text = attempt(tau, True, dim, cold).value > attempt(tau, False, dim, cold).value
+    if text is not None and config.text != "off":
+        rates = COLDS[:2] if config.cold < 0 and not config.quick else (cold,)
+        for rate in rates:
+            if rate != rates[0] and not has_time(dim):
+                skipped.append(f"cold {rate:g}")
+                continue
+            attempt(tau, True, dim, rate)
+        best = max(
+            (trial for trial in done.values() if trial.tau == tau and allows(trial.text)),
+            key=lambda trial: trial.value,
+        )
+        has_text, cold = best.text, best.cold if best.text else cold
+        # Texts may want another temperature.
+        if has_text and not config.tau:
+            place = TAUS.index(tau)
+            for step in (-1, 1):
+                while 0 <= place + step < len(TAUS) and has_time(dim):
+                    place += step
+                    near = attempt(TAUS[place], True, dim, cold).value
+                    if near <= attempt(tau, True, dim, cold).value:
+                        break
+                    tau = TAUS[place]
+                place = TAUS.index(tau)
     if not config.dim:
         attempt(tau, has_text, dim, cold)
         if has_time(DIMS[-1]):
             dim = max(DIMS, key=lambda width: attempt(tau, has_text, width, cold).value)
         else:
             skipped.append(f"dim {DIMS[-1]}")
-    if has_text and not config.quick and config.cold < 0:
-        attempt(tau, has_text, dim, cold)
-        for rate in COLDS[1:]:
-            if not has_time(dim):
-                skipped.append(f"cold {rate:g}")
-                break
-            if attempt(tau, has_text, dim, rate).value <= attempt(tau, has_text, dim, cold).value:
-                break
-            cold = rate
+    if has_text and cold == COLDS[1] and config.cold < 0:
+        if not has_time(dim):
+            skipped.append(f"cold {COLDS[2]:g}")
+        elif attempt(tau, True, dim, COLDS[2]).value > attempt(tau, True, dim, cold).value:
+            cold = COLDS[2]
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
         of_tau: dict[float, float] = {}
         for trial in done.values():
-            if (trial.dim, trial.cold) == (first_dim, first_cold) and (
-                trial.text == has_text or trial.tau not in of_tau
-            ):
+            # Few were tried with all that was chosen since; those before tell the order as well.
+            if trial.text == has_text or trial.tau not in of_tau:
                 of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
         if budget.left - _REST * budget.seconds > full_cost(dim, fits + _FINALISTS - 1):

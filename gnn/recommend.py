@@ -99,6 +99,7 @@ def score_for(state: UserState, product_id: str, graph: Graph) -> float | None:
         rows = graph.read(
             "recommend_score",
             slot=state.slot,
+            user_id=state.user,
             product_ids=[product_id],
             query=state.query,
             width=state.width,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
@@ -49,6 +50,9 @@ class _Catalogue:
     vectors: NDArray[np.float64]
     """Shape (num_products, width); one column, the number of holders, without a version."""
     has_score: NDArray[np.bool_]
+    place_of_gid: dict[int, int]
+    links: csr_array
+    """Shape (num_products, num_products); from held products to others."""
     allowed: AllowedProducts
     fast: Tensor = field(init=False)
     """The vectors in 32 bits, shape (width, num_products)."""
@@ -111,7 +115,7 @@ def _lists(
     with ThreadPoolExecutor(1) as reader:
         page = reader.submit(_page, graph, "")
         while True:
-            out, states = page.result()
+            holdings, states = page.result()
             if not states:
                 return
             # The next page is read while this one's lists are made.
@@ -127,44 +131,85 @@ def _lists(
                         f"version {state.version!r} took the place of {version!r} while the lists "
                         "were made; run the command again"
                     )
-            yield list(zip(states, _best(catalogue, states, out, k), strict=True))
+            yield list(zip(states, _best(catalogue, states, holdings, k), strict=True))
 
 
-def _page(graph: Graph, after: str) -> tuple[dict[str, list[str]], list[UserState]]:
+@dataclass(frozen=True, slots=True)
+class _Holdings:
+    """What a user holds, as it is needed here."""
+
+    out: list[str]
+    """Products held or dismissed."""
+    linking: list[int]
+    """Numbers of the products whose links count."""
+
+
+def _page(graph: Graph, after: str) -> tuple[dict[str, _Holdings], list[UserState]]:
     """What some users hold or dismissed, and their states, in the order of their ids."""
     rows = graph.read("recommend_users", after=after, size=PAGE_USERS)
-    out = {row["user"]: row["out"] for row in rows}
-    return out, read_user_states(graph, list(out)) if out else []
+    holdings = {row["user"]: _Holdings(row["out"], row["linking"]) for row in rows}
+    return holdings, read_user_states(graph, list(holdings)) if holdings else []
 
 
 def _read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> _Catalogue:
     ids: list[str] = []
     vectors: list[list[float] | None] = []
+    gids: list[int | None] = []
+    links: list[tuple[list[int], list[float]]] = []
     after = ""
     while page := graph.read(
         "recommend_products", slot=slot or "a", after=after, size=PAGE_PRODUCTS
     ):
         ids += [row["product"] for row in page]
         vectors += [[row["holders"]] if slot is None else row["embedding"] for row in page]
+        gids += [row["gid"] for row in page]
+        links += [
+            ([], []) if slot is None else (row["similar"] or [], row["weights"] or [])
+            for row in page
+        ]
         after = page[-1]["product"]
+    place_of_gid = {gid: place for place, gid in enumerate(gids) if gid is not None}
     width = max((len(vector) for vector in vectors if vector), default=1)
     none = [0.0] * width
     return _Catalogue(
         ids=ids,
         vectors=np.array([vector or none for vector in vectors], np.float64).reshape(-1, width),
         has_score=np.array([vector is not None for vector in vectors], np.bool_),
+        place_of_gid=place_of_gid,
+        links=_links(links, place_of_gid),
         allowed=AllowedProducts(graph, ids, rules),
     )
 
 
+def _links(
+    links: Sequence[tuple[list[int], list[float]]], place_of_gid: dict[int, int]
+) -> csr_array:
+    found = [
+        (source, place_of_gid[gid], weight)
+        for source, (gids, weights) in enumerate(links)
+        for gid, weight in zip(gids, weights, strict=True)
+        # A product that was added or removed while the pages were read has no place.
+        if gid in place_of_gid
+    ]
+    sources, targets, weights = zip(*found, strict=True) if found else ((), (), ())
+    shape = (len(links), len(links))
+    return csr_array(coo_array((np.array(weights, np.float64), (sources, targets)), shape=shape))
+
+
 def _best(
-    catalogue: _Catalogue, states: Sequence[UserState], out: dict[str, list[str]], k: int
+    catalogue: _Catalogue,
+    states: Sequence[UserState],
+    holdings: dict[str, _Holdings],
+    k: int,
 ) -> list[list[Line]]:
     """The k best allowed products of each user; those of one score in the order of their ids."""
     import torch
 
     queries = np.array([state.query or (1.0,) for state in states])
+    linked = _linked(catalogue, [holdings[state.user].linking for state in states])
     scores = torch.from_numpy(queries.astype(np.float32)) @ catalogue.fast
+    if linked is not None:
+        scores += torch.from_numpy(linked)
     masks = [catalogue.allowed.suits(state) & catalogue.has_score for state in states]
     scores.masked_fill_(torch.from_numpy(~np.array(masks)), -torch.inf)
     place_of = catalogue.allowed.place
@@ -172,7 +217,7 @@ def _best(
     pairs = [
         (row, place_of[product])
         for row, state in enumerate(states)
-        for product in out[state.user]
+        for product in holdings[state.user].out
         if product in place_of
     ]
     if pairs:
@@ -187,6 +232,8 @@ def _best(
         is_there = (found.values > -torch.inf).numpy()
         places = found.indices.numpy()
         exact = np.einsum("urw,uw->ur", catalogue.vectors[places], queries[waiting])
+        if linked is not None:
+            exact += np.take_along_axis(linked[waiting], places, axis=1)
         # The last digit of a sum depends on its order.
         exact = np.where(is_there, exact.round(SAME_DIGITS), -np.inf)
         order = np.lexsort((places, -exact), axis=1)
@@ -210,6 +257,22 @@ def _best(
                 again.append(row)
         waiting, fetch = again, fetch * 4
     return lists
+
+
+def _linked(catalogue: _Catalogue, linking: list[list[int]]) -> NDArray[np.float64] | None:
+    """What links add to each product's score: shape (len(linking), num_products)."""
+    if not catalogue.links.nnz:
+        return None
+    pairs = [
+        (row, catalogue.place_of_gid[gid])
+        for row, gids in enumerate(linking)
+        for gid in gids
+        if gid in catalogue.place_of_gid
+    ]
+    rows, places = zip(*pairs, strict=True) if pairs else ((), ())
+    held = coo_array((np.ones(len(rows)), (rows, places)), shape=(len(linking), len(catalogue.ids)))
+    added: NDArray[np.float64] = (csr_array(held) @ catalogue.links).toarray()
+    return added
 
 
 def _store(graph: Graph, lists: list[tuple[UserState, list[Line]]]) -> None:

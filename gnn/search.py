@@ -18,6 +18,8 @@ from kinfolio.gnn.user_state import UserState
 
 EXACT_BELOW = 3_000
 """Products; measured: the two take the same time at some 3,000."""
+LINKED = 300
+"""Products to which the user's holdings are linked most, looked at besides what the index finds."""
 MOST_FETCHED = 3_200
 """Asking the index for more takes longer than the exact search."""
 ENOUGH_PASS = 0.5
@@ -54,6 +56,7 @@ def best_products(
         user_id=state.user,
         query=state.query,
         width=state.width,
+        length=state.length,
         k=k,
     ), "exact"
 
@@ -101,10 +104,12 @@ def _asked(
         "user_id": state.user,
         "query": state.query,
         "width": state.width,
+        "length": state.length,
         "markets": state.markets,
         "risk": state.risk_tolerance,
         "asks": asks,
         "n": n,
+        "m": max(LINKED, n),
         "k": k,
     }
     ways = _known.setdefault(graph, {})

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 BATCH_NUMBERS = 2_000_000
 """Numbers in one transaction: some 15,000 users of 64."""
+LINKED_AT_ONCE = 5_000
+"""Products whose links go in one transaction."""
+LINKS_AT_ONCE = 1_000
 MOST_MARKETS = 500
 EVERYWHERE = ""
 """The market of a product that is not limited to certain countries."""
@@ -46,6 +49,11 @@ def product_rows(embeddings: Embeddings) -> NDArray[np.float32]:
     squares = (scored**2).sum(axis=1)
     longest = max(float(squares.max(initial=0.0)), 1.0)
     return np.column_stack([scored, np.sqrt(longest - squares)]).astype(np.float32)
+
+
+def row_length(products: NDArray[np.float32]) -> float:
+    """The length that all rows of `product_rows` have."""
+    return float(np.linalg.norm(products[:1].astype(np.float64)))
 
 
 def with_bias(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -110,6 +118,44 @@ def product_batches(
                 "markets": [markets[place] for place in places],
             },
         )
+
+
+def link_batches(embeddings: Embeddings, is_product: NDArray[np.bool_]) -> Iterator[Batch]:
+    """The links to store, of those products that have any: both ends must be in the graph.
+
+    Args:
+        embeddings: what training left.
+        is_product: which products are in the graph.
+    """
+    source = np.repeat(np.arange(len(is_product)), np.diff(embeddings.link_offsets))
+    kept = is_product[source] & is_product[embeddings.link_products]
+    source, weights = source[kept], embeddings.link_weights[kept]
+    targets = embeddings.product_gids[embeddings.link_products[kept]]
+    linked = np.unique(source)
+    for first in range(0, len(linked), LINKED_AT_ONCE):
+        places = linked[first : first + LINKED_AT_ONCE]
+        here = slice(
+            np.searchsorted(source, places[0]), np.searchsorted(source, places[-1], side="right")
+        )
+        starts = np.searchsorted(source[here], places).tolist()
+        yield Batch(
+            kind="products",
+            size=len(places),
+            parameters={
+                "targets": _pieces(targets[here]),
+                "weights": _pieces(weights[here].astype(np.float64)),
+                "at_once": LINKS_AT_ONCE,
+                "starts": [*starts, here.stop - here.start],
+                "gids": embeddings.product_gids[places].tolist(),
+                "ids": [embeddings.product_ids[place] for place in places],
+            },
+        )
+
+
+def _pieces(numbers: NDArray[np.generic]) -> list[list[Any]]:
+    """Lists of lists: a place of one long list costs the server a walk to it."""
+    size = LINKS_AT_ONCE
+    return [numbers[first : first + size].tolist() for first in range(0, len(numbers), size)]
 
 
 def user_batches(

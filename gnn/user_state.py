@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ class UserState:
     """Part of the version's products that were not closed; 0 where it was not kept."""
     risk_share: float
     """Part of them that were within the user's risk tolerance; 0 where it was not kept."""
+    row_length: float
+    """Length that the rows of all products have."""
     out: int
     """Products held or dismissed."""
 
@@ -42,6 +45,11 @@ class UserState:
     def width(self) -> int:
         """Length of the vectors in the graph."""
         return len(self.query)
+
+    @property
+    def length(self) -> float:
+        """What makes a score of a cosine: the length of the query times that of every row."""
+        return math.hypot(*self.query) * self.row_length
 
 
 def read_user_state(graph: Graph, user_id: str) -> UserState:
@@ -79,6 +87,8 @@ def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
             ),
             open_share=row["open_share"] or 0.0,
             risk_share=share_within(row["risk_levels"] or (), row["risk_tolerance"]),
+            # Not kept by older versions, which have no links that it could be weighed against.
+            row_length=row["length"] or 1.0,
             out=row["out"],
         )
         for row in rows

@@ -73,6 +73,7 @@ def _rank(
             product_id=product_id,
             query=state.query,
             width=state.width,
+            length=state.length,
             score=score,
         )
     return int(rows[0]["before"]) + 1

@@ -18,7 +18,15 @@ from kinfolio.cypher.packing import takes_vectors
 from kinfolio.errors import BadConfig, NotReady, ServerError
 from kinfolio.gnn.slot_index import await_index, make_index, measure_index
 from kinfolio.gnn.slots import NodeKind, Writer, clear, keep_hold, nodes_there, taken
-from kinfolio.gnn.stored_rows import Batch, markets_of, product_batches, product_rows, user_batches
+from kinfolio.gnn.stored_rows import (
+    Batch,
+    link_batches,
+    markets_of,
+    product_batches,
+    product_rows,
+    row_length,
+    user_batches,
+)
 from kinfolio.gnn.versions import activate, found_versions
 from kinfolio.records import Embeddings, Progress, Slot, WrittenBack, no_progress
 
@@ -73,7 +81,7 @@ def write_back(
         clear(graph, writer, "products", stale_products)
         clear(graph, writer, "users", stale_users)
         as_vectors = takes_vectors(graph)
-        num_products, done = int(is_product.sum()), 0
+        num_products, num_linked, done = int(is_product.sum()), 0, 0
         total = num_products + int(is_user.sum())
         step = f"writing into slot {slot}"
         progress(step, done, total)
@@ -85,8 +93,12 @@ def write_back(
         ):
             done += size
             progress(step, done, total)
-        # The server fills the index on one core while the users are written on the other.
+        # The server fills the index on one core while the rest is written on the other.
         make_index(graph, writer, products.shape[1])
+        for batch in link_batches(embeddings, is_product):
+            progress("writing links", 0, 0)
+            _write_one(graph, writer, "write_back_similar", batch)
+            num_linked += batch.size
         for size in _write(
             graph,
             writer,
@@ -96,7 +108,7 @@ def write_back(
             done += size
             progress(step, done, total)
         await_index(graph, writer, num_products, progress)
-        stored = _counted(graph, slot, is_product, is_user)
+        stored = _counted(graph, slot, is_product, is_user, num_linked)
         progress("measuring the index", 0, 1)
         quality = measure_index(embeddings, products, is_product, is_user, graph, slot)
         progress("measuring the index", 1, 1)
@@ -107,6 +119,7 @@ def write_back(
             products=num_products,
             open_share=stored["open_share"],
             risk_levels=stored["risk_levels"],
+            length=row_length(products),
             recall=quality.recall,
             fetch=quality.fetch,
             markets=sorted(
@@ -134,6 +147,7 @@ def _check_finite(embeddings: Embeddings) -> None:
         embeddings.user_vectors,
         embeddings.user_messages,
         embeddings.user_own,
+        embeddings.link_weights,
     ):
         if not np.isfinite(numbers).all():
             raise NotReady(
@@ -223,14 +237,22 @@ def _write(
     """Write batch by batch: the number of nodes of each."""
     for batch in batches:
         name = f"write_back_{batch.kind}" + ("" if as_vectors else "_lists")
-        answer = graph.write(name, slot=writer.slot, writer=writer.token, **batch.parameters)
-        if answer[0]["written"] == 0:
-            keep_hold(graph, writer)
+        _write_one(graph, writer, name, batch)
         yield batch.size
 
 
+def _write_one(graph: Graph, writer: Writer, name: str, batch: Batch) -> None:
+    answer = graph.write(name, slot=writer.slot, writer=writer.token, **batch.parameters)
+    if answer[0]["written"] == 0:
+        keep_hold(graph, writer)
+
+
 def _counted(
-    graph: Graph, slot: Slot, is_product: NDArray[np.bool_], is_user: NDArray[np.bool_]
+    graph: Graph,
+    slot: Slot,
+    is_product: NDArray[np.bool_],
+    is_user: NDArray[np.bool_],
+    num_linked: int,
 ) -> dict[str, Any]:  # Any: columns of a statement
     """What is in the slot, when the graph holds what was sent.
 
@@ -238,11 +260,15 @@ def _counted(
         ServerError: it does not; users or products were changed meanwhile.
     """
     stored = graph.read("write_back_counts", slot=slot)[0]
-    sent = {"products": int(is_product.sum()), "users": int(is_user.sum())}
-    for kind, number in sent.items():
-        if stored[kind] != number:
+    sent = {
+        "products": ("products", int(is_product.sum())),
+        "products with links": ("linked", num_linked),
+        "users": ("users", int(is_user.sum())),
+    }
+    for kind, (column, number) in sent.items():
+        if stored[column] != number:
             raise ServerError(
-                f"{number:,} {kind} were sent and {stored[kind]:,} are in slot {slot}: the graph "
+                f"{number:,} {kind} were sent and {stored[column]:,} are in slot {slot}: the graph "
                 "was changed meanwhile; type: kinfolio writeback"
             )
     return stored

@@ -89,6 +89,7 @@ def read_grounds(
         score = reads.read(
             "recommend_score",
             slot=slot,
+            user_id=user_id,
             product_ids=[product_id],
             query=[*state["query"], 1.0, 0.0],
             width=width + 2,
@@ -96,7 +97,9 @@ def read_grounds(
         pieces, messages, basis = _pieces(reads, slot, user_id, pair, width)
         embedding = np.asarray(pair["embedding"], dtype=np.float64)
         bias = float(embedding[width])
-        values = np.append(contributions(messages, embedding[:width], state["heads"]), bias)
+        added = contributions(messages, embedding[:width], state["heads"])
+        added += [piece.linked for piece in pieces]
+        values = np.append(added, bias)
         pieces.append(Piece(kind="popularity"))
         order, shares = strongest(values)
         num_told = covering(shares[order], COVERED, AT_MOST)
@@ -142,12 +145,20 @@ def _need_scored(state: dict[str, Any], pair: dict[str, Any]) -> None:
 def _pieces(
     reads: Reads, slot: Slot, user_id: str, pair: dict[str, Any], width: int
 ) -> tuple[list[Piece], np.ndarray[Any, np.dtype[np.float64]], Basis]:
-    rows = reads.read("explain_neighbours", slot=slot, user_id=user_id)
+    rows = reads.read(
+        "explain_neighbours", slot=slot, user_id=user_id, product_gid=pair["product_gid"]
+    )
     pieces = [
-        Piece(kind=row["kind"], gid=row["gid"], id=row["id"] or "", name=row["name"] or "")
+        Piece(
+            kind=row["kind"],
+            gid=row["gid"],
+            id=row["id"] or "",
+            name=row["name"] or "",
+            linked=row["linked"],
+        )
         for row in rows
     ]
-    vectors = [row["message"] for row in rows]
+    vectors = [row["message"] or [0.0] * width for row in rows]
     if pair["own"] is not None:
         pieces.append(Piece(kind="text", form="own"))
         vectors.append(pair["own"])

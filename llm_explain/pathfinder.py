@@ -24,6 +24,8 @@ class Piece:
     gid: int = -1
     id: str = ""
     name: str = ""
+    linked: float = 0.0
+    """What a link from a held product adds to the score besides its message."""
     form: str = ""
     """Of kind text: "own" the user's own text, "about" a product written about."""
 

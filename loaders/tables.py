@@ -77,7 +77,15 @@ TABLES: dict[str, tuple[Column, ...]] = {
 ties come last because both their ends must be known."""
 
 _KEPT_NAMES = {"id", "gid", "at"}
-_KEPT_STEMS = ("embedding", "message", "own", "counted")
+_KEPT_STEMS = (
+    "embedding",
+    "message",
+    "own",
+    "counted",
+    "market",
+    "similar",
+    "similar_weight",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,10 +104,13 @@ def test_relationships_and_their_properties_are_read_alike(
         ("show_user", {"id": "u2", "sample": 10}),
         ("show_product", {"id": "C", "sample": 10}),
         ("explain_pair", {"user_id": "u1", "product_id": "C"}),
-        ("explain_neighbours", {"user_id": "u1"}),
+        ("explain_neighbours", {"user_id": "u1", "product_gid": 2}),
         ("why_not_facts", {"user_id": "u6", "product_id": "D"}),
         ("recommend_query_vector", {"user_ids": ["u1", "u6"]}),
-        ("recommend_score", {"product_ids": ["A"], "query": [0.1] * 6, "width": 6}),
+        (
+            "recommend_score",
+            {"user_id": "u1", "product_ids": ["A"], "query": [0.1] * 6, "width": 6},
+        ),
         ("version_list", {}),
     ],
 )

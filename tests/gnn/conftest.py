@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kinfolio.gnn.counted import fingerprints
 from kinfolio.records import NO_TIME, Edges, Embeddings, Snapshot
-from tests.gnn.snapshots import no_links, no_reviews
+from tests.gnn.snapshots import no_reviews, random_links
 
 HEADS, DIM = 2, 8
 LANDS = ("FR", "DE", "ES")
@@ -100,7 +100,7 @@ class World:
             user_own=own,
             user_messages=draw(snapshot.num_users),
             product_messages=draw(snapshot.num_products),
-            **no_links(snapshot.num_products),
+            **random_links(snapshot.num_products, rng),
             model="random",
             metrics='{"valid": {"recall@20": 0.5}}',
             snapshot=snapshot.hash,

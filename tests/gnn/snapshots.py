@@ -39,6 +39,20 @@ def no_links(num_products: int) -> dict[str, NDArray[Any]]:
     }
 
 
+def random_links(num_products: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """The fields of embeddings with some links from every other product."""
+    has = rng.random((num_products, num_products)) < min(0.5, 20 / num_products)
+    has[::2] = False
+    np.fill_diagonal(has, False)
+    targets = [np.flatnonzero(row).astype(np.int32) for row in has]
+    offsets = np.concatenate([[0], has.sum(axis=1).cumsum()]).astype(np.int64)
+    return {
+        "link_offsets": offsets,
+        "link_products": np.concatenate(targets),
+        "link_weights": rng.exponential(2, int(offsets[-1])).astype(np.float32),
+    }
+
+
 def no_reviews() -> Reviews:
     nodes, uses = np.zeros(0, np.int32), np.zeros(0, np.bool_)
     return Reviews(

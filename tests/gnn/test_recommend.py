@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.errors import BadConfig, NotFound
@@ -41,6 +42,10 @@ class Twin:
     def __post_init__(self) -> None:
         self.vectors = self.made.product_vectors.astype(np.float64)
         self.bias = self.made.bias.astype(np.float64)
+        size = len(self.made.product_gids)
+        self.links = csr_array(
+            (self.made.link_weights, self.made.link_products, self.made.link_offsets), (size, size)
+        ).toarray().astype(np.float64)
 
     def neighbours(self, world: World, user: int) -> tuple[set[int], set[int]]:
         held = {p for u, p, split in world.holds if u == user and split == "train"}
@@ -75,7 +80,9 @@ class Twin:
 
     def score(self, user: int, product: int) -> float:
         _, query = self.query(user)
-        return float(query @ self.vectors[product] + self.bias[product])
+        held = [p for p in self.neighbours(self.world, user)[0] if p < len(self.links)]
+        linked = float(self.links[held, product].sum())
+        return float(query @ self.vectors[product] + self.bias[product]) + linked
 
     def broken(self, user: int, product: int) -> set[str]:
         who, what = self.world.users[user], self.world.products[product]

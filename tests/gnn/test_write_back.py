@@ -20,6 +20,7 @@ from kinfolio.gnn.stored_rows import product_rows
 from kinfolio.gnn.versions import drop, list_versions, rollback
 from kinfolio.gnn.write_back import write_back
 from kinfolio.records import Connection
+from tests.gnn.snapshots import no_links
 
 if TYPE_CHECKING:
     from tests.gnn.conftest import World
@@ -130,6 +131,7 @@ def test_what_is_gone_from_the_snapshot_loses_its_old_vectors(
         product_gids=made.product_gids[:-1],
         product_ids=made.product_ids[:-1],
         product_vectors=made.product_vectors[:-1],
+        **no_links(len(made.product_gids) - 1),  # type: ignore[arg-type]  # arrays by name
         product_messages=made.product_messages[:-1],
         bias=made.bias[:-1],
         user_gids=made.user_gids[:-1],
@@ -291,6 +293,8 @@ def test_drop_frees_the_slot(world: World, graph: Graph, run_cypher: RunCypher) 
         "market_b",
         "message_b",
         "own_b",
+        "similar_b",
+        "similar_weight_b",
     ]
     assert [row["name"] for row in run_cypher("SHOW VECTOR INDEXES YIELD name")] == [
         "product_embedding_b"
