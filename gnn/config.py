@@ -48,7 +48,7 @@ class TrainConfig:
         default=8, metadata={"help": "Latest reviews read of each user and product."}
     )
     links: str = field(
-        default="off",
+        default="auto",
         metadata={
             "help": "Add links between products; auto: as much of them as is better on `valid`.",
             "choices": ("auto", "off"),
