@@ -18,7 +18,8 @@ from kinfolio.gnn.config import TrainConfig
 def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     """Fit the model on the exported graph.
 
-    What is left open (temperature, use of texts) is chosen on the validation interactions.
+    What is left open is chosen on the validation interactions, as far as the budget of CPU time
+    goes; run.json tells what was tried. A training that was cut off is gone on with.
     """
     config = TrainConfig(**options)
     from kinfolio.cli.progress import show_progress
@@ -36,6 +37,14 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     click.echo(
         f"trained in {trained.seconds:.0f} s: recall@20 {trained.valid.recall:.4f}, "
         f"NDCG@20 {trained.valid.ndcg:.4f} on valid "
-        f"(tau {trained.tau:g}, {'with' if trained.choice.text else 'without'} texts)"
+        f"({trained.choice.dim} wide, tau {trained.tau:g}, "
+        f"{'with' if trained.choice.text else 'without'} texts, "
+        f"{'with' if trained.blend.recipe else 'without'} links)"
     )
+    if trained.choice.skipped:
+        click.echo(
+            f"not tried within the budget: {', '.join(trained.choice.skipped)}; "
+            "more CPU time is given by --budget",
+            err=True,
+        )
     click.echo(f"next: kinfolio evaluate --run {run_folder}", err=True)

@@ -22,11 +22,11 @@ def command(run_folder: Path, name: str | None, as_json: bool) -> None:
     version serves; `kinfolio versions rollback` goes back to it.
     """
     from kinfolio.cli.progress import show_progress
-    from kinfolio.gnn.train import read_embeddings
+    from kinfolio.gnn.train import read_servable
     from kinfolio.gnn.write_back import write_back
     from kinfolio.run import Run
 
-    embeddings = read_embeddings(Run(run_folder))
+    embeddings = read_servable(Run(run_folder))
     with open_graph() as graph, show_progress() as progress:
         stored = write_back(embeddings, graph, name=name, progress=progress)
     if as_json:

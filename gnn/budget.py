@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from kinfolio.errors import BadConfig
 
@@ -16,26 +18,38 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Budget:
-    """CPU seconds of this process, all its threads together."""
+    """CPU seconds of this process, all its threads together.
+
+    What was spent is added up from what each part took, so that a training that goes on after a
+    kill decides as it would have without.
+    """
 
     def __init__(self, seconds: float) -> None:
-        """Start to count.
+        """Nothing is spent yet.
 
         Args:
-            seconds: what may be spent from now on.
+            seconds: what may be spent.
         """
         self.seconds = seconds
-        self._started = time.process_time()
-
-    @property
-    def spent(self) -> float:
-        """CPU seconds since the start."""
-        return time.process_time() - self._started
+        self.spent = 0.0
 
     @property
     def left(self) -> float:
         """CPU seconds until the end; negative when it is overdrawn."""
         return self.seconds - self.spent
+
+    def spend(self, seconds: float) -> None:
+        """Count what a part took."""
+        self.spent += seconds
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what the block takes."""
+        started = time.process_time()
+        try:
+            yield
+        finally:
+            self.spend(time.process_time() - started)
 
 
 def seconds_of(text: str, num_interactions: int) -> float:

@@ -9,6 +9,7 @@ from functools import cache
 from torch import Tensor
 
 from kinfolio.gnn.budget import Budget
+from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
@@ -75,6 +76,7 @@ def choose(
     watch: Callable[[str], Watch],
     *,
     fits: int,
+    checkpoints: Checkpoints | None = None,
 ) -> Choice:
     """Temperatures, use of texts, width and cold rate worth a full training.
 
@@ -86,6 +88,7 @@ def choose(
         budget: what is left of it bounds what is tried.
         watch: makes a watcher for a named trial.
         fits: heads that will be trained in full.
+        checkpoints: where trials are kept.
     """
     steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
     first_dim = config.dim or DIMS[0]
@@ -96,7 +99,6 @@ def choose(
     def attempt(tau: float, has_text: bool, dim: int, cold: float) -> Trial:
         key = (tau, has_text, dim, cold)
         if key not in done:
-            spent = budget.spent
             label = f"trying tau {tau:g}{' with text' if has_text else ''}, {dim} wide"
             fitted = fit_head(
                 data,
@@ -107,8 +109,11 @@ def choose(
                 seed=config.seed,
                 steps=steps,
                 watch=watch(label),
+                checkpoints=checkpoints,
+                name=f"trial tau {tau:g} text {has_text} dim {dim} cold {cold:g}",
             )
             assert fitted.valid is not None
+            budget.spend(fitted.cpu_seconds)
             done[key] = Trial(
                 tau=tau,
                 text=has_text,
@@ -116,7 +121,7 @@ def choose(
                 cold=cold,
                 recall=fitted.valid.recall,
                 ndcg=fitted.valid.ndcg,
-                cpu_seconds=round(budget.spent - spent, 2),
+                cpu_seconds=round(fitted.cpu_seconds, 2),
             )
         return done[key]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model import FusionHead
@@ -18,6 +20,7 @@ from kinfolio.gnn.start import SvdStart
 
 _LOOK_EVERY = 50
 """Steps between two looks at the validation part."""
+_SECONDS_BETWEEN_CHECKPOINTS = 10.0
 _LOOKED_AT = 2000
 """Users looked at on the way."""
 _ALL_PRODUCTS = 1024
@@ -47,6 +50,7 @@ class Fitted:
     head: FusionHead
     steps: int
     valid: Quality | None
+    cpu_seconds: float
     history: tuple[Look, ...] = ()
 
 
@@ -61,6 +65,8 @@ def fit_head(
     steps: int,
     stop_at: int | None = None,
     watch: Watch | None = None,
+    checkpoints: Checkpoints | None = None,
+    name: str = "head",
 ) -> Fitted:
     """A trained head; with a validation part, that of the step that did best on it.
 
@@ -74,8 +80,11 @@ def fit_head(
         steps: length of the learning-rate decay; 0 leaves the head as it starts.
         stop_at: last step, without looking at the validation part; None: look and stop early.
         watch: told of every step.
+        checkpoints: where states are kept and gone on from.
+        name: of this head there.
     """
     device = data.matrix.device
+    started, kept_at = time.process_time(), time.monotonic()
     rng = np.random.default_rng(seed)
     head = FusionHead(
         num_users=data.num_users,
@@ -94,11 +103,26 @@ def fit_head(
     size = config.batch_size(len(data.user))
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
-    best_step, looks_without_gain = 0, 0
+    best_step, looks_without_gain, first = 0, 0, 0
     history: list[Look] = []
     losses: list[float] = []
+    spent = 0.0
     last = steps if stop_at is None else stop_at
-    for step in range(last + 1):
+    kept = checkpoints.load(name) if checkpoints is not None else None
+    if kept is not None:
+        # What is kept was kept right after a look.
+        head.load_state_dict(kept["head"])
+        if kept["optimizer"] is not None:
+            optimizer.load_state_dict(kept["optimizer"])
+            decay.load_state_dict(kept["decay"])
+        rng.bit_generator.state = kept["rng"]
+        best = Quality(**kept["best"]) if kept["best"] else None
+        best_state, best_step = kept["best_state"], kept["best_step"]
+        looks_without_gain, first, spent = kept["without_gain"], kept["step"] + 1, kept["spent"]
+        history = [Look(**look) for look in kept["history"]]
+    for step in range(first, last + 1):
+        if looks_without_gain >= config.patience:
+            break
         if step:
             losses.append(_step(head, data, config, optimizer, rng, size))
             decay.step()
@@ -119,21 +143,40 @@ def fit_head(
                 )
             )
         losses.clear()
-        if seen is None:
-            continue
-        if best is None or seen.value > best.value:
+        if seen is not None and (best is None or seen.value > best.value):
             best, best_step, looks_without_gain = seen, step, 0
-            best_state = {name: value.clone() for name, value in head.state_dict().items()}
-        else:
+            best_state = {key: value.clone() for key, value in head.state_dict().items()}
+        elif seen is not None:
             looks_without_gain += 1
-            if looks_without_gain >= config.patience:
-                break
+        is_last = step == last or looks_without_gain >= config.patience
+        if checkpoints is not None and (
+            is_last or time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS
+        ):
+            kept_at = time.monotonic()
+            checkpoints.save(
+                name,
+                {
+                    "head": head.state_dict(),
+                    "optimizer": None if is_last else optimizer.state_dict(),
+                    "decay": None if is_last else decay.state_dict(),
+                    "rng": rng.bit_generator.state,
+                    "best": asdict(best) if best else None,
+                    "best_state": best_state,
+                    "best_step": best_step,
+                    "without_gain": looks_without_gain,
+                    "step": step,
+                    "spent": spent + time.process_time() - started,
+                    "history": [asdict(look) for look in history],
+                },
+            )
     if best is not None:
         head.load_state_dict(best_state)
+    is_new = first <= last and (kept is None or kept["without_gain"] < config.patience)
     return Fitted(
         head=head,
         steps=last if best is None else best_step,
         valid=best,
+        cpu_seconds=spent + (time.process_time() - started if is_new else 0.0),
         history=tuple(history),
     )
 

@@ -58,7 +58,7 @@ class FusionHead(nn.Module):
         self.propagation = Propagation()
         self.register_buffer("log_degree", torch.log1p(degree))
         self.register_buffer("is_unseen", (degree == 0).float())
-        self.register_buffer("text", text)
+        self.register_buffer("text", text, persistent=False)
         if text is not None:
             self.gate = nn.Parameter(torch.tensor([0.3, 0.3]))
             self.turn = nn.Parameter(torch.eye(self.dim).repeat(2, 1, 1))

@@ -20,6 +20,7 @@ from torch import Tensor
 from kinfolio.errors import BadConfig
 from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend
 from kinfolio.gnn.budget import Budget, seconds_of
+from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.choose import DIMS, Choice, choose
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData, split_off, training_data
@@ -62,6 +63,10 @@ def train(
 ) -> Trained:
     """Train on the run's snapshot; the model file, then `run.json`, are written at the end.
 
+    One that was cut off is gone on with by the next call with the same config and snapshot, and
+    ends as it would have, to the last digit on a CPU, unless it has come to decide by what is left
+    of the budget.
+
     Args:
         run: has a snapshot; an older model in it is replaced only by a finished new one.
         config: what is fixed.
@@ -85,59 +90,54 @@ def train(
     data = training_data(snapshot, device, held_back)
     # Reading texts is not counted: it is done once for all trainings.
     budget = Budget(seconds_of(config.budget, len(data.user)))
-
-    def text(width: int) -> Tensor:
-        assert features is not None
-        rows = features.build(width, data.hidden)
-        if config.shuffled_text:
-            rows = shuffled(rows, data.num_users, config.seed)
-        return torch.from_numpy(rows).to(device)
-
-    def watch(label: str) -> Watch:
-        return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
-
+    checkpoints = Checkpoints(
+        run.folder / "checkpoints",
+        {"config": asdict(config), "snapshot": snapshot.hash, "versions": _versions()},
+    )
     is_refitted = held_back is not None or config.final
     choice = choose(
         data,
-        text if features is not None else None,
+        _text_of(features, data, config),
         config,
         SvdStart(data.held, config.dim or DIMS[-1]),
         budget,
-        watch,
+        lambda label: _watch(label, progress),
         fits=config.heads * (1 + is_refitted),
+        checkpoints=checkpoints,
     )
     full = replace(config, dim=choice.dim, cold=choice.cold, steps=choice.steps or config.steps)
-    start = SvdStart(data.held, full.dim)
-    inputs = text(full.dim) if choice.text else None
-    tau, fitted = _fit_best(data, inputs, full, start, choice.taus, watch)
-    score = score_with([one.head for one in fitted], data.matrix)
-    holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
-    blend, blend_trials, _ = choose_blend(
-        score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
+    heads = _Heads(
+        config=full,
+        has_text=choice.text,
+        features=features,
+        budget=budget,
+        progress=progress,
+        checkpoints=checkpoints,
     )
-    links = blend_links(blend, score, data, holders)
-    valid = quality(blended(score, data, blend, links), data.held, data.wanted)
+    tau, fitted = heads.best(data, choice.taus)
+    score = score_with([one.head for one in fitted], data.matrix)
+    with budget.counted():
+        holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
+        blend, blend_trials, _ = choose_blend(
+            score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
+        )
+        links = blend_links(blend, score, data, holders)
+        valid = quality(blended(score, data, blend, links), data.held, data.wanted)
     if is_refitted:
         # What was held back to choose by is learned from too, for as long as was best without it.
         chosen_by = data
         data = training_data(snapshot, device, with_valid=config.final)
-        start = SvdStart(data.held, full.dim)
-        inputs = text(full.dim) if choice.text else None
-        fitted = [
-            replace(
-                _fit(data, inputs, full, start, tau, number, watch, stop_at=one.steps),
-                history=one.history,
-            )
-            for number, one in enumerate(fitted)
-        ]
+        fitted = heads.again(data, tau, fitted)
         score = score_with([one.head for one in fitted], data.matrix)
-        holders = CommonHolders(data.held) if blend.recipe else None
-        links = blend_links(blend, score, data, holders, chosen_by)
+        with budget.counted():
+            holders = CommonHolders(data.held) if blend.recipe else None
+            links = blend_links(blend, score, data, holders, chosen_by)
     report = {
         "tau": tau,
         "choice": choice.report(),
         "blend": asdict(blend) | {"trials": [asdict(trial) for trial in blend_trials]},
         "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)},
+        "learned_from": ["train", "valid"] if config.final and has_valid else ["train"],
     }
     trained = Trained(
         epochs=round(
@@ -151,6 +151,7 @@ def train(
         blend=blend,
     )
     _finish(run, config, snapshot, data, fitted, links, blend, trained, report)
+    checkpoints.clear()
     return trained
 
 
@@ -163,6 +164,23 @@ def read_embeddings(run: Run) -> Embeddings:
     """
     run.need_info()
     return load_embeddings(run.model)
+
+
+def read_servable(run: Run) -> Embeddings:
+    """The embeddings of a finished training, if they can be served from the graph.
+
+    Raises:
+        NotReady: the run was not trained.
+        RunBroken: training was cut off, or the file is damaged.
+        BadConfig: it has learned from interactions that do not count in the graph.
+    """
+    if "valid" in run.need_info().get("learned_from", ()):
+        raise BadConfig(
+            f"the run in {run.folder} has learned from interactions marked valid (--final), which "
+            "do not count in the graph, so that no reason would add up; train without --final, or "
+            "load them without a split"
+        )
+    return read_embeddings(run)
 
 
 def pick_device(name: str) -> torch.device:
@@ -199,49 +217,84 @@ def _features(
     )
 
 
-def _fit_best(
-    data: TrainingData,
-    text: Tensor | None,
-    config: TrainConfig,
-    start: SvdStart,
-    taus: tuple[float, ...],
-    watch: Callable[[str], Watch],
-) -> tuple[float, list[Fitted]]:
-    """The temperature whose first head is best on the validation part, and all heads with it."""
-    firsts = {tau: _fit(data, text, config, start, tau, 0, watch) for tau in taus}
-    tau = max(firsts, key=lambda tau: _value(firsts[tau]))
-    others = [
-        _fit(data, text, config, start, tau, number, watch) for number in range(1, config.heads)
-    ]
-    return tau, [firsts[tau], *others]
+def _text_of(
+    features: TextFeatures | None, data: TrainingData, config: TrainConfig
+) -> Callable[[int], Tensor] | None:
+    """Makes text inputs of a width, for what may be seen of some data."""
+    if features is None:
+        return None
+
+    def build(width: int) -> Tensor:
+        rows = features.build(width, data.hidden)
+        if config.shuffled_text:
+            rows = shuffled(rows, data.num_users, config.seed)
+        return torch.from_numpy(rows).to(data.matrix.device)
+
+    return build
+
+
+def _watch(label: str, progress: Progress) -> Watch:
+    return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heads:
+    """Trains heads in full, as it was chosen."""
+
+    config: TrainConfig
+    has_text: bool
+    features: TextFeatures | None
+    budget: Budget
+    progress: Progress
+    checkpoints: Checkpoints
+
+    def best(self, data: TrainingData, taus: tuple[float, ...]) -> tuple[float, list[Fitted]]:
+        """The temperature whose first head is best on `valid`, and all heads with it."""
+        fit = self._fit(data, "head")
+        firsts = {tau: fit(tau, 0, None) for tau in taus}
+        tau = max(firsts, key=lambda tau: _value(firsts[tau]))
+        return tau, [firsts[tau], *(fit(tau, n, None) for n in range(1, self.config.heads))]
+
+    def again(self, data: TrainingData, tau: float, fitted: list[Fitted]) -> list[Fitted]:
+        """The same heads, learned from other data for as many steps; histories stay."""
+        fit = self._fit(data, "final head")
+        return [
+            replace(fit(tau, number, one.steps), history=one.history)
+            for number, one in enumerate(fitted)
+        ]
+
+    def _fit(self, data: TrainingData, part: str) -> Callable[[float, int, int | None], Fitted]:
+        config = self.config
+        start = SvdStart(data.held, config.dim)
+        text = _text_of(self.features, data, config) if self.has_text else None
+        inputs = text(config.dim) if text is not None else None
+
+        def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
+            fitted = fit_head(
+                data,
+                inputs,
+                config,
+                start=start,
+                tau=tau,
+                seed=config.seed * _SEEDS_APART + number,
+                steps=0 if config.quick else config.steps,
+                stop_at=stop_at,
+                watch=_watch(f"{part} {number + 1} of {config.heads}, tau {tau:g}", self.progress),
+                checkpoints=self.checkpoints,
+                name=f"{part} {number} tau {tau:g}",
+            )
+            self.budget.spend(fitted.cpu_seconds)
+            return fitted
+
+        return fit
 
 
 def _value(fitted: Fitted) -> float:
     return fitted.valid.value if fitted.valid else 0.0
 
 
-def _fit(
-    data: TrainingData,
-    text: Tensor | None,
-    config: TrainConfig,
-    start: SvdStart,
-    tau: float,
-    number: int,
-    watch: Callable[[str], Watch],
-    *,
-    stop_at: int | None = None,
-) -> Fitted:
-    return fit_head(
-        data,
-        text,
-        config,
-        start=start,
-        tau=tau,
-        seed=config.seed * _SEEDS_APART + number,
-        steps=0 if config.quick else config.steps,
-        stop_at=stop_at,
-        watch=watch(f"head {number + 1} of {config.heads}, tau {tau:g}"),
-    )
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("kinfolio", "torch", "torch-geometric")}
 
 
 def _finish(
@@ -276,6 +329,6 @@ def _finish(
                 "products": snapshot.num_products,
                 "training_interactions": len(data.user),
             },
-            "versions": {name: version(name) for name in ("kinfolio", "torch", "torch-geometric")},
+            "versions": _versions(),
         },
     )

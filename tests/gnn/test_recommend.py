@@ -43,9 +43,14 @@ class Twin:
         self.vectors = self.made.product_vectors.astype(np.float64)
         self.bias = self.made.bias.astype(np.float64)
         size = len(self.made.product_gids)
-        self.links = csr_array(
-            (self.made.link_weights, self.made.link_products, self.made.link_offsets), (size, size)
-        ).toarray().astype(np.float64)
+        self.links = (
+            csr_array(
+                (self.made.link_weights, self.made.link_products, self.made.link_offsets),
+                (size, size),
+            )
+            .toarray()
+            .astype(np.float64)
+        )
 
     def neighbours(self, world: World, user: int) -> tuple[set[int], set[int]]:
         held = {p for u, p, split in world.holds if u == user and split == "train"}

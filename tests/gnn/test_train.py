@@ -14,7 +14,7 @@ from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import held_in, split_off, training_data
 from kinfolio.gnn.evaluate import evaluate, score_by
-from kinfolio.gnn.train import read_embeddings, train
+from kinfolio.gnn.train import read_embeddings, read_servable, train
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
 from tests.gnn.trained import run_of
@@ -147,6 +147,59 @@ def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(run, replace(SMALL, seed=3), cache=tmp_path / "texts", progress=stop)
     assert (run.model.read_bytes(), run.info.read_bytes()) == before
+
+
+@pytest.mark.parametrize("at", [("trying tau 0.3", 30), ("head 2 of 2", 45), ("final head 1", 5)])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_model(
+    at: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinfolio.gnn.fit._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr("kinfolio.gnn.fit._LOOK_EVERY", 20)
+    config = replace(SMALL, tau=0.0, budget="1h", patience=9)
+    snapshot = make_snapshot(seed=4, has_valid=False)
+    whole, cut = run_of(tmp_path / "whole", snapshot), run_of(tmp_path / "cut", snapshot)
+    all_steps: list[str] = []
+    train(whole, config, cache=tmp_path / "texts", progress=lambda *told: all_steps.append(told[0]))
+
+    def stop(step: str, done: int, total: int) -> None:
+        if at[0] in step and done >= at[1]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(cut, config, cache=tmp_path / "texts", progress=stop)
+    steps: list[str] = []
+    train(cut, config, cache=tmp_path / "texts", progress=lambda *told: steps.append(told[0]))
+    assert 0 < len(steps) < len(all_steps)
+    one, other = read_embeddings(whole), read_embeddings(cut)
+    for name in ("user_vectors", "product_vectors", "product_messages", "bias", "link_weights"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert not (cut.folder / "checkpoints").exists()
+
+
+def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+
+    def stop(step: str, done: int, total: int) -> None:
+        if "head 2" in step:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(run, SMALL, cache=tmp_path / "texts", progress=stop)
+    kept = list((run.folder / "checkpoints").glob("*.pt"))
+    assert kept
+    for file in kept:
+        file.write_bytes(file.read_bytes()[:50])
+    train(run, SMALL, cache=tmp_path / "texts")
+    read_embeddings(run)
+
+
+def test_what_has_learned_from_valid_is_not_served(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    train(run, replace(SMALL, final=True), cache=tmp_path / "texts")
+    with pytest.raises(BadConfig, match="learned from interactions marked valid"):
+        read_servable(run)
+    train(run, SMALL, cache=tmp_path / "texts")
+    read_servable(run)
 
 
 def test_a_run_without_its_last_file_is_called_half_written(tmp_path: Path) -> None:
