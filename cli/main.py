@@ -20,6 +20,7 @@ COMMANDS = {
     "map": ("map", "Use a graph that has other names: guess them, check them, leave no trace."),
     "export": ("export", "Write the graph as a snapshot in columns."),
     "train": ("train", "Fit the model on the exported graph."),
+    "runs": ("runs", "Compare trained runs."),
     "evaluate": ("evaluate", "Measure the model on held-out interactions."),
     "report": ("report", "Write a page and a model card about a run."),
     "writeback": ("writeback", "Store the embeddings in the graph as a new version."),

@@ -193,6 +193,18 @@ def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
     read_embeddings(run)
 
 
+def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    open_config = TrainConfig(text="off", steps=300, batch=64)
+    trained = train(run, replace(open_config, budget="0.1s"), cache=tmp_path / "texts")
+    assert "dim 128" in trained.choice.skipped
+    assert trained.choice.steps == 100
+    ample = train(run, replace(open_config, budget="1h"), cache=tmp_path / "texts")
+    assert ample.choice.skipped == ()
+    assert ample.choice.steps == 300
+    assert {trial.dim for trial in ample.choice.trials} == {64, 128}
+
+
 def test_what_has_learned_from_valid_is_not_served(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     train(run, replace(SMALL, final=True), cache=tmp_path / "texts")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kinfolio.gnn.counted import fingerprints
 from kinfolio.records import NO_TIME, Edges, Embeddings, Snapshot
-from tests.gnn.snapshots import no_links, no_reviews
+from tests.gnn.snapshots import no_reviews, random_links
 
 HEADS, DIM = 2, 8
 WORDS = ("people", "bond", "hold", "you", "someone", "Against", "5", "the", "fund", "reason", "it")
@@ -151,7 +151,7 @@ def _embeddings(
         user_own=_float32(own),
         user_messages=_float32(people),
         product_messages=_float32(messages),
-        **no_links(snapshot.num_products),
+        **random_links(snapshot.num_products, np.random.default_rng(5)),
         model="by hand",
         metrics="{}",
         snapshot=snapshot.hash,

@@ -1,0 +1,42 @@
+"""Runs side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kinfolio.gnn.train import train
+from tests.gnn.snapshots import make_snapshot
+from tests.gnn.trained import SMALL, run_of
+
+SHORT = replace(SMALL, text="off")
+
+
+def test_runs_are_compared_best_first_and_unfinished_ones_are_named(
+    tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, config in (("good", SHORT), ("quick", replace(SHORT, quick=True, links="off"))):
+        run = run_of(tmp_path / "runs" / name, make_snapshot(seed=4))
+        train(run, config, cache=tmp_path / "texts")
+    (tmp_path / "runs" / "empty").mkdir()
+    answer = cli("runs", "--json")
+    rows = json.loads(answer.stdout)["runs"]
+    assert {row["run"] for row in rows} == {"runs/good", "runs/quick"}
+    assert rows[0]["recall@20"] >= rows[1]["recall@20"]
+    assert "runs/empty is left out: " in answer.stderr
+    lines = cli("runs", "runs/good").stdout.splitlines()
+    assert lines[0].split("\t")[0] == "run"
+    assert len(lines) == 2
+
+
+def test_without_runs_it_says_what_to_type(
+    tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "type: kinfolio train" in cli("runs").stderr
