@@ -34,6 +34,13 @@ class TrainConfig:
             "choices": ("auto", "on", "off"),
         },
     )
+    encoder: str = field(
+        default="embedded",
+        metadata={
+            "help": "Encoder of texts: embedded, or a sentence-transformers or Hugging Face model, "
+            "by name or folder."
+        },
+    )
     shuffled_text: bool = field(
         default=False, metadata={"help": "Control: texts dealt out to the wrong nodes."}
     )

@@ -79,7 +79,7 @@ def fit_controls(
     run: Run,
     *,
     cache: Path,
-    load: Callable[[], Encoder] = load_encoder,
+    load: Callable[[str], Encoder] = load_encoder,
     note: Callable[[str], None] = lambda text: None,
     progress: Progress = no_progress,
     only_kept: bool = False,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from kinfolio.gnn.controls import fit_controls, name_of
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.measures import bands_of, by_band, over_all, per_user
 from kinfolio.gnn.ranking import ScoreBlock, dot_scores, hits_of, top
-from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
+from kinfolio.gnn.text import EMBEDDED, Encoder, TextFeatures, load_encoder
 from kinfolio.gnn.train import read_embeddings
 from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run
@@ -76,7 +77,7 @@ def evaluate(
     has_baselines: bool = False,
     has_controls: bool = False,
     cache: Path | None = None,
-    load: Callable[[], Encoder] = load_encoder,
+    load: Callable[[str], Encoder] = load_encoder,
     note: Callable[[str], None] = lambda text: None,
     progress: Progress = no_progress,
 ) -> Evaluation:
@@ -130,8 +131,7 @@ def evaluate(
             cache = None
         features = None
         if cache is not None:
-            reviews = int(info["config"]["reviews"])
-            features = _features(snapshot, cache, reviews, load, progress)
+            features = _features(snapshot, cache, info["config"], load, progress)
         progress("fitting baselines", 0, 0)
         models |= fit_baselines(snapshot, seed=0, note=note, features=features, with_valid=is_final)
         if cache is not None:
@@ -150,14 +150,15 @@ def evaluate(
 def _features(
     snapshot: Snapshot,
     cache: Path,
-    reviews: int,
-    load: Callable[[], Encoder],
+    config: dict[str, Any],
+    load: Callable[[str], Encoder],
     progress: Progress,
 ) -> TextFeatures:
     return TextFeatures(
         snapshot,
         cache,
-        most=reviews,
+        most=int(config["reviews"]),
+        encoder=str(config.get("encoder", EMBEDDED)),
         load=load,
         progress=lambda done, total: progress("reading texts", done, total),
     )

@@ -61,7 +61,7 @@ def report(
     split: str = "test",
     has_controls: bool = False,
     cache: Path,
-    load: Callable[[], Encoder] = load_encoder,
+    load: Callable[[str], Encoder] = load_encoder,
     note: Callable[[str], None] = lambda text: None,
     progress: Progress = no_progress,
 ) -> Report:

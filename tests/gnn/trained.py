@@ -20,7 +20,10 @@ SMALL = TrainConfig(dim=8, steps=60, text="on", tau=0.3, batch=64, heads=1, cold
 
 
 class Words:
-    """An encoder that knows as many words as a vector has numbers."""
+    """An encoder that knows as many words as a vector has numbers, whatever its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = np.zeros((len(texts), WIDTH), np.float32)
