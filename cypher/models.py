@@ -140,6 +140,7 @@ class EmbeddingVersion(Model):  # type: ignore[misc]
     products = Property()
     index_recall = Property()
     length = Property()
+    linked = Property()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ CALL (u, found) {
   UNWIND found AS one
   RETURN one.gid AS gid, one.near AS near, 0.0 AS linked
   UNION ALL
+  WITH u WHERE $m > 0
   MATCH (u)-[h:HOLDS]->(n:Product)
   WHERE coalesce(h.split, 'train') = 'train' AND n.similar_a IS NOT NULL
   WITH DISTINCT n

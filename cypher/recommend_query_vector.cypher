@@ -2,7 +2,7 @@
 // connected to now, each head's block brought to unit length; and which version and source it is from.
 // The number `counted` is the fingerprint of `gnn/counted.py`: another one than at the export means the user changed.
 // parameters: user_ids LIST
-// columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, out INTEGER, source STRING, query LIST
+// columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER, out INTEGER, source STRING, query LIST
 UNWIND $user_ids AS user_id
 MATCH (u:User {id: user_id})
 WITH u,
@@ -59,7 +59,7 @@ WITH *, [h IN range(0, coalesce(v.heads, 0) - 1)
 RETURN u.id AS user, u.risk_tolerance AS risk_tolerance, u.country AS country,
        versions, v.name AS version, v.slot AS slot, v.heads AS heads, v.dim AS dim,
        v.products AS products, v.fetch AS fetch, v.markets AS markets,
-       v.open_share AS open_share, v.risk_levels AS risk_levels, v.length AS length,
+       v.open_share AS open_share, v.risk_levels AS risk_levels, v.length AS length, v.linked AS linked,
        COUNT { (u)-[:HOLDS|DISMISSED]->(:Product) } AS out, source,
        [d IN range(0, coalesce(v.heads * v.dim, 0) - 1)
         | CASE norms[d / v.dim] WHEN 0.0 THEN 0.0 ELSE added[d] / norms[d / v.dim] END] AS query

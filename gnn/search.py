@@ -109,7 +109,7 @@ def _asked(
         "risk": state.risk_tolerance,
         "asks": asks,
         "n": n,
-        "m": max(LINKED, n),
+        "m": max(LINKED, n) if state.linked else 0,
         "k": k,
     }
     ways = _known.setdefault(graph, {})

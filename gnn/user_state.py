@@ -38,6 +38,8 @@ class UserState:
     """Part of them that were within the user's risk tolerance; 0 where it was not kept."""
     row_length: float
     """Length that the rows of all products have."""
+    linked: int
+    """Products of the version that have links."""
     out: int
     """Products held or dismissed."""
 
@@ -89,6 +91,7 @@ def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
             risk_share=share_within(row["risk_levels"] or (), row["risk_tolerance"]),
             # Not kept by older versions, which have no links that it could be weighed against.
             row_length=row["length"] or 1.0,
+            linked=row["linked"] or 0,
             out=row["out"],
         )
         for row in rows

@@ -120,6 +120,7 @@ def write_back(
             open_share=stored["open_share"],
             risk_levels=stored["risk_levels"],
             length=row_length(products),
+            linked=num_linked,
             recall=quality.recall,
             fetch=quality.fetch,
             markets=sorted(
