@@ -57,6 +57,7 @@ def command(folders: tuple[Path, ...], as_json: bool) -> None:
 
 def _row(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
     from kinfolio.errors import RunBroken
+    from kinfolio.gnn.controls import FUSION, name_of
 
     try:
         return {
@@ -64,7 +65,7 @@ def _row(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
             "snapshot": info["data"]["snapshot"],
             "dim": info["choice"]["dim"],
             "tau": info["tau"],
-            "text": info["choice"]["text"],
+            "text": name_of(info) == FUSION,
             "links": info["blend"]["recipe"] and info["blend"]["recipe"]["form"],
             **info["metrics"]["valid"],
             "cpu_seconds": info["budget"]["spent"],

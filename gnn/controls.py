@@ -46,7 +46,9 @@ def name_of(info: dict[str, Any]) -> str:
     Args:
         info: content of its `run.json`.
     """
-    return FUSION if info["choice"]["text"] else GRAPH_ONLY
+    texts = info["blend"]["text"]
+    reads = info["choice"]["text"] or texts["seen"] or texts["unseen"]
+    return FUSION if reads else GRAPH_ONLY
 
 
 def controls_of(info: dict[str, Any]) -> dict[str, TrainConfig]:

@@ -19,6 +19,7 @@ from kinfolio.gnn.counted import fingerprints
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model import HOPS, FusionHead
 from kinfolio.gnn.propagation import TIE_WEIGHT
+from kinfolio.gnn.text_block import TextBlock
 from kinfolio.records import Embeddings, Snapshot
 from kinfolio.run import whole_file
 
@@ -32,6 +33,7 @@ def embeddings_of(
     metrics: str,
     blend: Blend,
     links: csr_array | None,
+    block: TextBlock | None = None,
 ) -> Embeddings:
     """The heads' vectors, messages and popularity term.
 
@@ -52,12 +54,20 @@ def embeddings_of(
             own.append(head.inputs()[:num_users] / (HOPS + 1) * scale[:num_users])
             messages.append(head.messages(data.matrix) / scale)
             bias += head.bias()
+        if block is not None and blend.text:
+            users.append(block.users)
+            products.append(block.rows(blend.text))
+            own.append(torch.zeros_like(block.users))
+            # A tie says nothing of texts.
+            messages.append(
+                torch.cat([torch.zeros_like(block.users), block.products.to(bias.device)])
+            )
         bias += torch.from_numpy(extra_bias(blend, data)).to(bias.device)
         bias -= bias.mean()
     stored = _numpy(messages)
     added = links if links is not None else _no_links(data.num_products)
     return Embeddings(
-        heads=len(heads),
+        heads=len(users),
         dim=heads[0].dim,
         user_ids=snapshot.user_ids,
         product_ids=snapshot.product_ids,

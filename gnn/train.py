@@ -30,6 +30,7 @@ from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.ranking import Quality, quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder, shuffled
+from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
 from kinfolio.records import SPLITS, Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
@@ -117,10 +118,16 @@ def train(
     tau, fitted = heads.best(data, choice.taus)
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
+        block, weights = heads.text_block(data), TextWeights()
+        if block is not None:
+            progress("trying texts beside the heads", 0, 0)
+            weights = choose_text(score, data, block)
+            score = block.add(score, weights)
         holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
         blend, blend_trials, _ = choose_blend(
             score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
         )
+        blend = replace(blend, text=weights)
         links = blend_links(blend, score, data, holders)
         valid = quality(blended(score, data, blend, links), data.held, data.wanted)
     if is_refitted:
@@ -130,6 +137,9 @@ def train(
         fitted = heads.again(data, tau, fitted)
         score = score_with([one.head for one in fitted], data.matrix)
         with budget.counted():
+            block = heads.text_block(data) if blend.text else None
+            if block is not None:
+                score = block.add(score, blend.text)
             holders = CommonHolders(data.held) if blend.recipe else None
             links = blend_links(blend, score, data, holders, chosen_by)
     report = {
@@ -150,7 +160,7 @@ def train(
         choice=choice,
         blend=blend,
     )
-    _finish(run, config, snapshot, data, fitted, links, blend, trained, report)
+    _finish(run, config, snapshot, data, fitted, links, blend, block, trained, report)
     checkpoints.clear()
     return trained
 
@@ -264,6 +274,11 @@ class _Heads:
             for number, one in enumerate(fitted)
         ]
 
+    def text_block(self, data: TrainingData) -> TextBlock | None:
+        """Texts beside the heads; None where there are none."""
+        text = _text_of(self.features, data, self.config)
+        return TextBlock(text(self.config.dim), data) if text is not None else None
+
     def _fit(self, data: TrainingData, part: str) -> Callable[[float, int, int | None], Fitted]:
         config = self.config
         start = SvdStart(data.held, config.dim)
@@ -306,12 +321,13 @@ def _finish(
     fitted: list[Fitted],
     links: csr_array | None,
     blend: Blend,
+    block: TextBlock | None,
     trained: Trained,
     report: dict[str, object],
 ) -> None:
     metrics = {"valid": {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}}
     heads = [one.head for one in fitted]
-    embeddings = embeddings_of(heads, data, snapshot, json.dumps(metrics), blend, links)
+    embeddings = embeddings_of(heads, data, snapshot, json.dumps(metrics), blend, links, block)
     # Model and run.json belong together: without the second, the folder is half written.
     run.info.unlink(missing_ok=True)
     save_embeddings(embeddings, heads, run.model)

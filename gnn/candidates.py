@@ -1,0 +1,199 @@
+"""Validation users and the few products that may stand on their lists, to try many scores on.
+
+Whatever is added to the heads' scores is looked at where it may matter only: at the products that
+are best by the heads, all and among the unseen ones, and at those that are best by what is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.ranking import ScoreBlock, recall_and_ndcg
+
+STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.5)
+"""How much of something to add, in standard deviations of the heads' scores."""
+_SCORES = 100_000_000
+"""Scores kept while choosing: 400 MB."""
+_MOST_USERS = 4000
+_BLOCK = 512
+_K = 20
+
+
+Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Recall and NDCG of each user."""
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Validation users, the products that may stand on their lists, and what is known of them."""
+
+    users: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    """Heads: shape (num_users, num_products), -inf for what is known."""
+    places: NDArray[np.int64]
+    """Shape (num_users, places): the best by the heads, all and among the unseen."""
+    is_wanted: NDArray[np.bool_]
+    """Shape (num_users, num_products)."""
+    number: NDArray[np.int64]
+    spread: float
+    """Mean standard deviation of a user's scores over all products."""
+    log_degree: NDArray[np.float32]
+    unseen: NDArray[np.float32]
+    held: csr_array
+
+
+@dataclass(slots=True)
+class Added:
+    """What is added for the validation users, at the places that matter."""
+
+    places: NDArray[np.int64]
+    """Shape (num_users, places); the heads' places, then the best of what is added."""
+    heads: NDArray[np.float32]
+    """Shape as places; -inf at a place that stands there already."""
+    extra: NDArray[np.float32]
+    spread: float
+
+
+def validation_users(data: TrainingData) -> NDArray[np.int64]:
+    """Those who have something in the validation part, evenly spaced ones where they are many."""
+    users = np.flatnonzero(np.diff(data.wanted.indptr))
+    most = max(1, min(_MOST_USERS, _SCORES // data.num_products))
+    if len(users) > most:
+        users = users[np.linspace(0, len(users) - 1, most).astype(np.int64)]
+    return users
+
+
+def candidates_of(score: ScoreBlock, data: TrainingData) -> Candidates:
+    """What the heads think of the validation users' products.
+
+    Args:
+        score: of the heads.
+        data: with a validation part in `wanted`.
+    """
+    number = np.diff(data.wanted.indptr).astype(np.int64)
+    users = validation_users(data)
+    degree = data.product_degree
+    unseen = degree == 0
+    scores = np.empty((len(users), data.num_products), np.float32)
+    for first in range(0, len(users), _BLOCK):
+        scores[first : first + _BLOCK] = score(users[first : first + _BLOCK]).cpu().numpy()
+    spread = float(scores.std(axis=1).mean())
+    held = csr_array(data.held[users])
+    scores[held.nonzero()] = -np.inf
+    table = torch.from_numpy(scores)
+    places = [table.topk(min(200, data.num_products), dim=1).indices.numpy()]
+    if unseen.any():
+        other = np.flatnonzero(unseen)
+        best = torch.from_numpy(scores[:, other]).topk(min(50, len(other)), dim=1).indices
+        places.append(other[best.numpy()])
+    return Candidates(
+        users=users,
+        scores=scores,
+        places=np.concatenate(places, axis=1),
+        is_wanted=data.wanted[users].toarray() > 0,
+        number=number[users],
+        spread=spread,
+        log_degree=np.log1p(degree),
+        unseen=unseen.astype(np.float32),
+        held=held,
+    )
+
+
+def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]) -> Added:
+    """What is added to the validation users' scores, where it matters.
+
+    Args:
+        lists: of the heads.
+        block_of: what is added to all products for a slice of the validation users, shape
+            (len(slice), num_products).
+    """
+    most = min(100, lists.scores.shape[1])
+    best = np.empty((len(lists.users), most), np.int64)
+    at_heads = np.empty(lists.places.shape, np.float32)
+    at_best = np.empty(best.shape, np.float32)
+    spread = 0.0
+    for first in range(0, len(lists.users), _BLOCK):
+        part = slice(first, first + _BLOCK)
+        block = block_of(part)
+        spread += float(block.std(axis=1).sum())
+        at_heads[part] = np.take_along_axis(block, lists.places[part], axis=1)
+        block[lists.scores[part] == -np.inf] = -np.inf
+        best[part] = torch.from_numpy(block).topk(most, dim=1).indices.numpy()
+        at_best[part] = np.take_along_axis(block, best[part], axis=1)
+    places = np.concatenate([lists.places, best], axis=1)
+    heads = np.take_along_axis(lists.scores, places, axis=1)
+    # A place counts once: of those that are the same product, the first.
+    order = np.argsort(places, axis=1, kind="stable")
+    ordered = np.take_along_axis(places, order, axis=1)
+    again = np.zeros(places.shape, bool)
+    again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    rows, columns = np.nonzero(again)
+    heads[rows, order[rows, columns]] = -np.inf
+    return Added(
+        places=places,
+        heads=heads,
+        extra=np.where(np.isfinite(heads), np.concatenate([at_heads, at_best], axis=1), 0),
+        spread=max(spread / max(1, len(lists.users)), 1e-12),
+    )
+
+
+def quality_of(
+    lists: Candidates,
+    added: Added | None,
+    strength: float,
+    delta: float = 0.0,
+    offset: float = 0.0,
+) -> Figures:
+    """Recall@20 and NDCG@20 of each validation user with a blend.
+
+    Args:
+        lists: of the heads.
+        added: to them; None for nothing.
+        strength: of what is added, in standard deviations of the heads.
+        delta: of the degree.
+        offset: of unseen products.
+    """
+    if added is None:
+        places, scores = lists.places, np.take_along_axis(lists.scores, lists.places, axis=1)
+        # Unseen ones may stand twice when they are among the best of all.
+        width = min(200, lists.scores.shape[1])
+        twice = (places[:, width:, None] == places[:, None, :width]).any(axis=2)
+        scores[:, width:][twice] = -np.inf
+    else:
+        places = added.places
+        scores = added.heads + np.float32(strength * lists.spread / added.spread) * added.extra
+    extra = np.float32(delta) * lists.log_degree + np.float32(offset) * lists.unseen
+    scores = scores + extra[places]
+    best = torch.from_numpy(scores).topk(min(_K, scores.shape[1]), dim=1).indices.numpy()
+    chosen = np.take_along_axis(places, best, axis=1)
+    # With few products the lists are longer than what is left to recommend.
+    counts = np.isfinite(np.take_along_axis(scores, best, axis=1))
+    hits = np.take_along_axis(lists.is_wanted, chosen, axis=1) & counts
+    return recall_and_ndcg(hits, lists.number)
+
+
+def value_of(figures: Figures) -> float:
+    """What is compared: the geometric mean of recall and NDCG."""
+    return float(np.sqrt(figures[0].mean() * figures[1].mean()))
+
+
+def smallest(values: Sequence[float], ask: Callable[[float], Figures]) -> float:
+    """The first value that is within one standard error of the best; smallest come first."""
+    found = {value: ask(value) for value in values}
+    best = max(values, key=lambda value: value_of(found[value]))
+    recall, ndcg = found[best]
+    if not (recall.mean() and ndcg.mean()):
+        return values[0]
+    for value in values:
+        # The geometric mean of two means, to first order a mean over users.
+        lost = (recall - found[value][0]) / recall.mean() + (ndcg - found[value][1]) / ndcg.mean()
+        if lost.mean() <= lost.std() / np.sqrt(len(lost)):
+            return value
+    return best

@@ -1,0 +1,69 @@
+"""Texts beside the heads: when they add something, and that what they add is exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from kinfolio.gnn.data import held_in, training_data
+from kinfolio.gnn.evaluate import score_by
+from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
+from kinfolio.gnn.train import read_embeddings, train
+from tests.gnn.snapshots import make_snapshot
+from tests.gnn.trained import SMALL, Words, run_of, with_texts
+
+CPU = torch.device("cpu")
+
+
+def test_texts_are_added_where_the_heads_know_nothing_and_not_where_they_know_all() -> None:
+    data = training_data(make_snapshot(seed=4), CPU)
+    size = data.num_users + data.num_products
+    half = (data.num_products - 1) // 2
+    rows = torch.zeros(size, 3)
+    for product in range(data.num_products):
+        rows[data.num_users + product, int(product >= half)] = 1
+    block = TextBlock(rows, data)
+    noise = torch.from_numpy(np.random.default_rng(0).normal(size=data.held.shape)).float()
+    known = torch.from_numpy(data.wanted.toarray()) * 10
+    assert choose_text(lambda users: noise[users], data, block).seen > 0
+    assert choose_text(lambda users: known[users], data, block) == TextWeights()
+    # Texts that say the same of all products never show.
+    same = TextBlock(torch.ones(size, 3) / 3**0.5, data)
+    assert choose_text(lambda users: known[users], data, same) == TextWeights()
+
+
+def test_unseen_products_have_a_weight_of_their_own() -> None:
+    data = training_data(make_snapshot(seed=4), CPU)
+    text = functional.normalize(torch.randn(data.num_users + data.num_products, 4), dim=1)
+    block = TextBlock(text, data)
+    rows = block.rows(TextWeights(seen=2.0, unseen=3.0))
+    lengths = rows.norm(dim=1).numpy()
+    np.testing.assert_allclose(lengths, np.where(data.product_degree == 0, 3, 2), rtol=1e-5)
+
+
+def test_what_is_stored_gives_the_score_with_texts(tmp_path: Path) -> None:
+    snapshot = with_texts(make_snapshot(seed=4))
+    run = run_of(tmp_path / "run", snapshot)
+    config = replace(SMALL, text="off", heads=2, quick=True, links="off")
+    train(run, config, cache=tmp_path / "texts", load=Words)
+    assert read_embeddings(run).heads == 2
+    trained = train(run, replace(config, text="auto"), cache=tmp_path / "texts", load=Words)
+    stored = read_embeddings(run)
+    assert trained.blend.text.seen > 0
+    assert stored.heads == 3
+    held = held_in(snapshot, "train")
+    users = np.flatnonzero(np.diff(held.indptr))
+    sums = (held @ stored.product_messages)[users] + stored.user_own[users]
+    blocks = sums.reshape(len(users), 3, -1)
+    # The last block is the texts': nothing but what is held goes into it.
+    block = blocks[:, 2] / np.maximum(np.linalg.norm(blocks[:, 2], axis=1, keepdims=True), 1e-12)
+    mine = stored.user_vectors[users].reshape(len(users), 3, -1)[:, 2]
+    np.testing.assert_allclose(block, mine, atol=1e-5)
+    scores = score_by(stored, held)(users)
+    texts = mine @ stored.product_vectors.reshape(len(stored.bias), 3, -1)[:, 2].T
+    assert np.abs(texts).max() > 0.01
+    assert np.isfinite(scores.numpy()).all()
