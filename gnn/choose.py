@@ -25,7 +25,7 @@ _SHORT_STEPS = 150
 """Shorter trials mislead: the order of temperatures is not settled before."""
 _FINALISTS = 2
 _FEWEST_STEPS = 100
-_REST = 0.15
+_REST = 0.1
 """Part of the budget that is kept for the blend."""
 
 
@@ -126,8 +126,9 @@ def choose(
         return done[key]
 
     def full_cost(dim: int, number: int) -> float:
-        """CPU seconds of full trainings, by what the trials took."""
-        slowest = max(trial.cpu_seconds * dim / trial.dim for trial in done.values())
+        """CPU seconds of full trainings, by what the trials like them took."""
+        alike = [trial for trial in done.values() if trial.text == has_text] or [*done.values()]
+        slowest = max(trial.cpu_seconds * dim / trial.dim for trial in alike)
         return number * slowest * config.steps / max(1, steps)
 
     def has_time(dim: int) -> bool:
