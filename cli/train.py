@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kinfolio.cli.options import home, json_option, options_from, print_json, run_option
+from kinfolio.cli.options import home, json_option, note, options_from, print_json, run_option
 from kinfolio.gnn.config import TrainConfig
 
 
@@ -26,10 +26,14 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     from kinfolio.gnn.train import train
     from kinfolio.run import Run
 
-    with show_progress() as progress:
-        trained = train(
-            Run(run_folder), config, cache=home() / "cache" / "texts.sqlite", progress=progress
-        )
+    try:
+        with show_progress() as progress:
+            trained = train(
+                Run(run_folder), config, cache=home() / "cache" / "texts.sqlite", progress=progress
+            )
+    except KeyboardInterrupt:
+        note("what was trained so far is kept; type the same command to go on with it")
+        raise
     valid = {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}
     if as_json:
         print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})

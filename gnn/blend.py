@@ -90,6 +90,8 @@ def choose_blend(
         holders: to make links from; None for no links.
         note: told of every recipe that is tried.
     """
+    if not data.wanted.nnz:
+        return Blend(), (), Quality(recall=0.0, ndcg=0.0)
     lists = candidates_of(score, data)
     trials: dict[Recipe, tuple[BlendTrial, Added]] = {}
     blend, added = Blend(), None

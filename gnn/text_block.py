@@ -82,9 +82,9 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
         data: with a validation part in `wanted`.
         block: of that data.
     """
-    lists = candidates_of(score, data)
-    if not len(lists.users):
+    if not data.wanted.nnz:
         return TextWeights()
+    lists = candidates_of(score, data)
     products = block.products.T
 
     def cosines(part: slice) -> NDArray[np.float32]:

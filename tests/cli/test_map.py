@@ -217,7 +217,7 @@ def test_every_other_command_takes_the_mapping(mapped: Callable[..., Any], tmp_p
 def test_the_option_is_on_every_command_that_opens_the_graph() -> None:
     from kinfolio.cli.main import COMMANDS, cli
 
-    without = {"demo", "db", "load", "train", "evaluate", "report", "map", "route"}
+    without = {"demo", "db", "load", "train", "evaluate", "report", "runs", "map", "route"}
     without |= {"doctor", "completion"}
     found = {name: cli.get_command(None, name) for name in COMMANDS}  # type: ignore[arg-type]
     options = {

