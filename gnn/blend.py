@@ -10,7 +10,7 @@ difference, the smallest is taken: nothing is added that does not show.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -130,12 +130,7 @@ def choose_blend(
         )
     recall, ndcg = quality_of(lists, added, blend.strength, delta, offset)
     return (
-        Blend(
-            recipe=blend.recipe,
-            strength=blend.strength,
-            delta=delta,
-            offset=offset,
-        ),
+        replace(blend, delta=delta, offset=offset),
         tuple(trial for trial, _ in trials.values()),
         Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean())),
     )

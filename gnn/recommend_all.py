@@ -10,28 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
-from kinfolio.gnn.allowed import AllowedProducts
+from kinfolio.gnn.catalogue import Catalogue, read_catalogue
 from kinfolio.gnn.recommend import check_k
 from kinfolio.gnn.rules import Rule
 from kinfolio.gnn.user_state import UserState, read_user_states
-from kinfolio.records import Progress, Slot, no_progress
+from kinfolio.records import Progress, no_progress
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
+    pass
 
 PAGE_USERS = 512
-PAGE_PRODUCTS = 5_000
 MARGIN = 10
 """Products more than asked for that are scored again in 64 bits: rounding decides nothing."""
 NEAR = 1e-4
@@ -41,26 +38,6 @@ SAME_DIGITS = 9
 
 Line = tuple[str, float]
 """A product and its score."""
-
-
-@dataclass(slots=True)
-class _Catalogue:
-    ids: list[str]
-    """In ascending order."""
-    vectors: NDArray[np.float64]
-    """Shape (num_products, width); one column, the number of holders, without a version."""
-    has_score: NDArray[np.bool_]
-    place_of_gid: dict[int, int]
-    links: csr_array
-    """Shape (num_products, num_products); from held products to others."""
-    allowed: AllowedProducts
-    fast: Tensor = field(init=False)
-    """The vectors in 32 bits, shape (width, num_products)."""
-
-    def __post_init__(self) -> None:
-        import torch
-
-        self.fast = torch.from_numpy(np.ascontiguousarray(self.vectors.T, np.float32))
 
 
 def recommend_all(
@@ -110,7 +87,7 @@ def recommend_all(
 def _lists(
     graph: Graph, k: int, rules: Sequence[Rule]
 ) -> Iterator[list[tuple[UserState, list[Line]]]]:
-    catalogue: _Catalogue | None = None
+    catalogue: Catalogue | None = None
     version: str | None = None
     with ThreadPoolExecutor(1) as reader:
         page = reader.submit(_page, graph, "")
@@ -122,7 +99,7 @@ def _lists(
             page = reader.submit(_page, graph, states[-1].user)
             if catalogue is None:
                 version = states[0].version
-                catalogue = _read_catalogue(
+                catalogue = read_catalogue(
                     graph, None if version is None else states[0].slot, rules
                 )
             for state in states:
@@ -151,53 +128,8 @@ def _page(graph: Graph, after: str) -> tuple[dict[str, _Holdings], list[UserStat
     return holdings, read_user_states(graph, list(holdings)) if holdings else []
 
 
-def _read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> _Catalogue:
-    ids: list[str] = []
-    vectors: list[list[float] | None] = []
-    gids: list[int | None] = []
-    links: list[tuple[list[int], list[float]]] = []
-    after = ""
-    while page := graph.read(
-        "recommend_products", slot=slot or "a", after=after, size=PAGE_PRODUCTS
-    ):
-        ids += [row["product"] for row in page]
-        vectors += [[row["holders"]] if slot is None else row["embedding"] for row in page]
-        gids += [row["gid"] for row in page]
-        links += [
-            ([], []) if slot is None else (row["similar"] or [], row["weights"] or [])
-            for row in page
-        ]
-        after = page[-1]["product"]
-    place_of_gid = {gid: place for place, gid in enumerate(gids) if gid is not None}
-    width = max((len(vector) for vector in vectors if vector), default=1)
-    none = [0.0] * width
-    return _Catalogue(
-        ids=ids,
-        vectors=np.array([vector or none for vector in vectors], np.float64).reshape(-1, width),
-        has_score=np.array([vector is not None for vector in vectors], np.bool_),
-        place_of_gid=place_of_gid,
-        links=_links(links, place_of_gid),
-        allowed=AllowedProducts(graph, ids, rules),
-    )
-
-
-def _links(
-    links: Sequence[tuple[list[int], list[float]]], place_of_gid: dict[int, int]
-) -> csr_array:
-    found = [
-        (source, place_of_gid[gid], weight)
-        for source, (gids, weights) in enumerate(links)
-        for gid, weight in zip(gids, weights, strict=True)
-        # A product that was added or removed while the pages were read has no place.
-        if gid in place_of_gid
-    ]
-    sources, targets, weights = zip(*found, strict=True) if found else ((), (), ())
-    shape = (len(links), len(links))
-    return csr_array(coo_array((np.array(weights, np.float64), (sources, targets)), shape=shape))
-
-
 def _best(
-    catalogue: _Catalogue,
+    catalogue: Catalogue,
     states: Sequence[UserState],
     holdings: dict[str, _Holdings],
     k: int,
@@ -206,7 +138,7 @@ def _best(
     import torch
 
     queries = np.array([state.query or (1.0,) for state in states])
-    linked = _linked(catalogue, [holdings[state.user].linking for state in states])
+    linked = catalogue.linked([holdings[state.user].linking for state in states])
     scores = torch.from_numpy(queries.astype(np.float32)) @ catalogue.fast
     if linked is not None:
         scores += torch.from_numpy(linked)
@@ -257,22 +189,6 @@ def _best(
                 again.append(row)
         waiting, fetch = again, fetch * 4
     return lists
-
-
-def _linked(catalogue: _Catalogue, linking: list[list[int]]) -> NDArray[np.float64] | None:
-    """What links add to each product's score: shape (len(linking), num_products)."""
-    if not catalogue.links.nnz:
-        return None
-    pairs = [
-        (row, catalogue.place_of_gid[gid])
-        for row, gids in enumerate(linking)
-        for gid in gids
-        if gid in catalogue.place_of_gid
-    ]
-    rows, places = zip(*pairs, strict=True) if pairs else ((), ())
-    held = coo_array((np.ones(len(rows)), (rows, places)), shape=(len(linking), len(catalogue.ids)))
-    added: NDArray[np.float64] = (csr_array(held) @ catalogue.links).toarray()
-    return added
 
 
 def _store(graph: Graph, lists: list[tuple[UserState, list[Line]]]) -> None:

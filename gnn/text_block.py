@@ -26,7 +26,7 @@ from kinfolio.gnn.candidates import (
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock, recall_and_ndcg
 
-FOR_UNSEEN = (*STRENGTHS, 4.0, 8.0)
+FOR_UNSEEN = (*STRENGTHS, 4.0)
 _K = 20
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 from scipy.sparse import csr_array
-from torch import Tensor
 
 from kinfolio.errors import BadConfig
 from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend
@@ -25,18 +24,16 @@ from kinfolio.gnn.choose import DIMS, Choice, choose
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData, split_off, training_data
 from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
-from kinfolio.gnn.fit import Fitted, Watch, fit_head, score_with
+from kinfolio.gnn.fit import Fitted, score_with
+from kinfolio.gnn.heads import Heads, text_of, watch_of
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.ranking import Quality, quality
 from kinfolio.gnn.start import SvdStart
-from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder, shuffled
+from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
 from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
 from kinfolio.records import SPLITS, Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
-
-_SEEDS_APART = 1000
-"""Distance between the seeds of two runs, so that their heads never share one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +95,16 @@ def train(
     is_refitted = held_back is not None or config.final
     choice = choose(
         data,
-        _text_of(features, data, config),
+        text_of(features, data, config),
         config,
         SvdStart(data.held, config.dim or DIMS[-1]),
         budget,
-        lambda label: _watch(label, progress),
+        lambda label: watch_of(label, progress),
         fits=config.heads * (1 + is_refitted),
         checkpoints=checkpoints,
     )
     full = replace(config, dim=choice.dim, cold=choice.cold, steps=choice.steps or config.steps)
-    heads = _Heads(
+    heads = Heads(
         config=full,
         has_text=choice.text,
         features=features,
@@ -226,87 +223,6 @@ def _features(
         load=load,
         progress=lambda done, total: progress("reading texts", done, total),
     )
-
-
-def _text_of(
-    features: TextFeatures | None, data: TrainingData, config: TrainConfig
-) -> Callable[[int], Tensor] | None:
-    """Makes text inputs of a width, for what may be seen of some data."""
-    if features is None:
-        return None
-
-    def build(width: int) -> Tensor:
-        rows = features.build(width, data.hidden)
-        if config.shuffled_text:
-            rows = shuffled(rows, data.num_users, config.seed)
-        return torch.from_numpy(rows).to(data.matrix.device)
-
-    return build
-
-
-def _watch(label: str, progress: Progress) -> Watch:
-    return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Heads:
-    """Trains heads in full, as it was chosen."""
-
-    config: TrainConfig
-    has_text: bool
-    features: TextFeatures | None
-    budget: Budget
-    progress: Progress
-    checkpoints: Checkpoints
-
-    def best(self, data: TrainingData, taus: tuple[float, ...]) -> tuple[float, list[Fitted]]:
-        """The temperature whose first head is best on `valid`, and all heads with it."""
-        fit = self._fit(data, "head")
-        firsts = {tau: fit(tau, 0, None) for tau in taus}
-        tau = max(firsts, key=lambda tau: _value(firsts[tau]))
-        return tau, [firsts[tau], *(fit(tau, n, None) for n in range(1, self.config.heads))]
-
-    def again(self, data: TrainingData, tau: float, fitted: list[Fitted]) -> list[Fitted]:
-        """The same heads, learned from other data for as many steps; histories stay."""
-        fit = self._fit(data, "final head")
-        return [
-            replace(fit(tau, number, one.steps), history=one.history)
-            for number, one in enumerate(fitted)
-        ]
-
-    def text_block(self, data: TrainingData) -> TextBlock | None:
-        """Texts beside the heads; None where there are none."""
-        text = _text_of(self.features, data, self.config)
-        return TextBlock(text(self.config.dim), data) if text is not None else None
-
-    def _fit(self, data: TrainingData, part: str) -> Callable[[float, int, int | None], Fitted]:
-        config = self.config
-        start = SvdStart(data.held, config.dim)
-        text = _text_of(self.features, data, config) if self.has_text else None
-        inputs = text(config.dim) if text is not None else None
-
-        def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
-            fitted = fit_head(
-                data,
-                inputs,
-                config,
-                start=start,
-                tau=tau,
-                seed=config.seed * _SEEDS_APART + number,
-                steps=0 if config.quick else config.steps,
-                stop_at=stop_at,
-                watch=_watch(f"{part} {number + 1} of {config.heads}, tau {tau:g}", self.progress),
-                checkpoints=self.checkpoints,
-                name=f"{part} {number} tau {tau:g}",
-            )
-            self.budget.spend(fitted.cpu_seconds)
-            return fitted
-
-        return fit
-
-
-def _value(fitted: Fitted) -> float:
-    return fitted.valid.value if fitted.valid else 0.0
 
 
 def _versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kinfolio.cypher.mapping import OWN_SLOT_PROPERTIES
 from kinfolio.errors import BadInput
 
 Meaning = Literal["id", "name", "text", "number", "integer", "flag", "time", "split", "list"]
@@ -77,15 +78,6 @@ TABLES: dict[str, tuple[Column, ...]] = {
 ties come last because both their ends must be known."""
 
 _KEPT_NAMES = {"id", "gid", "at"}
-_KEPT_STEMS = (
-    "embedding",
-    "message",
-    "own",
-    "counted",
-    "market",
-    "similar",
-    "similar_weight",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +179,7 @@ def check_header(file: TableFile, names: list[str]) -> None:
         if not name.strip():
             raise BadInput(f"{file.path} has a column without a name; name it or take it out")
         stem, _, slot = name.rpartition("_")
-        if name in _KEPT_NAMES or (slot in ("a", "b") and stem in _KEPT_STEMS):
+        if name in _KEPT_NAMES or (slot in ("a", "b") and stem in OWN_SLOT_PROPERTIES):
             raise BadInput(
                 f"{file.path} has a column {name!r}, a name that kinfolio keeps for itself; "
                 "rename the column"

@@ -287,7 +287,7 @@ def test_all_lists_in_one_file_agree_with_the_single_ones(
     twin: Twin, shared_graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kinfolio.gnn.recommend_all.PAGE_USERS", 16)
-    monkeypatch.setattr("kinfolio.gnn.recommend_all.PAGE_PRODUCTS", 16)
+    monkeypatch.setattr("kinfolio.gnn.catalogue.PAGE_PRODUCTS", 16)
     assert recommend_all(shared_graph, tmp_path / "all.tsv", 7) == NUM_USERS + 5
     header, *lines = (tmp_path / "all.tsv").read_text("utf-8").splitlines()
     assert header == "user\trank\tproduct\tscore"

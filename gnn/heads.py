@@ -1,0 +1,105 @@
+"""The heads of a training, fitted in full as it was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from kinfolio.gnn.budget import Budget
+from kinfolio.gnn.checkpoints import Checkpoints
+from kinfolio.gnn.config import TrainConfig
+from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.fit import Fitted, Watch, fit_head
+from kinfolio.gnn.start import SvdStart
+from kinfolio.gnn.text import TextFeatures, shuffled
+from kinfolio.gnn.text_block import TextBlock
+from kinfolio.records import Progress
+
+_SEEDS_APART = 1000
+"""Distance between the seeds of two runs, so that their heads never share one."""
+
+
+def text_of(
+    features: TextFeatures | None, data: TrainingData, config: TrainConfig
+) -> Callable[[int], Tensor] | None:
+    """Makes text inputs of a width, for what may be seen of some data."""
+    if features is None:
+        return None
+
+    def build(width: int) -> Tensor:
+        rows = features.build(width, data.hidden)
+        if config.shuffled_text:
+            rows = shuffled(rows, data.num_users, config.seed)
+        return torch.from_numpy(rows).to(data.matrix.device)
+
+    return build
+
+
+def watch_of(label: str, progress: Progress) -> Watch:
+    """Tells of the steps of a fit under a name."""
+    return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """Trains heads in full, as it was chosen."""
+
+    config: TrainConfig
+    has_text: bool
+    features: TextFeatures | None
+    budget: Budget
+    progress: Progress
+    checkpoints: Checkpoints
+
+    def best(self, data: TrainingData, taus: tuple[float, ...]) -> tuple[float, list[Fitted]]:
+        """The temperature whose first head is best on `valid`, and all heads with it."""
+        fit = self._fit(data, "head")
+        firsts = {tau: fit(tau, 0, None) for tau in taus}
+        tau = max(firsts, key=lambda tau: _value(firsts[tau]))
+        return tau, [firsts[tau], *(fit(tau, n, None) for n in range(1, self.config.heads))]
+
+    def again(self, data: TrainingData, tau: float, fitted: list[Fitted]) -> list[Fitted]:
+        """The same heads, learned from other data for as many steps; histories stay."""
+        fit = self._fit(data, "final head")
+        return [
+            replace(fit(tau, number, one.steps), history=one.history)
+            for number, one in enumerate(fitted)
+        ]
+
+    def text_block(self, data: TrainingData) -> TextBlock | None:
+        """Texts beside the heads; None where there are none."""
+        text = text_of(self.features, data, self.config)
+        return TextBlock(text(self.config.dim), data) if text is not None else None
+
+    def _fit(self, data: TrainingData, part: str) -> Callable[[float, int, int | None], Fitted]:
+        config = self.config
+        start = SvdStart(data.held, config.dim)
+        text = text_of(self.features, data, config) if self.has_text else None
+        inputs = text(config.dim) if text is not None else None
+
+        def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
+            label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"
+            fitted = fit_head(
+                data,
+                inputs,
+                config,
+                start=start,
+                tau=tau,
+                seed=config.seed * _SEEDS_APART + number,
+                steps=0 if config.quick else config.steps,
+                stop_at=stop_at,
+                watch=watch_of(label, self.progress),
+                checkpoints=self.checkpoints,
+                name=f"{part} {number} tau {tau:g}",
+            )
+            self.budget.spend(fitted.cpu_seconds)
+            return fitted
+
+        return fit
+
+
+def _value(fitted: Fitted) -> float:
+    return fitted.valid.value if fitted.valid else 0.0
