@@ -4,7 +4,8 @@ s(u, i) = heads(u, i) + w sum of S[n, i] over the n that u holds + delta log(1 +
 + offset [degree_i = 0]. The weight is w = z sd(heads) / sd(links), means over users of standard
 deviations over products, so that z means the same on every data set. Of the values of z, delta and
 the offset that are no worse than the best by more than one standard error of the paired
-difference, the smallest is taken: nothing is added that does not show.
+difference, the smallest is taken, and 0 unless it is worse by two: nothing is added that does not
+show.
 """
 
 from __future__ import annotations
