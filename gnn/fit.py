@@ -97,7 +97,7 @@ def fit_head(
     ids = [head.ids]
     slow = [part for name, part in head.named_parameters() if name != "ids"]
     optimizer = torch.optim.Adam(
-        [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}]
+        [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}], fused=True
     )
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
     size = config.batch_size(len(data.user))

@@ -110,9 +110,18 @@ class FusionHead(nn.Module):
             products: int64, shape (batch,).
             negatives: int64, shape (num_negatives,), no two alike; or all products.
         """
-        ahead = functional.normalize(z[: self.num_users][users], dim=1) / self.tau
-        rows = functional.normalize(z[self.num_users :], dim=1)
+        # Only the rows of this step are brought to unit length.
+        ahead, right, wrong = (
+            functional.normalize(functional.embedding(rows, table), dim=1)
+            for rows, table in (
+                (users, z[: self.num_users]),
+                (products, z[self.num_users :]),
+                (negatives, z[self.num_users :]),
+            )
+        )
         # Negatives stand for all products: their part of the sum is scaled up.
-        others = max(1, len(rows) - 1)
+        others = max(1, len(self.ids) - 1)
         spread = math.log(others / min(others, len(negatives)))
-        return sampled_softmax(ahead, rows, self.bias(), products, negatives, spread)
+        return sampled_softmax(
+            ahead / self.tau, right, wrong, self.bias(), products, negatives, spread
+        )

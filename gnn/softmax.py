@@ -18,18 +18,19 @@ class _SampledSoftmax(torch.autograd.Function):
     def forward(
         ctx: Any,  # torch's context takes any attribute
         ahead: Tensor,
-        rows: Tensor,
+        right: Tensor,
+        wrong: Tensor,
         bias: Tensor,
         products: Tensor,
         negatives: Tensor,
         spread: float,
     ) -> Tensor:
-        right, wrong = rows[products], rows[negatives]
         # No logit is above this, so the exponentials need no search for the largest one.
-        shift = float(ahead.norm(dim=1).max() * rows.norm(dim=1).max() + bias.abs().max())
+        longest = torch.maximum(right.norm(dim=1).max(), wrong.norm(dim=1).max())
+        shift = float(ahead.norm(dim=1).max() * longest + bias.abs().max())
         weights = torch.addmm(bias[negatives] - shift, ahead, wrong.T)
-        place = torch.full((len(rows),), -1, dtype=torch.int64, device=rows.device)
-        place[negatives] = torch.arange(len(negatives), device=rows.device)
+        place = torch.full((len(bias),), -1, dtype=torch.int64, device=bias.device)
+        place[negatives] = torch.arange(len(negatives), device=bias.device)
         at = place[products]
         same = (at >= 0).nonzero()[:, 0]
         # A negative that is the right product itself would punish the truth.
@@ -38,7 +39,7 @@ class _SampledSoftmax(torch.autograd.Function):
         positive = (ahead * right).sum(dim=1) + bias[products]
         total = torch.logaddexp(positive, weights.sum(dim=1).log() + (shift + spread))
         ctx.save_for_backward(ahead, right, wrong, weights, products, negatives, positive, total)
-        ctx.shift, ctx.spread, ctx.size = shift, spread, len(rows)
+        ctx.shift, ctx.spread, ctx.size = shift, spread, len(bias)
         return (total - positive).mean()
 
     @staticmethod
@@ -47,27 +48,37 @@ class _SampledSoftmax(torch.autograd.Function):
         each = grads[0] / len(ahead)
         weights.mul_(((ctx.shift + ctx.spread - total).exp() * each)[:, None])
         pull = ((positive - total).exp() - 1) * each
-        rows = torch.zeros(ctx.size, ahead.shape[1], dtype=ahead.dtype, device=ahead.device)
-        rows.index_add_(0, negatives, weights.T @ ahead)
-        rows.index_add_(0, products, pull[:, None] * ahead)
         bias = torch.zeros(ctx.size, dtype=ahead.dtype, device=ahead.device)
         bias.index_add_(0, negatives, weights.sum(dim=0))
         bias.index_add_(0, products, pull)
-        return weights @ wrong + pull[:, None] * right, rows, bias, None, None, None
+        return (
+            weights @ wrong + pull[:, None] * right,
+            pull[:, None] * ahead,
+            weights.T @ ahead,
+            bias,
+            *(None, None, None),
+        )
 
 
 def sampled_softmax(
-    ahead: Tensor, rows: Tensor, bias: Tensor, products: Tensor, negatives: Tensor, spread: float
+    ahead: Tensor,
+    right: Tensor,
+    wrong: Tensor,
+    bias: Tensor,
+    products: Tensor,
+    negatives: Tensor,
+    spread: float,
 ) -> Tensor:
     """Mean cross-entropy of the right product among the shared negatives.
 
     Args:
         ahead: float32, shape (batch, dim); users' unit vectors over the temperature.
-        rows: float32, shape (num_products, dim); products' unit vectors.
+        right: float32, shape (batch, dim); unit vectors of the right products.
+        wrong: float32, shape (num_negatives, dim); unit vectors of the negatives.
         bias: float32, shape (num_products,).
         products: int64, shape (batch,); the right ones.
         negatives: int64, shape (num_negatives,), no two alike.
         spread: log of how many products each negative stands for.
     """
-    result: Tensor = _SampledSoftmax.apply(ahead, rows, bias, products, negatives, spread)
+    result: Tensor = _SampledSoftmax.apply(ahead, right, wrong, bias, products, negatives, spread)
     return result
