@@ -11,6 +11,7 @@ from kinfolio.cli.options import home, json_option, note, print_json, run_option
 
 if TYPE_CHECKING:
     from kinfolio.gnn.evaluate import Evaluation
+    from kinfolio.run import Run
 
 split_option = click.option(
     "--split",
@@ -57,13 +58,27 @@ def command(
     NDCG, MRR, hit rate, coverage and novelty at 5, 10 and 20. "ahead by" is kinfolio's NDCG@20 less
     the model's: a 95 % interval by drawing users anew, which `--json` has for recall too.
     """
-    from kinfolio.cli.progress import show_progress
-    from kinfolio.gnn.evaluate import evaluate
     from kinfolio.run import Run
 
+    found = measured(
+        Run(run_folder), split=split, has_baselines=has_baselines, has_controls=has_controls
+    )
+    if as_json:
+        print_json(_document(found))
+    elif wide:
+        _print_wide(found)
+    else:
+        _print_narrow(found)
+
+
+def measured(run: Run, *, split: str, has_baselines: bool, has_controls: bool) -> Evaluation:
+    """The evaluation of a run, with progress and notes on the terminal."""
+    from kinfolio.cli.progress import show_progress
+    from kinfolio.gnn.evaluate import evaluate
+
     with show_progress() as progress:
-        found = evaluate(
-            Run(run_folder),
+        return evaluate(
+            run,
             split=split,
             has_baselines=has_baselines,
             has_controls=has_controls,
@@ -71,12 +86,6 @@ def command(
             note=note,
             progress=progress,
         )
-    if as_json:
-        print_json(_document(found))
-    elif wide:
-        _print_wide(found)
-    else:
-        _print_narrow(found)
 
 
 def _document(found: Evaluation) -> dict[str, object]:

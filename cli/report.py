@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.evaluate import controls_option, split_option
-from kinfolio.cli.options import home, json_option, note, print_json, run_option
+from kinfolio.cli.evaluate import controls_option, measured, split_option
+from kinfolio.cli.options import json_option, print_json, run_option
 
 
 @click.command("report", epilog="Example:  kinfolio report --run runs/default")
@@ -21,19 +21,12 @@ def command(run_folder: Path, split: str, has_controls: bool, as_json: bool) -> 
     The page is one file that loads nothing: figures by group with intervals, training curves,
     rare and popular products, and whether texts help, if the controls were trained.
     """
-    from kinfolio.cli.progress import show_progress
     from kinfolio.gnn.report import report
     from kinfolio.run import Run
 
-    with show_progress() as progress:
-        written = report(
-            Run(run_folder),
-            split=split,
-            has_controls=has_controls,
-            cache=home() / "cache" / "texts.sqlite",
-            note=note,
-            progress=progress,
-        )
+    run = Run(run_folder)
+    found = measured(run, split=split, has_baselines=True, has_controls=has_controls)
+    written = report(run, found)
     if as_json:
         print_json({"page": str(written.page), "card": str(written.card)})
         return

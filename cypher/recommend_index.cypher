@@ -54,12 +54,12 @@ CALL (q) {
     RETURN p, near
   }
   WITH p, near ORDER BY near DESC LIMIT $n
-  RETURN collect({gid: p.gid, near: near}) AS found
+  RETURN collect({node: p, near: near}) AS found
 }
 WITH u, out, [x IN out | x.gid] AS out_gids, found, size(found) AS seen
 CALL (u, found) {
   UNWIND found AS one
-  RETURN one.gid AS gid, one.near AS near, 0.0 AS linked
+  RETURN one.node.gid AS gid, one.node AS p, one.near AS near, 0.0 AS linked
   UNION ALL
   WITH u WHERE $m > 0
   MATCH (u)-[h:HOLDS]->(n:Product)
@@ -67,12 +67,15 @@ CALL (u, found) {
   WITH DISTINCT n
   WITH n.similar_a AS gids, n.similar_weight_a AS weights
   UNWIND range(0, size(gids) - 1) AS place
-  RETURN gids[place] AS gid, null AS near, weights[place] AS linked
+  RETURN gids[place] AS gid, null AS p, null AS near, weights[place] AS linked
 }
-WITH u, out, out_gids, seen, gid, max(near) AS near, sum(linked) AS linked
+WITH u, out, out_gids, seen, gid, head(collect(p)) AS p, max(near) AS near, sum(linked) AS linked
 WHERE near IS NOT NULL OR NOT gid IN out_gids
-WITH u, out, seen, gid, near, linked ORDER BY near IS NULL, linked DESC LIMIT $n + $m
-MATCH (p:Product {gid: gid})
+WITH u, out, seen, gid, p, near, linked ORDER BY near IS NULL, linked DESC LIMIT $n + $m
+// Only what the search has not found is looked up.
+OPTIONAL MATCH (x:Product {gid: CASE WHEN p IS NULL THEN gid END})
+WITH u, out, seen, coalesce(p, x) AS p, near, linked
+WHERE p IS NOT NULL
 WITH u, out, seen, p, linked, coalesce(near, vector.similarity.cosine(p.embedding_a, $query)) AS near
 WHERE near IS NOT NULL
 WITH seen, p, linked, (2 * near - 1) * $length + linked AS near, coalesce(p.open, true) = true

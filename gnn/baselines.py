@@ -21,9 +21,9 @@ from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
 from kinfolio.gnn.choose import walk
-from kinfolio.gnn.data import held_in, split_off
+from kinfolio.gnn.data import hold_back, training_data
 from kinfolio.gnn.ranking import ScoreBlock, quality
-from kinfolio.gnn.text import WIDTH, TextFeatures
+from kinfolio.gnn.text import WIDTH, TextFeatures, unit
 from kinfolio.records import Snapshot
 
 LAMBDAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -155,7 +155,7 @@ def text_mean(held: csr_array, text: NDArray[np.float32], own_weight: float) -> 
     """
     num_users = held.shape[0]
     products = text[num_users:]
-    profiles = _unit(_unit(held @ products) + own_weight * text[:num_users])
+    profiles = unit(unit(held @ products) + own_weight * text[:num_users])
     popular = popularity(held)
 
     def score(users: NDArray[np.int64]) -> Tensor:
@@ -166,31 +166,29 @@ def text_mean(held: csr_array, text: NDArray[np.float32], own_weight: float) -> 
 
 def fit_baselines(
     snapshot: Snapshot,
+    held: csr_array,
     seed: int,
     note: Callable[[str], None],
     features: TextFeatures | None = None,
-    with_valid: bool = False,
 ) -> dict[str, ScoreBlock]:
-    """Name and scores of each baseline, fitted on the training part.
+    """Name and scores of each baseline, chosen on the validation part.
 
     Args:
         snapshot: the exported graph.
+        held: to fit on, shape (num_users, num_products), ones.
         seed: of the part held back for choosing when there is no `valid`.
         note: told when a baseline is left out, and why.
         features: texts as training uses them; None when there are none.
-        with_valid: fit on `valid` too, once it has served to choose.
     """
-    held = held_in(snapshot, "train")
-    known, wanted, hidden = _to_choose_by(snapshot, held, seed)
-    if with_valid:
-        held = csr_array(held + held_in(snapshot, "valid"))
+    data = training_data(snapshot, torch.device("cpu"), hold_back(snapshot, seed))
+    known, wanted = data.held, data.wanted
     models = {"popularity": popularity(held)}
     tied = _tied(snapshot)
     if tied.nnz:
         models["ties' mean"] = ties_mean(held, tied)
     text = None
     if features is not None:
-        text, shown = features.build(WIDTH), features.build(WIDTH, hidden)
+        text, shown = features.build(WIDTH), features.build(WIDTH, data.hidden)
         own = max(
             OWN_WEIGHTS,
             key=lambda weight: quality(text_mean(known, shown, weight), known, wanted).value,
@@ -219,21 +217,6 @@ def fit_baselines(
     return models
 
 
-def _to_choose_by(
-    snapshot: Snapshot, held: csr_array, seed: int
-) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
-    """Holdings to fit on and to choose by, and keys of the pairs whose reviews are hidden then."""
-    wanted = held_in(snapshot, "valid")
-    if wanted.nnz:
-        return held, wanted, np.zeros(0, np.int64)
-    back = split_off(snapshot, seed)
-    user, product = snapshot.holdings.source[back], snapshot.holdings.target[back]
-    pairs = csr_array((np.ones(len(user), np.float32), (user, product)), shape=held.shape)
-    known = csr_array(held - pairs)
-    known.eliminate_zeros()
-    return known, pairs, user.astype(np.int64) * snapshot.num_products + product
-
-
 def _tied(snapshot: Snapshot) -> csr_array:
     """Ties that training may use, both ways: float32 ones, shape (num_users, num_users)."""
     ties, shape = snapshot.ties, (snapshot.num_users, snapshot.num_users)
@@ -244,9 +227,3 @@ def _tied(snapshot: Snapshot) -> csr_array:
     both.sum_duplicates()
     both.data[:] = 1
     return both
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (rows / np.where(length > 1e-12, length, 1)).astype(np.float32)
-    return unit

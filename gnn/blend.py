@@ -26,6 +26,7 @@ from kinfolio.gnn.candidates import (
     Candidates,
     added_by,
     candidates_of,
+    nothing_added,
     quality_of,
     smallest,
     validation_users,
@@ -95,7 +96,7 @@ def choose_blend(
         return Blend(), (), Quality(recall=0.0, ndcg=0.0)
     lists = candidates_of(score, data)
     trials: dict[Recipe, tuple[BlendTrial, Added]] = {}
-    blend, added = Blend(), None
+    blend, added = Blend(), nothing_added(lists)
     if holders is not None and holders.gram.nnz:
         made: dict[float, dict[float, csr_array]] = {}
 

@@ -23,8 +23,8 @@ _SCORES = 100_000_000
 """Scores kept while choosing: 400 MB."""
 _MOST_USERS = 4000
 _BLOCK = 512
-_K = 20
-
+K = 20
+"""Length of the lists."""
 
 Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Recall and NDCG of each user."""
@@ -127,7 +127,22 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
         block[lists.scores[part] == -np.inf] = -np.inf
         best[part] = torch.from_numpy(block).topk(most, dim=1).indices.numpy()
         at_best[part] = np.take_along_axis(block, best[part], axis=1)
-    places = np.concatenate([lists.places, best], axis=1)
+    return _added(
+        lists,
+        np.concatenate([lists.places, best], axis=1),
+        np.concatenate([at_heads, at_best], axis=1),
+        max(spread / max(1, len(lists.users)), 1e-12),
+    )
+
+
+def nothing_added(lists: Candidates) -> Added:
+    """The heads alone."""
+    return _added(lists, lists.places, np.zeros(lists.places.shape, np.float32), 1.0)
+
+
+def _added(
+    lists: Candidates, places: NDArray[np.int64], extra: NDArray[np.float32], spread: float
+) -> Added:
     heads = np.take_along_axis(lists.scores, places, axis=1)
     # A place counts once: of those that are the same product, the first.
     order = np.argsort(places, axis=1, kind="stable")
@@ -136,17 +151,13 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
     again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
     rows, columns = np.nonzero(again)
     heads[rows, order[rows, columns]] = -np.inf
-    return Added(
-        places=places,
-        heads=heads,
-        extra=np.where(np.isfinite(heads), np.concatenate([at_heads, at_best], axis=1), 0),
-        spread=max(spread / max(1, len(lists.users)), 1e-12),
-    )
+    extra = np.where(np.isfinite(heads), extra, 0)
+    return Added(places=places, heads=heads, extra=extra, spread=spread)
 
 
 def quality_of(
     lists: Candidates,
-    added: Added | None,
+    added: Added,
     strength: float,
     delta: float = 0.0,
     offset: float = 0.0,
@@ -155,23 +166,16 @@ def quality_of(
 
     Args:
         lists: of the heads.
-        added: to them; None for nothing.
+        added: to them.
         strength: of what is added, in standard deviations of the heads.
         delta: of the degree.
         offset: of unseen products.
     """
-    if added is None:
-        places, scores = lists.places, np.take_along_axis(lists.scores, lists.places, axis=1)
-        # Unseen ones may stand twice when they are among the best of all.
-        width = min(200, lists.scores.shape[1])
-        twice = (places[:, width:, None] == places[:, None, :width]).any(axis=2)
-        scores[:, width:][twice] = -np.inf
-    else:
-        places = added.places
-        scores = added.heads + np.float32(strength * lists.spread / added.spread) * added.extra
+    places = added.places
+    scores = added.heads + np.float32(strength * lists.spread / added.spread) * added.extra
     extra = np.float32(delta) * lists.log_degree + np.float32(offset) * lists.unseen
     scores = scores + extra[places]
-    best = torch.from_numpy(scores).topk(min(_K, scores.shape[1]), dim=1).indices.numpy()
+    best = torch.from_numpy(scores).topk(min(K, scores.shape[1]), dim=1).indices.numpy()
     chosen = np.take_along_axis(places, best, axis=1)
     # With few products the lists are longer than what is left to recommend.
     counts = np.isfinite(np.take_along_axis(scores, best, axis=1))

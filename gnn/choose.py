@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -158,17 +159,17 @@ def choose(
             key=lambda trial: trial.value,
         )
         has_text, cold = best.text, best.cold if best.text else cold
-        # Texts may want another temperature.
         if has_text and not config.tau:
-            place = TAUS.index(tau)
-            for step in (-1, 1):
-                while 0 <= place + step < len(TAUS) and has_time(dim):
-                    place += step
-                    near = attempt(TAUS[place], True, dim, cold).value
-                    if near <= attempt(tau, True, dim, cold).value:
-                        break
-                    tau = TAUS[place]
-                place = TAUS.index(tau)
+            # Texts may want another temperature.
+            tau = walk(
+                TAUS,
+                lambda value: (
+                    attempt(value, True, dim, cold).value
+                    if value == tau or has_time(dim)
+                    else -math.inf
+                ),
+                start=tau,
+            )
     if not config.dim:
         attempt(tau, has_text, dim, cold)
         if has_time(DIMS[-1]):
@@ -207,15 +208,18 @@ def choose(
     )
 
 
-def walk(values: Sequence[float], quality: Callable[[float], float]) -> float:
-    """The value from which no neighbour is better, going up from the middle.
+def walk(
+    values: Sequence[float], quality: Callable[[float], float], start: float | None = None
+) -> float:
+    """The value from which no neighbour is better.
 
     Args:
         values: in order.
         quality: of one of them; asked once each.
+        start: which of them to go from; None: the middle one.
     """
     ask = cache(quality)
-    place = len(values) // 2
+    place = len(values) // 2 if start is None else values.index(start)
     while True:
         around = [near for near in (place - 1, place, place + 1) if 0 <= near < len(values)]
         best = max(around, key=lambda near: ask(values[near]))

@@ -73,6 +73,13 @@ def split_off(snapshot: Snapshot, seed: int) -> NDArray[np.bool_]:
     return back
 
 
+def hold_back(snapshot: Snapshot, seed: int) -> NDArray[np.bool_] | None:
+    """What plays the validation part, by `split_off`; None where the snapshot brings one."""
+    if (snapshot.holdings.split == SPLITS.index("valid")).any():
+        return None
+    return split_off(snapshot, seed)
+
+
 def training_data(
     snapshot: Snapshot,
     device: torch.device,

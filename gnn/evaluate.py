@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,9 @@ from kinfolio.gnn.controls import fit_controls, name_of
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.measures import bands_of, by_band, over_all, per_user
 from kinfolio.gnn.ranking import ScoreBlock, dot_scores, hits_of, top
-from kinfolio.gnn.text import EMBEDDED, Encoder, TextFeatures, load_encoder
+from kinfolio.gnn.text import EMBEDDED, Encoder, TextFeatures, has_texts, load_encoder
 from kinfolio.gnn.train import read_embeddings
-from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
+from kinfolio.records import Embeddings, Progress, no_progress
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
 
@@ -107,7 +107,7 @@ def evaluate(
         )
     info = run.need_info()
     # A run that has learned from `valid` too is masked, and its baselines are fitted, by both.
-    is_final = bool(info["config"].get("final"))
+    is_final = "valid" in info.get("learned_from", ())
     if is_final and split == "valid":
         raise BadInput(
             f"the run in {run.folder} has learned from valid too (--final), so nothing can be "
@@ -123,7 +123,7 @@ def evaluate(
         )
     models = {"kinfolio": score_by(embeddings, held)}
     if has_baselines or has_controls:
-        if not (any(snapshot.product_texts) or snapshot.reviews.text):
+        if not has_texts(snapshot):
             note("no texts: text mean, EASE+text and the controls of text are left out")
             cache = None
         elif info["config"]["text"] == "off" and not has_controls:
@@ -131,9 +131,16 @@ def evaluate(
             cache = None
         features = None
         if cache is not None:
-            features = _features(snapshot, cache, info["config"], load, progress)
+            features = TextFeatures(
+                snapshot,
+                cache,
+                most=int(info["config"]["reviews"]),
+                encoder=str(info["config"].get("encoder", EMBEDDED)),
+                load=load,
+                progress=partial(progress, "reading texts"),
+            )
         progress("fitting baselines", 0, 0)
-        models |= fit_baselines(snapshot, seed=0, note=note, features=features, with_valid=is_final)
+        models |= fit_baselines(snapshot, held, seed=0, note=note, features=features)
         if cache is not None:
             controls = fit_controls(
                 run,
@@ -145,23 +152,6 @@ def evaluate(
             )
             models |= {name: score_by(control, held) for name, control in controls.items()}
     return _compared(models, held, wanted, split, name_of(info), progress)
-
-
-def _features(
-    snapshot: Snapshot,
-    cache: Path,
-    config: dict[str, Any],
-    load: Callable[[str], Encoder],
-    progress: Progress,
-) -> TextFeatures:
-    return TextFeatures(
-        snapshot,
-        cache,
-        most=int(config["reviews"]),
-        encoder=str(config.get("encoder", EMBEDDED)),
-        load=load,
-        progress=lambda done, total: progress("reading texts", done, total),
-    )
 
 
 def score_by(embeddings: Embeddings, held: csr_array) -> ScoreBlock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -15,20 +16,24 @@ from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Fitted, Watch, fit_head
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
-from kinfolio.gnn.text_block import TextBlock
 from kinfolio.records import Progress
 
 _SEEDS_APART = 1000
 """Distance between the seeds of two runs, so that their heads never share one."""
 
 
+TextInputs = Callable[[int], Tensor]
+"""Text inputs of a width: float32, shape (num_nodes, width)."""
+
+
 def text_of(
     features: TextFeatures | None, data: TrainingData, config: TrainConfig
-) -> Callable[[int], Tensor] | None:
-    """Makes text inputs of a width, for what may be seen of some data."""
+) -> TextInputs | None:
+    """Makes text inputs, once for each width, of what may be seen of some data."""
     if features is None:
         return None
 
+    @cache
     def build(width: int) -> Tensor:
         rows = features.build(width, data.hidden)
         if config.shuffled_text:
@@ -49,36 +54,34 @@ class Heads:
 
     config: TrainConfig
     has_text: bool
-    features: TextFeatures | None
     budget: Budget
     progress: Progress
     checkpoints: Checkpoints
 
-    def best(self, data: TrainingData, taus: tuple[float, ...]) -> tuple[float, list[Fitted]]:
+    def best(
+        self, data: TrainingData, text: TextInputs | None, start: SvdStart, taus: tuple[float, ...]
+    ) -> tuple[float, list[Fitted]]:
         """The temperature whose first head is best on `valid`, and all heads with it."""
-        fit = self._fit(data, "head")
+        fit = self._fit(data, text, start, "head")
         firsts = {tau: fit(tau, 0, None) for tau in taus}
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
         return tau, [firsts[tau], *(fit(tau, n, None) for n in range(1, self.config.heads))]
 
-    def again(self, data: TrainingData, tau: float, fitted: list[Fitted]) -> list[Fitted]:
+    def again(
+        self, data: TrainingData, text: TextInputs | None, tau: float, fitted: list[Fitted]
+    ) -> list[Fitted]:
         """The same heads, learned from other data for as many steps; histories stay."""
-        fit = self._fit(data, "final head")
+        fit = self._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
         return [
             replace(fit(tau, number, one.steps), history=one.history)
             for number, one in enumerate(fitted)
         ]
 
-    def text_block(self, data: TrainingData) -> TextBlock | None:
-        """Texts beside the heads; None where there are none."""
-        text = text_of(self.features, data, self.config)
-        return TextBlock(text(self.config.dim), data) if text is not None else None
-
-    def _fit(self, data: TrainingData, part: str) -> Callable[[float, int, int | None], Fitted]:
+    def _fit(
+        self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
+    ) -> Callable[[float, int, int | None], Fitted]:
         config = self.config
-        start = SvdStart(data.held, config.dim)
-        text = text_of(self.features, data, config) if self.has_text else None
-        inputs = text(config.dim) if text is not None else None
+        inputs = text(config.dim) if self.has_text and text is not None else None
 
         def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
             label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,9 +23,6 @@ from kinfolio.gnn.rules import Rule
 from kinfolio.gnn.user_state import UserState, read_user_states
 from kinfolio.records import Progress, no_progress
 from kinfolio.run import whole_file
-
-if TYPE_CHECKING:
-    pass
 
 PAGE_USERS = 512
 MARGIN = 10

@@ -6,14 +6,14 @@ made for it and from `run.json`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from kinfolio.gnn import plots
-from kinfolio.gnn.evaluate import Evaluation, evaluate
+from kinfolio.gnn.evaluate import Evaluation
 from kinfolio.gnn.measures import CUTS, MEASURES
 from kinfolio.gnn.model_card import (
     Verdict,
@@ -26,8 +26,6 @@ from kinfolio.gnn.model_card import (
     text_verdicts,
     told,
 )
-from kinfolio.gnn.text import Encoder, load_encoder
-from kinfolio.records import Progress, no_progress
 from kinfolio.run import Run, whole_file
 from kinfolio.snapshot import read_snapshot
 
@@ -48,51 +46,21 @@ figcaption, .small { color: #666; font-size: 13px; } svg { max-width: 100%; heig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Where a report was written, and what it is about."""
+    """Where a report was written."""
 
     page: Path
     card: Path
-    evaluation: Evaluation
 
 
-def report(
-    run: Run,
-    *,
-    split: str = "test",
-    has_controls: bool = False,
-    cache: Path,
-    load: Callable[[str], Encoder] = load_encoder,
-    note: Callable[[str], None] = lambda text: None,
-    progress: Progress = no_progress,
-) -> Report:
-    """Write `report.html` and `model_card.md` into a run; controls trained before are in them.
+def report(run: Run, found: Evaluation) -> Report:
+    """Write `report.html` and `model_card.md` into a run.
 
     Args:
         run: a trained run.
-        split: `test` or `valid`.
-        has_controls: train the controls that are not there.
-        cache: file of text vectors met before.
-        load: makes the text encoder.
-        note: told what is left out, and why.
-        progress: told of every long step.
-
-    Raises:
-        NotReady: the run was not trained.
-        RunBroken: the model was trained on another snapshot.
-        BadInput: nobody has an interaction in that part.
+        found: what was measured of it, beside baselines; with controls where there are any.
     """
-    found = evaluate(
-        run,
-        split=split,
-        has_baselines=True,
-        has_controls=has_controls,
-        cache=cache,
-        load=load,
-        note=note,
-        progress=progress,
-    )
     info, data = run.need_info(), data_of(read_snapshot(run.need_snapshot()))
-    command = f"kinfolio report --split {split}"
+    command = f"kinfolio report --split {found.split}"
     page, card = run.folder / "report.html", run.folder / "model_card.md"
     for path, text in (
         (page, _page(found, info, data, command)),
@@ -100,7 +68,7 @@ def report(
     ):
         with whole_file(path) as temporary:
             temporary.write_text(text, "utf-8")
-    return Report(page=page, card=card, evaluation=found)
+    return Report(page=page, card=card)
 
 
 def _page(found: Evaluation, info: dict[str, Any], data: dict[str, int], command: str) -> str:

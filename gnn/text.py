@@ -24,7 +24,6 @@ from scipy.sparse import csr_array
 from kinfolio.errors import NotReady
 from kinfolio.records import Snapshot
 
-ENCODER = "all-MiniLM-L6-v2"
 WIDTH = 384
 EMBEDDED = "embedded"
 _BATCH = 64
@@ -147,7 +146,7 @@ def _in_pieces(texts: Sequence[str], encoder: Encoder) -> NDArray[np.float32]:
     owner = np.repeat(np.arange(len(texts)), [len(some) for some in pieces])
     sums = np.zeros((len(texts), vectors.shape[1]), np.float32)
     np.add.at(sums, owner, vectors)
-    return _unit(sums)
+    return unit(sums)
 
 
 def _read(database: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
@@ -223,7 +222,7 @@ class TextFeatures:
         turned = rows @ axes[:, ::-1][:, :width]
         features = np.zeros((len(rows), width), np.float32)
         features[:, : turned.shape[1]] = turned
-        return _unit(features)
+        return unit(features)
 
     def _mean(
         self,
@@ -237,6 +236,11 @@ class TextFeatures:
         number = np.maximum(sums.sum(axis=1), 1).reshape(-1, 1)
         mean: NDArray[np.float32] = (sums @ self._vectors / number).astype(np.float32)
         return mean
+
+
+def has_texts(snapshot: Snapshot) -> bool:
+    """Whether there is anything to read."""
+    return any(snapshot.product_texts) or bool(snapshot.reviews.text)
 
 
 def shuffled(rows: NDArray[np.float32], num_users: int, seed: int) -> NDArray[np.float32]:
@@ -276,12 +280,13 @@ def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     if not known.any():
         return rows
     centred: NDArray[np.float32] = np.where(
-        known[:, None], _unit(rows) - _unit(rows[known]).mean(axis=0), 0
+        known[:, None], unit(rows) - unit(rows[known]).mean(axis=0), 0
     ).astype(np.float32)
     return centred
 
 
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows at length 1; rows of zeros stay."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (rows / np.where(length > 1e-12, length, 1)).astype(np.float32)
-    return unit
+    scaled: NDArray[np.float32] = (rows / np.where(length > 1e-12, length, 1)).astype(np.float32)
+    return scaled

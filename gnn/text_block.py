@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from kinfolio.gnn.candidates import (
     STRENGTHS,
+    K,
     added_by,
     candidates_of,
     quality_of,
@@ -27,7 +28,6 @@ from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock, recall_and_ndcg
 
 FOR_UNSEEN = (*STRENGTHS, 4.0)
-_K = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
 
         def quality(strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             scores = torch.from_numpy(heads + np.float32(strength * unit) * texts)
-            places = scores.topk(min(_K, len(unseen)), dim=1).indices.numpy()
+            places = scores.topk(min(K, len(unseen)), dim=1).indices.numpy()
             return recall_and_ndcg(np.take_along_axis(wanted[rows], places, axis=1), number)
 
         best = smallest(FOR_UNSEEN, quality)

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,16 +23,16 @@ from kinfolio.gnn.budget import Budget, seconds_of
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.choose import DIMS, Choice, choose
 from kinfolio.gnn.config import TrainConfig
-from kinfolio.gnn.data import TrainingData, split_off, training_data
+from kinfolio.gnn.data import TrainingData, hold_back, training_data
 from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
 from kinfolio.gnn.fit import Fitted, score_with
 from kinfolio.gnn.heads import Heads, text_of, watch_of
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.ranking import Quality, quality
 from kinfolio.gnn.start import SvdStart
-from kinfolio.gnn.text import Encoder, TextFeatures, load_encoder
+from kinfolio.gnn.text import Encoder, TextFeatures, has_texts, load_encoder
 from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
-from kinfolio.records import SPLITS, Embeddings, Progress, Snapshot, no_progress
+from kinfolio.records import Embeddings, Progress, Snapshot, no_progress
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
 
@@ -83,8 +84,7 @@ def train(
     torch.manual_seed(config.seed)
     torch.set_flush_denormal(True)
     features = _features(snapshot, config, cache, load, progress)
-    has_valid = bool((snapshot.holdings.split == SPLITS.index("valid")).any())
-    held_back = None if has_valid else split_off(snapshot, config.seed)
+    held_back = hold_back(snapshot, config.seed)
     data = training_data(snapshot, device, held_back)
     # Reading texts is not counted: it is done once for all trainings.
     budget = Budget(seconds_of(config.budget, len(data.user)))
@@ -93,11 +93,13 @@ def train(
         {"config": asdict(config), "snapshot": snapshot.hash, "versions": _versions()},
     )
     is_refitted = held_back is not None or config.final
+    text = text_of(features, data, config)
+    start = SvdStart(data.held, config.dim or DIMS[-1])
     choice = choose(
         data,
-        text_of(features, data, config),
+        text,
         config,
-        SvdStart(data.held, config.dim or DIMS[-1]),
+        start,
         budget,
         lambda label: watch_of(label, progress),
         fits=config.heads * (1 + is_refitted),
@@ -107,19 +109,19 @@ def train(
     heads = Heads(
         config=full,
         has_text=choice.text,
-        features=features,
         budget=budget,
         progress=progress,
         checkpoints=checkpoints,
     )
-    tau, fitted = heads.best(data, choice.taus)
+    tau, fitted = heads.best(data, text, start, choice.taus)
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
-        block, weights = heads.text_block(data), TextWeights()
+        weights = TextWeights()
+        block = TextBlock(text(full.dim), data) if text is not None else None
         if block is not None:
             progress("trying texts beside the heads", 0, 0)
             weights = choose_text(score, data, block)
-            score = block.add(score, weights)
+            score = block.add(score, weights) if weights else score
         holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
         blend, blend_trials, _ = choose_blend(
             score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
@@ -131,11 +133,12 @@ def train(
         # What was held back to choose by is learned from too, for as long as was best without it.
         chosen_by = data
         data = training_data(snapshot, device, with_valid=config.final)
-        fitted = heads.again(data, tau, fitted)
+        text = text_of(features, data, config)
+        fitted = heads.again(data, text, tau, fitted)
         score = score_with([one.head for one in fitted], data.matrix)
         with budget.counted():
-            block = heads.text_block(data) if blend.text else None
-            if block is not None:
+            if text is not None and blend.text:
+                block = TextBlock(text(full.dim), data)
                 score = block.add(score, blend.text)
             holders = CommonHolders(data.held) if blend.recipe else None
             links = blend_links(blend, score, data, holders, chosen_by)
@@ -144,7 +147,7 @@ def train(
         "choice": choice.report(),
         "blend": asdict(blend) | {"trials": [asdict(trial) for trial in blend_trials]},
         "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)},
-        "learned_from": ["train", "valid"] if config.final and has_valid else ["train"],
+        "learned_from": ["train", "valid"] if config.final and held_back is None else ["train"],
     }
     trained = Trained(
         epochs=round(
@@ -213,7 +216,7 @@ def _features(
     load: Callable[[str], Encoder],
     progress: Progress,
 ) -> TextFeatures | None:
-    if config.text == "off" or not (any(snapshot.product_texts) or snapshot.reviews.text):
+    if config.text == "off" or not has_texts(snapshot):
         return None
     return TextFeatures(
         snapshot,
@@ -221,7 +224,7 @@ def _features(
         most=config.reviews,
         encoder=config.encoder,
         load=load,
-        progress=lambda done, total: progress("reading texts", done, total),
+        progress=partial(progress, "reading texts"),
     )
 
 

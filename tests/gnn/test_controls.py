@@ -174,7 +174,7 @@ def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_i
     run = trained(tmp_path, snapshot, replace(SMALL, text="off"))
     before = evaluate(run, has_baselines=True)
     info = read_json(run.info)
-    write_json(run.info, {**info, "config": {**info["config"], "final": True}})
+    write_json(run.info, {**info, "learned_from": ["train", "valid"]})
     after = evaluate(run, has_baselines=True)
     held = held_in(snapshot, "train") + held_in(snapshot, "valid")
     warm = (np.diff(held.indptr) > 0) & (np.diff(held_in(snapshot, "test").indptr) > 0)

@@ -11,6 +11,7 @@ import pytest
 
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.gnn.bootstrap import Interval
+from kinfolio.gnn.evaluate import Evaluation, evaluate
 from kinfolio.gnn.model_card import chosen_and_tried, text_verdicts
 from kinfolio.gnn.report import Report, report
 from kinfolio.run import Run
@@ -20,11 +21,20 @@ from tests.gnn.trained import SMALL, Words, trained, with_texts
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("report")
     snapshot = replace(make_snapshot(seed=4), product_names=("<b>&",) * 15)
-    run = trained(folder, with_texts(snapshot), replace(SMALL, heads=2))
-    return report(run, has_controls=True, cache=folder / "texts", load=Words)
+    return trained(folder, with_texts(snapshot), replace(SMALL, heads=2))
+
+
+@pytest.fixture(scope="module")
+def found(run: Run) -> Evaluation:
+    return evaluate(run, has_controls=True, cache=run.folder.parent / "texts", load=Words)
+
+
+@pytest.fixture(scope="module")
+def written(run: Run, found: Evaluation) -> Report:
+    return report(run, found)
 
 
 class _Reader(HTMLParser):
@@ -62,11 +72,13 @@ def test_the_page_is_whole_and_names_no_address(written: Report) -> None:
     assert not re.search(r"@import|url\((?!#)", page)
 
 
-def test_the_figures_of_the_page_are_those_of_the_evaluation(written: Report) -> None:
+def test_the_figures_of_the_page_are_those_of_the_evaluation(
+    written: Report, found: Evaluation
+) -> None:
     page, card = written.page.read_text("utf-8"), written.card.read_text("utf-8")
-    for model, groups in written.evaluation.models.items():
+    for model, groups in found.models.items():
         for group, one in groups.items():
-            row = f"| {model} | {group} | {written.evaluation.users[group]:,} | "
+            row = f"| {model} | {group} | {found.users[group]:,} | "
             assert f"{row}{one.recall:.4f} | {one.ndcg:.4f} |" in card
             assert f"<td class=n>{one.values['novelty@10']:.4f}</td>" in page
 
@@ -80,8 +92,7 @@ def test_the_card_says_what_it_is_for_and_what_was_not_measured(written: Report)
     assert "shuffled text" in card
 
 
-def test_a_negative_result_is_told_as_such(written: Report) -> None:
-    found = written.evaluation
+def test_a_negative_result_is_told_as_such(written: Report, found: Evaluation) -> None:
     worse = Interval(difference=-0.02, low=-0.03, high=-0.01)
     unclear = Interval(difference=0.01, low=-0.01, high=0.03)
     better = Interval(difference=0.02, low=0.01, high=0.03)
@@ -124,7 +135,8 @@ def test_whatever_a_training_chose_and_tried_is_told() -> None:
 
 def test_without_controls_the_report_says_that_texts_were_not_measured(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=5)))
-    made = report(run, split="valid", cache=tmp_path / "texts", load=Words)
+    found = evaluate(run, split="valid", has_baselines=True, cache=tmp_path / "texts", load=Words)
+    made = report(run, found)
     card = made.card.read_text("utf-8")
     assert "Not measured: `kinfolio evaluate --controls`" in card
     assert "Measured on `valid`, which choices were made by" in card
@@ -134,11 +146,11 @@ def test_a_run_that_was_not_trained_has_no_report(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     write_snapshot(make_snapshot(seed=4), run.snapshot)
     with pytest.raises(NotReady, match="no trained model yet"):
-        report(run, cache=tmp_path / "texts")
+        report(run, evaluate(run, has_baselines=True, cache=tmp_path / "texts"))
     assert not (run.folder / "report.html").exists()
 
 
 def test_a_report_on_a_part_that_is_not_there_is_refused(tmp_path: Path) -> None:
     run = trained(tmp_path, make_snapshot(seed=6, has_valid=False), replace(SMALL, text="off"))
     with pytest.raises(BadInput, match="no interaction is marked valid"):
-        report(run, split="valid", cache=tmp_path / "texts")
+        report(run, evaluate(run, split="valid", has_baselines=True, cache=tmp_path / "texts"))
