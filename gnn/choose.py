@@ -100,7 +100,8 @@ def choose(
     def attempt(tau: float, has_text: bool, dim: int, cold: float) -> Trial:
         key = (tau, has_text, dim, cold)
         if key not in done:
-            label = f"trying tau {tau:g}{' with text' if has_text else ''}, {dim} wide"
+            unseen = f" with text, {cold:g} unseen" if has_text else ""
+            label = f"trying tau {tau:g}{unseen}, {dim} wide"
             fitted = fit_head(
                 data,
                 text(dim) if has_text and text is not None else None,
