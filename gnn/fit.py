@@ -225,10 +225,11 @@ def _step(
         else rng.choice(data.num_products, config.negatives, replace=False, shuffle=False)
     ).to(device)
     loss = head.loss(
-        head(matrix, keep),
+        matrix,
         torch.from_numpy(data.user[chosen].astype(np.int64)).to(device),
         torch.from_numpy(data.product[chosen].astype(np.int64)).to(device),
         negatives,
+        keep,
     )
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

@@ -81,47 +81,40 @@ class FusionHead(nn.Module):
 
     def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
         """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
-        x = self.inputs(keep)
-        layer, total = x, x
-        for _ in range(HOPS):
-            layer = self.propagation(layer, matrix)
-            total = total + layer
-        return total / (HOPS + 1)
+        mean: Tensor = self.propagation(self.inputs(keep), matrix, HOPS) / (HOPS + 1)
+        return mean
 
     def messages(self, matrix: Tensor) -> Tensor:
         """All nodes' g = (x + A x) / 3, so that z_u = x_u / 3 + sum of A_un g_n over neighbours."""
-        x = self.inputs()
-        layer, total = x, x
-        for _ in range(HOPS - 1):
-            layer = self.propagation(layer, matrix)
-            total = total + layer
-        return total / (HOPS + 1)
+        part: Tensor = self.propagation(self.inputs(), matrix, HOPS - 1) / (HOPS + 1)
+        return part
 
     def bias(self) -> Tensor:
         """The popularity term of each product: float32, shape (num_products,)."""
         return self.popularity[1] * self.log_degree + self.popularity[0] * self.is_unseen
 
-    def loss(self, z: Tensor, users: Tensor, products: Tensor, negatives: Tensor) -> Tensor:
+    def loss(
+        self,
+        matrix: Tensor,
+        users: Tensor,
+        products: Tensor,
+        negatives: Tensor,
+        keep: Tensor | None = None,
+    ) -> Tensor:
         """Mean cross-entropy of the right product among the shared negatives.
 
         Args:
-            z: output of `forward`.
+            matrix: normalised adjacency.
             users: int64, shape (batch,).
             products: int64, shape (batch,).
             negatives: int64, shape (num_negatives,), no two alike; or all products.
+            keep: as for `inputs`.
         """
-        # Only the rows of this step are brought to unit length.
-        ahead, right, wrong = (
-            functional.normalize(functional.embedding(rows, table), dim=1)
-            for rows, table in (
-                (users, z[: self.num_users]),
-                (products, z[self.num_users :]),
-                (negatives, z[self.num_users :]),
-            )
-        )
+        # Cosines know no length, so the sum of the layers does for their mean.
+        sums = self.propagation(self.inputs(keep), matrix, HOPS)
+        wanted = torch.cat([users, products + self.num_users, negatives + self.num_users])
         # Negatives stand for all products: their part of the sum is scaled up.
         others = max(1, len(self.ids) - 1)
         spread = math.log(others / min(others, len(negatives)))
-        return sampled_softmax(
-            ahead / self.tau, right, wrong, self.bias(), products, negatives, spread
-        )
+        rows = functional.embedding(wanted, sums)
+        return sampled_softmax(rows, self.tau, self.bias(), products, negatives, spread)

@@ -1,13 +1,14 @@
-"""One hop over the graph: a product with its normalised adjacency, with its own backward.
+"""Hops over the graph: products with its normalised adjacency, with their own backward.
 
-The matrix is symmetric, so the gradient is the same product again. On gowalla's graph, with two
-cores, forward and backward take 32 ms against 421 for torch's COO product and 1,075 for plain
-message passing.
+The matrix is symmetric, so the gradient is the same sum of products again. On gowalla's graph, with
+two cores, forward and backward of one product take 32 ms against 421 for torch's COO product and
+1,075 for plain message passing.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,44 +82,51 @@ def to_torch(matrix: csr_array, device: torch.device) -> Tensor:
         )
 
 
-class _SymmetricProduct(torch.autograd.Function):
-    """A x for a symmetric A, whose gradient is A grad."""
+class _LayerSum(torch.autograd.Function):
+    """x + A x + ... for a symmetric A, whose gradient is the same sum of the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, offsets: Tensor, indices: Tensor, values: Tensor) -> Tensor:
-        ctx.save_for_backward(offsets, indices, values)
-        return _product(x, offsets, indices, values)
+    def forward(ctx: Any, x: Tensor, layers: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.layers = layers
+        return layers(x)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        return _product(grads[0].contiguous(), *ctx.saved_tensors), None, None, None
-
-
-def _product(x: Tensor, offsets: Tensor, indices: Tensor, values: Tensor) -> Tensor:
-    return functional.embedding_bag(
-        indices, x, offsets, mode="sum", per_sample_weights=values, include_last_offset=True
-    )
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.layers(grads[0].contiguous()), None
 
 
 class Propagation(MessagePassing):  # type: ignore[misc]  # PyG ships no types
-    """Sum over neighbours, weighted by a symmetric matrix."""
+    """Sums over neighbours, weighted by a symmetric matrix."""
 
     def __init__(self) -> None:
         super().__init__(aggr="sum")
 
-    def forward(self, x: Tensor, matrix: Tensor) -> Tensor:
-        """A x: float32, shape (num_nodes, width).
+    def forward(self, x: Tensor, matrix: Tensor, hops: int) -> Tensor:
+        """X + A x + ... + A^hops x: float32, shape (num_nodes, width).
 
         Args:
             x: float32, shape (num_nodes, width).
             matrix: symmetric torch CSR tensor, shape (num_nodes, num_nodes).
+            hops: at least 1.
         """
-        result: Tensor = self.propagate(matrix, x=x)
+
+        def layers(rows: Tensor) -> Tensor:
+            # By Horner's rule, x + A (x + A x): nothing but the products makes a new table.
+            total = rows
+            for _ in range(hops):
+                total = self.propagate(matrix, x=total).add_(rows)
+            return total
+
+        result: Tensor = _LayerSum.apply(x, layers)
         return result
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:
         """The fused product; PyG calls it in place of a message an edge."""
-        result: Tensor = _SymmetricProduct.apply(
-            x, edge_index.crow_indices(), edge_index.col_indices(), edge_index.values()
+        return functional.embedding_bag(
+            edge_index.col_indices(),
+            x,
+            edge_index.crow_indices(),
+            mode="sum",
+            per_sample_weights=edge_index.values(),
+            include_last_offset=True,
         )
-        return result

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
+from torch.nn import functional
 
 from kinfolio.errors import BadConfig
 from kinfolio.gnn import links as links_module
+from kinfolio.gnn import softmax
 from kinfolio.gnn.blend import Blend, choose_blend
 from kinfolio.gnn.budget import seconds_of
 from kinfolio.gnn.data import training_data
 from kinfolio.gnn.links import CommonHolders, Recipe, scaled
-from kinfolio.gnn.softmax import sampled_softmax
 from kinfolio.gnn.train import read_embeddings, train
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, run_of
@@ -115,21 +116,24 @@ def test_links_are_left_out_when_the_heads_know_all() -> None:
     assert quality.recall == 1
 
 
-def test_the_softmax_in_place_is_the_plain_one_with_its_gradient() -> None:
+@pytest.mark.parametrize("tau", [0.5, 0.01])
+def test_the_softmax_in_parts_is_the_plain_one_with_its_gradient(
+    tau: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(softmax, "_ROWS_AT_ONCE", 3)
     torch.manual_seed(0)
-    ahead = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
-    rows = torch.randn(20, 5, dtype=torch.float64, requires_grad=True)
+    rows = torch.randn(7 + 7 + 5, 5, dtype=torch.float64, requires_grad=True)
     bias = torch.randn(20, dtype=torch.float64, requires_grad=True)
     products, negatives = torch.tensor([3, 3, 0, 19, 7, 8, 9]), torch.tensor([3, 8, 11, 0, 15])
-    logits = ahead @ rows.T + bias
-    others = logits[:, negatives] + 1.5
+    unit = functional.normalize(rows, dim=1)
+    right = (unit[:7] * unit[7:14]).sum(dim=1) / tau + bias[products]
+    others = unit[:7] @ unit[14:].T / tau + bias[negatives] + 1.5
     others = others.masked_fill(products[:, None] == negatives, -torch.inf)
-    right = logits[torch.arange(7), products]
     plain = (torch.logaddexp(right, others.logsumexp(dim=1)) - right).mean()
-    expected = torch.autograd.grad(plain, [ahead, rows, bias])
-    mine = sampled_softmax(ahead, rows[products], rows[negatives], bias, products, negatives, 1.5)
+    expected = torch.autograd.grad(plain, [rows, bias])
+    mine = softmax.sampled_softmax(rows, tau, bias, products, negatives, 1.5)
     assert mine.item() == pytest.approx(plain.item(), abs=1e-12)
-    for one, other in zip(torch.autograd.grad(mine, [ahead, rows, bias]), expected, strict=True):
+    for one, other in zip(torch.autograd.grad(mine, [rows, bias]), expected, strict=True):
         torch.testing.assert_close(one, other)
 
 

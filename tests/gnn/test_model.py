@@ -54,16 +54,17 @@ def make_head(data: TrainingData, seed: int, has_text: bool = True) -> FusionHea
     return head
 
 
-def test_the_sparse_product_and_its_gradient_equal_the_dense_ones() -> None:
+def test_the_sum_of_layers_and_its_gradient_equal_the_dense_ones() -> None:
     snapshot = make_snapshot(seed=1)
     data = training_data(snapshot, CPU)
     x = torch.randn(len(data.degrees), 5, dtype=torch.float32, requires_grad=True)
     pull = torch.randn(len(data.degrees), 5)
-    (Propagation()(x, data.matrix) * pull).sum().backward()
+    sums = Propagation()(x, data.matrix, 2)
+    (sums * pull).sum().backward()
     matrix = torch.from_numpy(dense(snapshot)).float()
     assert x.grad is not None
-    torch.testing.assert_close(Propagation()(x, data.matrix), matrix @ x)
-    torch.testing.assert_close(x.grad, matrix.T @ pull)
+    torch.testing.assert_close(sums, x + matrix @ x + matrix @ (matrix @ x))
+    torch.testing.assert_close(x.grad, pull + matrix.T @ pull + matrix.T @ (matrix.T @ pull))
 
 
 def test_a_pair_of_people_counts_once_whatever_the_direction_of_their_ties() -> None:
@@ -81,8 +82,8 @@ def test_a_node_without_neighbours_gets_nothing_from_the_others() -> None:
         2, 2, (np.array([0], np.int32), np.array([0], np.int32)), (np.zeros(0, np.int32),) * 2
     )
     matrix = to_torch(normalised(weights, degrees), CPU)
-    result = Propagation()(torch.ones(4, 1), matrix)
-    assert result.ravel().tolist() == [1, 0, 1, 0]
+    result = Propagation()(torch.ones(4, 1), matrix, 1)
+    assert result.ravel().tolist() == [2, 1, 2, 1]
 
 
 @pytest.mark.parametrize("has_text", [True, False])
