@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from kinfolio.errors import BadConfig
 
 _USUAL = 300.0
-_MORE = 300.0 / 680_000
-"""CPU seconds for each further interaction: 10 minutes at a million."""
+_MORE = 300.0 / 380_000
+"""CPU seconds for each further interaction: 10 minutes at 730,000."""
 _SMALL = 350_000
 """Interactions up to which the usual 5 minutes hold."""
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -20,12 +20,16 @@ TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
 """Temperatures tried, walking from the middle for as long as it gets better."""
 DIMS = (64, 128)
 """Widths of a head: small sets do better with the first, large ones with the second."""
+HEADS = 2
+"""Heads, where the budget allows them: width pays more, so one wide head goes before two narrow."""
 COLDS = (0.1, 0.3, 0.5)
 """Parts of the nodes that play unseen, with texts."""
 _SHORT_STEPS = 150
 """Shorter trials mislead: the order of temperatures is not settled before."""
 _FINALISTS = 2
 _FEWEST_STEPS = 100
+_ENOUGH = 2 / 3
+"""Part of the steps asked for that a choice must leave time for."""
 _REST = 0.1
 """Part of the budget that is kept for the blend."""
 
@@ -56,6 +60,7 @@ class Choice:
     """One, or the two best: short trials cannot tell neighbours apart."""
     text: bool
     dim: int
+    heads: int
     cold: float
     steps: int
     """As asked for, or fewer where the budget does not allow them."""
@@ -76,7 +81,7 @@ def choose(
     budget: Budget,
     watch: Callable[[str], Watch],
     *,
-    fits: int,
+    rounds: int,
     checkpoints: Checkpoints | None = None,
 ) -> Choice:
     """Temperatures, use of texts, width and cold rate worth a full training.
@@ -88,7 +93,7 @@ def choose(
         start: of the products' ids.
         budget: what is left of it bounds what is tried.
         watch: makes a watcher for a named trial.
-        fits: heads that will be trained in full.
+        rounds: how often the heads will be trained in full.
         checkpoints: where trials are kept.
     """
     steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
@@ -127,17 +132,20 @@ def choose(
             )
         return done[key]
 
-    def full_cost(dim: int, number: int) -> float:
-        """CPU seconds of full trainings, by what the trials like them took."""
+    def full_cost(dim: int, number: int, steps_each: float = config.steps) -> float:
+        """CPU seconds of as many full trainings, by what the trials like them took."""
         alike = [trial for trial in done.values() if trial.text == has_text] or [*done.values()]
         slowest = max(trial.cpu_seconds * dim / trial.dim for trial in alike)
-        return number * slowest * config.steps / max(1, steps)
+        return number * slowest * steps_each / max(1, steps)
 
     def has_time(dim: int) -> bool:
         """Whether one more trial, and the full trainings after it, can be afforded."""
         trial = max(trial.cpu_seconds for trial in done.values()) * dim / first_dim
-        rest = budget.left - _REST * budget.seconds
-        return config.quick or rest > trial + full_cost(widest, fits)
+        full = full_cost(widest, rounds * (config.heads or 1), _ENOUGH * config.steps)
+        return config.quick or time_for_heads() > trial + full
+
+    def time_for_heads() -> float:
+        return budget.left - _REST * budget.seconds
 
     def allows(has_text: bool) -> bool:
         return config.text == "auto" or has_text == (config.text == "on")
@@ -182,6 +190,12 @@ def choose(
             skipped.append(f"cold {COLDS[2]:g}")
         elif attempt(tau, True, dim, COLDS[2]).value > attempt(tau, True, dim, cold).value:
             cold = COLDS[2]
+    heads = config.heads or HEADS
+    is_open = bool(done) and not (config.heads or config.quick)
+    if is_open and time_for_heads() < full_cost(dim, rounds * heads, _ENOUGH * config.steps):
+        heads = 1
+        skipped.append(f"{HEADS} heads")
+    fits = rounds * heads
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
         of_tau: dict[float, float] = {}
@@ -190,18 +204,19 @@ def choose(
             if trial.text == has_text or trial.tau not in of_tau:
                 of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
-        if budget.left - _REST * budget.seconds > full_cost(dim, fits + _FINALISTS - 1):
+        if time_for_heads() > full_cost(dim, fits + _FINALISTS - 1):
             taus = (tau, *others[: _FINALISTS - 1])
         elif others:
             skipped.append(f"tau {others[0]:g} in full")
     full_steps = 0 if config.quick else config.steps
     if full_steps and done:
-        can = (budget.left - _REST * budget.seconds) / full_cost(dim, fits)
+        can = time_for_heads() / full_cost(dim, fits)
         full_steps = min(full_steps, max(min(_FEWEST_STEPS, full_steps), int(full_steps * can)))
     return Choice(
         taus=taus,
         text=has_text,
         dim=dim,
+        heads=heads,
         cold=cold,
         steps=full_steps,
         trials=tuple(done.values()),

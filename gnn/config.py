@@ -15,7 +15,13 @@ class TrainConfig:
     dim: int = field(
         default=0, metadata={"help": "Width of one head; 0: 64 or 128, as is better on `valid`."}
     )
-    heads: int = field(default=2, metadata={"help": "Heads trained from different seeds."})
+    heads: int = field(
+        default=0,
+        metadata={
+            "help": "Heads trained from different seeds; 0: two, or one where the budget allows no "
+            "more."
+        },
+    )
     steps: int = field(default=600, metadata={"help": "Longest training of a head, in steps."})
     batch: int = field(
         default=0, metadata={"help": "Interactions a step; 0: a 40th of them, 1,024 to 8,192."}
@@ -91,7 +97,7 @@ class TrainConfig:
             BadConfig: names the option, what came and what is expected.
         """
         for name, low, high in (
-            ("heads", 1, 16),
+            ("heads", 0, 16),
             ("steps", 1, 1_000_000),
             ("negatives", 1, 1_000_000),
             ("reviews", 1, 1_000_000),

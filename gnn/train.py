@@ -102,10 +102,16 @@ def train(
         start,
         budget,
         lambda label: watch_of(label, progress),
-        fits=config.heads * (1 + is_refitted),
+        rounds=1 + is_refitted,
         checkpoints=checkpoints,
     )
-    full = replace(config, dim=choice.dim, cold=choice.cold, steps=choice.steps or config.steps)
+    full = replace(
+        config,
+        dim=choice.dim,
+        heads=choice.heads,
+        cold=choice.cold,
+        steps=choice.steps or config.steps,
+    )
     heads = Heads(
         config=full,
         has_text=choice.text,

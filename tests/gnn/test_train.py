@@ -234,7 +234,7 @@ def test_a_damaged_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("dim", 1), ("heads", 0), ("steps", -1), ("lr", 0.0), ("tau", -1.0), ("cold", 1.0)],
+    [("dim", 1), ("heads", 17), ("steps", -1), ("lr", 0.0), ("tau", -1.0), ("cold", 1.0)],
 )
 def test_an_option_out_of_range_is_named(option: str, value: float) -> None:
     with pytest.raises(BadConfig, match=f"--{option} is {value}"):
