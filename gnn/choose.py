@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 
-from torch import Tensor
-
 from kinfolio.gnn.budget import Budget
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
+from kinfolio.gnn.heads import TextInputs, kinds_of
 from kinfolio.gnn.start import SvdStart
 
 TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
@@ -75,7 +74,7 @@ class Choice:
 
 def choose(
     data: TrainingData,
-    text: Callable[[int], Tensor] | None,
+    text: TextInputs | None,
     config: TrainConfig,
     start: SvdStart,
     budget: Budget,
@@ -109,7 +108,7 @@ def choose(
             label = f"trying tau {tau:g}{unseen}, {dim} wide"
             fitted = fit_head(
                 data,
-                text(dim) if has_text and text is not None else None,
+                kinds_of(text, dim) if has_text else None,
                 replace(config, dim=dim, cold=cold),
                 start=start,
                 tau=tau,

@@ -47,6 +47,13 @@ class TrainConfig:
             "by name or folder."
         },
     )
+    vectors: str = field(
+        default="",
+        metadata={
+            "help": "Parquet file of vectors made elsewhere, one more input beside the texts: "
+            "columns vector, and user or product."
+        },
+    )
     shuffled_text: bool = field(
         default=False, metadata={"help": "Control: texts dealt out to the wrong nodes."}
     )

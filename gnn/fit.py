@@ -56,7 +56,7 @@ class Fitted:
 
 def fit_head(
     data: TrainingData,
-    text: Tensor | None,
+    text: tuple[Tensor, Tensor] | None,
     config: TrainConfig,
     *,
     start: SvdStart,
@@ -72,7 +72,7 @@ def fit_head(
 
     Args:
         data: what to learn from.
-        text: float32, shape (num_nodes, config.dim), or None.
+        text: of users and products as `FusionHead` takes it, `config.dim` wide, or None.
         config: width, batch, negatives, learning rate, cold rate and patience.
         start: of the products' ids.
         tau: temperature.
@@ -213,7 +213,7 @@ def _step(
     # Sorted batches: rows are read and written in order, which the caches reward.
     chosen.sort()
     matrix, keep = data.matrix, None
-    if head.text is not None and config.cold > 0:
+    if head.users_text is not None and config.cold > 0:
         keep = torch.from_numpy(
             (rng.random(data.num_users + data.num_products) >= config.cold).astype(np.float32)
         ).to(device)

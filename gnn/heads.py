@@ -22,8 +22,17 @@ _SEEDS_APART = 1000
 """Distance between the seeds of two runs, so that their heads never share one."""
 
 
-TextInputs = Callable[[int], Tensor]
-"""Text inputs of a width: float32, shape (num_nodes, width)."""
+@dataclass(frozen=True, slots=True)
+class TextTensors:
+    """`TextRows` on the device."""
+
+    mixed: Tensor
+    users: Tensor
+    products: Tensor
+
+
+TextInputs = Callable[[int], TextTensors]
+"""Text inputs of a width."""
 
 
 def text_of(
@@ -34,13 +43,22 @@ def text_of(
         return None
 
     @cache
-    def build(width: int) -> Tensor:
-        rows = features.build(width, data.hidden)
+    def build(width: int) -> TextTensors:
+        rows = features.rows(width, data.hidden)
         if config.shuffled_text:
-            rows = shuffled(rows, data.num_users, config.seed)
-        return torch.from_numpy(rows).to(data.matrix.device)
+            rows = shuffled(rows, config.seed)
+        parts = (rows.mixed, rows.users, rows.products)
+        return TextTensors(*(torch.from_numpy(part).to(data.matrix.device) for part in parts))
 
     return build
+
+
+def kinds_of(text: TextInputs | None, width: int) -> tuple[Tensor, Tensor] | None:
+    """The kinds of text of users and of products, as a head takes them."""
+    if text is None:
+        return None
+    found = text(width)
+    return found.users, found.products
 
 
 def watch_of(label: str, progress: Progress) -> Watch:
@@ -81,7 +99,7 @@ class Heads:
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
     ) -> Callable[[float, int, int | None], Fitted]:
         config = self.config
-        inputs = text(config.dim) if self.has_text and text is not None else None
+        inputs = kinds_of(text, config.dim) if self.has_text else None
 
         def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
             label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"

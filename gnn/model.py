@@ -1,6 +1,7 @@
 """The fusion model: text and graph in one linear message passing, read by cosine.
 
-Input of node n: x_n = g W text_n + id_n (g, W a type's own; id_n only for nodes seen in training).
+Input of node n: x_n = W sum of g_k text_kn + id_n (W a type's own, g_k that of a kind of text:
+reviews, name, description, given vectors; id_n only for nodes seen in training).
 With A the symmetric normalised adjacency, z = (x + A x + A^2 x) / 3, and the score of product i
 for user u is cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0].
 
@@ -29,14 +30,15 @@ class FusionHead(nn.Module):
 
     log_degree: Tensor
     is_unseen: Tensor
-    text: Tensor | None
+    users_text: Tensor | None
+    products_text: Tensor | None
 
     def __init__(
         self,
         *,
         num_users: int,
         start: Tensor,
-        text: Tensor | None,
+        text: tuple[Tensor, Tensor] | None,
         degree: Tensor,
         tau: float,
     ) -> None:
@@ -45,7 +47,8 @@ class FusionHead(nn.Module):
         Args:
             num_users: rows before the products.
             start: float32, shape (num_products, dim); first value of the products' ids.
-            text: float32, shape (num_nodes, dim), unit or zero rows; None for graph only.
+            text: float32, shapes (kinds, num_users, dim) and (kinds, num_products, dim), unit or
+                zero rows; None for graph only.
             degree: float32, shape (num_products,); training holdings of each product.
             tau: temperature of the cosine.
         """
@@ -58,9 +61,12 @@ class FusionHead(nn.Module):
         self.propagation = Propagation()
         self.register_buffer("log_degree", torch.log1p(degree))
         self.register_buffer("is_unseen", (degree == 0).float())
-        self.register_buffer("text", text, persistent=False)
-        if text is not None:
-            self.gate = nn.Parameter(torch.tensor([0.3, 0.3]))
+        users_text, products_text = text or (None, None)
+        self.register_buffer("users_text", users_text, persistent=False)
+        self.register_buffer("products_text", products_text, persistent=False)
+        if users_text is not None and products_text is not None:
+            self.users_gate = nn.Parameter(torch.full((len(users_text),), 0.3))
+            self.products_gate = nn.Parameter(torch.full((len(products_text),), 0.3))
             self.turn = nn.Parameter(torch.eye(self.dim).repeat(2, 1, 1))
 
     def inputs(self, keep: Tensor | None = None) -> Tensor:
@@ -73,10 +79,10 @@ class FusionHead(nn.Module):
         if keep is not None:
             is_seen = is_seen * keep[self.num_users :]
         ids = self.ids * is_seen[:, None]
-        if self.text is None:
+        if self.users_text is None or self.products_text is None:
             return functional.pad(ids, (0, 0, self.num_users, 0))
-        users = self.gate[0] * (self.text[: self.num_users] @ self.turn[0])
-        products = self.gate[1] * (self.text[self.num_users :] @ self.turn[1])
+        users = _weighed(self.users_gate, self.users_text) @ self.turn[0]
+        products = _weighed(self.products_gate, self.products_text) @ self.turn[1]
         return torch.cat([users, products + ids])
 
     def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
@@ -118,3 +124,11 @@ class FusionHead(nn.Module):
         spread = math.log(others / min(others, len(negatives)))
         rows = functional.embedding(wanted, sums)
         return sampled_softmax(rows, self.tau, self.bias(), products, negatives, spread)
+
+
+def _weighed(gates: Tensor, kinds: Tensor) -> Tensor:
+    """Sum of the kinds of text, each times its gate: float32, shape (num_nodes, dim)."""
+    if len(kinds) == 1:
+        return gates[0] * kinds[0]
+    weighed: Tensor = torch.tensordot(gates, kinds, dims=1)
+    return weighed

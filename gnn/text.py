@@ -14,6 +14,7 @@ import sqlite3
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.errors import NotReady
+from kinfolio.gnn.given_vectors import GivenVectors
 from kinfolio.records import Snapshot
 
 WIDTH = 384
@@ -159,6 +161,18 @@ def _read(database: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, ND
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class TextRows:
+    """Text inputs of one width."""
+
+    mixed: NDArray[np.float32]
+    """Shape (num_users + num_products, width), unit or zero rows: all kinds in one."""
+    users: NDArray[np.float32]
+    """Shape (kinds, num_users, width), likewise: reviews, given vectors; those there are."""
+    products: NDArray[np.float32]
+    """Shape (kinds, num_products, width): reviews, names, descriptions, given vectors."""
+
+
 class TextFeatures:
     """Text vectors of users and products, with reviews of hidden pairs left out on demand."""
 
@@ -170,6 +184,7 @@ class TextFeatures:
         most: int,
         encoder: str = EMBEDDED,
         load: Callable[[str], Encoder] = load_encoder,
+        given: GivenVectors | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Encode what is needed.
@@ -180,6 +195,7 @@ class TextFeatures:
             most: latest reviews read of each user and each product.
             encoder: name of the encoder.
             load: makes it.
+            given: vectors that were made elsewhere, for an input of their own.
             progress: told how far it is.
         """
         reviews = snapshot.reviews
@@ -189,50 +205,87 @@ class TextFeatures:
         )
         self._snapshot = snapshot
         self._used = used
-        texts = [reviews.text[row] for row in used] + list(snapshot.product_texts)
-        distinct, self._position = np.unique(np.array(texts, dtype=object), return_inverse=True)
-        self._vectors = encode(list(distinct), cache, encoder=encoder, load=load, progress=progress)
-        self._vectors[[not text.strip() for text in distinct]] = 0
+        self._given = given
+        names = [
+            name if name and text.startswith(name) else ""
+            for name, text in zip(snapshot.product_names, snapshot.product_texts, strict=True)
+        ]
+        rest = [
+            text[len(name) :].lstrip(". ")
+            for name, text in zip(names, snapshot.product_texts, strict=True)
+        ]
+        texts = [reviews.text[row] for row in used] + [*snapshot.product_texts, *names, *rest]
+        distinct, position = np.unique(np.array(["", *texts], dtype=object), return_inverse=True)
+        ends = np.cumsum([len(used), *[snapshot.num_products] * 2])
+        self._reviews, self._whole, self._names, self._rest = np.split(position[1:], ends)
+        written = [text for text in distinct if text.strip()]
+        vectors = encode(written, cache, encoder=encoder, load=load, progress=progress)
+        self._vectors = np.zeros((len(distinct), vectors.shape[1]), np.float32)
+        self._vectors[[bool(text.strip()) for text in distinct]] = vectors
 
     def build(self, width: int, hidden: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """Text inputs: float32, shape (num_users + num_products, width), unit or zero rows.
+        """Text inputs, all kinds in one: float32, shape (num_users + num_products, width).
 
         A user is the mean of their reviews; a product its description plus the mean of its
-        reviews. Each type is centred, then both are turned to their first `width` principal axes.
+        reviews. Each type is centred, then both are turned to the first `width` principal axes of
+        these and of each kind of its own; rows are of length 1 or, where nothing is known, 0.
 
         Args:
             width: numbers a row.
             hidden: keys user * num_products + product of pairs whose reviews must not be used.
         """
+        return self.rows(width, hidden).mixed
+
+    def rows(self, width: int, hidden: NDArray[np.int64] | None = None) -> TextRows:
+        """The same, and each kind of its own on the same axes; arguments as for `build`."""
         snapshot, reviews = self._snapshot, self._snapshot.reviews
         user, product = reviews.user[self._used], reviews.product[self._used]
         shown = np.ones(len(self._used), bool)
         if hidden is not None:
             shown = ~np.isin(user.astype(np.int64) * snapshot.num_products + product, hidden)
-        position = self._position[: len(self._used)]
-        by_user = self._mean(
-            user, position, shown & reviews.describes_user[self._used], snapshot.num_users
-        )
+        by_user = self._mean(user, shown & reviews.describes_user[self._used], snapshot.num_users)
         by_product = self._mean(
-            product, position, shown & reviews.describes_product[self._used], snapshot.num_products
+            product, shown & reviews.describes_product[self._used], snapshot.num_products
         )
-        by_product += self._vectors[self._position[len(self._used) :]]
-        rows = np.concatenate([_centred(by_user), _centred(by_product)])
-        _, axes = np.linalg.eigh(rows.T @ rows)
-        turned = rows @ axes[:, ::-1][:, :width]
-        features = np.zeros((len(rows), width), np.float32)
-        features[:, : turned.shape[1]] = turned
-        return unit(features)
+        of_users, of_products = [by_user], [by_product, *self._own()]
+        mixed = [by_user, by_product + self._vectors[self._whole]]
+        if self._given is not None:
+            more = self._given.users.shape[1]
+            for rows, given in ((of_users, self._given.users), (of_products, self._given.products)):
+                empty = np.zeros((len(given), self._vectors.shape[1]), np.float32)
+                rows[:] = [np.pad(one, ((0, 0), (0, more))) for one in rows]
+                rows.append(np.concatenate([empty, given], axis=1))
+            mixed = [
+                np.concatenate([_centred(text), _centred(given)], axis=1)
+                for text, given in zip(
+                    mixed, (self._given.users, self._given.products), strict=True
+                )
+            ]
+        joined = np.concatenate([_centred(rows) for rows in mixed])
+        gram = joined.T @ joined
+        for kinds in (of_users, of_products):
+            if len(kinds) > 1:
+                gram += sum(rows.T @ rows for rows in map(_centred, kinds))
+        _, axes = np.linalg.eigh(gram)
+        axes = axes[:, ::-1][:, :width].astype(np.float32)
+        return TextRows(
+            mixed=_turned(joined, axes, width),
+            users=_kinds(of_users, axes, width),
+            products=_kinds(of_products, axes, width),
+        )
+
+    def _own(self) -> list[NDArray[np.float32]]:
+        """Names and descriptions; where there is only one of both, it is one kind."""
+        if not self._vectors[self._rest].any() or not self._vectors[self._names].any():
+            return [self._vectors[self._whole]]
+        return [self._vectors[self._names], self._vectors[self._rest]]
 
     def _mean(
-        self,
-        owner: NDArray[np.int32],
-        position: NDArray[np.int64],
-        shown: NDArray[np.bool_],
-        count: int,
+        self, owner: NDArray[np.int32], shown: NDArray[np.bool_], count: int
     ) -> NDArray[np.float32]:
         ones = np.ones(int(shown.sum()), np.float32)
-        sums = csr_array((ones, (owner[shown], position[shown])), shape=(count, len(self._vectors)))
+        ends = (owner[shown], self._reviews[shown])
+        sums = csr_array((ones, ends), shape=(count, len(self._vectors)))
         number = np.maximum(sums.sum(axis=1), 1).reshape(-1, 1)
         mean: NDArray[np.float32] = (sums @ self._vectors / number).astype(np.float32)
         return mean
@@ -243,20 +296,21 @@ def has_texts(snapshot: Snapshot) -> bool:
     return any(snapshot.product_texts) or bool(snapshot.reviews.text)
 
 
-def shuffled(rows: NDArray[np.float32], num_users: int, seed: int) -> NDArray[np.float32]:
+def shuffled(rows: TextRows, seed: int) -> TextRows:
     """The same rows dealt out anew among users and among products: a control of what texts say.
 
     Args:
-        rows: shape (num_users + num_products, width).
-        num_users: rows before the products.
+        rows: of all nodes.
         seed: of the order.
     """
     rng = np.random.default_rng(seed)
-    users, products = np.arange(num_users), np.arange(num_users, len(rows))
-    dealt: NDArray[np.float32] = rows[
-        np.concatenate([rng.permutation(users), rng.permutation(products)])
-    ]
-    return dealt
+    users = rng.permutation(rows.users.shape[1])
+    products = rng.permutation(rows.products.shape[1])
+    return TextRows(
+        mixed=rows.mixed[np.concatenate([users, products + len(users)])],
+        users=rows.users[:, users],
+        products=rows.products[:, products],
+    )
 
 
 def _latest(
@@ -283,6 +337,22 @@ def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
         known[:, None], unit(rows) - unit(rows[known]).mean(axis=0), 0
     ).astype(np.float32)
     return centred
+
+
+def _turned(
+    rows: NDArray[np.float32], axes: NDArray[np.float32], width: int
+) -> NDArray[np.float32]:
+    found = np.zeros((len(rows), width), np.float32)
+    found[:, : axes.shape[1]] = rows @ axes
+    return unit(found)
+
+
+def _kinds(
+    kinds: list[NDArray[np.float32]], axes: NDArray[np.float32], width: int
+) -> NDArray[np.float32]:
+    """Each kind that says anything, centred and turned: shape (kinds, num_nodes, width)."""
+    said = [rows for rows in kinds if rows.any()] or kinds[:1]
+    return np.stack([_turned(_centred(rows), axes, width) for rows in said])
 
 
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ the snapshot has none, a tenth of the training holdings plays it and is put back
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData, hold_back, training_data
 from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
 from kinfolio.gnn.fit import Fitted, score_with
+from kinfolio.gnn.given_vectors import read_vectors
 from kinfolio.gnn.heads import Heads, text_of, watch_of
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.ranking import Quality, quality
@@ -90,7 +92,12 @@ def train(
     budget = Budget(seconds_of(config.budget, len(data.user)))
     checkpoints = Checkpoints(
         run.folder / "checkpoints",
-        {"config": asdict(config), "snapshot": snapshot.hash, "versions": _versions()},
+        {
+            "config": asdict(config),
+            "snapshot": snapshot.hash,
+            "vectors": _hash_of(config.vectors),
+            "versions": _versions(),
+        },
     )
     is_refitted = held_back is not None or config.final
     text = text_of(features, data, config)
@@ -123,7 +130,7 @@ def train(
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
         weights = TextWeights()
-        block = TextBlock(text(full.dim), data) if text is not None else None
+        block = TextBlock(text(full.dim).mixed, data) if text is not None else None
         if block is not None:
             progress("trying texts beside the heads", 0, 0)
             weights = choose_text(score, data, block)
@@ -144,7 +151,7 @@ def train(
         score = score_with([one.head for one in fitted], data.matrix)
         with budget.counted():
             if text is not None and blend.text:
-                block = TextBlock(text(full.dim), data)
+                block = TextBlock(text(full.dim).mixed, data)
                 score = block.add(score, blend.text)
             holders = CommonHolders(data.held) if blend.recipe else None
             links = blend_links(blend, score, data, holders, chosen_by)
@@ -222,7 +229,7 @@ def _features(
     load: Callable[[str], Encoder],
     progress: Progress,
 ) -> TextFeatures | None:
-    if config.text == "off" or not has_texts(snapshot):
+    if config.text == "off" or not (config.vectors or has_texts(snapshot)):
         return None
     return TextFeatures(
         snapshot,
@@ -230,8 +237,13 @@ def _features(
         most=config.reviews,
         encoder=config.encoder,
         load=load,
+        given=read_vectors(Path(config.vectors), snapshot) if config.vectors else None,
         progress=partial(progress, "reading texts"),
     )
+
+
+def _hash_of(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
 
 def _versions() -> dict[str, str]:

@@ -14,7 +14,7 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.controls import controls_of, fit_controls
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.evaluate import Evaluation, evaluate
-from kinfolio.gnn.text import shuffled
+from kinfolio.gnn.text import TextRows, shuffled
 from kinfolio.gnn.train import read_embeddings
 from kinfolio.run import Run, read_json, write_json
 from kinfolio.snapshot import with_hash
@@ -141,12 +141,16 @@ def test_nothing_to_learn_from_is_refused() -> None:
 
 
 def test_shuffled_texts_stay_among_users_and_among_products() -> None:
-    rows = np.arange(20, dtype=np.float32)[:, None]
-    found = shuffled(rows, 12, seed=1)
-    assert sorted(found[:12].ravel()) == list(range(12))
-    assert sorted(found[12:].ravel()) == list(range(12, 20))
-    assert not np.array_equal(found, rows)
-    np.testing.assert_array_equal(found, shuffled(rows, 12, seed=1))
+    nodes = np.arange(20, dtype=np.float32)[:, None]
+    rows = TextRows(mixed=nodes, users=nodes[None, :12], products=np.stack([nodes[12:]] * 2))
+    found = shuffled(rows, seed=1)
+    assert sorted(found.mixed[:12].ravel()) == list(range(12))
+    assert sorted(found.mixed[12:].ravel()) == list(range(12, 20))
+    assert not np.array_equal(found.mixed, nodes)
+    # Whoever gets a text gets all kinds of it.
+    np.testing.assert_array_equal(found.users[0], found.mixed[:12])
+    np.testing.assert_array_equal(found.products, np.stack([found.mixed[12:]] * 2))
+    np.testing.assert_array_equal(found.mixed, shuffled(rows, seed=1).mixed)
 
 
 def test_without_texts_the_baselines_of_text_are_absent_and_a_note_says_so(tmp_path: Path) -> None:

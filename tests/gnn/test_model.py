@@ -42,11 +42,14 @@ def dense(snapshot: Snapshot) -> np.ndarray:
 def make_head(data: TrainingData, seed: int, has_text: bool = True) -> FusionHead:
     generator = torch.Generator().manual_seed(seed)
     size = data.num_users + data.num_products
+    # Two kinds of text of products, one of users.
     text = functional.normalize(torch.randn(size, 6, generator=generator), dim=1)
+    more = functional.normalize(torch.randn(data.num_products, 6, generator=generator), dim=1)
+    kinds = (text[None, : data.num_users], torch.stack([text[data.num_users :], more]))
     head = FusionHead(
         num_users=data.num_users,
         start=torch.randn(data.num_products, 6, generator=generator),
-        text=text if has_text else None,
+        text=kinds if has_text else None,
         degree=torch.from_numpy(data.product_degree),
         tau=0.2 + 0.1 * seed,
     )
@@ -135,8 +138,8 @@ def test_renaming_users_and_products_permutes_the_vectors() -> None:
     moved = make_head(moved_data, 0)
     # Product p of the first graph is product order[p] of the second.
     place = torch.from_numpy(np.concatenate([np.arange(data.num_users), data.num_users + order]))
-    assert head.text is not None
-    assert moved.text is not None
-    moved.text[place] = head.text.clone()
+    assert head.products_text is not None
+    assert moved.products_text is not None
+    moved.products_text[:, torch.from_numpy(order)] = head.products_text.clone()
     moved.ids.data[torch.from_numpy(order)] = head.ids.data.clone()
     torch.testing.assert_close(moved(moved_data.matrix)[place], head(data.matrix))

