@@ -198,13 +198,13 @@ def choose(
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
         of_tau: dict[float, float] = {}
-        for trial in done.values():
-            # Few were tried with all that was chosen since; those before tell the order as well.
-            if trial.text == has_text or trial.tau not in of_tau:
-                of_tau[trial.tau] = trial.value
+        # Few were tried with all that was chosen since; those before tell the order as well.
+        for trial in sorted(done.values(), key=lambda trial: (trial.text == has_text, trial.value)):
+            of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
-        if time_for_heads() > full_cost(dim, fits + _FINALISTS - 1):
-            taus = (tau, *others[: _FINALISTS - 1])
+        more = fits + _FINALISTS - 1
+        if others and time_for_heads() > full_cost(dim, more, _ENOUGH * config.steps):
+            taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
             skipped.append(f"tau {others[0]:g} in full")
     full_steps = 0 if config.quick else config.steps
