@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +30,13 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     from kinfolio.run import Run
 
     try:
-        with show_progress() as progress:
+        with show_progress() as progress, _asked_to_stop() as is_stopped:
             trained = train(
-                Run(run_folder), config, cache=home() / "cache" / "texts.sqlite", progress=progress
+                Run(run_folder),
+                config,
+                cache=home() / "cache" / "texts.sqlite",
+                is_stopped=is_stopped,
+                progress=progress,
             )
     except KeyboardInterrupt:
         note("what was trained so far is kept; type the same command to go on with it")
@@ -51,4 +58,24 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
             "more CPU time is given by --budget",
             err=True,
         )
+    if trained.has_stopped:
+        note("this is the best until you stopped it; type the same command to go on with it")
     click.echo(f"next: kinfolio evaluate --run {run_folder}", err=True)
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was typed; when it is typed again, it interrupts as usual."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        note("finishing with the best so far; Ctrl-C again stops at once")
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)

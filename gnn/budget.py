@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from kinfolio.errors import BadConfig
@@ -24,14 +24,16 @@ class Budget:
     kill decides as it would have without.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, is_stopped: Callable[[], bool] = lambda: False) -> None:
         """Nothing is spent yet.
 
         Args:
             seconds: what may be spent.
+            is_stopped: whether somebody asked to finish with what there is.
         """
         self.seconds = seconds
         self.spent = 0.0
+        self.is_stopped = is_stopped
 
     @property
     def left(self) -> float:

@@ -29,7 +29,7 @@ _FINALISTS = 2
 _FEWEST_STEPS = 100
 _ENOUGH = 2 / 3
 """Part of the steps asked for that a choice must leave time for."""
-_REST = 0.1
+_REST = 0.15
 """Part of the budget that is kept for the blend."""
 
 
@@ -94,6 +94,9 @@ def choose(
         watch: makes a watcher for a named trial.
         rounds: how often the heads will be trained in full.
         checkpoints: where trials are kept.
+
+    Raises:
+        KeyboardInterrupt: somebody asks to finish, and nothing worth keeping is there yet.
     """
     steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
     first_dim = config.dim or DIMS[0]
@@ -104,6 +107,8 @@ def choose(
     def attempt(tau: float, has_text: bool, dim: int, cold: float) -> Trial:
         key = (tau, has_text, dim, cold)
         if key not in done:
+            if budget.is_stopped():
+                raise KeyboardInterrupt
             unseen = f" with text, {cold:g} unseen" if has_text else ""
             label = f"trying tau {tau:g}{unseen}, {dim} wide"
             fitted = fit_head(

@@ -65,6 +65,7 @@ def fit_head(
     steps: int,
     stop_at: int | None = None,
     watch: Watch | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
     name: str = "head",
 ) -> Fitted:
@@ -80,6 +81,7 @@ def fit_head(
         steps: length of the learning-rate decay; 0 leaves the head as it starts.
         stop_at: last step, without looking at the validation part; None: look and stop early.
         watch: told of every step.
+        is_stopped: whether to look once more and leave it at that.
         checkpoints: where states are kept and gone on from.
         name: of this head there.
     """
@@ -128,7 +130,8 @@ def fit_head(
             decay.step()
             if watch is not None:
                 watch(step, last, losses[-1])
-        if (step % _LOOK_EVERY or not step) and step != last:
+        ends = step == last or is_stopped()
+        if (step % _LOOK_EVERY or not step) and not ends:
             continue
         seen = None
         if stop_at is None:
@@ -148,7 +151,10 @@ def fit_head(
             best_state = {key: value.clone() for key, value in head.state_dict().items()}
         elif seen is not None:
             looks_without_gain += 1
-        is_last = step == last or looks_without_gain >= config.patience
+        if step != last and ends:
+            # The checkpoint stays that of the look before, to go on from.
+            break
+        is_last = ends or looks_without_gain >= config.patience
         if checkpoints is not None and (
             is_last or time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS
         ):

@@ -79,11 +79,22 @@ class Heads:
     def best(
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, taus: tuple[float, ...]
     ) -> tuple[float, list[Fitted]]:
-        """The temperature whose first head is best on `valid`, and all heads with it."""
+        """The temperature whose first head is best on `valid`, and all heads with it.
+
+        When somebody asks to finish, those that have been trained by then.
+        """
         fit = self._fit(data, text, start, "head")
-        firsts = {tau: fit(tau, 0, None) for tau in taus}
+        firsts: dict[float, Fitted] = {}
+        for tau in taus:
+            if not (firsts and self.budget.is_stopped()):
+                firsts[tau] = fit(tau, 0, None)
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
-        return tau, [firsts[tau], *(fit(tau, n, None) for n in range(1, self.config.heads))]
+        fitted = [firsts[tau]]
+        while len(fitted) < self.config.heads and not self.budget.is_stopped():
+            fitted.append(fit(tau, len(fitted), None))
+        # One that was only begun may be worse than none.
+        best = _value(fitted[0])
+        return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
 
     def again(
         self, data: TrainingData, text: TextInputs | None, tau: float, fitted: list[Fitted]
@@ -113,6 +124,7 @@ class Heads:
                 steps=0 if config.quick else config.steps,
                 stop_at=stop_at,
                 watch=watch_of(label, self.progress),
+                is_stopped=self.budget.is_stopped,
                 checkpoints=self.checkpoints,
                 name=f"{part} {number} tau {tau:g}",
             )

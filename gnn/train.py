@@ -52,6 +52,8 @@ class Trained:
     tau: float
     choice: Choice
     blend: Blend
+    has_stopped: bool
+    """Whether somebody asked to finish early."""
 
 
 def train(
@@ -60,6 +62,7 @@ def train(
     *,
     cache: Path,
     load: Callable[[str], Encoder] = load_encoder,
+    is_stopped: Callable[[], bool] = lambda: False,
     progress: Progress = no_progress,
 ) -> Trained:
     """Train on the run's snapshot; the model file, then `run.json`, are written at the end.
@@ -73,9 +76,12 @@ def train(
         config: what is fixed.
         cache: file of text vectors met before.
         load: makes the text encoder.
+        is_stopped: asked again and again; once it is true, the model is that of the best steps so
+            far, and the next call with the same config goes on all the same.
         progress: told of every step.
 
     Raises:
+        KeyboardInterrupt: stopped before there was anything worth keeping.
         NotReady: no snapshot, or no encoder.
         BadInput: nothing to learn from.
         BadConfig: a device that is not there.
@@ -89,7 +95,7 @@ def train(
     held_back = hold_back(snapshot, config.seed)
     data = training_data(snapshot, device, held_back)
     # Reading texts is not counted: it is done once for all trainings.
-    budget = Budget(seconds_of(config.budget, len(data.user)))
+    budget = Budget(seconds_of(config.budget, len(data.user)), is_stopped)
     checkpoints = Checkpoints(
         run.folder / "checkpoints",
         {
@@ -142,25 +148,30 @@ def train(
         blend = replace(blend, text=weights)
         links = blend_links(blend, score, data, holders)
         valid = quality(blended(score, data, blend, links), data.held, data.wanted)
-    if is_refitted:
+    learned_from = ["train"]
+    if is_refitted and not is_stopped():
         # What was held back to choose by is learned from too, for as long as was best without it.
-        chosen_by = data
-        data = training_data(snapshot, device, with_valid=config.final)
-        text = text_of(features, data, config)
-        fitted = heads.again(data, text, tau, fitted)
-        score = score_with([one.head for one in fitted], data.matrix)
-        with budget.counted():
-            if text is not None and blend.text:
-                block = TextBlock(text(full.dim).mixed, data)
-                score = block.add(score, blend.text)
-            holders = CommonHolders(data.held) if blend.recipe else None
-            links = blend_links(blend, score, data, holders, chosen_by)
+        whole = training_data(snapshot, device, with_valid=config.final)
+        text_of_whole = text_of(features, whole, config)
+        again = heads.again(whole, text_of_whole, tau, fitted)
+        if not is_stopped():
+            chosen_by, data, text, fitted = data, whole, text_of_whole, again
+            learned_from += ["valid"] if held_back is None else []
+            score = score_with([one.head for one in fitted], data.matrix)
+            with budget.counted():
+                if text is not None and blend.text:
+                    block = TextBlock(text(full.dim).mixed, data)
+                    score = block.add(score, blend.text)
+                holders = CommonHolders(data.held) if blend.recipe else None
+                links = blend_links(blend, score, data, holders, chosen_by)
+    has_stopped = is_stopped()
     report = {
         "tau": tau,
         "choice": choice.report(),
         "blend": asdict(blend) | {"trials": [asdict(trial) for trial in blend_trials]},
         "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)},
-        "learned_from": ["train", "valid"] if config.final and held_back is None else ["train"],
+        "learned_from": learned_from,
+        "stopped": has_stopped,
     }
     trained = Trained(
         epochs=round(
@@ -172,9 +183,11 @@ def train(
         tau=tau,
         choice=choice,
         blend=blend,
+        has_stopped=has_stopped,
     )
     _finish(run, config, snapshot, data, fitted, links, blend, block, trained, report)
-    checkpoints.clear()
+    if not has_stopped:
+        checkpoints.clear()
     return trained
 
 

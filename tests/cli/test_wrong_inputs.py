@@ -323,13 +323,15 @@ def training(world: Run, server_home: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_ctrl_c_in_training_leaves_the_run_as_it_was(
+def test_ctrl_c_twice_in_training_leaves_the_run_as_it_was(
     world: Run, training: subprocess.Popen[str]
 ) -> None:
     before = content(world.folder)
     assert training.stderr is not None
     line = training.stderr.readline()
     assert "head" in line or "tau" in line
+    training.send_signal(signal.SIGINT)
+    assert "Ctrl-C again stops at once" in training.stderr.readline()
     training.send_signal(signal.SIGINT)
     _, err = training.communicate(timeout=60)
     assert training.returncode == 130

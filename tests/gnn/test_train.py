@@ -193,6 +193,41 @@ def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
     read_embeddings(run)
 
 
+def test_asked_to_finish_the_best_so_far_is_a_model_and_can_be_gone_on_with(
+    tmp_path: Path,
+) -> None:
+    config = replace(SMALL, steps=150, heads=2, links="off")
+    whole = run_of(tmp_path / "whole", make_snapshot(seed=4))
+    train(whole, config, cache=tmp_path / "texts")
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    told: list[str] = []
+
+    def tell(step: str, done: int, total: int) -> None:
+        told.append(step)
+
+    def is_stopped() -> bool:
+        return any("head 2" in step for step in told)
+
+    stopped = train(run, config, cache=tmp_path / "texts", is_stopped=is_stopped, progress=tell)
+    assert stopped.has_stopped
+    assert run.need_info()["stopped"]
+    assert stopped.valid.recall > 0
+    assert len(read_embeddings(run).user_vectors[0]) >= SMALL.dim
+    assert sum("head 2" in step for step in told) == 1
+    again = train(run, config, cache=tmp_path / "texts")
+    assert not again.has_stopped
+    one, other = read_embeddings(whole), read_embeddings(run)
+    np.testing.assert_array_equal(one.product_vectors, other.product_vectors)
+
+
+def test_asked_to_finish_before_anything_is_trained_nothing_is_written(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", make_snapshot(seed=4))
+    config = replace(SMALL, tau=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        train(run, config, cache=tmp_path / "texts", is_stopped=lambda: True)
+    assert not run.model.exists()
+
+
 def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     open_config = TrainConfig(text="off", steps=120, batch=64, links="off", heads=1)
@@ -203,6 +238,12 @@ def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> 
     assert ample.choice.skipped == ()
     assert ample.choice.steps == 120
     assert {trial.dim for trial in ample.choice.trials} == {64, 128}
+    open_heads = replace(open_config, heads=0, dim=8)
+    trained = train(run, replace(open_heads, budget="0.1s"), cache=tmp_path / "texts")
+    assert trained.choice.heads == 1
+    assert "2 heads" in trained.choice.skipped
+    ample = train(run, replace(open_heads, budget="1h"), cache=tmp_path / "texts")
+    assert ample.choice.heads == 2
 
 
 def test_what_has_learned_from_valid_is_not_served(tmp_path: Path) -> None:
