@@ -208,7 +208,7 @@ def choose(
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
         more = fits + _FINALISTS - 1
-        if others and time_for_heads() > full_cost(dim, more, _ENOUGH * config.steps):
+        if others and time_for_heads() > full_cost(dim, more):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
             skipped.append(f"tau {others[0]:g} in full")

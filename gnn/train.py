@@ -29,6 +29,7 @@ from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddi
 from kinfolio.gnn.fit import Fitted, score_with
 from kinfolio.gnn.given_vectors import read_vectors
 from kinfolio.gnn.heads import Heads, text_of, watch_of
+from kinfolio.gnn.kept_memory import kept_memory
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.ranking import Quality, quality
 from kinfolio.gnn.start import SvdStart
@@ -56,6 +57,7 @@ class Trained:
     """Whether somebody asked to finish early."""
 
 
+@kept_memory()
 def train(
     run: Run,
     config: TrainConfig,
