@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from torch.nn import functional
 
-from kinfolio.gnn.blend import Blend
+from kinfolio.gnn.blend import Blend, blended, extra_bias
 from kinfolio.gnn.data import TrainingData, training_data
 from kinfolio.gnn.embeddings import embeddings_of
+from kinfolio.gnn.fit import score_with
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.propagation import TIE_WEIGHT, Propagation, adjacency, normalised, to_torch
+from kinfolio.gnn.text import unit
+from kinfolio.gnn.text_block import TextBlock, TextWeights
 from kinfolio.records import Snapshot
 from tests.gnn.snapshots import make_snapshot
 
@@ -89,43 +95,71 @@ def test_a_node_without_neighbours_gets_nothing_from_the_others() -> None:
     assert result.ravel().tolist() == [2, 1, 2, 1]
 
 
-@pytest.mark.parametrize("has_text", [True, False])
-def test_the_sum_of_own_part_and_messages_gives_the_heads_own_score(has_text: bool) -> None:
-    snapshot = make_snapshot(seed=2)
-    data = training_data(snapshot, CPU)
-    heads = [make_head(data, seed, has_text) for seed in (0, 1)]
-    stored = embeddings_of(heads, data, snapshot, "{}", Blend(), None)
-    matrix = torch.from_numpy(dense(snapshot)).float()
-    expected = torch.zeros(data.num_users, data.num_products)
-    for head in heads:
-        x = head.inputs()
-        z = functional.normalize(x + matrix @ x + matrix @ (matrix @ x), dim=1)
-        expected += z[: data.num_users] @ z[data.num_users :].T / head.tau + head.bias()
-    wanted = expected.detach().numpy()
-    counted_ties = {
+def counted_ties(snapshot: Snapshot) -> set[tuple[int, int]]:
+    """Ties that count, both ways, each once."""
+    ties = zip(snapshot.ties.source, snapshot.ties.target, snapshot.ties.split, strict=True)
+    return {
         (int(one), int(other))
-        for a, b, split in zip(
-            snapshot.ties.source, snapshot.ties.target, snapshot.ties.split, strict=True
-        )
+        for a, b, split in ties
         if split == 0 and a != b
         for one, other in ((a, b), (b, a))
     }
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("inputs", ["ids", "texts", "ids and texts", "ids beside texts"])
+def test_what_each_neighbour_adds_sums_to_the_models_own_score(
+    inputs: str, number: int, has_links: bool
+) -> None:
+    snapshot = make_snapshot(seed=2 + number)
+    data = training_data(snapshot, CPU)
+    heads = [make_head(data, seed, "texts" in inputs) for seed in range(number)]
+    for head in heads:
+        head.ids.data *= "ids" in inputs
+    rng = np.random.default_rng(number)
+    blend, links, block = Blend(delta=0.2, offset=-0.3), None, None
+    score = score_with(heads, data.matrix)
+    if inputs == "ids beside texts":
+        blend = replace(blend, text=TextWeights(seen=0.7, unseen=1.9))
+        rows = rng.normal(size=(data.num_users + data.num_products, 6)).astype(np.float32)
+        block = TextBlock(torch.from_numpy(unit(rows)), data)
+        score = block.add(score, blend.text)
+    if has_links:
+        dense_links = rng.random((data.num_products, data.num_products))
+        links = csr_array((dense_links * (dense_links > 0.6)).astype(np.float32))
+    wanted = blended(score, data, blend, links)(np.arange(data.num_users)).numpy()
+    stored = embeddings_of(heads, data, snapshot, "{}", blend, links, block)
+    ties = counted_ties(snapshot)
+    blocks = (stored.heads, stored.dim)
     for user in range(data.num_users):
-        sums = stored.user_own[user].astype(np.float64)
-        for product in data.product[data.user == user]:
-            sums = sums + stored.product_messages[product]
-        for one, other in counted_ties:
-            if one == user:
-                sums = sums + stored.user_messages[other]
-        blocks = sums.reshape(2, 6)
-        length = np.linalg.norm(blocks, axis=1, keepdims=True)
-        query = (blocks / np.where(length > 1e-9, length, 1)).ravel()
-        scores = stored.product_vectors @ query + stored.bias
-        # The stored popularity term is moved to mean 0, which moves all scores alike.
-        np.testing.assert_allclose(
-            scores - scores.mean(), wanted[user] - wanted[user].mean(), atol=2e-5
-        )
-        np.testing.assert_allclose(stored.user_vectors[user], query, atol=2e-5)
+        held = data.product[data.user == user]
+        pieces = [stored.user_own[user], *stored.product_messages[held]]
+        pieces += [stored.user_messages[other] for one, other in ties if one == user]
+        messages = np.array(pieces, np.float64)
+        sums = messages.sum(axis=0).reshape(blocks)
+        length = np.linalg.norm(sums, axis=1)
+        scale = np.divide(1, length, out=np.zeros_like(length), where=length > 1e-9)
+        for product in range(data.num_products):
+            vector = stored.product_vectors[product].reshape(blocks)
+            parts = np.einsum("phd,hd,h->p", messages.reshape(-1, *blocks), vector, scale)
+            first, last = (stored.link_offsets[held + end] for end in (0, 1))
+            of_links = sum(
+                float(stored.link_weights[place])
+                for start, stop in zip(first, last, strict=True)
+                for place in range(start, stop)
+                if stored.link_products[place] == product
+            )
+            total = parts.sum() + of_links + stored.bias[product]
+            # The stored popularity term is moved to mean 0, which moves all scores alike.
+            moved = wanted[user, product] - bias_mean(heads, blend, data)
+            assert total == pytest.approx(moved, abs=1e-5)
+
+
+def bias_mean(heads: list[FusionHead], blend: Blend, data: TrainingData) -> float:
+    """What the stored popularity term was moved by."""
+    bias = sum((head.bias().detach().numpy() for head in heads), start=extra_bias(blend, data))
+    return float(bias.mean())
 
 
 def test_renaming_users_and_products_permutes_the_vectors() -> None:
