@@ -63,6 +63,8 @@ class Choice:
     cold: float
     steps: int
     """As asked for, or fewer where the budget does not allow them."""
+    final_steps: int
+    """The same for a second round, which learns from all: it gets up to twice the steps."""
     trials: tuple[Trial, ...]
     skipped: tuple[str, ...]
     """What was not tried for want of time."""
@@ -212,17 +214,22 @@ def choose(
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
             skipped.append(f"tau {others[0]:g} in full")
-    full_steps = 0 if config.quick else config.steps
-    if full_steps and done:
-        can = time_for_heads() / full_cost(dim, fits)
-        full_steps = min(full_steps, max(min(_FEWEST_STEPS, full_steps), int(full_steps * can)))
+    steps_each = 0 if config.quick else config.steps
+    final_steps = steps_each
+    if steps_each and done:
+        fewest = min(_FEWEST_STEPS, steps_each)
+        can = int(steps_each * time_for_heads() / full_cost(dim, fits))
+        # Where there is no time for both rounds, the one that stays goes before the first.
+        final_steps = min(steps_each, max(fewest, can * 4 // 3 if rounds > 1 else can))
+        steps_each = min(steps_each, max(fewest, rounds * can - (rounds - 1) * final_steps))
     return Choice(
         taus=taus,
         text=has_text,
         dim=dim,
         heads=heads,
         cold=cold,
-        steps=full_steps,
+        steps=steps_each,
+        final_steps=final_steps,
         trials=tuple(done.values()),
         skipped=tuple(skipped),
     )

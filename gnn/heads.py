@@ -97,12 +97,27 @@ class Heads:
         return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
 
     def again(
-        self, data: TrainingData, text: TextInputs | None, tau: float, fitted: list[Fitted]
+        self,
+        data: TrainingData,
+        text: TextInputs | None,
+        tau: float,
+        fitted: list[Fitted],
+        steps: int,
     ) -> list[Fitted]:
-        """The same heads, learned from other data for as many steps; histories stay."""
-        fit = self._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
+        """The same heads, learned from other data for as long; histories stay.
+
+        Args:
+            data: to learn from.
+            text: of that data.
+            tau: temperature.
+            fitted: the heads.
+            steps: what `config.steps` is this time; a head stops at the same part of them.
+        """
+        part = steps / self.config.steps
+        longer = replace(self, config=replace(self.config, steps=steps))
+        fit = longer._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
         return [
-            replace(fit(tau, number, one.steps), history=one.history)
+            replace(fit(tau, number, round(one.steps * part)), history=one.history)
             for number, one in enumerate(fitted)
         ]
 

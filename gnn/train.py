@@ -155,7 +155,8 @@ def train(
         # What was held back to choose by is learned from too, for as long as was best without it.
         whole = training_data(snapshot, device, with_valid=config.final)
         text_of_whole = text_of(features, whole, config)
-        again = heads.again(whole, text_of_whole, tau, fitted)
+        steps = choice.final_steps or config.steps
+        again = heads.again(whole, text_of_whole, tau, fitted, steps)
         if not is_stopped():
             chosen_by, data, text, fitted = data, whole, text_of_whole, again
             learned_from += ["valid"] if held_back is None else []
