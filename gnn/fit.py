@@ -14,6 +14,7 @@ from torch.nn import functional
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.ranking import Quality, quality
 from kinfolio.gnn.start import SvdStart
@@ -84,6 +85,9 @@ def fit_head(
         is_stopped: whether to look once more and leave it at that.
         checkpoints: where states are kept and gone on from.
         name: of this head there.
+
+    Raises:
+        NotReady: there is too little memory.
     """
     device = data.matrix.device
     started, kept_at = time.process_time(), time.monotonic()
@@ -126,7 +130,8 @@ def fit_head(
         if looks_without_gain >= config.patience:
             break
         if step:
-            losses.append(_step(head, data, config, optimizer, rng, size))
+            with told_when_too_little(len(data.degrees), config.dim, device):
+                losses.append(_step(head, data, config, optimizer, rng, size))
             decay.step()
             if watch is not None:
                 watch(step, last, losses[-1])

@@ -29,8 +29,8 @@ from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddi
 from kinfolio.gnn.fit import Fitted, score_with
 from kinfolio.gnn.given_vectors import read_vectors
 from kinfolio.gnn.heads import Heads, text_of, watch_of
-from kinfolio.gnn.kept_memory import kept_memory
 from kinfolio.gnn.links import CommonHolders
+from kinfolio.gnn.memory import kept_memory
 from kinfolio.gnn.ranking import Quality, quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import Encoder, TextFeatures, has_texts, load_encoder

@@ -14,6 +14,7 @@ from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import held_in, split_off, training_data
 from kinfolio.gnn.evaluate import evaluate, score_by
+from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.train import read_embeddings, read_servable, train
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
@@ -244,6 +245,20 @@ def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> 
     assert "2 heads" in trained.choice.skipped
     ample = train(run, replace(open_heads, budget="1h"), cache=tmp_path / "texts")
     assert ample.choice.heads == 2
+
+
+def test_out_of_memory_says_which_width_would_fit() -> None:
+    def train_too_wide() -> None:
+        with told_when_too_little(10**9, 128, torch.device("cpu")):
+            torch.empty(10**14)
+
+    with pytest.raises(NotReady, match=r"out of memory: .* numbers a node would fit; give it a ma"):
+        train_too_wide()
+    with (
+        pytest.raises(NotReady, match=r"type: kinfolio train --dim 64$"),
+        told_when_too_little(1000, 128, torch.device("cpu")),
+    ):
+        torch.empty(10**14)
 
 
 def test_what_has_learned_from_valid_is_not_served(tmp_path: Path) -> None:
