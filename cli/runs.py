@@ -13,8 +13,13 @@ from kinfolio.cli.table import print_table
 
 @click.command("runs", epilog="Example:  kinfolio runs")
 @click.argument("folders", nargs=-1, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write their curves into this folder, for TensorBoard.",
+)
 @json_option
-def command(folders: tuple[Path, ...], as_json: bool) -> None:
+def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) -> None:
     """Compare the runs in FOLDERS, or those in `runs/`, the best on `valid` first.
 
     Figures of different snapshots do not compare: the column "snapshot" tells them apart.
@@ -22,12 +27,18 @@ def command(folders: tuple[Path, ...], as_json: bool) -> None:
     from kinfolio.errors import NotReady, RunBroken
     from kinfolio.run import Run
 
+    if tensorboard:
+        from kinfolio.gnn.curves import write_curves
     rows: list[dict[str, Any]] = []
     for folder in folders or sorted(path for path in Path("runs").glob("*") if path.is_dir()):
         try:
-            rows.append(_row(folder, Run(folder).need_info()))
+            row = _row(folder, Run(folder).need_info())
         except (NotReady, RunBroken) as error:
             note(f"{folder} is left out: {error}")
+            continue
+        rows.append(row)
+        if tensorboard:
+            write_curves(Run(folder), tensorboard)
     rows.sort(key=lambda row: -row["recall@20"])
     if as_json:
         print_json({"runs": rows})

@@ -35,6 +35,23 @@ def test_runs_are_compared_best_first_and_unfinished_ones_are_named(
     assert len(lines) == 2
 
 
+def test_curves_of_a_run_can_be_read_by_tensorboard(
+    tmp_path: Path, cli: Callable[..., Any]
+) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = run_of(tmp_path / "runs" / "good", make_snapshot(seed=4))
+    train(run, SHORT, cache=tmp_path / "texts")
+    # Twice, and every step is there once.
+    for _ in range(2):
+        cli("runs", str(run.folder), "--tensorboard", str(tmp_path / "curves"))
+    found = EventAccumulator(str(tmp_path / "curves" / "good" / "head 1"))
+    found.Reload()
+    looks = run.need_info()["history"][0]
+    assert [event.step for event in found.Scalars("loss")] == [look["step"] for look in looks]
+    assert found.Scalars("recall")[-1].value == pytest.approx(looks[-1]["recall"])
+
+
 def test_without_runs_it_says_what_to_type(
     tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
