@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 from kinfolio.errors import BadInput, NotFound
@@ -127,7 +128,11 @@ def _problems_of_words(sentence: Read, words: Words) -> Iterator[str]:
     if found := words.promises.search(text):
         yield f"it promises something ({found.group().strip()!r}), which no evidence can carry"
     bare = text.strip(" \t\n“\"'‘-•")
-    for piece in (bare, *re.split(r"[,;:] ", bare)[1:]):
+    pieces = re.split(r"[,;:] ", bare)
+    for ahead, piece in (("", bare), *pairwise(pieces)):
+        # "many people, 240 of them, hold it": who holds stands before the comma.
+        if re.search(r"\b(of (them|whom|those)|who .*)$", ahead) and piece.startswith("hold "):
+            continue
         if found := words.advice.search(piece):
             yield f"it tells the reader what to do ({found.group().strip()!r}), which is advice"
             break

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kinfolio.llm_explain.deeds import problems_of_deeds
 from kinfolio.llm_explain.direction import problems_of_direction, problems_of_weight
 from kinfolio.llm_explain.figures import problems_of_numbers, problems_of_parts
 from kinfolio.llm_explain.reading import Names
@@ -48,6 +49,7 @@ def problems_of_part(
     yield from _holdings(text, cited, names)
     yield from _people(text, cited, facts)
     yield from _subjects(text, cited, facts)
+    yield from problems_of_deeds(text, cited)
     yield from problems_of_direction(text, before, cited)
     yield from problems_of_weight(text, cited, told)
 

@@ -13,6 +13,14 @@ _WHOLE_BEFORE = re.compile(
     r"\b(out of|of|among|amongst|from|with)( all| the| its| those| these| other)*\s+$",
     re.IGNORECASE,
 )
+_FRACTIONS = {
+    r"\b(?:a|one) fifth\b": 0.2,
+    r"\b(?:a|one) quarter\b": 0.25,
+    r"\b(?:a|one) third\b": 1 / 3,
+    r"\btwo thirds\b": 2 / 3,
+    r"\bthree quarters\b": 0.75,
+}
+"""Parts of the holders in words, and what they are."""
 _PART_AFTER = re.compile(
     r"^\s*((people|others|holders|investors) )?(out )?of\s+(the|them|whom|those|these|its|all|\d)",
     re.IGNORECASE,
@@ -23,6 +31,8 @@ def problems_of_numbers(
     text: str, cited: Sequence[Evidence], facts: list[dict[str, Any]], words: dict[str, int]
 ) -> Iterator[str]:
     """Numbers that no cited evidence has, or has in another role."""
+    for fraction in _FRACTIONS:
+        text = re.sub(fraction, lambda match: "_" * len(match.group()), text, flags=re.IGNORECASE)
     low = text.casefold()
     withheld = {
         number
@@ -54,6 +64,8 @@ def problems_of_numbers(
             for value in fact.values()
             if isinstance(value, (int, float))
         }
+        if re.match(r"\s+of (your|what you)\b", behind) and len(cited) > 1:
+            allowed = {str(sum(piece.kind == "holding" for piece in cited))}
         if _plain(number) not in allowed:
             yield f"{shown} stands in no evidence that is cited"
             continue
@@ -134,7 +146,8 @@ def problems_of_parts(text: str, facts: list[dict[str, Any]]) -> Iterator[str]:
         ),
         (r"\bhalf\b", 0.4, 0.6),
         (r"\b(nearly|almost) all\b", 0.85, 1.0),
-        (r"\b(third|thirds|quarter|quarters|fifth)s? of\b", 2.0, 2.0),
+        *((fraction, part - 0.03, part + 0.03) for fraction, part in _FRACTIONS.items()),
+        (rf"^(?!.*(?:{'|'.join(_FRACTIONS)})).*\b(third|quarter|fifth)s? of\b", 2.0, 2.0),
     ):
         if re.search(pattern, low) and not any(lowest <= ratio <= highest for ratio in ratios):
             yield "the part of the people it tells stands in no evidence that is cited"
