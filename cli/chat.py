@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from kinfolio.cli.options import (
+    clauses,
     home,
     json_option,
     mapping_option,
@@ -46,6 +47,7 @@ def command(
     from kinfolio.llm_explain.router import load_router
     from kinfolio.llm_explain.writers import writers_for
 
+    said = clauses()
     writers = writers_for(model, home() / "models", tell=note)
     if thread is not None and not lasts():
         note("threads end with this process; to keep them: pip install langgraph-checkpoint-sqlite")
@@ -54,7 +56,9 @@ def command(
         tools = Tools(
             recommend=lambda user_id, k: recommend(user_id, graph, k, rules=rules),
             why_not=lambda user_id, product_id: why_not(user_id, product_id, graph, rules=rules),
-            explain=lambda user_id, product_id: explain(graph, user_id, product_id, writers),
+            explain=lambda user_id, product_id: explain(
+                graph, user_id, product_id, writers, clauses=said
+            ),
         )
         router = load_router(home() / "models")
         chat = Chat(user, graph, tools, router, thread=thread or "default", memory=memory)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
+from kinfolio.cli.options import clauses, json_option, mapping_option, open_graph, print_json
 
 
 @click.command("check-text", epilog="Example:  kinfolio check-text u00042 p00007 letter.txt")
@@ -25,7 +25,7 @@ def command(user: str, product: str, file: Path, as_json: bool) -> None:
 
     text = read_text(file)
     with open_graph() as graph:
-        explanation = explain(graph, user, product, (), all_evidence=True)
+        explanation = explain(graph, user, product, (), all_evidence=True, clauses=clauses())
     problems = check_text(text, explanation)
     if as_json:
         found = [{"text": problem.text, "reason": problem.reason} for problem in problems]

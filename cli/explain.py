@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import home, json_option, mapping_option, note, open_graph, print_json
+from kinfolio.cli.options import (
+    clauses,
+    home,
+    json_option,
+    mapping_option,
+    note,
+    open_graph,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from kinfolio.cypher.shown import PathNames
@@ -31,7 +39,7 @@ def command(user: str, product: str, model: str | None, all_evidence: bool, as_j
 
     writers = writers_for(model, home() / "models", tell=note)
     with open_graph() as graph:
-        found = explain(graph, user, product, writers, all_evidence=all_evidence)
+        found = explain(graph, user, product, writers, all_evidence=all_evidence, clauses=clauses())
     if as_json:
         print_json(as_document(found, graph.names))
     else:

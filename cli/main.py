@@ -30,6 +30,10 @@ COMMANDS = {
     "why-not": ("why_not", "Say which rule keeps a product from a user."),
     "similar": ("similar", "List the products most like one."),
     "chat": ("chat", "Talk about recommendations."),
+    "evaluate-explanations": (
+        "evaluate_explanations",
+        "Measure whether explanations hold, and how they read.",
+    ),
     "check-text": ("check_text", "Find claims in a text that no evidence carries."),
     "route": ("route", "Say what a chat line would be taken for."),
     "show": ("show", "Look at one user or product in the graph."),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
     from kinfolio.cypher.mapping import Mapping
     from kinfolio.gnn.rules import Rule
+    from kinfolio.llm_explain.clauses import Clauses
     from kinfolio.records import Connection
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -55,6 +56,28 @@ def given_connection() -> Connection | None:
         username=os.environ.get("NEO4J_USERNAME", "neo4j"),
         password=os.environ.get("NEO4J_PASSWORD", ""),
         database=os.environ.get("NEO4J_DATABASE") or None,
+    )
+
+
+def clauses() -> Clauses:
+    """What may be said: `KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE` and `KINFOLIO_NOTICE`.
+
+    Raises:
+        BadConfig: one of them makes no sense.
+    """
+    from kinfolio.errors import BadConfig
+    from kinfolio.llm_explain.clauses import FEWEST_PEOPLE, load_clauses
+
+    fewest = os.environ.get("KINFOLIO_FEWEST_PEOPLE") or str(FEWEST_PEOPLE)
+    if not fewest.isascii() or not fewest.isdigit():
+        raise BadConfig(f"KINFOLIO_FEWEST_PEOPLE is {fewest!r}; give a whole number such as 5")
+    named = (os.environ.get("KINFOLIO_NAME_PEOPLE") or "no").casefold()
+    if named not in ("yes", "no"):
+        raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {named!r}; give yes or no")
+    return load_clauses().for_deployment(
+        fewest=int(fewest),
+        names_people=named == "yes",
+        notice=os.environ.get("KINFOLIO_NOTICE", ""),
     )
 
 

@@ -1,6 +1,7 @@
-// For each tied person: kind and direction of the tie, and whether the person holds the explained product.
-// parameters: user_id STRING, product_id STRING, gids LIST
-// columns:    gid INTEGER, kind STRING, is_out BOOLEAN, holds BOOLEAN, rating FLOAT
+// For each tied person: kind and direction of the tie, and whether the person holds the explained product; who it is
+// only where people may be named.
+// parameters: user_id STRING, product_id STRING, gids LIST, named BOOLEAN
+// columns:    gid INTEGER, kind STRING, is_out BOOLEAN, holds BOOLEAN, rating FLOAT, id STRING, name STRING
 MATCH (u:User {id: $user_id}), (b:Product {id: $product_id})
 UNWIND $gids AS gid
 MATCH (v:User {gid: gid})
@@ -11,5 +12,6 @@ CALL (u, v) {
   ORDER BY is_out DESC, kind LIMIT 1
 }
 OPTIONAL MATCH (v)-[r:HOLDS]->(b) WHERE coalesce(r.split, 'train') = 'train'
-RETURN gid, kind, is_out, r IS NOT NULL AS holds, r.rating AS rating
+RETURN gid, kind, is_out, r IS NOT NULL AS holds, r.rating AS rating,
+       CASE WHEN $named THEN v.id END AS id, CASE WHEN $named THEN coalesce(toStringOrNull(v.name), v.id) END AS name
 ORDER BY gid

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from string import Formatter
@@ -34,7 +34,7 @@ _NEEDED = {
 }
 _REASONS = {
     "holding": ("itself", "together", "few", "category", "near", "against"),
-    "tie": ("holds", "rated", "near", "against"),
+    "tie": ("holds", "holds_several", "rated", "near", "against", "against_several"),
     "text": ("own", "about", "against"),
     "popularity": ("many", "few", "fewest", "against_many"),
 }
@@ -46,6 +46,9 @@ _FIXED = (
 _PLAIN_NAME = re.compile(r"[A-Z0-9][\w&'’./+-]*( [\w&'’./+-]+)*")
 _KIND = re.compile(r"[A-Za-z]{2,20}")
 _LONGEST_NAME = 120
+_LONGEST_NOTICE = 500
+FEWEST_PEOPLE = 5
+"""Numbers of people below this are told as "fewer than 5" unless the deployment says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,34 @@ class Clauses:
     kinds: dict[str, str]
     vocabulary: frozenset[str]
     """Words that a name may not be taken for, in lower case: those of the clauses and the check."""
+    fewest: int = FEWEST_PEOPLE
+    """Numbers of people below this are withheld (k-anonymity)."""
+    names_people: bool = False
+    """Whether people behind ties are named."""
+
+    def for_deployment(
+        self, *, fewest: int = FEWEST_PEOPLE, names_people: bool = False, notice: str = ""
+    ) -> Clauses:
+        """The clauses under what a deployment allows and must say.
+
+        Args:
+            fewest: numbers of people below this are withheld.
+            names_people: whether people behind ties are named.
+            notice: said by code at the end of every explanation; empty: the language's own.
+
+        Raises:
+            BadConfig: a number below 1, or a notice that is no short text.
+        """
+        if fewest < 1:
+            raise BadConfig(f"the fewest people told of are {fewest}; give a number from 1 on")
+        notice = " ".join(notice.split())
+        if len(notice) > _LONGEST_NOTICE or (notice and notice[-1] not in ".!"):
+            raise BadConfig(
+                f"the notice {notice[:40]!r} has {len(notice)} characters; give at most "
+                f"{_LONGEST_NOTICE}, ending with a full stop"
+            )
+        fixed = {**self.fixed, "notice": notice} if notice else self.fixed
+        return replace(self, fewest=fewest, names_people=names_people, fixed=fixed)
 
     def shown_name(self, name: str) -> str:
         """A name as it stands in a text: in quotation marks where it could pass for our words."""
@@ -87,9 +118,9 @@ class Clauses:
         """The product explained when it is named again, like "this bond"."""
         return self.words["this"].format(kind=noun)
 
-    def count(self, number: int, threshold: int) -> int | str:
+    def count(self, number: int) -> int | str:
         """A number of people as it may be told: none below the threshold is told exactly."""
-        return number if number >= threshold else self.words["fewer"].format(k=threshold)
+        return number if number >= self.fewest else self.words["fewer"].format(k=self.fewest)
 
     def listed(self, names: list[str]) -> str:
         """Names in one row: "A", "A and B", "A, B and C"."""

@@ -1,7 +1,8 @@
 """Evidence: what makes up a score, piece by piece, each with the path in the graph that carries it.
 
 Everything is read by fixed statements with parameters inside one transaction. People other than
-the asker come out without id or name, small numbers of people without the number. Knows nothing
+the asker come out without id or name unless the clauses allow it, small numbers of people
+without the number. Knows nothing
 of sentences or language models.
 """
 
@@ -14,8 +15,8 @@ import numpy as np
 
 from kinfolio.errors import NotFound, NotReady
 from kinfolio.llm_explain.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.pathfinder import FEWEST_PEOPLE, Pathfinder, Piece
-from kinfolio.llm_explain.shares import contributions, covering, strongest
+from kinfolio.llm_explain.pathfinder import Pathfinder, Piece
+from kinfolio.llm_explain.shares import Parts, covering, strongest
 from kinfolio.records import Evidence, Kind, Slot, Verdict
 
 if TYPE_CHECKING:
@@ -73,6 +74,21 @@ def read_grounds(
         NotReady: nothing was written back.
         NotFound: there is no such user or product.
     """
+    return read_parts(graph, user_id, product_id, all_evidence=all_evidence, clauses=clauses)[0]
+
+
+def read_parts(
+    graph: Graph,
+    user_id: str,
+    product_id: str,
+    *,
+    all_evidence: bool = False,
+    clauses: Clauses | None = None,
+) -> tuple[Grounds, Parts, list[int]]:
+    """As `read_grounds`, with what the score is made of and the order of its pieces by size.
+
+    Evidence n of the grounds is the piece at place n - 1 of the order.
+    """
     clauses = clauses or load_clauses()
     with graph.snapshot_reads() as reads:
         states = reads.read("recommend_query_vector", user_ids=[user_id])
@@ -96,10 +112,14 @@ def read_grounds(
         )[0]["score"]
         pieces, messages, basis = _pieces(reads, slot, user_id, pair, width)
         embedding = np.asarray(pair["embedding"], dtype=np.float64)
-        bias = float(embedding[width])
-        added = contributions(messages, embedding[:width], state["heads"])
-        added += [piece.linked for piece in pieces]
-        values = np.append(added, bias)
+        parts = Parts(
+            messages=messages,
+            linked=np.array([piece.linked for piece in pieces], dtype=np.float64),
+            embedding=embedding[:width],
+            bias=float(embedding[width]),
+            heads=state["heads"],
+        )
+        values = parts.contributions()
         pieces.append(Piece(kind="popularity"))
         order, shares = strongest(values)
         num_told = covering(shares[order], COVERED, AT_MOST)
@@ -111,7 +131,7 @@ def read_grounds(
             [(pieces[i], float(shares[i]), float(values[i])) for i in chosen],
             clauses,
         )
-    return Grounds(
+    grounds = Grounds(
         user=user_id,
         product=product_id,
         name=str(pair["name"]),
@@ -127,6 +147,7 @@ def read_grounds(
         risk=pair["risk"],
         tolerance=pair["tolerance"],
     )
+    return grounds, parts, order
 
 
 def _need_scored(state: dict[str, Any], pair: dict[str, Any]) -> None:
@@ -206,10 +227,13 @@ def _with_paths(
 
     def by_gid(statement: str, kind: Kind) -> dict[int, dict[str, Any]]:
         gids = [piece.gid for piece, _, value in chosen if piece.kind == kind and value > 0]
+        more: dict[str, Any] = {}  # Any: as `read` takes parameters
         # Holdings that speak against need no path to the product; ties need their kind always.
         if kind == "tie":
             gids = [piece.gid for piece, _, _ in chosen if piece.kind == kind]
-        return {row["gid"]: row for row in reads.read(statement, gids=gids, **ends)} if gids else {}
+            more = {"named": clauses.names_people}
+        rows = reads.read(statement, gids=gids, **ends, **more) if gids else []
+        return {row["gid"]: row for row in rows}
 
     holdings = by_gid("explain_holdings", "holding")
     ties = by_gid("explain_ties", "tie")
@@ -217,7 +241,7 @@ def _with_paths(
     if any(piece.form == "own" for piece, _, _ in chosen):
         written = (reads.read("explain_written", **ends) or [{}])[0]
     is_against = any(piece.kind == "popularity" and value < 0 for piece, _, value in chosen)
-    if is_against and pair["holders"] >= FEWEST_PEOPLE:
+    if is_against and pair["holders"] >= clauses.fewest:
         # Only then is it said; a graph with a least rating looks at every rating for it.
         pair = {**pair, **reads.read("explain_mean_holders")[0]}
     pathfinder = Pathfinder(user_id, pair, clauses)

@@ -1,6 +1,7 @@
 """Facts and path of one piece of evidence.
 
-People other than the asker come out without id or name, small numbers of people without the number.
+People other than the asker come out without id or name unless the clauses allow it, small
+numbers of people without the number.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from typing import Any
 from kinfolio.llm_explain.clauses import Clauses
 from kinfolio.records import Kind, Step
 
-FEWEST_PEOPLE = 5
-"""Numbers of people below this are told as "fewer than 5"."""
 Facts = tuple[tuple[str, str | int | float], ...]
 
 
@@ -54,7 +53,7 @@ class Pathfinder:
             return (("claim", claim), ("name", name)), held
         if value < 0 or row is None:
             return (("claim", "against" if value < 0 else "near"), ("name", name)), held
-        if row["both"] >= FEWEST_PEOPLE:
+        if row["both"] >= self._clauses.fewest:
             numbers = (("holders", row["holders"]), ("both", row["both"]))
             return (("claim", "together"), ("name", name), *numbers), together
         if row["category"] is not None:
@@ -68,11 +67,17 @@ class Pathfinder:
         return (("claim", "near"), ("name", name)), held
 
     def tie(self, value: float, row: dict[str, Any]) -> tuple[Facts, tuple[Step, ...]]:
-        """Of a tied person, who stays unnamed."""
+        """Of a tied person, who stays unnamed unless the clauses name people."""
         direction = "out" if row["is_out"] else "in"
         key = self._clauses.tie(row["kind"], direction)
-        tied = (self._you, (_out if row["is_out"] else _in)("TIED_TO"), _PERSON)
-        who = (("person", self._clauses.people[key][0]), ("tie", key))
+        tied = (
+            self._you,
+            (_out if row["is_out"] else _in)("TIED_TO"),
+            Step(label="User", id=row["id"]),
+        )
+        who: Facts = (("person", self._clauses.people[key][0]), ("tie", key))
+        if row["name"] is not None:
+            who = (("name", self._clauses.shown_name(row["name"])), *who)
         if value < 0:
             return (("claim", "against"), *who), tied
         if not row["holds"]:
@@ -104,7 +109,7 @@ class Pathfinder:
         number = self._pair["holders"]
         if value >= 0:
             claim = "many"
-        elif number < FEWEST_PEOPLE:
+        elif number < self._clauses.fewest:
             claim = "fewest"
         else:
             claim = "few" if number < self._pair["mean_holders"] else "against_many"
@@ -112,7 +117,7 @@ class Pathfinder:
         return (("claim", claim), ("holders", self._count(number))), path
 
     def _count(self, number: int) -> int | str:
-        return self._clauses.count(number, FEWEST_PEOPLE)
+        return self._clauses.count(number)
 
 
 def _out(kind: str) -> Step:

@@ -134,13 +134,15 @@ class _Planner:
 
     def _slot(self, group: list[Evidence], frames: list[str]) -> Slot:
         kind, claim = _claim(group)
+        if len(group) > 1 and f"{claim}_several" in self._clauses.reason[kind]:
+            claim = f"{claim}_several"
         fields = self._fields(group)
         known = [
             text
             for text in self._clauses.reason[kind][claim]
             if {name for _, name, _, _ in Formatter().parse(text) if name} <= fields.keys()
         ]
-        room = sum(1 for other in (*self._for, *self._against) if _claim(other) == (kind, claim))
+        room = sum(1 for other in (*self._for, *self._against) if _claim(other) == _claim(group))
         cited = " " + "".join(f"[{piece.id}]" for piece in group)
         reasons = [
             text.format_map(fields) + cited
@@ -164,6 +166,9 @@ class _Planner:
         return fields
 
     def _person(self, group: list[Evidence], tie: str) -> str:
+        names = [str(name) for piece in group if (name := dict(piece.facts).get("name"))]
+        if names:
+            return self._clauses.listed(names)
         one, another, several = self._clauses.people[tie]
         if len(group) > 1:
             return several

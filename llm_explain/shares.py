@@ -7,6 +7,7 @@ heads of (message . embedding) / |q|. Pure arithmetic: knows nothing of graphs o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,3 +56,33 @@ def covering(shares: NDArray[np.float64], enough: float, at_most: int) -> int:
     # The tolerance keeps a rounding error of the last share from adding a piece.
     needed = int(np.searchsorted(np.cumsum(sizes), enough - 1e-9)) + 1
     return min(needed, at_most, int(np.count_nonzero(sizes)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """All that a score is made of, so that it can be made again without some of it."""
+
+    messages: NDArray[np.float64]
+    """Shape (num_pieces, heads * dim)."""
+    linked: NDArray[np.float64]
+    """Shape (num_pieces,); what a link from the piece to the product adds."""
+    embedding: NDArray[np.float64]
+    """Shape (heads * dim,); the product's vector."""
+    bias: float
+    """The popularity term, the last piece."""
+    heads: int
+
+    def contributions(self) -> NDArray[np.float64]:
+        """What each piece adds, popularity last; shape (num_pieces + 1,)."""
+        added = contributions(self.messages, self.embedding, self.heads) + self.linked
+        return np.append(added, self.bias)
+
+    def score(self, keep: NDArray[np.bool_]) -> float:
+        """The score if only some pieces were there; what is left is brought to unit length.
+
+        Args:
+            keep: shape (num_pieces + 1,), popularity last.
+        """
+        kept = keep[:-1]
+        left = contributions(self.messages[kept], self.embedding, self.heads)
+        return float(left.sum() + self.linked[kept].sum() + keep[-1] * self.bias)

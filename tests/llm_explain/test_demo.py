@@ -1,17 +1,98 @@
-"""Recommendations of a trained model, explained and taken apart by `bench/explanations.py`."""
+"""`kinfolio evaluate-explanations` on recommendations of a trained model."""
 
 from __future__ import annotations
 
-from bench.explanations import measure
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
 from kinfolio.cypher.graph import Graph
+from kinfolio.llm_explain.deletion import deleted
+from kinfolio.llm_explain.evidence import read_parts
+from kinfolio.llm_explain.fluency import distinct, reading_ease
+from kinfolio.llm_explain.shares import Parts
+from kinfolio.run import Run
+from tests.conftest import Result, RunCypher
 
 
-def test_explanations_of_a_trained_model_hold(demo_graph: Graph) -> None:
-    report = measure(demo_graph, pairs=24, embedded=0)
-    assert report.pairs == 24
-    assert report.worst_sum < 1e-5
-    assert report.worst_remainder < 1e-5
-    assert report.missing_paths == []
-    assert report.not_grounded == []
-    assert report.people_shown == []
-    assert report.writers == {"none": 24}
+def test_explanations_of_a_trained_model_hold(
+    demo_graph: Graph, demo_run: Run, cli: Callable[..., Result]
+) -> None:
+    run = str(demo_run.folder)
+    result = cli("evaluate-explanations", "--run", run, "--pairs", "24", "--json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["pairs"] == 24
+    assert report["grounded"] == 1
+    assert report["worst_sum"] < 1e-5
+    assert report["worst_remainder"] < 1e-5
+    assert report["faults"] == []
+    assert report["writers"] == {"none": 24}
+    assert report["deletion"]["compared"] > 0
+    assert report["deletion"]["fall_named"] > report["deletion"]["fall_random"]
+    assert json.loads((demo_run.folder / "explanations.json").read_text("utf-8")) == report
+
+
+def test_references_are_compared_with_those_of_the_same_pair_and_of_others(
+    demo_graph: Graph, demo_run: Run, cli: Callable[..., Result], tmp_path: Path
+) -> None:
+    listed = json.loads(cli("recommend", "p007", "-k", "3", "--json").stdout)["products"]
+    file = tmp_path / "references.tsv"
+    rows = [f"p007\t{line['product']}\tYou may like {line['name']}." for line in listed]
+    header = "user\tproduct\texplanation"
+    file.write_text("\n".join([header, *rows, "p007\tnowhere\tx"]), "utf-8")
+    arguments = ("--run", str(demo_run.folder), "--references", str(file), "--json")
+    found = json.loads(cli("evaluate-explanations", *arguments).stdout)["references"]
+    assert found["pairs"] == 3
+    assert "MiniLM" in found["measure"]
+    assert found["of_others"] < found["cosine"] <= 1
+    file.write_text("user\tproduct\nu\tp\n", "utf-8")
+    failed = cli("evaluate-explanations", *arguments)
+    assert failed.exit_code == 1
+    assert "lacks the columns explanation" in failed.stderr
+
+
+def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
+    demo_graph: Graph, run_cypher: RunCypher
+) -> None:
+    from kinfolio.gnn.recommend import recommend, score_of
+
+    line = recommend("p007", demo_graph, 1).products[0]
+    grounds, parts, order = read_parts(demo_graph, "p007", line.product, all_evidence=True)
+    place = next(n for n, piece in enumerate(grounds.evidence) if piece.kind == "holding")
+    keep = np.ones(len(order), dtype=np.bool_)
+    assert parts.score(keep) == pytest.approx(line.score, abs=1e-5)
+    keep[order[place]] = False
+    split = "MATCH (:User {id: 'p007'})-[r:HOLDS]->(:Product {id: $id}) SET r.split = $split"
+    held = grounds.evidence[place].path[2].id
+    run_cypher(split, id=held, split="test")
+    try:
+        without = score_of("p007", line.product, demo_graph)
+    finally:
+        run_cypher(split, id=held, split=None)
+    assert parts.score(keep) == pytest.approx(without, abs=1e-5)
+
+
+def test_named_evidence_taken_away_lowers_the_score_as_counted_by_hand() -> None:
+    # One head: q = (3, 4) / 5, embedding (1, 0), bias .5; without the first piece q = (0, 1).
+    parts = Parts(
+        messages=np.array([[3.0, 0.0], [0.0, 4.0]]),
+        linked=np.array([0.2, 0.0]),
+        embedding=np.array([1.0, 0.0]),
+        bias=0.5,
+        heads=1,
+    )
+    found = deleted(parts, [0], np.random.default_rng(0))
+    assert found.score == pytest.approx(0.6 + 0.2 + 0.5)
+    assert found.named == pytest.approx(0.8)
+    assert found.random == pytest.approx(0.5)  # only popularity adds anything else
+    assert found.alone == pytest.approx(1.0 + 0.2)
+
+
+def test_wording_is_measured_as_counted_by_hand() -> None:
+    assert distinct(["a b a b"], 2) == pytest.approx(2 / 3)
+    assert reading_ease(["The cat sat."]) == pytest.approx(206.835 - 1.015 * 3 - 84.6)
+    assert reading_ease([]) == 0.0

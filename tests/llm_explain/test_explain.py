@@ -14,13 +14,13 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from bench.explanations import faults_of, people_in
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady
 from kinfolio.llm_explain.check import check_text
 from kinfolio.llm_explain.choosing import ChoosingModel
 from kinfolio.llm_explain.embedded import embedded_weights
 from kinfolio.llm_explain.explain import as_document, explain, put_in_words
+from kinfolio.llm_explain.verify import faults_of, people_in
 from kinfolio.llm_explain.writers import GrammarWriter, SlotWriter, Writer, writers_for
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.samples import FEW, NEAR, RATED, TOGETHER, grounds

@@ -1,0 +1,69 @@
+"""A verifier of finished explanations that shares no code with the writers or with `check.py`.
+
+It reads the JSON document that `kinfolio explain` prints and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+def faults_of(told: dict[str, Any]) -> list[str]:
+    """Names and numbers of the text that stand in no cited evidence; a verifier of its own."""
+    faults = []
+    facts = {piece["id"]: piece["facts"] for piece in told["evidence"]}
+    names = {str(f[key]) for f in facts.values() for key in ("name", "category") if key in f}
+    product = {told["name"], " ".join(told["name"].split())}
+    if told["text"] != " ".join(sentence["text"] for sentence in told["sentences"]):
+        faults.append("the text is not its sentences")
+    for sentence in told["sentences"]:
+        text, cited = sentence["text"], sentence["evidence"]
+        if not cited:
+            if re.search(r"\[\d", _without(text, product)):
+                faults.append(f"cites, but has no evidence: {text}")
+            continue
+        if [int(n) for n in re.findall(r"\[(\d+)\]", _without(text, names | product))] != cited:
+            faults.append(f"other citations than its evidence: {text}")
+        own = {str(value) for n in cited for value in facts[n].values()}
+        faults += [
+            f"{other!r} is of other evidence: {text}"
+            for other in names - own
+            if re.search(rf"(?<!\w){re.escape(other)}(?!\w)", _without(text, own | product))
+        ]
+        bare = re.sub(r"\[\d+\]", "", _without(text, own | product))
+        allowed = {n for value in own for n in re.findall(r"\d+(?:\.\d+)?", value)}
+        faults += [
+            f"{number} stands in no cited evidence: {text}"
+            for number in re.findall(r"\d+(?:\.\d+)?", bare)
+            if number not in allowed
+        ]
+    return faults
+
+
+def people_in(told: dict[str, Any], people: list[tuple[str, str]]) -> list[str]:
+    """Ids and names of people other than the asker that an explanation shows."""
+    faults = []
+    for piece in told["evidence"]:
+        for step in piece["path"]:
+            if step.get("label") == "User" and step.get("id") not in (None, told["user"]):
+                faults.append(f"a path names {step['id']!r}")
+            if set(step) - {"label", "id", "type", "direction"}:
+                faults.append(f"a path step says more: {sorted(step)}")
+    known = {told["name"], told["user"]}
+    known |= {str(v) for p in told["evidence"] for k, v in p["facts"].items() if k != "claim"}
+    words = set(re.findall(r"\w+", _without(told["text"], known)))
+    for user, name in people:
+        # Ids that are plain numbers or lower-case words cannot be told from the text's own.
+        faults += [
+            f"the text says {said!r}"
+            for said in {user, name} - known
+            if re.search(r"\d", said) and re.search(r"[^\W\d]", said) and said in words
+        ]
+    return faults
+
+
+def _without(text: str, names: set[str]) -> str:
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, " ")
+    return text

@@ -1,0 +1,119 @@
+"""What a deployment allows: names of people, the least number told, the notice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadConfig
+from kinfolio.llm_explain.check import check_text
+from kinfolio.llm_explain.choosing import ChoosingModel
+from kinfolio.llm_explain.clauses import Clauses, load_clauses
+from kinfolio.llm_explain.evidence import read_grounds
+from kinfolio.llm_explain.explain import put_in_words
+from kinfolio.llm_explain.paths import path_exists
+from kinfolio.llm_explain.writers import GrammarWriter
+from kinfolio.records import Evidence, Explanation
+from tests.llm_explain.community import NAMES, WORDS
+from tests.llm_explain.samples import PRODUCT, explanation, piece
+
+Cli = Callable[..., Any]
+NONE = GrammarWriter("none", ChoosingModel(), tries=3)
+
+
+def told(graph: Graph, clauses: Clauses) -> Iterator[tuple[Explanation, Evidence]]:
+    for user in WORDS:
+        for product in range(len(NAMES)):
+            grounds = read_grounds(graph, user, f"p{product}", clauses=clauses)
+            found = put_in_words(grounds, (NONE,), clauses=clauses)
+            yield from ((found, item) for item in found.evidence)
+
+
+def test_people_are_named_where_the_deployment_allows_it_and_the_check_agrees(
+    community_graph: Graph,
+) -> None:
+    clauses = load_clauses().for_deployment(names_people=True)
+    ties = [(f, e) for f, e in told(community_graph, clauses) if e.kind == "tie"]
+    assert ties
+    for found, item in ties:
+        name = str(dict(item.facts)["name"])
+        assert found.writer == "none"
+        assert name in found.text
+        assert check_text(found.text, found) == ()
+        person = item.path[2]
+        assert person.label == "User"
+        assert person.id is not None
+        assert path_exists(community_graph, item.path, found.user)
+
+
+def test_nobody_is_named_otherwise(community_graph: Graph) -> None:
+    for _, item in told(community_graph, load_clauses()):
+        assert item.kind != "tie" or "name" not in dict(item.facts)
+
+
+@pytest.mark.parametrize("fewest", [1, 9, 1_000])
+def test_no_number_of_people_below_the_least_is_told(community_graph: Graph, fewest: int) -> None:
+    clauses = load_clauses().for_deployment(fewest=fewest)
+    numbers = []
+    for found, item in told(community_graph, clauses):
+        facts = dict(item.facts)
+        numbers += [facts[key] for key in ("holders", "both") if key in facts]
+        assert check_text(found.text, found) == ()
+    assert numbers
+    assert all(isinstance(n, str) or n >= fewest for n in numbers)
+    assert fewest == 1 or any(isinstance(n, str) for n in numbers)
+
+
+def test_a_withheld_number_is_caught_when_a_text_tells_it() -> None:
+    few = explanation(piece(1, "popularity", 0.5, claim="many", holders="fewer than 9"))
+    assert check_text("Fewer than 9 people hold this bond [1].", few) == ()
+    assert check_text("This bond is held by 7 people [1].", few) != ()
+    assert check_text("Fewer than 5 people hold this bond [1].", few) != ()
+
+
+def test_a_person_that_is_not_named_by_the_evidence_is_caught() -> None:
+    facts = {"claim": "holds", "person": "a friend of yours", "tie": "friend_in"}
+    named = explanation(piece(1, "tie", 0.5, name="Ada Quill", **facts))
+    assert check_text("Ada Quill already has this bond [1].", named) == ()
+    assert check_text(f"{PRODUCT} is held by Ben Quill [1].", named) != ()
+    assert check_text(
+        "Ada Quill already has this bond [1].", explanation(piece(1, "tie", 0.5, **facts))
+    )
+
+
+def test_the_environment_says_what_is_allowed(community_graph: Graph, cli: Cli) -> None:
+    notice = "Ask your adviser. Values can fall."
+    env = {"KINFOLIO_NOTICE": notice, "KINFOLIO_FEWEST_PEOPLE": "1000"}
+    result = cli("explain", "people", "p0", "--model", "none", "--json", env=env)
+    found = json.loads(result.stdout)
+    assert found["text"].endswith(notice)
+    assert "This is not advice" not in found["text"]
+    counts = [
+        p["facts"][k] for p in found["evidence"] for k in ("holders", "both") if k in p["facts"]
+    ]
+    assert set(counts) == {"fewer than 1000"}
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({"KINFOLIO_FEWEST_PEOPLE": "few"}, "give a whole number"),
+        ({"KINFOLIO_FEWEST_PEOPLE": "0"}, "from 1 on"),
+        ({"KINFOLIO_NAME_PEOPLE": "maybe"}, "give yes or no"),
+        ({"KINFOLIO_NOTICE": "x" * 600 + "."}, "at most 500"),
+    ],
+)
+def test_what_makes_no_sense_is_told(cli: Cli, env: dict[str, str], sentence: str) -> None:
+    result = cli("explain", "people", "p0", "--model", "none", env=env)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_notice_is_a_sentence() -> None:
+    with pytest.raises(BadConfig, match="full stop"):
+        load_clauses().for_deployment(notice="and buy")
