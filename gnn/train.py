@@ -145,9 +145,12 @@ def train(
             score = block.add(score, weights) if weights else score
         holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
         blend, blend_trials, _ = choose_blend(
-            score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
+            block.add_level(score, weights) if block is not None and weights else score,
+            data,
+            holders,
+            lambda recipe: progress(f"trying links, {recipe}", 0, 0),
         )
-        blend = replace(blend, text=weights)
+        blend = replace(blend, text=weights, offset=blend.offset + weights.level)
         links = blend_links(blend, score, data, holders)
         valid = quality(blended(score, data, blend, links), data.held, data.wanted)
     learned_from = ["train"]

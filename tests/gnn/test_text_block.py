@@ -36,6 +36,32 @@ def test_texts_are_added_where_the_heads_know_nothing_and_not_where_they_know_al
     assert choose_text(lambda users: known[users], data, same) == TextWeights()
 
 
+def test_texts_that_name_all_that_was_cut_off_do_not_raise_it() -> None:
+    snapshot = make_snapshot(seed=4)
+    held = snapshot.holdings
+    # All holdings of a few products are in the validation part.
+    split = np.where((held.target % 7 == 0) & (held.split == 0), 1, held.split).astype(np.int8)
+    data = training_data(replace(snapshot, holdings=replace(held, split=split)), CPU)
+    unseen = data.product_degree == 0
+    assert data.wanted[:, np.flatnonzero(unseen)].nnz
+    # All texts have much in common, those of unseen products most; apart from that, products of one
+    # half read alike, and users hold one half.
+    rows = torch.zeros(data.num_users + data.num_products, 3)
+    products = rows[data.num_users :]
+    products[:, 0] = torch.from_numpy(np.where(unseen, 3.0, 1.0))
+    half = (data.num_products - 1) // 2
+    products[torch.arange(data.num_products), 1 + (torch.arange(data.num_products) >= half)] = 1
+    block = TextBlock(functional.normalize(rows, dim=1), data)
+    noise = torch.from_numpy(np.random.default_rng(0).normal(size=data.held.shape)).float()
+    weights = choose_text(lambda users: noise[users], data, block)
+    assert weights.seen > 0
+    users = np.flatnonzero(np.diff(data.wanted.indptr))
+    nothing = torch.zeros(data.held.shape)
+    score = block.add_level(block.add(lambda users: nothing[users], weights), weights)
+    added = score(users).mean(dim=0).numpy()
+    np.testing.assert_allclose(added[unseen].mean(), added[~unseen].mean(), rtol=1e-4)
+
+
 def test_unseen_products_have_a_weight_of_their_own() -> None:
     data = training_data(make_snapshot(seed=4), CPU)
     text = functional.normalize(torch.randn(data.num_users + data.num_products, 4), dim=1)
