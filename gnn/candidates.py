@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.ranking import ScoreBlock, recall_and_ndcg
+from kinfolio.gnn.ranking import ScoreBlock, entries_of, recall_and_ndcg
 
 STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.5)
 """How much of something to add, in standard deviations of the heads' scores."""
@@ -36,14 +36,14 @@ class Candidates:
 
     users: NDArray[np.int64]
     scores: NDArray[np.float32]
-    """Heads: shape (num_users, num_products), -inf for what is known."""
+    """Heads: shape (num_users, num_products), -inf for what is known or ranked apart."""
     places: NDArray[np.int64]
     """Shape (num_users, places): the best by the heads, all and among the unseen."""
     is_wanted: NDArray[np.bool_]
     """Shape (num_users, num_products)."""
     number: NDArray[np.int64]
     spread: float
-    """Mean standard deviation of a user's scores over all products."""
+    """Mean standard deviation of a user's scores over the products that somebody holds."""
     log_degree: NDArray[np.float32]
     unseen: NDArray[np.float32]
     held: csr_array
@@ -62,8 +62,8 @@ class Added:
 
 
 def validation_users(data: TrainingData) -> NDArray[np.int64]:
-    """Those who have something in the validation part, evenly spaced ones where they are many."""
-    users = np.flatnonzero(np.diff(data.wanted.indptr))
+    """Those who have something to find in the validation part; where many, evenly spaced ones."""
+    users = np.flatnonzero(np.diff(_counted(data).indptr))
     most = max(1, min(_MOST_USERS, _SCORES // data.num_products))
     if len(users) > most:
         users = users[np.linspace(0, len(users) - 1, most).astype(np.int64)]
@@ -77,19 +77,22 @@ def candidates_of(score: ScoreBlock, data: TrainingData) -> Candidates:
         score: of the heads.
         data: with a validation part in `wanted`.
     """
-    number = np.diff(data.wanted.indptr).astype(np.int64)
+    wanted = _counted(data)
+    number = np.diff(wanted.indptr).astype(np.int64)
     users = validation_users(data)
     degree = data.product_degree
     unseen = degree == 0
     scores = np.empty((len(users), data.num_products), np.float32)
     for first in range(0, len(users), _BLOCK):
         scores[first : first + _BLOCK] = score(users[first : first + _BLOCK]).cpu().numpy()
-    spread = float(scores.std(axis=1).mean())
+    spread = float(scores[:, ~unseen].std(axis=1).mean())
     held = csr_array(data.held[users])
     scores[held.nonzero()] = -np.inf
+    if data.apart is not None:
+        scores[:, data.apart] = -np.inf
     table = torch.from_numpy(scores)
     places = [table.topk(min(200, data.num_products), dim=1).indices.numpy()]
-    if unseen.any():
+    if unseen.any() and data.apart is None:
         other = np.flatnonzero(unseen)
         best = torch.from_numpy(scores[:, other]).topk(min(50, len(other)), dim=1).indices
         places.append(other[best.numpy()])
@@ -97,13 +100,18 @@ def candidates_of(score: ScoreBlock, data: TrainingData) -> Candidates:
         users=users,
         scores=scores,
         places=np.concatenate(places, axis=1),
-        is_wanted=data.wanted[users].toarray() > 0,
+        is_wanted=wanted[users].toarray() > 0,
         number=number[users],
         spread=spread,
         log_degree=np.log1p(degree),
         unseen=unseen.astype(np.float32),
         held=held,
     )
+
+
+def _counted(data: TrainingData) -> csr_array:
+    """What lists should hold; products that are ranked apart are not offered here."""
+    return data.wanted if data.apart is None else entries_of(data.wanted, ~data.apart)
 
 
 def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]) -> Added:
@@ -122,7 +130,7 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
     for first in range(0, len(lists.users), _BLOCK):
         part = slice(first, first + _BLOCK)
         block = block_of(part)
-        spread += float(block.std(axis=1).sum())
+        spread += float(block[:, lists.unseen == 0].std(axis=1).sum())
         at_heads[part] = np.take_along_axis(block, lists.places[part], axis=1)
         block[lists.scores[part] == -np.inf] = -np.inf
         best[part] = torch.from_numpy(block).topk(most, dim=1).indices.numpy()

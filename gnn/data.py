@@ -48,6 +48,17 @@ class TrainingData:
         """Training holdings of each product: float32, shape (num_products,)."""
         return np.bincount(self.product, minlength=self.num_products).astype(np.float32)
 
+    @property
+    def apart(self) -> NDArray[np.bool_] | None:
+        """Products that are ranked among themselves when something is chosen.
+
+        Shape (num_products,). They are those that nobody holds in training, unless the validation
+        part came later. In a part cut at random they are what was cut off, or they would not be in
+        the data: whatever raised them above the others would seem good. None where there are none.
+        """
+        unseen = self.product_degree == 0
+        return unseen if unseen.any() and not self.is_later else None
+
 
 def held_in(snapshot: Snapshot, split: str) -> csr_array:
     """Holdings of one part of the data: float32 ones, shape (num_users, num_products)."""

@@ -23,7 +23,7 @@ from kinfolio.gnn.bootstrap import Interval, intervals
 from kinfolio.gnn.controls import fit_controls, name_of
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.measures import bands_of, by_band, over_all, per_user
-from kinfolio.gnn.ranking import ScoreBlock, dot_scores, hits_of, top
+from kinfolio.gnn.ranking import ScoreBlock, dot_scores, entries_of, hits_of, top
 from kinfolio.gnn.text import EMBEDDED, Encoder, TextFeatures, has_texts, load_encoder
 from kinfolio.gnn.train import read_embeddings
 from kinfolio.records import Embeddings, Progress, no_progress
@@ -198,17 +198,10 @@ def groups_of(held: csr_array, wanted: csr_array) -> dict[str, _Group]:
     add("all", has_some, wanted)
     add("warm", is_warm, wanted)
     add("new", ~is_warm, wanted)
-    add("seen", is_warm, _only(wanted, is_seen))
-    add("unseen", is_warm, _only(wanted, ~is_seen), ~is_seen)
-    add("unseen_among_all", is_warm, _only(wanted, ~is_seen))
+    add("seen", is_warm, entries_of(wanted, is_seen))
+    add("unseen", is_warm, entries_of(wanted, ~is_seen), ~is_seen)
+    add("unseen_among_all", is_warm, entries_of(wanted, ~is_seen))
     return groups
-
-
-def _only(wanted: csr_array, chosen: NDArray[np.bool_]) -> csr_array:
-    """The entries of some products."""
-    part = csr_array(wanted.multiply(chosen[None, :].astype(np.float32)))
-    part.eliminate_zeros()
-    return part
 
 
 def _compared(

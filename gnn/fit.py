@@ -140,7 +140,13 @@ def fit_head(
             continue
         seen = None
         if stop_at is None:
-            seen = quality(score_with([head], data.matrix), data.held, data.wanted, most=_LOOKED_AT)
+            seen = quality(
+                score_with([head], data.matrix),
+                data.held,
+                data.wanted,
+                most=_LOOKED_AT,
+                apart=data.apart,
+            )
         if losses:
             history.append(
                 Look(

@@ -158,6 +158,7 @@ def quality(
     *,
     k: int = 20,
     most: int = 5000,
+    apart: NDArray[np.bool_] | None = None,
 ) -> Quality:
     """Mean quality over the users who have something in `wanted`, at most `most` of them.
 
@@ -167,12 +168,31 @@ def quality(
         wanted: shape (num_users, num_products); what the lists should hold.
         k: length of the lists.
         most: with more users than this, evenly spaced ones are taken.
+        apart: products ranked among themselves, shape (num_products,): a user has two lists then,
+            which count as those of two users. None: one list of all.
     """
-    number = np.diff(wanted.indptr).astype(np.int64)
-    users = np.flatnonzero(number)
-    if not len(users):
+    found = []
+    for among in (None,) if apart is None else (~apart, apart):
+        part = wanted if among is None else entries_of(wanted, among)
+        number = np.diff(part.indptr).astype(np.int64)
+        users = np.flatnonzero(number)
+        if len(users):
+            users = users[:: max(1, len(users) // most)]
+            lists = top(score, users, known, k, among)
+            found.append(recall_and_ndcg(hits_of(lists, users, part), number[users]))
+    if not found:
         return Quality(recall=0.0, ndcg=0.0)
-    users = users[:: max(1, len(users) // most)]
-    lists = top(score, users, known, k)
-    recall, ndcg = recall_and_ndcg(hits_of(lists, users, wanted), number[users])
+    recall, ndcg = (np.concatenate(each) for each in zip(*found, strict=True))
     return Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
+
+
+def entries_of(pairs: csr_array, chosen: NDArray[np.bool_]) -> csr_array:
+    """The entries of some products.
+
+    Args:
+        pairs: shape (num_users, num_products).
+        chosen: shape (num_products,).
+    """
+    part = csr_array(pairs.multiply(chosen[None, :].astype(np.float32)))
+    part.eliminate_zeros()
+    return part

@@ -19,7 +19,7 @@ import torch
 from scipy.sparse import csr_array
 
 from kinfolio.errors import BadConfig
-from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend
+from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend, offset_of_unseen
 from kinfolio.gnn.budget import Budget, seconds_of
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.choose import DIMS, Choice, choose
@@ -145,13 +145,13 @@ def train(
             score = block.add(score, weights) if weights else score
         holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
         blend, blend_trials, _ = choose_blend(
-            block.add_level(score, weights) if block is not None and weights else score,
-            data,
-            holders,
-            lambda recipe: progress(f"trying links, {recipe}", 0, 0),
+            score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
         )
-        blend = replace(blend, text=weights, offset=blend.offset + weights.level)
+        blend = replace(blend, text=weights)
         links = blend_links(blend, score, data, holders)
+        if not data.is_later:
+            offset = offset_of_unseen(blended(score, data, blend, links), data)
+            blend = replace(blend, offset=offset)
         valid = quality(blended(score, data, blend, links), data.held, data.wanted)
     learned_from = ["train"]
     if is_refitted and not is_stopped():

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn import functional
 
+from kinfolio.gnn.blend import Blend, blended, offset_of_unseen
+from kinfolio.gnn.candidates import validation_users
 from kinfolio.gnn.data import held_in, training_data
 from kinfolio.gnn.evaluate import score_by
+from kinfolio.gnn.ranking import quality
 from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
 from kinfolio.gnn.train import read_embeddings, train
+from kinfolio.records import NO_TIME
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, Words, run_of, with_texts
 
@@ -36,30 +42,29 @@ def test_texts_are_added_where_the_heads_know_nothing_and_not_where_they_know_al
     assert choose_text(lambda users: known[users], data, same) == TextWeights()
 
 
-def test_texts_that_name_all_that_was_cut_off_do_not_raise_it() -> None:
+def test_a_part_cut_at_random_raises_no_products_that_nobody_holds() -> None:
     snapshot = make_snapshot(seed=4)
     held = snapshot.holdings
-    # All holdings of a few products are in the validation part.
+    # All holdings of a few products are in the validation part, which has no times.
     split = np.where((held.target % 7 == 0) & (held.split == 0), 1, held.split).astype(np.int8)
-    data = training_data(replace(snapshot, holdings=replace(held, split=split)), CPU)
+    holdings = replace(held, split=split, at=np.full_like(held.at, NO_TIME))
+    data = training_data(replace(snapshot, holdings=holdings), CPU)
     unseen = data.product_degree == 0
-    assert data.wanted[:, np.flatnonzero(unseen)].nnz
-    # All texts have much in common, those of unseen products most; apart from that, products of one
-    # half read alike, and users hold one half.
-    rows = torch.zeros(data.num_users + data.num_products, 3)
-    products = rows[data.num_users :]
-    products[:, 0] = torch.from_numpy(np.where(unseen, 3.0, 1.0))
-    half = (data.num_products - 1) // 2
-    products[torch.arange(data.num_products), 1 + (torch.arange(data.num_products) >= half)] = 1
-    block = TextBlock(functional.normalize(rows, dim=1), data)
+    # A score that puts all of them first, as texts that read like what was cut off would.
+    bias = torch.from_numpy(np.where(unseen, 9.0, 0.0)).float()
     noise = torch.from_numpy(np.random.default_rng(0).normal(size=data.held.shape)).float()
-    weights = choose_text(lambda users: noise[users], data, block)
-    assert weights.seen > 0
-    users = np.flatnonzero(np.diff(data.wanted.indptr))
-    nothing = torch.zeros(data.held.shape)
-    score = block.add_level(block.add(lambda users: nothing[users], weights), weights)
-    added = score(users).mean(dim=0).numpy()
-    np.testing.assert_allclose(added[unseen].mean(), added[~unseen].mean(), rtol=1e-4)
+
+    def score(users: NDArray[np.int64]) -> Tensor:
+        return noise[users] + bias
+
+    without = quality(lambda users: noise[users], data.held, data.wanted, apart=data.apart)
+    assert quality(score, data.held, data.wanted, apart=data.apart) == without
+    blend = Blend(offset=offset_of_unseen(score, data))
+    scores = blended(score, data, blend, None)(validation_users(data)).numpy()
+    fewest = data.product_degree == data.product_degree[~unseen].min()
+    np.testing.assert_allclose(
+        scores[:, unseen].max(axis=1).mean(), scores[:, fewest].max(axis=1).mean(), rtol=1e-4
+    )
 
 
 def test_unseen_products_have_a_weight_of_their_own() -> None:

@@ -1,0 +1,89 @@
+"""Hit rate and MRR where an event brings its own list of what could be bought.
+
+    python bench/eligible.py FOLDER --run RUN
+
+FOLDER holds interactions.tsv.gz with columns user, product, event and split, and eligible.tsv.gz
+with columns event and product. RUN was trained with --final on what was loaded from FOLDER.
+Of an event's list, the three best by score count: HR@3 is the part of the events with something
+bought among them, MRR@3 the mean of 1/rank of the first one bought, 0 below the third. Beside it:
+the same by popularity, and intervals of the difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from kinfolio.gnn.bootstrap import intervals
+from kinfolio.gnn.data import held_in
+from kinfolio.gnn.evaluate import score_by
+from kinfolio.gnn.train import read_embeddings
+from kinfolio.run import Run
+from kinfolio.snapshot import read_snapshot
+
+K = 3
+_MOST_USERS = 1024
+
+
+def main() -> None:
+    """Measure one run."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--run", type=Path, required=True)
+    options = parser.parse_args()
+    rows = pd.read_csv(options.folder / "interactions.tsv.gz", sep="\t", dtype=str)
+    lists = pd.read_csv(options.folder / "eligible.tsv.gz", sep="\t", dtype=str)
+    bought = rows[rows["split"] == "test"]
+    lists = lists.merge(bought[["event", "user"]].drop_duplicates(), on="event")
+    pairs = bought[["event", "product"]].assign(bought=True).drop_duplicates()
+    lists = lists.merge(pairs, on=["event", "product"], how="left")
+    known = rows[rows["split"] != "test"]
+
+    run = Run(options.run)
+    snapshot, embeddings = read_snapshot(run.need_snapshot()), read_embeddings(run)
+    user = pd.Index(snapshot.user_ids).get_indexer(lists["user"])
+    product = pd.Index(snapshot.product_ids).get_indexer(lists["product"])
+    held = csr_array(held_in(snapshot, "train") + held_in(snapshot, "valid"))
+    score = score_by(embeddings, held)
+    scores = np.full(len(lists), -np.inf)
+    for first in range(0, snapshot.num_users, _MOST_USERS):
+        users = np.arange(first, min(first + _MOST_USERS, snapshot.num_users))
+        chosen = np.flatnonzero((user >= first) & (user < first + _MOST_USERS) & (product >= 0))
+        block = score(users).cpu().numpy()
+        scores[chosen] = block[user[chosen] - first, product[chosen]]
+
+    popularity = lists["product"].map(known["product"].value_counts()).fillna(0).to_numpy(float)
+    by = {"kinfolio": _figures(lists, scores), "popularity": _figures(lists, popularity)}
+    is_warm = _first_of(lists)["user"].isin(known["user"]).to_numpy()
+    for group, chosen in {"all": is_warm | True, "warm": is_warm, "new": ~is_warm}.items():
+        print(f"{group}: {chosen.sum():,} events")
+        for name, figures in by.items():
+            hit, reciprocal = figures[chosen].mean(axis=0)
+            print(f"  {name:<12} HR@{K} {hit:.4f}  MRR@{K} {reciprocal:.4f}")
+        found = intervals(by["kinfolio"][chosen] - by["popularity"][chosen])
+        for name, each in zip(("HR", "MRR"), found, strict=True):
+            print(f"  {name}@{K} gains {each.difference:+.4f} ({each.low:+.4f} to {each.high:+.4f})")
+
+
+def _first_of(lists: pd.DataFrame) -> pd.DataFrame:
+    return lists.drop_duplicates("event").sort_values("event", kind="stable")
+
+
+def _figures(lists: pd.DataFrame, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Hit and reciprocal rank of each event, by order of events: shape (num_events, 2)."""
+    ranked = lists.assign(score=scores).sort_values(
+        ["event", "score", "product"], ascending=[True, False, True], kind="stable"
+    )
+    rank = ranked.groupby("event", sort=False).cumcount().to_numpy() + 1
+    gained = np.where(ranked["bought"].notna() & (rank <= K), 1 / rank, 0.0)
+    reciprocal = pd.Series(gained).groupby(ranked["event"].to_numpy()).max()
+    return np.stack([reciprocal > 0, reciprocal], axis=1).astype(float)
+
+
+if __name__ == "__main__":
+    main()
