@@ -4,9 +4,10 @@
 
 FOLDER holds interactions.tsv.gz with columns user, product, event and split, and eligible.tsv.gz
 with columns event and product. RUN was trained with --final on what was loaded from FOLDER.
-Of an event's list, the three best by score count: HR@3 is the part of the events with something
+kinfolio never recommends what is held, so that it stands last, if an event offers it again. Of an
+event's list, the three best by score count: HR@3 is the part of the events with something
 bought among them, MRR@3 the mean of 1/rank of the first one bought, 0 below the third. Beside it:
-the same by popularity, and intervals of the difference.
+the same by popularity, as it is and with what is held last, and intervals of the difference.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from kinfolio.snapshot import read_snapshot
 
 K = 3
 _MOST_USERS = 1024
+_LAST = -1e9
 
 
 def main() -> None:
@@ -55,19 +57,26 @@ def main() -> None:
         users = np.arange(first, min(first + _MOST_USERS, snapshot.num_users))
         chosen = np.flatnonzero((user >= first) & (user < first + _MOST_USERS) & (product >= 0))
         block = score(users).cpu().numpy()
+        block[held[users].nonzero()] = _LAST
         scores[chosen] = block[user[chosen] - first, product[chosen]]
 
     popularity = lists["product"].map(known["product"].value_counts()).fillna(0).to_numpy(float)
-    by = {"kinfolio": _figures(lists, scores), "popularity": _figures(lists, popularity)}
+    by = {
+        "kinfolio": _figures(lists, scores),
+        "popularity": _figures(lists, popularity),
+        "popularity, held last": _figures(lists, np.where(scores == _LAST, _LAST, popularity)),
+    }
     is_warm = _first_of(lists)["user"].isin(known["user"]).to_numpy()
     for group, chosen in {"all": is_warm | True, "warm": is_warm, "new": ~is_warm}.items():
         print(f"{group}: {chosen.sum():,} events")
         for name, figures in by.items():
             hit, reciprocal = figures[chosen].mean(axis=0)
-            print(f"  {name:<12} HR@{K} {hit:.4f}  MRR@{K} {reciprocal:.4f}")
-        found = intervals(by["kinfolio"][chosen] - by["popularity"][chosen])
-        for name, each in zip(("HR", "MRR"), found, strict=True):
-            print(f"  {name}@{K} gains {each.difference:+.4f} ({each.low:+.4f} to {each.high:+.4f})")
+            print(f"  {name:<22} HR@{K} {hit:.4f}  MRR@{K} {reciprocal:.4f}")
+        for other in list(by)[1:]:
+            found = intervals(by["kinfolio"][chosen] - by[other][chosen])
+            for name, each in zip(("HR", "MRR"), found, strict=True):
+                gain = f"{each.difference:+.4f} ({each.low:+.4f} to {each.high:+.4f})"
+                print(f"  {name}@{K} less that of {other}: {gain}")
 
 
 def _first_of(lists: pd.DataFrame) -> pd.DataFrame:

@@ -210,7 +210,7 @@ def choose(
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
         more = fits + _FINALISTS - 1
-        if others and time_for_heads() > full_cost(dim, more):
+        if others and time_for_heads() > full_cost(dim, more, config.steps / 2):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
             skipped.append(f"tau {others[0]:g} in full")
@@ -219,9 +219,12 @@ def choose(
     if steps_each and done:
         fewest = min(_FEWEST_STEPS, steps_each)
         can = int(steps_each * time_for_heads() / full_cost(dim, fits))
-        # Where there is no time for both rounds, the one that stays goes before the first.
-        final_steps = min(steps_each, max(fewest, can * 4 // 3 if rounds > 1 else can))
-        steps_each = min(steps_each, max(fewest, rounds * can - (rounds - 1) * final_steps))
+        final_steps = steps_each = min(steps_each, max(fewest, can))
+        if rounds > 1:
+            # Where there is no time for both rounds, the one that stays goes before the first.
+            final_steps = min(config.steps, max(fewest, can * 4 // 3))
+            first = (fits * can - heads * final_steps) // (fits - heads)
+            steps_each = min(config.steps, max(fewest, first))
     return Choice(
         taus=taus,
         text=has_text,
