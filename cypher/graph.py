@@ -201,6 +201,37 @@ class Graph:
                 said = (error.message or str(error)).splitlines()[0]
                 raise BadInput(f"{option} cannot be run: {said}") from error
 
+    def limited_rows(
+        self, option: str, text: str, parameters: dict[str, Any], *, seconds: float, most: int
+    ) -> Rows:
+        """The first rows of a statement that was written by nobody here, planned before it runs.
+
+        It runs where the server refuses to write, for so many seconds at most.
+
+        Args:
+            option: where the text came from, for messages.
+            text: the statement; who calls has looked it over.
+            parameters: its own.
+            seconds: after which the server stops it.
+            most: rows to read.
+
+        Raises:
+            BadInput: it cannot be run, would write, or took too long.
+        """
+        from neo4j import Query
+        from neo4j.exceptions import ClientError, TransientError
+
+        with self._guard(option), self._session("READ") as session:
+            try:
+                plan = session.run(Query(f"EXPLAIN {text}", timeout=seconds), parameters)
+                if plan.consume().query_type != "r":
+                    raise BadInput(f"{option} was not run: it does more than read")
+                result = session.run(Query(text, timeout=seconds), parameters)
+                return [dict(record) for record in islice(result, most)]
+            except (ClientError, TransientError) as error:
+                said = (error.message or str(error)).splitlines()[0]
+                raise BadInput(f"{option} was not run: {said}") from error
+
     def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """The rows of a statement on constraints or indexes, which cannot be tried again."""
         with self._guard(name), self._session("WRITE") as session:

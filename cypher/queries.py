@@ -17,7 +17,7 @@ from kinfolio.errors import BadConfig, QueryNotFound
 from kinfolio.records import Slot
 
 _LOWER_SLOT = re.compile(r"(?<![\w$])(\w+)_a\b")
-_STANDARD_ONLY = ("load_", "demo_")
+_STANDARD_ONLY = ("load_", "demo_", "change_")
 _OWN_RULES = "// own rules"
 _UPPER_SLOT = re.compile(r"(?<![\w$])(\w+)_A\b")
 

@@ -1,34 +1,38 @@
 """A conversation: each line is routed to an intent, looked up, and put in words.
 
-A LangGraph state graph. The user's id comes from the session and never from a line or a model;
-what cannot be done is said. The functions that recommend are handed in: this room may not import
-the room that has them.
+A LangGraph state graph with a memory by thread. The user's id comes from the session and never
+from a line or a model; what cannot be done is said; what would change the graph is asked about
+first. A large model, where there is one, answers in place of the router with the same functions.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
-from kinfolio.errors import BadInput, NotFound, NotReady
-from kinfolio.llm_explain.clauses import load_clauses
-from kinfolio.llm_explain.explain import as_document
-from kinfolio.llm_explain.mention import Listed, Mention, find_mention
-from kinfolio.records import Explanation, Recommendations, WhyNot
+from kinfolio.errors import (
+    BadConfig,
+    BadInput,
+    KinfolioError,
+    NotFound,
+    NotReady,
+)
+from kinfolio.llm_explain.answers import Answers, Said
+from kinfolio.llm_explain.lines import Lines, unsure
+from kinfolio.llm_explain.own_data import settle
+from kinfolio.llm_explain.router import LONGEST_LINE
+from kinfolio.llm_explain.sayings import say
+from kinfolio.llm_explain.tools import Tools
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from kinfolio.cypher.graph import Graph
+    from kinfolio.llm_explain.agent import Agent
     from kinfolio.llm_explain.router import Route
 
-LIST_LENGTH = 5
 FAREWELLS = frozenset({"bye", "goodbye", "quit", "exit"})
-_GREETINGS = ("hello", "hi", "hey", "good morning", "good evening")
+_REMEMBERED_TURNS = 6
+"""Turns that a large model is shown."""
 
 Answer = dict[str, Any]
 """One JSON document: intent, confidence, text and what the intent adds. Any: JSON values."""
@@ -42,15 +46,6 @@ class Routes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What a conversation may call, always with the session's user."""
-
-    recommend: Callable[[str, int], Recommendations]
-    why_not: Callable[[str, str], WhyNot]
-    explain: Callable[[str, str], Explanation]
-
-
 class _State(TypedDict, total=False):
     line: str
     intent: str
@@ -58,7 +53,12 @@ class _State(TypedDict, total=False):
     asks_back: bool
     listed: list[list[str]]
     last: list[str]
+    told: str
     pending: str
+    asked: dict[str, Any]
+    wishes: dict[str, Any]
+    dismissed: list[str]
+    turns: list[list[str]]
     answer: Answer
 
 
@@ -74,169 +74,155 @@ class Chat:
         *,
         thread: str = "default",
         memory: BaseCheckpointSaver[Any] | None = None,
+        agent: Agent | None = None,
     ) -> None:
         """Begin, or go on where the thread ended.
 
         Raises:
             NotFound: there is no such user.
         """
+        from langgraph.checkpoint.memory import InMemorySaver
+
         if not graph.read("chat_user", user_id=user_id):
             raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
         self._user = user_id
-        self._graph = graph
-        self._tools = tools
+        self._answers = Answers(user_id, graph, tools)
+        self._lines = Lines(self._answers)
         self._router = router
+        self._agent = agent
+        self._memory = memory or InMemorySaver()
+        self._is_gone = False
         # A thread belongs to its user: nobody reads on in the thread of another.
         self._config = {"configurable": {"thread_id": f"{user_id}\0{thread}"}}
-        self._flow = self._compile(memory)
+        self._flow = self._compile()
 
     def answer(self, line: str) -> Answer:
         """The answer to one line."""
-        state = self._flow.invoke({"line": line}, self._config)
+        if self._is_gone:
+            return _document("my_data", 1.0, Said(say("gone")))
+        line = " ".join(line.split())
+        if len(line) > LONGEST_LINE:
+            return _document("unsupported", 1.0, Said(say("too_long", most=f"{LONGEST_LINE:,}")))
+        state = self._flow.invoke({"line": line, "answer": {}}, self._config)
         answer: Answer = state["answer"]
+        if answer.get("deleted"):
+            self._is_gone = True
+            self._forget()
         return answer
 
-    def _compile(self, memory: BaseCheckpointSaver[Any] | None) -> Any:
+    def _forget(self) -> None:
+        """Takes the user's conversations out of the memory."""
+        threads = {str(one.config["configurable"]["thread_id"]) for one in self._memory.list(None)}
+        for thread in sorted(threads):
+            if thread.startswith(f"{self._user}\0"):
+                self._memory.delete_thread(thread)
+
+    def _compile(self) -> Any:
         # Any: the compiled graph's type has the state's type in it several times over.
-        from langgraph.checkpoint.memory import InMemorySaver
         from langgraph.graph import END, START, StateGraph
 
         flow: Any = StateGraph(_State)
-        steps = {
-            "recommend": self._recommend,
-            "why_this": self._why_this,
-            "why_not": self._why_not,
-            "small_talk": self._small_talk,
-            "ask_back": self._ask_back,
-            "decline": self._decline,
-        }
+        flow.add_node("settle", self._settle)
+        flow.add_node("model", self._model)
         flow.add_node("route", self._route)
-        flow.add_edge(START, "route")
-        for name, step in steps.items():
-            flow.add_node(name, step)
-            flow.add_edge(name, END)
-        flow.add_conditional_edges("route", _next_step, list(steps))
-        return flow.compile(checkpointer=memory or InMemorySaver())
+        flow.add_node("look_up", self._look_up)
+        flow.add_node("remember", _remember)
+        flow.add_edge(START, "settle")
+        first = "model" if self._agent is not None else "route"
+        flow.add_conditional_edges("settle", _unless_answered(first), [first, "remember"])
+        flow.add_conditional_edges("model", _unless_answered("route"), ["route", "remember"])
+        flow.add_conditional_edges("route", _unless_answered("look_up"), ["look_up", "remember"])
+        flow.add_edge("look_up", "remember")
+        flow.add_edge("remember", END)
+        return flow.compile(checkpointer=self._memory)
+
+    def _settle(self, state: _State) -> _State:
+        """A yes or no to what was asked; another line lets the question drop."""
+        asked = state.get("asked")
+        if not asked:
+            return {}
+        try:
+            said = settle(self._answers, asked, state["line"])
+        except (NotFound, NotReady, BadInput, BadConfig) as error:
+            said = Said(str(error))
+        cleared: _State = {"asked": {}}
+        if said is None:
+            return cleared
+        intent = "my_data" if asked["action"].startswith("delete") else "dismiss"
+        return cleared | _answered({"intent": intent, "confidence": 1.0, "asks_back": False}, said)
+
+    def _model(self, state: _State) -> _State:
+        """The large model's answer; nothing where it had none that passes the check."""
+        assert self._agent is not None
+        found = self._agent.answer(
+            state["line"], state.get("turns") or [], self._answers, self._lines, state
+        )
+        if found is None:
+            return {}
+        intent, said = found
+        head: _State = {"intent": intent, "confidence": 1.0, "asks_back": False, "pending": ""}
+        return head | _answered(head, said)
 
     def _route(self, state: _State) -> _State:
+        line = state["line"]
         try:
-            route = self._router.route(state["line"])
+            route = self._router.route(line)
         except BadInput as error:
-            return {"intent": "unsupported", "confidence": 1.0, "asks_back": False, **_told(error)}
+            return _told(error)
         found: _State = {
             "intent": route.intent,
             "confidence": route.confidence,
             "asks_back": route.asks_back,
-            "answer": {},
         }
         pending = state.get("pending")
         # After "which product?" a bare name or place is the answer to that.
-        if pending and (route.asks_back or len(state["line"].split()) <= 4):
-            mention = self._mention(state)
-            if mention.product is not None and not state["line"].casefold().startswith("why"):
-                found |= {"intent": pending, "asks_back": False}
+        if pending and (route.asks_back or len(line.split()) <= 4):
+            mention = self._lines.mention(line, state)
+            if mention.product is not None and not line.casefold().startswith("why"):
+                return found | {"intent": pending, "asks_back": False}
+        if (intent := self._lines.goes_on(line, state)) is not None:
+            return found | {"intent": intent, "asks_back": False}
         return found
 
-    def _recommend(self, state: _State) -> _State:
-        found = self._tools.recommend(self._user, LIST_LENGTH)
-        lines = [f"{p.rank}. {load_clauses().shown_name(p.name)}" for p in found.products]
-        head = "popular_list" if found.source == "popularity" else "list"
-        text = "\n".join([_say(head), *lines]) if lines else _say("empty_list")
-        products = [
-            {"rank": p.rank, "product": p.product, "name": p.name, "score": p.score}
-            for p in found.products
-        ]
-        listed = [[p.product, p.name] for p in found.products]
-        return _answered(state, text, products=products) | {"listed": listed, "pending": ""}
-
-    def _why_this(self, state: _State) -> _State:
-        mention = self._mention(state)
-        if mention.product is None:
-            return self._ask_which(state, mention)
-        product = mention.product
+    def _look_up(self, state: _State) -> _State:
+        intent = state["intent"]
+        if state["asks_back"]:
+            return _answered(state, unsure(intent))
         try:
-            found = self._tools.explain(self._user, product.product)
-        except (NotReady, NotFound) as error:
-            return _answered(state, str(error))
-        document = as_document(found, self._graph.names)
-        answer = _answered(state, found.text, product=product.product, explanation=document)
-        return answer | {"last": [product.product, product.name], "pending": ""}
-
-    def _why_not(self, state: _State) -> _State:
-        mention = self._mention(state)
-        if mention.product is None:
-            return self._ask_which(state, mention)
-        product = mention.product
-        found = self._tools.why_not(self._user, product.product)
-        name = load_clauses().shown_name(product.name)
-        broken = [_texts()["rules"][rule.rule] for rule in found.rules if not rule.passed]
-        if broken:
-            text = _say("kept", product=name, rules=load_clauses().listed(broken))
-        elif found.rank is None:
-            text = _say("allowed_unranked", product=name)
-        else:
-            text = _say("allowed", product=name, rank=found.rank)
-        rules = [{"rule": rule.rule, "passed": rule.passed} for rule in found.rules]
-        answer = _answered(state, text, product=product.product, rules=rules, rank=found.rank)
-        return answer | {"last": [product.product, product.name], "pending": ""}
-
-    def _small_talk(self, state: _State) -> _State:
-        line = state["line"].casefold().strip(" .!?")
-        if line in _GREETINGS:
-            return _answered(state, _say("hello"))
-        return _answered(state, _say("thanks" if "thank" in line else "small_talk"))
-
-    def _ask_back(self, state: _State) -> _State:
-        offers = _texts()["offers"]
-        others = [intent for intent in ("recommend", "why_this") if intent != state["intent"]]
-        text = _say("unsure", first=offers[state["intent"]], second=offers[others[0]])
-        return _answered(state, text)
-
-    def _decline(self, state: _State) -> _State:
-        if state.get("answer"):
-            return {}
-        texts = _texts()
-        text = {**texts["not_yet"], **texts["never"]}[state["intent"]]
-        return _answered(state, text)
-
-    def _ask_which(self, state: _State, mention: Mention) -> _State:
-        listed = state.get("listed") or []
-        if mention.missing_rank is not None:
-            text = _say("not_in_list", rank=mention.missing_rank, length=len(listed))
-        else:
-            text = _say("which")
-        return _answered(state, text) | {"pending": state["intent"]}
-
-    def _mention(self, state: _State) -> Mention:
-        listed = [Listed(product, name) for product, name in state.get("listed") or []]
-        last = state.get("last")
-        return find_mention(
-            state["line"], self._graph, listed, Listed(last[0], last[1]) if last else None
-        )
+            said = self._lines.answer(intent, state["line"], state)
+        except (NotFound, NotReady, BadInput, BadConfig) as error:
+            said = Said(str(error))
+        return {"pending": ""} | _answered(state, said) | _kept_intent(intent, said)
 
 
-def _next_step(state: _State) -> str:
-    if state["asks_back"]:
-        return "ask_back"
-    known = ("recommend", "why_this", "why_not", "small_talk")
-    return state["intent"] if state["intent"] in known else "decline"
+def _unless_answered(otherwise: str) -> Any:
+    def choose(state: _State) -> str:
+        return "remember" if state.get("answer") else otherwise
+
+    return choose
 
 
-def _answered(state: _State, text: str, **more: Any) -> _State:
-    head = {"intent": state["intent"], "confidence": state["confidence"], "text": text}
-    return {"answer": {**head, "asks_back": state["asks_back"], **more}}
+def _remember(state: _State) -> _State:
+    turns = [*(state.get("turns") or []), [state["line"], state["answer"]["text"]]]
+    return {"turns": turns[-_REMEMBERED_TURNS:]}
 
 
-def _told(error: Exception) -> _State:
-    head = {"intent": "unsupported", "confidence": 1.0, "text": str(error), "asks_back": False}
-    return {"answer": head}
+def _kept_intent(intent: str, said: Said) -> _State:
+    # What "and the second one?" goes on with: an answer about products, not a question back.
+    is_about = "product" in said.fields or "products" in said.fields
+    return {"told": intent} if is_about else {}
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    file = files("kinfolio.llm_explain").joinpath("chat_en.toml")
-    return tomllib.loads(file.read_text("utf-8"))
+def _answered(state: _State, said: Said) -> _State:
+    document = _document(state["intent"], state["confidence"], said, state["asks_back"])
+    kept: Any = {"answer": document, **said.keeps}  # Any: the keys are those of the state
+    return kept  # type: ignore[no-any-return]
 
 
-def _say(key: str, **fields: Any) -> str:
-    return _texts()["say"][key].format(**fields)
+def _document(intent: str, confidence: float, said: Said, asks_back: bool = False) -> Answer:
+    head = {"intent": intent, "confidence": confidence, "text": said.text, "asks_back": asks_back}
+    return {**head, **said.fields}
+
+
+def _told(error: KinfolioError) -> _State:
+    return {"answer": _document("unsupported", 1.0, Said(str(error)))}

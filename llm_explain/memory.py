@@ -1,12 +1,14 @@
-"""Where conversations are remembered."""
+"""Where conversations are remembered: in a file, or in the graph's own database by an extra."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from kinfolio.errors import NotReady
+from kinfolio.records import Connection
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -14,22 +16,37 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_memory(folder: Path) -> Iterator[BaseCheckpointSaver[Any]]:
-    """Memory that outlives the process, where langgraph-checkpoint-sqlite is installed.
+    """Memory in a file of a folder, which outlives the process."""
+    from kinfolio.llm_explain.threads import SqliteThreads
 
-    Elsewhere a conversation is remembered as long as the process runs.
+    threads = SqliteThreads(folder / "conversations.sqlite")
+    try:
+        yield threads
+    finally:
+        threads.close()
+
+
+@contextmanager
+def open_memory_in_graph(connection: Connection) -> Iterator[BaseCheckpointSaver[Any]]:
+    """Memory in the database itself, by `Neo4jSaver` of langchain-neo4j; it adds labels of its own.
+
+    Raises:
+        NotReady: the package is missing.
     """
-    from langgraph.checkpoint.memory import InMemorySaver
-
-    if not lasts():
-        yield InMemorySaver()
-        return
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with SqliteSaver.from_conn_string(str(folder / "threads.sqlite")) as saver:
+    try:
+        from langchain_neo4j import Neo4jSaver
+    except ImportError as error:
+        raise NotReady(
+            "conversations in the database need a package; "
+            "type: pip install 'kinfolio[neo4j-memory]'"
+        ) from error
+    # Any: the package ships types that this one cannot rely on being there.
+    opened: Any = Neo4jSaver.from_conn_string(
+        uri=connection.uri,
+        user=connection.username,
+        password=connection.password,
+        **({"database": connection.database} if connection.database else {}),
+    )
+    with opened as saver:
+        saver.setup()
         yield saver
-
-
-def lasts() -> bool:
-    """Whether conversations are remembered after the process has ended."""
-    return importlib.util.find_spec("langgraph.checkpoint.sqlite") is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,18 @@ _NUMBER_WORDS = {
     "ten": 10,
 }
 _NUMBERED = re.compile(r"\b(?:number|no\.?|nr\.?|place|rank|#)\s*#?(\d+|[a-z]+)\b|#(\d+)", re.I)
+_BOTH = re.compile(
+    r"\b(?:(?:the )?(?:top|first) (?:two|2)|these(?: two)?|those(?: two)?|the two(?: of them)?"
+    r"|both)\b",
+    re.IGNORECASE,
+)
+_IT = re.compile(r"\b(?:this|that|it)\b", re.IGNORECASE)
+_PLACE = re.compile(
+    rf"\b(?P<ordinal>{'|'.join(_PLACES)})\b(?: one\b)?"
+    r"|(?<![\w.])#?(?P<digits>\d{1,3})(?![\w.%])"
+    rf"|\b(?P<number>{'|'.join(_NUMBER_WORDS)})\b",
+    re.IGNORECASE,
+)
 _POINTING = re.compile(r"\b(this|that|it|its|one)\b", re.IGNORECASE)
 
 
@@ -101,6 +113,74 @@ def find_mention(line: str, graph: Graph, listed: Sequence[Listed], last: Listed
     return Mention(found, names_something=found is not None or bool(_POINTING.search(line)))
 
 
+def find_mentions(
+    line: str, graph: Graph, listed: Sequence[Listed], last: Listed | None, most: int = 5
+) -> tuple[Listed, ...]:
+    """All products that a line means, in its order: "the first and Amber Fund", "these two"."""
+    found: list[tuple[int, Listed]] = []
+    rest = line
+    for start, end, one in _named_at(line, graph):
+        found.append((start, one))
+        rest = rest[:start] + "\0" * (end - start) + rest[end:]
+    both = _BOTH.search(rest) if listed and len(found) < 2 else None
+    if both:
+        found += [(both.start() + i, one) for i, one in enumerate(listed[:2])]
+        rest = rest[: both.start()] + "\0" * len(both.group()) + rest[both.end() :]
+    if listed:
+        for place, start in _places(rest):
+            index = len(listed) if place == -1 else place
+            if 0 < index <= len(listed):
+                found.append((start, listed[index - 1]))
+    ordered = [one for _, one in sorted(found, key=lambda pair: pair[0])]
+    if last is not None and len(ordered) < 2 and _IT.search(rest):
+        ordered.append(last)
+    return tuple(dict.fromkeys(ordered))[:most]
+
+
+def _places(line: str) -> Iterator[tuple[int, int]]:
+    """Places in a list that a line names, and where it names them."""
+    for match in _PLACE.finditer(line):
+        if word := match.group("ordinal"):
+            yield _PLACES[word.casefold()], match.start()
+        elif digits := match.group("digits"):
+            yield int(digits), match.start()
+        elif number := match.group("number"):
+            # "which one" is no place; "number one" and "one or two" are.
+            before, after = line[: match.start()], line[match.end() :]
+            if number.casefold() == "one" and not (
+                re.search(r"\b(?:number|no\.?|nr\.?|place|rank) $", before, re.IGNORECASE)
+                or re.match(r" (?:and|or|with|to|versus|vs|against)\b", after)
+            ):
+                continue
+            yield _NUMBER_WORDS[number.casefold()], match.start()
+
+
+def _named_at(line: str, graph: Graph) -> list[tuple[int, int, Listed]]:
+    """Products named in a line, each where it stands; a name inside a longer one is not one."""
+    ids = {token.strip(".:") for token in re.findall(r"[^\s?!,;\"“”]+", line)}
+    ordinary = load_words().known
+    taken: list[tuple[int, int, Listed]] = []
+    for row in graph.read("chat_products", ids=sorted(ids), line=line.lower()):
+        name = str(row["name"])
+        for word in (row["product"], name) if row["is_id"] else (name,):
+            match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line, re.IGNORECASE)
+            if match is None or not _is_meant(word, line, ordinary):
+                continue
+            if all(match.end() <= start or match.start() >= end for start, end, _ in taken):
+                taken.append((match.start(), match.end(), Listed(row["product"], name)))
+                break
+    return taken
+
+
+def _is_meant(word: str, line: str, ordinary: frozenset[str]) -> bool:
+    """A name or id that is an ordinary word counts only when it is quoted or has capitals."""
+    if not is_ordinary(word, ordinary) or re.search(r"\d", word):
+        return True
+    if re.search(rf"[\"“'‘]{re.escape(word)}[\"”'’]", line):
+        return True
+    return word[:1].isupper() and bool(re.search(rf"\b{re.escape(word)}\b", line))
+
+
 def _rank(line: str) -> int | None:
     if match := _NUMBERED.search(line):
         word = (match.group(1) or match.group(2)).casefold()
@@ -115,13 +195,8 @@ def _named(line: str, graph: Graph, ids: list[str]) -> Listed | None:
     for row in rows:
         name = str(row["name"])
         word = row["product"] if row["is_id"] else name
-        # A name or id that is an ordinary word counts only when it is quoted or has capitals.
-        if is_ordinary(word, ordinary) and not re.search(r"\d", word):
-            quoted = re.search(rf"[\"“'‘]{re.escape(word)}[\"”'’]", line)
-            if not quoted and not (
-                word[:1].isupper() and re.search(rf"\b{re.escape(word)}\b", line)
-            ):
-                continue
+        if not _is_meant(word, line, ordinary):
+            continue
         if row["is_id"] or re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line, re.IGNORECASE):
             return Listed(row["product"], name)
     return None

@@ -379,6 +379,37 @@ class WhyNot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a list is asked to hold, besides what the rules allow."""
+
+    kinds: tuple[str, ...] = ()
+    """Kinds or categories in small letters, one of which a product must have; empty: any."""
+    not_kinds: tuple[str, ...] = ()
+    most_risk: int | None = None
+    """A product with a higher risk level, or without one, is left out."""
+    left_out: tuple[str, ...] = ()
+    """Ids of products."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """A list under a supposition, and what it does to the score of one product."""
+
+    user: str
+    version: str
+    source: Source
+    without: tuple[str, ...]
+    """Products taken as not held."""
+    added: tuple[str, ...]
+    """Products taken as held."""
+    products: tuple[Recommended, ...]
+    product: str | None
+    before: float | None
+    """Score of the product as things are; None without a product or a vector."""
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A node or a relationship on a path: `id` is None for a person who must stay unnamed."""
 

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
+from kinfolio.cli.wiring import make_tools
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotFound
-from kinfolio.gnn.recommend import recommend
-from kinfolio.gnn.why_not import why_not
-from kinfolio.llm_explain.chat import Chat, Tools
+from kinfolio.llm_explain.chat import Chat
 from kinfolio.llm_explain.choosing import ChoosingModel
-from kinfolio.llm_explain.explain import explain
 from kinfolio.llm_explain.mention import Listed, find_mention
 from kinfolio.llm_explain.router import INTENTS, Route
 from kinfolio.llm_explain.writers import GrammarWriter
@@ -43,11 +41,7 @@ class Keywords:
 
 def talk(graph: Graph, user: str = ME, **more: Any) -> Chat:
     writers = (GrammarWriter("none", ChoosingModel(), tries=3),)
-    tools = Tools(
-        recommend=lambda user_id, k: recommend(user_id, graph, k),
-        why_not=lambda user_id, product_id: why_not(user_id, product_id, graph),
-        explain=lambda user_id, product_id: explain(graph, user_id, product_id, writers),
-    )
+    tools = make_tools(graph, writers)
     return Chat(user, graph, tools, Keywords(), **more)
 
 
@@ -99,16 +93,6 @@ def test_why_not_names_the_rule(community_graph: Graph) -> None:
     assert allowed["rank"] == 1
 
 
-@pytest.mark.parametrize(
-    "intent", ["compare", "what_if", "influence", "similar", "dismiss", "my_data", "unsupported"]
-)
-def test_what_is_not_there_is_said_in_one_sentence(community_graph: Graph, intent: str) -> None:
-    answer = talk(community_graph).answer(intent)
-    assert answer["intent"] == intent
-    assert answer["text"].startswith("I cannot ")
-    assert answer["text"].count(". ") == 0
-
-
 def test_an_unclear_line_is_asked_back(community_graph: Graph) -> None:
     answer = talk(community_graph).answer("mumble")
     assert answer["asks_back"] is True
@@ -120,7 +104,7 @@ def test_a_line_too_long_or_hostile_changes_nothing(community_graph: Graph) -> N
     chat.answer("list")
     for line in ("why ' OR 1=1 //", "why MATCH (n) DETACH DELETE n", "why \x00?", "why {c1} [1]"):
         assert "Which product" in chat.answer(line)["text"]
-    assert chat.answer("list of user bond")["products"] == chat.answer("list")["products"]
+    assert chat.answer("list of user someone")["products"] == chat.answer("list")["products"]
 
 
 def test_a_thread_remembers_and_belongs_to_its_user(community_graph: Graph) -> None:

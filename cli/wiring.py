@@ -1,0 +1,42 @@
+"""The functions of the other rooms as a conversation takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kinfolio.cypher.graph import Graph
+    from kinfolio.gnn.rules import Rule
+    from kinfolio.llm_explain.clauses import Clauses
+    from kinfolio.llm_explain.tools import Tools
+    from kinfolio.llm_explain.writers import Writer
+
+
+def make_tools(
+    graph: Graph,
+    writers: Sequence[Writer],
+    rules: Sequence[Rule] = (),
+    clauses: Clauses | None = None,
+) -> Tools:
+    """The tools of a conversation on a graph, under own rules and a deployment's clauses."""
+    from kinfolio.gnn.recommend import recommend
+    from kinfolio.gnn.similar import similar_products
+    from kinfolio.gnn.what_if import recommend_wished, what_if
+    from kinfolio.gnn.why_not import why_not
+    from kinfolio.llm_explain.explain import explain
+    from kinfolio.llm_explain.tools import Tools
+
+    return Tools(
+        recommend=lambda user, k: recommend(user, graph, k, rules=rules),
+        wished=lambda user, wishes, k: recommend_wished(user, graph, wishes, k, rules=rules),
+        why_not=lambda user, product: why_not(user, product, graph, rules=rules),
+        explain=lambda user, product: explain(graph, user, product, writers, clauses=clauses),
+        evidence=lambda user, product: explain(
+            graph, user, product, (), all_evidence=True, clauses=clauses
+        ),
+        similar=lambda product, k: similar_products(product, graph, k),
+        what_if=lambda user, *, without, added, product_id, k: what_if(
+            user, graph, without=without, added=added, product_id=product_id, k=k, rules=rules
+        ),
+    )

@@ -1,0 +1,8 @@
+// Notes that a user does not want a product; no row when either is missing.
+// parameters: user_id STRING, product_id STRING
+// columns:    product STRING
+MATCH (u:User {id: $user_id})
+MATCH (p:Product {id: $product_id})
+MERGE (u)-[:DISMISSED]->(p)
+RETURN p.id AS product
+ORDER BY product
