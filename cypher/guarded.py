@@ -25,85 +25,22 @@ TYPES = PRIVATE | {"ABOUT", "IN_CATEGORY"}
 PROCEDURES = frozenset[str]()
 """None is needed for what may be asked, and many read what is private."""
 PROPERTIES = frozenset(
-    [
-        "id",
-        "name",
-        "kind",
-        "risk",
-        "open",
-        "countries",
-        "sector",
-        "text",
-        "rating",
-        "at",
-        "country",
-        "risk_tolerance",
-        "weight",
-    ]
+    """
+    id name kind risk open countries sector text rating at country risk_tolerance weight
+    """.split()
 )
 FUNCTIONS = frozenset(
-    [
-        "count",
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "collect",
-        "size",
-        "coalesce",
-        "tolower",
-        "toupper",
-        "tostring",
-        "tointeger",
-        "tofloat",
-        "round",
-        "abs",
-        "head",
-        "last",
-        "range",
-        "substring",
-        "trim",
-        "replace",
-        "split",
-        "exists",
-    ]
+    """
+    count sum avg min max collect size coalesce tolower toupper tostring tointeger tofloat
+    round abs head last range substring trim replace split exists
+    """.split()
 )
 _KEYWORDS = frozenset(
-    [
-        "match",
-        "optional",
-        "where",
-        "return",
-        "with",
-        "distinct",
-        "order",
-        "by",
-        "asc",
-        "ascending",
-        "desc",
-        "descending",
-        "limit",
-        "skip",
-        "as",
-        "and",
-        "or",
-        "not",
-        "xor",
-        "in",
-        "is",
-        "null",
-        "true",
-        "false",
-        "contains",
-        "starts",
-        "ends",
-        "unwind",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-    ]
+    """
+    match optional where return with distinct order by asc ascending desc descending limit
+    skip as and or not xor in is null true false contains starts ends unwind case when then
+    else end
+    """.split()
 )
 _ASKER = r"\(\s*(?P<me>[a-z]\w*)?\s*:\s*User\s*\{\s*id\s*:\s*\$user_id\s*\}\s*\)"
 _NODE = re.compile(
@@ -280,52 +217,12 @@ def _check_rest(rest: str) -> None:
 
 
 _FORBIDDEN = frozenset(
-    [
-        "create",
-        "merge",
-        "delete",
-        "detach",
-        "set",
-        "remove",
-        "drop",
-        "load",
-        "csv",
-        "use",
-        "show",
-        "terminate",
-        "grant",
-        "revoke",
-        "deny",
-        "alter",
-        "call",
-        "yield",
-        "foreach",
-        "finish",
-        "insert",
-        "union",
-        "explain",
-        "profile",
-        "cypher",
-        "using",
-        "shortestpath",
-        "allshortestpaths",
-        "start",
-        "stop",
-        "periodic",
-        "transactions",
-        "apoc",
-        "dbms",
-        "gds",
-        "search",
-        "nodes",
-        "keys",
-        "properties",
-        "labels",
-        "startnode",
-        "endnode",
-        "elementid",
-        "graph",
-    ]
+    """
+    create merge delete detach set remove drop load csv use show terminate grant revoke deny
+    alter call yield foreach finish insert union explain profile cypher using shortestpath
+    allshortestpaths start stop periodic transactions apoc dbms gds search nodes keys
+    properties labels startnode endnode elementid graph
+    """.split()
 )
 
 

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 MOST_STEPS = 14
 """Model calls and tool runs in one answer, counted as LangGraph does."""
 MOST_BLOCKS = 6
-_LONGEST_ID = 200
+_LONGEST_WORD = 200
 _log = logging.getLogger(__name__)
 
 Query = Callable[[str, str], Sequence[Mapping[str, Any]]]
-"""Rows of a model's statement for a user, guarded (see `generated.py`). Any: values of rows."""
+"""Rows of a model's statement for a user, guarded (see `guarded.py`). Any: values of rows."""
 
 
 @dataclass(slots=True)
@@ -54,6 +54,8 @@ class _Turn:
         except KinfolioError as error:
             # A sentence for the user as well: it is true and holds no one's data.
             said = Said(str(error))
+        if said.keeps.get("asked") and any(one.keeps.get("asked") for _, one in self.blocks):
+            return "One question at a time: the user has to answer the other first."
         for number, (_, before) in enumerate(self.blocks, start=1):
             if before.text == said.text:
                 return f"The same as {{b{number}}}."
@@ -62,7 +64,7 @@ class _Turn:
 
     def product(self, word: str) -> Listed:
         """The product that a tool's argument names: an id, a whole name, or a place."""
-        return self.lines.need_product(word[:_LONGEST_ID], self.state)
+        return self.lines.need_product(word[:_LONGEST_WORD], self.state)
 
 
 class Agent:
@@ -119,7 +121,8 @@ class Agent:
             """The user's best products. `wish` in words: only bonds; less risky; not p7; more."""
             state = {**turn.state, "told": "recommend"}
             return turn.told(
-                "recommend", lambda: turn.lines.answer("recommend", wish or "list", state)
+                "recommend",
+                lambda: turn.lines.answer("recommend", wish[:_LONGEST_WORD] or "list", state),
             )
 
         def explain(product: str) -> str:
@@ -140,14 +143,19 @@ class Agent:
             """Products like one that the user may have."""
             return turn.told("similar", lambda: answers.similar(turn.product(product)))
 
-        def what_if(not_held: list[str] | None = None, also_held: list[str] | None = None) -> str:
-            """The user's list if some products were not held, or others were."""
+        def what_if(
+            not_held: list[str] | None = None, also_held: list[str] | None = None, about: str = ""
+        ) -> str:
+            """The user's list if some products were not held, or others were.
+
+            `about`: a product whose score is told before and after.
+            """
             return turn.told(
                 "what_if",
                 lambda: answers.what_if(
                     [turn.product(one) for one in (not_held or [])[:LIST_LENGTH]],
                     [turn.product(one) for one in (also_held or [])[:LIST_LENGTH]],
-                    None,
+                    turn.product(about) if about else None,
                 ),
             )
 

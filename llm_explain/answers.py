@@ -153,7 +153,9 @@ class Answers:
             return Said(say("influence_none"), {"kinds": kinds})
         helps = [cause for cause in every if cause.share > 0][:MOST_CAUSES]
         hurts = [cause for cause in every if cause.share < 0][:1]
-        if is_list:
+        if not helps:
+            lines = [say("influence_nothing")]
+        elif is_list:
             lines = [say("influence_list", number=len(products), causes=told(helps))]
         else:
             lines = [say("influence_product", product=shown(products[0].name), causes=told(helps))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kinfolio.llm_explain.sayings import listed, percent, say, shown
+from kinfolio.llm_explain.sayings import listed, percent, say
 from kinfolio.records import Evidence, Explanation
 
 
@@ -50,7 +50,7 @@ def told(found: Iterable[Cause]) -> str:
 def _words(piece: Evidence) -> str:
     facts = dict(piece.facts)
     if piece.kind == "holding":
-        return say("cause_holding", name=shown(str(facts.get("name", ""))))
+        return say("cause_holding", name=facts.get("name", ""))
     if piece.kind == "tie":
         return str(facts.get("person", say("cause_tie")))
     return say(f"cause_{piece.kind}")

@@ -17,7 +17,7 @@ from kinfolio.errors import (
     NotReady,
 )
 from kinfolio.llm_explain.answers import Answers, Said
-from kinfolio.llm_explain.lines import Lines, unsure
+from kinfolio.llm_explain.lines import Lines, decline, unsure
 from kinfolio.llm_explain.own_data import settle
 from kinfolio.llm_explain.router import LONGEST_LINE
 from kinfolio.llm_explain.sayings import say
@@ -180,14 +180,19 @@ class Chat:
             mention = self._lines.mention(line, state)
             if mention.product is not None and not line.casefold().startswith("why"):
                 return found | {"intent": pending, "asks_back": False}
-        if (intent := self._lines.goes_on(line, state)) is not None:
+        guess = route.intent if route.asks_back else None
+        if (intent := self._lines.goes_on(line, state, guess)) is not None:
             return found | {"intent": intent, "asks_back": False}
         return found
 
     def _look_up(self, state: _State) -> _State:
         intent = state["intent"]
         if state["asks_back"]:
-            return _answered(state, unsure(intent))
+            declined = decline(state["line"]) if intent == "unsupported" else None
+            # Not sure, but it speaks of other people, tax and the like: no need to ask.
+            if declined is None or declined.fields["declined"] == "unsupported":
+                return _answered(state, unsure(intent))
+            return _answered({**state, "asks_back": False}, declined)
         try:
             said = self._lines.answer(intent, state["line"], state)
         except (NotFound, NotReady, BadInput, BadConfig) as error:

@@ -49,10 +49,16 @@ class Lines:
         rows = self._answers.graph.read("chat_kinds")
         return tuple(str(row["word"]) for row in rows if row["word"])
 
-    def goes_on(self, line: str, state: State) -> str | None:
-        """The intent of a line that only makes sense after the last one; None: any other line."""
+    def goes_on(self, line: str, state: State, guess: str | None = None) -> str | None:
+        """The intent of a line that only makes sense after the last one; None: any other line.
+
+        Args:
+            line: what was typed.
+            state: what the conversation keeps.
+            guess: what a router thinks that it wants, where it is not sure.
+        """
         before = state.get("told")
-        if before == "recommend" and opens_a_wish(line):
+        if guess == "recommend" or (before == "recommend" and opens_a_wish(line)):
             wish = read_wish(line, self.vocabulary)
             if wish.narrows or wish.is_more:
                 return "recommend"
@@ -100,7 +106,12 @@ class Lines:
         return product
 
     def _recommend(self, line: str, state: State) -> Said:
-        wish = read_wish(line, self.vocabulary)
+        named = self._mentions(line, {})
+        plain = line
+        for one in named:
+            # "not Amber Bond Fund" is about that product and not about bonds.
+            plain = re.sub(re.escape(one.name), "it", plain, flags=re.IGNORECASE)
+        wish = read_wish(plain, self.vocabulary)
         if wish.unknown:
             known = listed(shown(word) for word in self.vocabulary[:5]) if self.vocabulary else "-"
             return Said(say("wish_unknown", word=repr(wish.unknown), kinds=known))
@@ -112,7 +123,7 @@ class Lines:
         kept["not_kinds"] = sorted({*kept.get("not_kinds", ()), *wish.not_kinds})
         refused = dict(kept.get("refused") or {})
         if wish.refused:
-            for one in self._mentions(wish.refused, state):
+            for one in self._mentions(read_wish(line, ()).refused, state):
                 refused[one.product] = one.name
         kept["refused"] = refused
         if wish.is_safer:

@@ -39,39 +39,16 @@ _NOT = re.compile(
 )
 _ONLY = re.compile(r"\b(?:only|just|nothing but)\s+(?:the\s+)?([a-z]\w+)", re.IGNORECASE)
 _OPENS = re.compile(
-    r"^(?:and |but |or |please |ok(?:ay)?,? )*"
+    r"^(?:and |but |or |please |ok(?:ay)?,? |even |still |much |a bit |a little )*"
     r"(?:not|no|only|just|nothing but|without|except|less|safer?|lower|something|anything|"
-    r"some|any|more|others?|next)\b",
+    r"some|any|more|others?|next|what else|another|different)\b",
     re.IGNORECASE,
 )
 _EMPTY_WORDS = frozenset(
-    [
-        "fund",
-        "funds",
-        "product",
-        "products",
-        "plan",
-        "plans",
-        "and",
-        "or",
-        "the",
-        "other",
-        "with",
-        "for",
-        "of",
-        "list",
-        "one",
-        "ones",
-        "something",
-        "anything",
-        "thing",
-        "things",
-        "risk",
-        "risky",
-        "level",
-        "more",
-        "less",
-    ]
+    """
+    fund funds product products plan plans and or the other with for of list one ones
+    something anything thing things risk risky level more less
+    """.split()
 )
 
 
@@ -171,7 +148,7 @@ def _one(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-_ONES = frozenset({"one", "the", "that", "this", "show", "give", "what", "my", "for", "a", "want"})
+_ONES = frozenset("one the that this show give what my for a want".split())
 
 
 def _number(word: str) -> int:

@@ -14,7 +14,7 @@ STATEMENTS = sorted(
     file.stem
     for file in FOLDER.glob("*.cypher")
     # `load` and `demo` write the standard names and are refused with a mapping.
-    if not file.stem.startswith(("load_", "demo_"))
+    if not file.stem.startswith(("load_", "demo_", "change_"))
     # No more is asked of a graph with other names than what is kinfolio's own.
     and file.stem not in set(CONSTRAINTS) - set(OWN_CONSTRAINTS)
 )

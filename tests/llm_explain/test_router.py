@@ -18,7 +18,13 @@ from kinfolio.llm_explain.router import (
     without_names,
 )
 
-HELD_OUT = tomllib.loads(Path(__file__).with_name("utterances.toml").read_text("utf-8"))
+EXAMPLES = {line for lines in load_examples().values() for line in lines}
+HELD_OUT = {
+    intent: [line for line in lines if line not in EXAMPLES]
+    for intent, lines in tomllib.loads(
+        Path(__file__).with_name("held_out.toml").read_text("utf-8")
+    ).items()
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,21 +32,28 @@ def router(models: Path) -> Router:
     return load_router(models)
 
 
-def test_every_intent_has_enough_examples_and_none_is_held_out() -> None:
+def test_every_intent_has_enough_examples() -> None:
     examples = load_examples()
-    assert all(len(lines) >= 20 for lines in examples.values())
+    assert all(len(lines) >= 25 for lines in examples.values())
     lines = [line for lines in examples.values() for line in lines]
     assert len(set(lines)) == len(lines)
-    assert not set(lines) & {line for lines in HELD_OUT.values() for line in lines}
 
 
 def test_held_out_lines_find_their_intent(router: Router) -> None:
     routes = [(intent, router.route(line)) for intent in INTENTS for line in HELD_OUT[intent]]
     right = [intent == route.intent for intent, route in routes]
     sure = [intent == route.intent for intent, route in routes if not route.asks_back]
-    assert sum(right) / len(right) >= 0.8
-    assert sum(sure) / len(sure) >= 0.9
-    assert len(sure) / len(right) >= 0.6
+    asked_back = 1 - len(sure) / len(right)
+    print(f"{len(routes)} lines: {sum(right) / len(right):.3f} right, ", end="")
+    print(f"{sum(sure) / len(sure):.3f} of those answered, {asked_back:.3f} asked back")
+    for intent in INTENTS:
+        own = [(route.intent, route.asks_back) for other, route in routes if other == intent]
+        hits, back = sum(found == intent for found, _ in own), sum(asks for _, asks in own)
+        print(f"{intent}: {hits} of {len(own)} right, {back} asked back")
+    assert len(routes) >= 140
+    assert sum(right) / len(right) >= 0.85
+    assert sum(sure) / len(sure) >= 0.93
+    assert asked_back <= 0.2
 
 
 def test_it_asks_back_exactly_below_one_half(router: Router) -> None:
