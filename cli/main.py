@@ -30,6 +30,7 @@ COMMANDS = {
     "why-not": ("why_not", "Say which rule keeps a product from a user."),
     "similar": ("similar", "List the products most like one."),
     "chat": ("chat", "Talk about recommendations."),
+    "mcp": ("mcp", "Serve recommendations and reasons to other assistants."),
     "evaluate-explanations": (
         "evaluate_explanations",
         "Measure whether explanations hold, and how they read.",

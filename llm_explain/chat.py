@@ -83,8 +83,7 @@ class Chat:
         """
         from langgraph.checkpoint.memory import InMemorySaver
 
-        if not graph.read("chat_user", user_id=user_id):
-            raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
+        need_user(graph, user_id)
         self._user = user_id
         self._answers = Answers(user_id, graph, tools)
         self._lines = Lines(self._answers)
@@ -198,6 +197,16 @@ class Chat:
         except (NotFound, NotReady, BadInput, BadConfig) as error:
             said = Said(str(error))
         return {"pending": ""} | _answered(state, said) | _kept_intent(intent, said)
+
+
+def need_user(graph: Graph, user_id: str) -> None:
+    """Nothing, when there is such a user.
+
+    Raises:
+        NotFound: there is not.
+    """
+    if not graph.read("chat_user", user_id=user_id):
+        raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
 
 
 def _unless_answered(otherwise: str) -> Any:

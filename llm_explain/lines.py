@@ -100,6 +100,8 @@ class Lines:
         Raises:
             NotFound: there is none.
         """
+        for row in self._answers.graph.read("chat_products", ids=[word], line=""):
+            return Listed(row["product"], row["name"])
         product = self.mention(f"“{word}”" if "“" not in word else word, state).product
         if product is None:
             raise NotFound(say("no_product"))
