@@ -202,7 +202,14 @@ class Graph:
                 raise BadInput(f"{option} cannot be run: {said}") from error
 
     def limited_rows(
-        self, option: str, text: str, parameters: dict[str, Any], *, seconds: float, most: int
+        self,
+        option: str,
+        text: str,
+        parameters: dict[str, Any],
+        *,
+        seconds: float,
+        most: int,
+        never: tuple[str, ...] = (),
     ) -> Rows:
         """The first rows of a statement that was written by nobody here, planned before it runs.
 
@@ -214,6 +221,7 @@ class Graph:
             parameters: its own.
             seconds: after which the server stops it.
             most: rows to read.
+            never: operators that its plan may not have, by the beginnings of their names.
 
         Raises:
             BadInput: it cannot be run, would write, or took too long.
@@ -223,9 +231,12 @@ class Graph:
 
         with self._guard(option), self._session("READ") as session:
             try:
-                plan = session.run(Query(f"EXPLAIN {text}", timeout=seconds), parameters)
-                if plan.consume().query_type != "r":
+                planned = session.run(Query(f"EXPLAIN {text}", timeout=seconds), parameters)
+                summary = planned.consume()
+                if summary.query_type != "r":
                     raise BadInput(f"{option} was not run: it does more than read")
+                if found := [one for one in _operators(summary.plan) if one.startswith(never)]:
+                    raise BadInput(f"{option} was not run: its plan has the step {found[0]}")
                 result = session.run(Query(text, timeout=seconds), parameters)
                 return [dict(record) for record in islice(result, most)]
             except (ClientError, TransientError) as error:
@@ -335,6 +346,14 @@ def _rows(result: Any) -> Rows:
     # than fetching them.
     keys = result.keys()
     return [dict(zip(keys, record.values(), strict=True)) for record in result]
+
+
+def _operators(plan: Any) -> list[str]:
+    # Any: the driver gives a plan as dictionaries in dictionaries, or None.
+    if plan is None:
+        return []
+    below = [name for child in plan.get("children", ()) for name in _operators(child)]
+    return [str(plan["operatorType"]), *below]
 
 
 @contextmanager

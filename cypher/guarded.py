@@ -1,9 +1,10 @@
-"""A statement that somebody else wrote, read under guard: looked at, planned, then run with limits.
+"""A statement that somebody else wrote, read under guard: looked at, planned, run with limits.
 
-Off by default; for statements of a language model. What may be in it is a short list, and private
-data is the asker's own only: users, holdings, reviews, ties and dismissals may be named in patterns
-that begin at `(me:User {id: $user_id})` and nowhere else, in every pattern anew. So a pattern is
-safe by itself, whatever the rest of the statement does with its variables.
+Off by default; for statements of a language model. What may be in it is a short list (labels,
+types, properties and functions; no procedure at all). Private data is the asker's own only: users,
+holdings, reviews, ties and dismissals may be named in patterns that begin at
+`(me:User {id: $user_id})` and nowhere else, in every pattern anew. So a pattern is safe by itself,
+whatever the rest of the statement does with its variables.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ _LONGEST_VALUE = 200
 LABELS = frozenset({"User", "Product", "Category", "Review"})
 PRIVATE = frozenset({"HOLDS", "DISMISSED", "WROTE", "TIED_TO"})
 TYPES = PRIVATE | {"ABOUT", "IN_CATEGORY"}
-PROCEDURES = frozenset[str]()
-"""None is needed for what may be asked, and many read what is private."""
+_PLACE = " § "
+"""Stands for a pattern that was checked; no statement can hold it, since they are plain ASCII."""
+_MATCHED = re.compile(
+    r"\bmatch\s*§\s*(?:,\s*§\s*)*(?=(?:optional|match|where|with|return|unwind)\b)", re.IGNORECASE
+)
 PROPERTIES = frozenset(
     """
     id name kind risk open countries sector text rating at country risk_tolerance weight
@@ -32,7 +36,7 @@ PROPERTIES = frozenset(
 FUNCTIONS = frozenset(
     """
     count sum avg min max collect size coalesce tolower toupper tostring tointeger tofloat
-    round abs head last range substring trim replace split exists
+    round abs head last substring trim
     """.split()
 )
 _KEYWORDS = frozenset(
@@ -50,6 +54,11 @@ _NODE = re.compile(
 )
 _LINK = re.compile(
     r"\s*(?P<left><)?-\s*\[\s*(?P<variable>[a-z]\w*)?\s*:\s*(?P<type>\w+)\s*\]\s*-(?P<right>>)?\s*"
+)
+_GIVEN = re.compile(
+    r"(?:\breturn\b|\bunwind\b|(?<!starts )(?<!ends )\bwith\b)(.*?)"
+    r"(?=\b(?:order|skip|limit|where|match|optional|return|unwind)\b|\bwith\b|$)",
+    re.IGNORECASE,
 )
 _TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
 
@@ -74,6 +83,7 @@ def guarded_rows(graph: Graph, text: str, user_id: str) -> list[dict[str, Any]]:
         {"user_id": user_id},
         seconds=TIMEOUT_SECONDS,
         most=MOST_ROWS,
+        never=("AllNodesScan", "AllRelationshipsScan", "ProcedureCall", "LoadCSV"),
     )
     return [{key: _cell(value) for key, value in row.items()} for row in rows]
 
@@ -112,7 +122,7 @@ def _without_patterns(bare: str) -> str:
             pieces.append(bare[place : match.end()])
             place = match.end()
             continue
-        pieces.append(bare[place : match.start()] + " pattern ")
+        pieces.append(bare[place : match.start()] + _PLACE)
         place = _check_pattern(bare, match)
     pieces.append(bare[place:])
     return "".join(pieces)
@@ -192,8 +202,8 @@ def _check_reviews(nodes: list[re.Match[str]], links: list[re.Match[str]]) -> No
 
 
 def _check_rest(rest: str) -> None:
-    for odd in ("-[", "]-", "--", "->", "<-", "(:", "( :", "{", "}", "$(", "=~", "((", "::"):
-        if odd in re.sub(r"\s+", " ", rest).replace("exists {", "").replace("count {", ""):
+    for odd in ("-[", "]-", "--", "->", "<-", "(:", "( :", "{", "}", "$(", "=~", "((", "::", "|"):
+        if odd in re.sub(r"\s+", " ", rest):
             raise _refused(f"{odd!r} stands outside the patterns that may be asked")
     if re.search(r"\(\s*[A-Za-z_]\w*\s*:", rest) or re.search(r"\w\s*:\s*[A-Za-z_]", rest):
         raise _refused("a label stands outside a pattern")
@@ -201,11 +211,14 @@ def _check_rest(rest: str) -> None:
         word = match.group(1).casefold()
         if word not in FUNCTIONS and word not in _KEYWORDS:
             raise _refused(f"{match.group(1)} is not on the list of functions and procedures")
-    # After MATCH only a pattern may come: a variable in brackets could be anybody.
-    if re.search(r"\bmatch\b(?!\s+pattern\b)", rest, re.IGNORECASE):
+    # After MATCH only patterns may come: a variable in brackets, named or not, could be anybody.
+    if len(_MATCHED.findall(rest)) != len(re.findall(r"\bmatch\b", rest, re.IGNORECASE)):
         raise _refused("after MATCH comes something that is no labelled pattern")
-    if re.search(r"\bpattern\s*,\s*(?!pattern\b)\(", rest):
-        raise _refused("a node has no label")
+    # What a statement says of its own is no fact of the graph: it may compare with texts and
+    # numbers, and never give them back.
+    for given in _GIVEN.findall(re.sub(r"\s+", " ", rest)):
+        if re.search(r"'|(?<![\w.])\d", given):
+            raise _refused("it gives back a text or number of its own")
     for name in re.findall(r"\.\s*([A-Za-z_]\w*)", rest):
         if name not in PROPERTIES:
             raise _refused(f"the property {name} is not on the list")
@@ -234,7 +247,11 @@ def _cell(value: Any) -> str | int | float | bool | None:
     # Any: whatever the statement returned; nodes and lists become short texts.
     if value is None or isinstance(value, bool | int | float):
         return value
-    if hasattr(value, "labels"):
+    if isinstance(value, list):
+        value = ", ".join(str(_cell(one)) for one in value)
+    elif hasattr(value, "labels"):
         value = value.get("name") or value.get("id") or "?"
+    elif hasattr(value, "type"):
+        value = value.type
     text = " ".join(str(value).split())
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -21,7 +21,7 @@ from kinfolio.llm_explain.answers import LIST_LENGTH, Answers, Said
 from kinfolio.llm_explain.glue import faults_of, filled
 from kinfolio.llm_explain.lines import Lines, State
 from kinfolio.llm_explain.mention import Listed
-from kinfolio.llm_explain.sayings import say
+from kinfolio.llm_explain.sayings import say, shown
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -217,9 +217,14 @@ def _joined(blocks: Sequence[tuple[str, Said]], text: str, writer: str) -> tuple
 def _rows_said(rows: Sequence[Mapping[str, Any]], cypher: str) -> Said:
     if not rows:
         return Said(say("asked_nothing"), {"cypher": cypher, "rows": []})
-    lines = ["; ".join(f"{key}: {value}" for key, value in row.items()) for row in rows]
+    # Without the columns' names: those are words of the model.
+    lines = ["; ".join(map(_value, row.values())) for row in rows]
     fields = {"cypher": cypher, "rows": [dict(row) for row in rows]}
     return Said("\n".join([say("asked_graph"), *lines]), fields)
+
+
+def _value(value: object) -> str:
+    return shown(value) if isinstance(value, str) else "-" if value is None else str(value)
 
 
 @cache
