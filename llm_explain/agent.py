@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 14
 """Model calls and tool runs in one answer, counted as LangGraph does."""
+_LIMITS: Any = {"recursion_limit": MOST_STEPS, "max_concurrency": 1}
+"""Tools one after another: blocks are numbered as they come. Any: a `RunnableConfig`."""
 MOST_BLOCKS = 6
 _LONGEST_WORD = 200
 _log = logging.getLogger(__name__)
@@ -97,7 +99,7 @@ class Agent:
         messages.append(("user", line))
         for _ in range(2):
             try:
-                done = agent.invoke({"messages": messages}, {"recursion_limit": MOST_STEPS})
+                done = agent.invoke({"messages": messages}, _LIMITS)
                 text = str(done["messages"][-1].text)
             except KinfolioError:
                 raise

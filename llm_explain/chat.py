@@ -7,6 +7,7 @@ first. A large model, where there is one, answers in place of the router with th
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from kinfolio.errors import (
@@ -92,7 +93,7 @@ class Chat:
         self._memory = memory or InMemorySaver()
         self._is_gone = False
         # A thread belongs to its user: nobody reads on in the thread of another.
-        self._config = {"configurable": {"thread_id": f"{user_id}\0{thread}"}}
+        self._config = {"configurable": {"thread_id": json.dumps([user_id, thread])}}
         self._flow = self._compile()
 
     def answer(self, line: str) -> Answer:
@@ -113,7 +114,7 @@ class Chat:
         """Takes the user's conversations out of the memory."""
         threads = {str(one.config["configurable"]["thread_id"]) for one in self._memory.list(None)}
         for thread in sorted(threads):
-            if thread.startswith(f"{self._user}\0"):
+            if json.loads(thread)[0] == self._user:
                 self._memory.delete_thread(thread)
 
     def _compile(self) -> Any:

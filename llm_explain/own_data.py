@@ -16,7 +16,6 @@ from kinfolio.llm_explain.sayings import listed, say, shown
 DELETE_WORDS = "delete my data"
 _SAMPLE = 10
 _FIELDS = ("name", "country", "risk_tolerance")
-_FIELD_LENGTH = 100
 _YES = re.compile(
     r"(yes|yep|yeah|y|sure|ok|okay|do it|please do|go ahead|confirm(ed)?|right|correct|certainly)"
     r"([,.! ]+(please|do it|do|sure|thanks|thank you|i am|i'm sure|go ahead))*[.! ]*",
@@ -78,7 +77,7 @@ def my_data(answers: Answers) -> Said:
     properties = {key: row["properties"].get(key) for key in _FIELDS}
     lines = [say("data_head", user=shown(answers.user))]
     lines += [
-        say("data_field", field=key.replace("_", " "), value=_short(value))
+        say("data_field", field=key.replace("_", " "), value=shown(str(value)))
         for key, value in properties.items()
         if value is not None
     ]
@@ -152,8 +151,3 @@ def _counted(number: int, noun: str) -> str:
 
 def _people(number: int) -> str:
     return {0: "nobody", 1: "one person"}.get(number, f"{number} people")
-
-
-def _short(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= _FIELD_LENGTH else text[: _FIELD_LENGTH - 1] + "…"

@@ -167,7 +167,7 @@ def test_a_thread_is_private_kept_small_and_deleted_with_its_user(
     assert file.stat().st_mode & 0o077 == 0
     with open_memory(tmp_path) as memory:
         threads = {one.config["configurable"]["thread_id"] for one in memory.list(None)}
-        assert threads == {"bond\0a", "bond\0b"}
+        assert threads == {'["bond", "a"]', '["bond", "b"]'}
         other = talk(community_graph, router, ME, thread="a", memory=memory)
         assert "Which product" in other.answer("why the first one?")["text"]
 
