@@ -112,9 +112,12 @@ class Chat:
 
     def _forget(self) -> None:
         """Takes the user's conversations out of the memory."""
+        own = f"{json.dumps([self._user])[:-1]}, "
         threads = {str(one.config["configurable"]["thread_id"]) for one in self._memory.list(None)}
+        # Memory in the graph does not list the threads that it has.
+        threads |= {row["thread"] for row in self._answers.graph.read("change_threads", prefix=own)}
         for thread in sorted(threads):
-            if json.loads(thread)[0] == self._user:
+            if thread.startswith(own):
                 self._memory.delete_thread(thread)
 
     def _compile(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,11 @@ def test_explain_in_json_agrees_with_recommend(community_graph: Graph, cli: Cli)
         (("explain", "people", "p0", "--model", "gpt"), "give provider:name"),
         (("check-text", "people", "p0", "/nowhere/text"), "there is no file"),
         (("route", "  "), "the line is empty"),
+        (("chat", "people", "--model", "gpt"), "give provider:name"),
+        (
+            ("chat", "people", "--model", "none", "--allow-generated-cypher"),
+            "--model provider:name",
+        ),
     ],
 )
 def test_what_goes_wrong_is_told_in_one_sentence(
@@ -84,3 +90,20 @@ def test_route_says_what_a_line_would_be_taken_for(community_graph: Graph, cli: 
     assert list(result) == ["intent", "confidence", "asks_back"]
     assert result["intent"] == "recommend"
     assert cli("route", "what do you recommend?").stdout.startswith("recommend, confidence ")
+
+
+def test_what_a_deployment_must_say_is_said_in_a_chat_too(community_graph: Graph, cli: Cli) -> None:
+    settings = {"KINFOLIO_NOTICE": "Ask your adviser first.", "KINFOLIO_FEWEST_PEOPLE": "9"}
+    result = cli("chat", "people", "--model", "none", input="why p0?\n", env=settings)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.rstrip().endswith("Ask your adviser first.")
+    assert "fewer than 9" in result.stdout
+
+
+def test_memory_in_the_graph_names_the_package_it_needs(
+    community_graph: Graph, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "langchain_neo4j", None)
+    result = cli("chat", "people", "--model", "none", "--memory", "graph", input="hello\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "pip install 'kinfolio[neo4j-memory]'" in result.stderr

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput
@@ -200,3 +201,26 @@ def test_every_explanation_of_the_conversation_passes_the_check(
         if "explanation" in answer:
             found = explain(community_graph, ME, answer["product"], (NONE,))
             assert check_text(answer["text"], found) == ()
+
+
+class _Silent(InMemorySaver):
+    """A memory that does not list all its threads, as langchain-neo4j's does not."""
+
+    def list(self, config: Any, **more: Any) -> Iterator[Any]:
+        return iter(()) if config is None else super().list(config, **more)
+
+
+def test_conversations_kept_in_the_graph_go_with_their_user(
+    community_graph: Graph, router: Router, run_module_cypher: Callable[..., Answers]
+) -> None:
+    memory = _Silent()
+    for user, thread in (("person-21", "a"), ("person-21", "b"), ("person-22", "a")):
+        talk(community_graph, router, user, thread=thread, memory=memory).answer("hello")
+        run_module_cypher(
+            "CREATE (:Thread {thread_id: $thread})", thread=json.dumps([user, thread])
+        )
+    assert len(memory.storage) == 3
+    chat = talk(community_graph, router, "person-21", thread="a", memory=memory)
+    for line in ("delete my data", "yes", "delete my data"):
+        chat.answer(line)
+    assert list(memory.storage) == ['["person-22", "a"]']
