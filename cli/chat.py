@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     help="Who writes explanations: embedded, none, or provider:name of a LangChain chat model. "
     "[default: embedded when its weights are installed, else none]",
 )
-@click.option("--thread", help="Name of a conversation to go on with.")
+@click.option(
+    "--thread", help="Name of a conversation to go on with; without one, a new one begins."
+)
 @click.option(
     "--memory",
     type=click.Choice(["file", "graph"]),
@@ -90,7 +92,7 @@ def command(
                 graph,
                 make_tools(graph, writers, own_rules(rules_folder, graph), said),
                 load_router(home() / "models"),
-                thread=thread or "default",
+                thread=thread,
                 memory=saver,
                 agent=_agent(str(model), graph, allow_generated_cypher) if is_large else None,
             )

@@ -73,11 +73,11 @@ class Chat:
         tools: Tools,
         router: Routes,
         *,
-        thread: str = "default",
+        thread: str | None = None,
         memory: BaseCheckpointSaver[Any] | None = None,
         agent: Agent | None = None,
     ) -> None:
-        """Begin, or go on where the thread ended.
+        """Begin, or go on where the thread ended; without a thread, begin anew.
 
         Raises:
             NotFound: there is no such user.
@@ -93,7 +93,10 @@ class Chat:
         self._memory = memory or InMemorySaver()
         self._is_gone = False
         # A thread belongs to its user: nobody reads on in the thread of another.
-        self._config = {"configurable": {"thread_id": json.dumps([user_id, thread])}}
+        name = json.dumps([user_id, thread])
+        self._config = {"configurable": {"thread_id": name}}
+        if thread is None:
+            self._memory.delete_thread(name)
         self._flow = self._compile()
 
     def answer(self, line: str) -> Answer:

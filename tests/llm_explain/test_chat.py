@@ -169,6 +169,16 @@ def test_a_scripted_session_on_the_command_line(
     assert plain.stdout.startswith("Here is what fits you best:\n1. ")
 
 
+def test_without_a_thread_a_conversation_begins_anew(
+    community_graph: Graph, cli: Callable[..., Any]
+) -> None:
+    arguments = ("chat", ME, "--model", "none")
+    cli(*arguments, input="what do you recommend?\ndismiss p0\n")
+    again = cli(*arguments, "--json", input="yes\nwhy the first?\n").stdout.splitlines()
+    assert "changed" not in json.loads(again[0])
+    assert "Which product" in json.loads(again[1])["text"]
+
+
 def test_an_unknown_user_on_the_command_line(
     community_graph: Graph, cli: Callable[..., Any]
 ) -> None:
