@@ -82,8 +82,6 @@ class Mention:
     product: Listed | None
     missing_rank: int | None = None
     """A place that the list does not have."""
-    names_something: bool = False
-    """The line points at something, found or not."""
 
 
 def find_mention(line: str, graph: Graph, listed: Sequence[Listed], last: Listed | None) -> Mention:
@@ -104,13 +102,13 @@ def find_mention(line: str, graph: Graph, listed: Sequence[Listed], last: Listed
     if rank and listed:
         place = len(listed) if rank == -1 else rank
         if place > len(listed):
-            return Mention(None, missing_rank=place, names_something=True)
-        return Mention(listed[place - 1], names_something=True)
+            return Mention(None, missing_rank=place)
+        return Mention(listed[place - 1])
     found = _named(line, graph, ids)
     is_short = len(line.split()) <= SHORT_LINE_WORDS
     if found is None and last is not None and (is_short or _POINTING.search(line)):
         found = last
-    return Mention(found, names_something=found is not None or bool(_POINTING.search(line)))
+    return Mention(found)
 
 
 def find_mentions(
