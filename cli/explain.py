@@ -18,6 +18,7 @@ from kinfolio.cli.options import (
 
 if TYPE_CHECKING:
     from kinfolio.cypher.shown import PathNames
+    from kinfolio.llm_explain.plan import Length
     from kinfolio.records import Explanation
 
 
@@ -29,17 +30,39 @@ if TYPE_CHECKING:
     help="Who writes: embedded, none, or provider:name of a LangChain chat model. "
     "[default: embedded when its weights are installed, else none]",
 )
+@click.option(
+    "--length",
+    type=click.Choice(["short", "normal", "long"]),
+    default="normal",
+    show_default=True,
+    help="short: the strongest reason; long: weights, what speaks against, and the remainder too.",
+)
 @click.option("--all-evidence", is_flag=True, help="Give every piece, so that nothing remains.")
 @mapping_option
 @json_option
-def command(user: str, product: str, model: str | None, all_evidence: bool, as_json: bool) -> None:
+def command(
+    user: str,
+    product: str,
+    model: str | None,
+    length: Length,
+    all_evidence: bool,
+    as_json: bool,
+) -> None:
     """Say why PRODUCT has its score for USER, in words that the graph can prove."""
     from kinfolio.llm_explain.explain import as_document, explain
     from kinfolio.llm_explain.writers import writers_for
 
     writers = writers_for(model, home() / "models", tell=note)
     with open_graph() as graph:
-        found = explain(graph, user, product, writers, all_evidence=all_evidence, clauses=clauses())
+        found = explain(
+            graph,
+            user,
+            product,
+            writers,
+            all_evidence=all_evidence,
+            clauses=clauses(),
+            length=length,
+        )
     if as_json:
         print_json(as_document(found, graph.names))
     else:

@@ -40,9 +40,9 @@ class Words:
 
 
 @cache
-def load_words() -> Words:
-    """The word lists, read once."""
-    file = files("kinfolio.llm_explain").joinpath("check_en.toml")
+def load_words(language: str = "en") -> Words:
+    """The word lists of a language, read once."""
+    file = files("kinfolio.llm_explain").joinpath(f"check_{language}.toml")
     content = tomllib.loads(file.read_text("utf-8"))
     return Words(
         known=frozenset(content["known"].split()) | content["numbers"].keys(),

@@ -22,28 +22,39 @@ _FIELDS = {
     "next": {"reason"},
     "against": {"reason"},
     "reason": {
-        *("this", "name", "names", "holders", "both", "category"),
+        *("name", "names", "items", "holders", "both", "category"),
         *("person", "rating"),
     },
-    "fixed": {"product", "rules", "risk", "tolerance"},
+    "fixed": {"product", "rules", "risk", "tolerance", "amount", "score"},
 }
+"""Fields a text of a section may have, besides the forms that `[this]` gives of the product."""
 _NEEDED = {
     "lead": ("mainly", "partly", "several", "weak", "refused"),
     "next": ("partly", "little"),
     "against": ("first", "more"),
 }
 _REASONS = {
-    "holding": ("itself", "together", "few", "category", "near", "against"),
+    "holding": (
+        *("itself", "together", "together_item", "together_several", "few", "few_several"),
+        *("category", "near", "against"),
+    ),
     "tie": ("holds", "holds_several", "rated", "near", "against", "against_several"),
     "text": ("own", "about", "against"),
     "popularity": ("many", "few", "fewest", "against_many"),
 }
 _FIXED = (
-    *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "rest", "risk"),
+    *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "risk"),
+    *("rest", "rest_against", "more", "more_against", "rest_long", "rest_long_against"),
     *("notice", "held", "dismissed", "closed", "country", "country_unknown", "risk_above"),
     "risk_unknown",
 )
+_WORDS = (
+    *("language", "product", "fewer", "and", "comma", "weight", "against", "thousands"),
+    "decimal",
+)
 _PLAIN_NAME = re.compile(r"[A-Z0-9][\w&'’./+-]*( [\w&'’./+-]+)*")
+_COMPANY = re.compile(r" (?:Inc|Co|Corp|Cos|Ltd|Bros|S\.A|N\.V|L\.P)\.$")
+"""A full stop that ends no sentence: the name of a company goes without quotation marks."""
 _KIND = re.compile(r"[A-Za-z]{2,20}")
 _LONGEST_NAME = 120
 _LONGEST_NOTICE = 500
@@ -55,12 +66,16 @@ FEWEST_PEOPLE = 5
 class Clauses:
     """What may be said in one language."""
 
+    language: str
+    """Its code, like "en": the check has a file of the same code."""
     lead: dict[str, tuple[str, ...]]
     next: dict[str, tuple[str, ...]]
     against: dict[str, tuple[str, ...]]
     reason: dict[str, dict[str, tuple[str, ...]]]
     fixed: dict[str, str]
     words: dict[str, str]
+    forms: dict[str, dict[str, str]]
+    """How the product explained is spoken of, by its kind; "default" for all other kinds."""
     people: dict[str, tuple[str, str, str]]
     kinds: dict[str, str]
     vocabulary: frozenset[str]
@@ -101,7 +116,7 @@ class Clauses:
         if len(flat) > _LONGEST_NAME:
             flat = flat[: _LONGEST_NAME - 1].rstrip() + "…"
         ours = is_ordinary(flat, self.vocabulary)
-        sentence = re.search(r"[.!?:;] |[.!?]$", flat)
+        sentence = re.search(r"[.!?:;] |[.!?]$", _COMPANY.sub("", flat))
         if _PLAIN_NAME.fullmatch(flat) and not ours and not sentence:
             return flat
         return f"“{flat}”"
@@ -114,9 +129,15 @@ class Clauses:
         # "this savings" would not do: "this savings product".
         return f"{noun} {self.words['product']}" if noun.endswith("s") else noun
 
-    def this(self, noun: str) -> str:
-        """The product explained when it is named again, like "this bond"."""
-        return self.words["this"].format(kind=noun)
+    def this(self, kind: str | None) -> dict[str, str]:
+        """The product explained when it is spoken of again: {"this": "this bond", "it": "it"}."""
+        forms = self.forms.get(str(kind).casefold(), self.forms["default"])
+        return {key: text.format(kind=self.noun(kind)) for key, text in forms.items()}
+
+    def number(self, value: float) -> str:
+        """A number as the language writes it: 1,183 and 4.5, or 1.183 and 4,5."""
+        signs = {",": self.words["thousands"], ".": self.words["decimal"]}
+        return "".join(signs.get(sign, sign) for sign in f"{value:,.15g}")
 
     def count(self, number: int) -> int | str:
         """A number of people as it may be told: none below the threshold is told exactly."""
@@ -145,16 +166,32 @@ def load_clauses(language: str = "en") -> Clauses:
     """
     file = files("kinfolio.llm_explain").joinpath(f"clauses_{language}.toml")
     if not language.isidentifier() or not file.is_file():
-        raise BadConfig(f"no clauses for language {language!r}; English is 'en'")
+        known = ", ".join(languages())
+        raise BadConfig(f"there are no clauses for language {language!r}; give one of {known}")
     try:
         content = tomllib.loads(file.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(f"clauses_{language}.toml cannot be read: {error}") from error
-    return clauses_from(content, f"clauses_{language}.toml")
+    return clauses_from(content, f"clauses_{language}.toml", language)
 
 
-def clauses_from(content: dict[str, Any], source: str) -> Clauses:
+def languages() -> list[str]:
+    """Codes of the languages that have clauses."""
+    found = (file.name for file in files("kinfolio.llm_explain").iterdir())
+    return sorted(
+        name.removeprefix("clauses_").removesuffix(".toml")
+        for name in found
+        if re.fullmatch(r"clauses_\w+\.toml", name)
+    )
+
+
+def clauses_from(content: dict[str, Any], source: str, language: str = "en") -> Clauses:
     """The clauses in the content of a file.
+
+    Args:
+        content: what the file holds.
+        source: its name, for what is told of it.
+        language: its code.
 
     Raises:
         BadConfig: something is missing, or a field is not known.
@@ -166,29 +203,38 @@ def clauses_from(content: dict[str, Any], source: str) -> Clauses:
             **{f"reason.{kind}": cases for kind, cases in _REASONS.items()},
             "fixed": _FIXED,
             "people": ("default_out", "default_in"),
-            "words": ("product", "this", "fewer", "and", "comma"),
+            "words": _WORDS,
+            "this": ("default",),
+            "this.default": ("this", "it"),
         }.items()
         for key in keys
         if not _at(content, section).get(key)
     ]
     if missing:
         raise BadConfig(f"{source} lacks {', '.join(missing)}")
+    forms: dict[str, dict[str, str]] = content["this"]
+    for kind, table in forms.items():
+        if lacking := forms["default"].keys() - table.keys():
+            raise BadConfig(f"{source} lacks this.{kind}.{min(lacking)}")
     for section, allowed in _FIELDS.items():
         for text in _texts(content[section]):
+            allowed = allowed | forms["default"].keys()
             unknown = {name for _, name, _, _ in Formatter().parse(text) if name} - allowed
             if unknown:
                 raise BadConfig(f"{source}: {text!r} has the unknown field {unknown.pop()!r}")
     written = " ".join(_texts(content)).casefold()
     return Clauses(
+        language=language,
         lead=_tuples(content["lead"]),
         next=_tuples(content["next"]),
         against=_tuples(content["against"]),
         reason={kind: _tuples(cases) for kind, cases in content["reason"].items()},
         fixed=dict(content["fixed"]),
         words=dict(content["words"]),
+        forms=forms,
         people={key: (a, b, c) for key, (a, b, c) in content["people"].items()},
         kinds=dict(content.get("kinds", {})),
-        vocabulary=frozenset(re.findall(r"[^\W\d_]+", written)) | load_words().known,
+        vocabulary=frozenset(re.findall(r"[^\W\d_]+", written)) | load_words(language).known,
     )
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 COVERED = 0.8
 AT_MOST = 5
+COVERED_LONG = 0.95
+AT_MOST_LONG = 9
+AT_LEAST_AGAINST = 2
+"""A long answer tells so many pieces that speak against, however small they are."""
 
 Basis = Literal["holdings", "ties", "text", "popularity"]
 """The best the score rests on."""
@@ -51,6 +55,8 @@ class Grounds:
     """Rules that keep the product from the user; the reason is a key of `fixed` clauses."""
     risk: int | None
     tolerance: int | None
+    told_besides: frozenset[int] = frozenset()
+    """Ids of weaker pieces that are told too."""
 
 
 def read_grounds(
@@ -60,6 +66,7 @@ def read_grounds(
     *,
     all_evidence: bool = False,
     clauses: Clauses | None = None,
+    is_long: bool = False,
 ) -> Grounds:
     """The evidence for the score of a product, strongest first.
 
@@ -69,12 +76,15 @@ def read_grounds(
         product_id: any product, also one that the rules forbid.
         all_evidence: show every piece, so that nothing remains.
         clauses: language of names and withheld numbers; English when None.
+        is_long: tell more pieces, and the strongest against it however small.
 
     Raises:
         NotReady: nothing was written back.
         NotFound: there is no such user or product.
     """
-    return read_parts(graph, user_id, product_id, all_evidence=all_evidence, clauses=clauses)[0]
+    return read_parts(
+        graph, user_id, product_id, all_evidence=all_evidence, clauses=clauses, is_long=is_long
+    )[0]
 
 
 def read_parts(
@@ -84,6 +94,7 @@ def read_parts(
     *,
     all_evidence: bool = False,
     clauses: Clauses | None = None,
+    is_long: bool = False,
 ) -> tuple[Grounds, Parts, list[int]]:
     """As `read_grounds`, with what the score is made of and the order of its pieces by size.
 
@@ -122,13 +133,19 @@ def read_parts(
         values = parts.contributions()
         pieces.append(Piece(kind="popularity"))
         order, shares = strongest(values)
-        num_told = covering(shares[order], COVERED, AT_MOST)
-        chosen = order if all_evidence else order[:num_told]
+        enough = (COVERED_LONG, AT_MOST_LONG) if is_long else (COVERED, AT_MOST)
+        num_told = covering(shares[order], *enough)
+        against = [place for place, i in enumerate(order) if values[i] < 0][:AT_LEAST_AGAINST]
+        besides = [place for place in against if is_long and place >= num_told]
+        places = range(len(order)) if all_evidence else (*range(num_told), *besides)
         evidence = _with_paths(
             reads,
             user_id,
             pair,
-            [(pieces[i], float(shares[i]), float(values[i])) for i in chosen],
+            {
+                place + 1: (pieces[i], float(shares[i]), float(values[i]))
+                for place, i in ((place, order[place]) for place in places)
+            },
             clauses,
         )
     grounds = Grounds(
@@ -142,10 +159,11 @@ def read_parts(
         evidence=evidence,
         remainder=float(score) - sum(item.contribution for item in evidence),
         num_told=num_told,
-        num_untold=int(np.count_nonzero(values)) - num_told,
+        num_untold=int(np.count_nonzero(values)) - num_told - len(besides),
         refused_by=_refused_by(pair),
         risk=pair["risk"],
         tolerance=pair["tolerance"],
+        told_besides=frozenset(place + 1 for place in besides),
     )
     return grounds, parts, order
 
@@ -219,18 +237,20 @@ def _with_paths(
     reads: Reads,
     user_id: str,
     pair: dict[str, Any],
-    chosen: list[tuple[Piece, float, float]],
+    chosen: dict[int, tuple[Piece, float, float]],
     clauses: Clauses,
 ) -> tuple[Evidence, ...]:
     product_id = pair["product"]
     ends = {"user_id": user_id, "product_id": product_id}
 
     def by_gid(statement: str, kind: Kind) -> dict[int, dict[str, Any]]:
-        gids = [piece.gid for piece, _, value in chosen if piece.kind == kind and value > 0]
+        gids = [
+            piece.gid for piece, _, value in chosen.values() if piece.kind == kind and value > 0
+        ]
         more: dict[str, Any] = {}  # Any: as `read` takes parameters
         # Holdings that speak against need no path to the product; ties need their kind always.
         if kind == "tie":
-            gids = [piece.gid for piece, _, _ in chosen if piece.kind == kind]
+            gids = [piece.gid for piece, _, _ in chosen.values() if piece.kind == kind]
             more = {"named": clauses.names_people}
         rows = reads.read(statement, gids=gids, **ends, **more) if gids else []
         return {row["gid"]: row for row in rows}
@@ -238,15 +258,17 @@ def _with_paths(
     holdings = by_gid("explain_holdings", "holding")
     ties = by_gid("explain_ties", "tie")
     written: dict[str, Any] = {}
-    if any(piece.form == "own" for piece, _, _ in chosen):
+    if any(piece.form == "own" for piece, _, _ in chosen.values()):
         written = (reads.read("explain_written", **ends) or [{}])[0]
-    is_against = any(piece.kind == "popularity" and value < 0 for piece, _, value in chosen)
+    is_against = any(
+        piece.kind == "popularity" and value < 0 for piece, _, value in chosen.values()
+    )
     if is_against and pair["holders"] >= clauses.fewest:
         # Only then is it said; a graph with a least rating looks at every rating for it.
         pair = {**pair, **reads.read("explain_mean_holders")[0]}
     pathfinder = Pathfinder(user_id, pair, clauses)
     result = []
-    for number, (piece, share, value) in enumerate(chosen, start=1):
+    for number, (piece, share, value) in chosen.items():
         if piece.kind == "holding":
             facts, path = pathfinder.holding(piece, value, holdings.get(piece.gid))
         elif piece.kind == "tie":

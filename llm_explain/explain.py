@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.shown import PathNames
 from kinfolio.llm_explain.check import check_text, sentences_of
-from kinfolio.llm_explain.clauses import Clauses
+from kinfolio.llm_explain.clauses import Clauses, load_clauses
 from kinfolio.llm_explain.evidence import Grounds, read_grounds
-from kinfolio.llm_explain.plan import Plan, make_plan
+from kinfolio.llm_explain.plan import Length, Plan, make_plan
 from kinfolio.records import Explanation, Problem, Sentence, Step
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def explain(
     *,
     all_evidence: bool = False,
     clauses: Clauses | None = None,
+    length: Length = "normal",
 ) -> Explanation:
     """Why a product has its score for a user.
 
@@ -43,21 +44,34 @@ def explain(
         writers: asked in turn until one's text passes the check.
         all_evidence: give every piece of evidence; the words stay with the strongest.
         clauses: the language; English when None.
+        length: how much is told.
 
     Raises:
         NotReady: nothing was written back, or the writer's model does not answer.
         NotFound: there is no such user or product.
     """
-    grounds = read_grounds(graph, user_id, product_id, all_evidence=all_evidence, clauses=clauses)
-    return put_in_words(grounds, writers, clauses=clauses)
+    grounds = read_grounds(
+        graph,
+        user_id,
+        product_id,
+        all_evidence=all_evidence,
+        clauses=clauses,
+        is_long=length == "long",
+    )
+    return put_in_words(grounds, writers, clauses=clauses, length=length)
 
 
 def put_in_words(
-    grounds: Grounds, writers: Sequence[Writer], *, clauses: Clauses | None = None
+    grounds: Grounds,
+    writers: Sequence[Writer],
+    *,
+    clauses: Clauses | None = None,
+    length: Length = "normal",
 ) -> Explanation:
     """The explanation of some evidence, by the first writer whose text passes the check."""
-    plan = make_plan(grounds, clauses)
-    silent = _silent(grounds, plan)
+    clauses = clauses or load_clauses()
+    plan = make_plan(grounds, clauses, length)
+    silent = _silent(grounds, plan, clauses.language)
     if not plan.slots:
         return silent
     # The same pair is told in the same words each time, another pair in others.
@@ -82,7 +96,7 @@ def _faults(text: str, plan: Plan, silent: Explanation) -> tuple[Problem, ...]:
     return faults
 
 
-def _silent(grounds: Grounds, plan: Plan) -> Explanation:
+def _silent(grounds: Grounds, plan: Plan, language: str) -> Explanation:
     """The explanation with the fixed sentences only."""
     fixed = [Sentence(text=text, evidence=()) for text in (*plan.opening, *plan.closing)]
     return Explanation(
@@ -97,6 +111,7 @@ def _silent(grounds: Grounds, plan: Plan) -> Explanation:
         evidence=grounds.evidence,
         remainder=grounds.remainder,
         grounded=True,
+        language=language,
     )
 
 

@@ -6,26 +6,20 @@ verdict, the risk level, the notice) is fixed here. Knows nothing of graphs or m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Formatter
+from typing import Literal
 
 from kinfolio.llm_explain.clauses import Clauses, load_clauses
 from kinfolio.llm_explain.evidence import Grounds
+from kinfolio.llm_explain.grouping import PARTLY, Dealer, claim_of, groups_of, size_of
 from kinfolio.records import Evidence
 
 MAINLY = 0.5
-PARTLY = 0.2
-_MERGED = {
-    ("holding", "near"),
-    ("holding", "category"),
-    ("holding", "against"),
-    ("tie", "holds"),
-    ("tie", "near"),
-    ("tie", "against"),
-    ("text", "about"),
-}
-"""Pieces of one claim that read better in one sentence."""
+Length = Literal["short", "normal", "long"]
+"""Short: the strongest reason. Normal: the strongest pieces, what speaks against among them. Long:
+more of them, each with its weight, what speaks against however small, and the remainder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +42,10 @@ class Plan:
     closing: tuple[str, ...]
     lead: str
     """How a model that writes freely should begin."""
+    against: str
+    """What such a model writes before a reason against."""
+    language: str
+    """The language of the clauses, in English."""
 
     @property
     def choices(self) -> list[list[str]]:
@@ -55,27 +53,37 @@ class Plan:
         return [list(slot.wordings) for slot in self.slots]
 
 
-def make_plan(grounds: Grounds, clauses: Clauses | None = None) -> Plan:
+def make_plan(grounds: Grounds, clauses: Clauses | None = None, length: Length = "normal") -> Plan:
     """The plan for some evidence: strongest first, then what speaks against it."""
     clauses = clauses or load_clauses()
-    return _Planner(grounds, clauses).plan()
+    return _Planner(grounds, clauses, length).plan()
 
 
 class _Planner:
-    def __init__(self, grounds: Grounds, clauses: Clauses) -> None:
+    def __init__(self, grounds: Grounds, clauses: Clauses, length: Length) -> None:
         self._grounds = grounds
         self._clauses = clauses
-        self._this = clauses.this(clauses.noun(grounds.kind))
+        self._length = length
+        self._this = clauses.this(grounds.kind)
         self._product = clauses.shown_name(grounds.name)
-        self._fixed = {
+        self._fixed = self._this | {
             "product": self._product,
-            "risk": grounds.risk,
-            "tolerance": grounds.tolerance,
+            "risk": str(grounds.risk),
+            "tolerance": str(grounds.tolerance),
         }
-        told = grounds.evidence[: grounds.num_told]
-        self._for = list(_groups(piece for piece in told if piece.contribution > 0))
-        self._against = list(_groups(piece for piece in told if piece.contribution < 0))
-        self._dealt = _Dealer()
+        told = [
+            piece
+            for place, piece in enumerate(grounds.evidence)
+            if place < grounds.num_told or piece.id in grounds.told_besides
+        ]
+        self._for = list(groups_of(piece for piece in told if piece.contribution > 0))
+        self._against = list(groups_of(piece for piece in told if piece.contribution < 0))
+        self._left_out: tuple[int, int] = (0, 0)
+        if length == "short":
+            shown = 1 if self._for else 0
+            self._left_out = (len(self._for) - shown, len(self._against) - 1 + shown)
+            self._for, self._against = self._for[:1], self._against[: 1 - shown]
+        self._dealt = Dealer()
 
     def plan(self) -> Plan:
         slots = [
@@ -92,7 +100,9 @@ class _Planner:
             opening=tuple(self._opening()),
             slots=tuple(slots),
             closing=tuple(self._closing()),
-            lead=lead.format(product=self._product, reason="").strip(),
+            lead=lead.format_map(self._fixed | {"reason": ""}).strip(),
+            against=self._clauses.words["against"],
+            language=self._clauses.words["language"],
         )
 
     def _opening(self) -> Iterator[str]:
@@ -103,19 +113,42 @@ class _Planner:
                 for verdict in self._grounds.refused_by
             ]
             listed = self._clauses.listed(rules)
-            yield fixed["not_for_you"].format(product=self._product, rules=listed)
+            yield fixed["not_for_you"].format_map(self._fixed | {"rules": listed})
         elif not self._for:
-            yield fixed["nothing_for"].format(product=self._product)
+            yield fixed["nothing_for"].format_map(self._fixed)
 
     def _closing(self) -> Iterator[str]:
         grounds, fixed = self._grounds, self._clauses.fixed
         if grounds.basis != "holdings":
             yield fixed[f"only_{grounds.basis}"]
-        if grounds.num_untold:
-            yield fixed["rest"]
+        yield from self._rest()
         if grounds.risk is not None and "risk" not in {v.rule for v in grounds.refused_by}:
             yield fixed["risk"].format_map(self._fixed)
         yield fixed["notice"]
+
+    def _rest(self) -> Iterator[str]:
+        """What is said of the pieces that are not told."""
+        grounds, number = self._grounds, self._clauses.number
+        if self._length == "short":
+            speaks_for, against = self._left_out
+            if speaks_for or against or grounds.num_untold:
+                key = "more_against" if against else "more"
+                yield self._clauses.fixed[key].format_map(self._fixed)
+            return
+        if not grounds.num_untold:
+            return
+        key = "rest_long" if self._length == "long" else "rest"
+        # All pieces may be shown (`--all-evidence`), so the remainder is of those told.
+        told = sum(p.contribution for group in (*self._for, *self._against) for p in group)
+        left = grounds.score - told
+        amounts = {
+            "amount": number(round(abs(left), 3)),
+            "score": number(round(grounds.score, 3)),
+        }
+        key += "_against" if left < 0 else ""
+        if self._length == "long" and not round(abs(left), 3):
+            return
+        yield self._clauses.fixed[key].format_map(self._fixed | amounts)
 
     def _lead(self, group: list[Evidence]) -> list[str]:
         if self._grounds.refused_by:
@@ -128,42 +161,78 @@ class _Planner:
         return list(self._clauses.lead[key])
 
     def _next(self, group: list[Evidence]) -> list[str]:
-        key = _size(group)
-        room = sum(1 for other in self._for[1:] if _size(other) == key)
+        key = size_of(group)
+        room = sum(1 for other in self._for[1:] if size_of(other) == key)
         return self._dealt.deal(f"next {key}", self._clauses.next[key], room)
 
     def _slot(self, group: list[Evidence], frames: list[str]) -> Slot:
-        kind, claim = _claim(group)
-        if len(group) > 1 and f"{claim}_several" in self._clauses.reason[kind]:
-            claim = f"{claim}_several"
+        kind, claim = claim_of(group)
+        if claim not in self._clauses.reason[kind]:
+            claim = claim.removesuffix("_several")
         fields = self._fields(group)
         known = [
             text
             for text in self._clauses.reason[kind][claim]
-            if {name for _, name, _, _ in Formatter().parse(text) if name} <= fields.keys()
+            if _fields_of(text) <= fields.keys() | self._this.keys()
         ]
-        room = sum(1 for other in (*self._for, *self._against) if _claim(other) == _claim(group))
-        cited = " " + "".join(f"[{piece.id}]" for piece in group)
-        reasons = [
-            text.format_map(fields) + cited
-            for text in self._dealt.deal(f"{kind} {claim}", known, room)
-        ]
-        wordings = [
-            _sentence(frame, reason, self._product) for frame in frames for reason in reasons
-        ]
-        evidence = tuple(piece.id for piece in group)
-        wordings = list(dict.fromkeys(wordings))
-        return Slot(evidence, tuple(wordings), tuple(reasons), group[0].contribution < 0)
+        room = sum(
+            1 for other in (*self._for, *self._against) if claim_of(other) == claim_of(group)
+        )
+        dealt = self._dealt.deal(f"{kind} {claim}", known, room)
+        return Slot(
+            evidence=tuple(piece.id for piece in group),
+            wordings=tuple(
+                dict.fromkeys(
+                    self._sentence(frame, text, group, fields) for frame in frames for text in dealt
+                )
+            ),
+            clauses=tuple(self._reason(text, group, fields | self._this) for text in dealt),
+            speaks_against=group[0].contribution < 0,
+        )
 
-    def _fields(self, group: list[Evidence]) -> dict[str, str | int | float]:
-        facts = [dict(piece.facts) for piece in group]
-        fields = facts[0] | {"this": self._this}
-        names = [str(fact["name"]) for fact in facts if "name" in fact]
+    def _sentence(
+        self, frame: str, text: str, group: list[Evidence], fields: dict[str, str]
+    ) -> str:
+        this = self._this
+        if "{this" in frame:
+            # Named right before: "What speaks against this bond: only 23 people hold it".
+            this = this | {key: this[key.replace("this", "it")] for key in this if "this" in key}
+        reason = self._reason(text, group, fields | this)
+        if frame.startswith("{reason}"):
+            reason = _capital(reason)
+        return _capital(frame.format_map(self._fixed | {"reason": reason})) + "."
+
+    def _reason(self, text: str, group: list[Evidence], fields: dict[str, str]) -> str:
+        reason = text.format_map(fields)
+        if "{items}" in text:
+            return reason
+        if self._length == "long":
+            percent = self._clauses.number(round(100 * abs(sum(piece.share for piece in group))))
+            reason += f" ({self._clauses.words['weight'].format(percent=percent)})"
+        return reason + " " + "".join(f"[{piece.id}]" for piece in group)
+
+    def _fields(self, group: list[Evidence]) -> dict[str, str]:
+        facts = [self._written(piece) for piece in group]
+        fields = dict(facts[0])
+        names = [fact["name"] for fact in facts if "name" in fact]
         if names:
             fields["names"] = self._clauses.listed(list(dict.fromkeys(names)))
+        if item := self._clauses.reason[group[0].kind].get(f"{facts[0]['claim']}_item"):
+            items = [
+                f"{item[0].format_map(fact)} [{piece.id}]"
+                for piece, fact in zip(group, facts, strict=True)
+            ]
+            fields["items"] = self._clauses.listed(items)
         if "tie" in fields:
-            fields["person"] = self._person(group, str(fields["tie"]))
+            fields["person"] = self._person(group, fields["tie"])
         return fields
+
+    def _written(self, piece: Evidence) -> dict[str, str]:
+        """The facts as they stand in a text, numbers in the language's own way."""
+        return {
+            key: value if isinstance(value, str) else self._clauses.number(value)
+            for key, value in piece.facts
+        }
 
     def _person(self, group: list[Evidence], tie: str) -> str:
         names = [str(name) for piece in group if (name := dict(piece.facts).get("name"))]
@@ -178,48 +247,8 @@ class _Planner:
         return another if is_known else one
 
 
-class _Dealer:
-    """Deals texts out so that sentences of one kind get different ones."""
-
-    def __init__(self) -> None:
-        self._turn: dict[str, int] = {}
-
-    def deal(self, key: str, texts: Iterable[str], room: int) -> list[str]:
-        turn = self._turn.get(key, 0)
-        self._turn[key] = turn + 1
-        texts = list(texts)
-        step = max(1, min(room, len(texts)))
-        return texts[turn % step :: step]
-
-
-def _claim(group: list[Evidence]) -> tuple[str, str]:
-    return group[0].kind, str(dict(group[0].facts)["claim"])
-
-
-def _size(group: list[Evidence]) -> str:
-    return "partly" if sum(piece.share for piece in group) >= PARTLY else "little"
-
-
-def _groups(pieces: Iterable[Evidence]) -> Iterator[list[Evidence]]:
-    """Pieces that share a sentence, each group at the place of its strongest piece."""
-    groups: dict[tuple[object, ...], list[Evidence]] = {}
-    for piece in pieces:
-        facts = dict(piece.facts)
-        claim = (piece.kind, facts["claim"])
-        key = (
-            (*claim, facts.get("category"), facts.get("tie"), "name" in facts)
-            if claim in _MERGED
-            else (piece.id,)
-        )
-        groups.setdefault(key, []).append(piece)
-    yield from groups.values()
-
-
-def _sentence(frame: str, reason: str, product: str) -> str:
-    before = frame.split("{reason}", 1)[0]
-    if not before:
-        reason = _capital(reason)
-    return _capital(frame.format(reason=reason, product=product)) + "."
+def _fields_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 def _capital(text: str) -> str:

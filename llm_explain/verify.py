@@ -13,6 +13,7 @@ def faults_of(told: dict[str, Any]) -> list[str]:
     """Names and numbers of the text that stand in no cited evidence; a verifier of its own."""
     faults = []
     facts = {piece["id"]: piece["facts"] for piece in told["evidence"]}
+    shares = {piece["id"]: piece["share"] for piece in told["evidence"]}
     names = {str(f[key]) for f in facts.values() for key in ("name", "category") if key in f}
     product = {told["name"], " ".join(told["name"].split())}
     if told["text"] != " ".join(sentence["text"] for sentence in told["sentences"]):
@@ -25,6 +26,7 @@ def faults_of(told: dict[str, Any]) -> list[str]:
             continue
         if [int(n) for n in re.findall(r"\[(\d+)\]", _without(text, names | product))] != cited:
             faults.append(f"other citations than its evidence: {text}")
+        share = sum(shares[n] for n in cited)
         own = {str(value) for n in cited for value in facts[n].values()}
         faults += [
             f"{other!r} is of other evidence: {text}"
@@ -33,11 +35,13 @@ def faults_of(told: dict[str, Any]) -> list[str]:
         ]
         bare = re.sub(r"\[\d+\]", "", _without(text, own | product))
         allowed = {n for value in own for n in re.findall(r"\d+(?:\.\d+)?", value)}
-        faults += [
-            f"{number} stands in no cited evidence: {text}"
-            for number in re.findall(r"\d+(?:\.\d+)?", bare)
-            if number not in allowed
-        ]
+        for number in re.findall(r"\d+(?:[.,]\d+)*(?: ?%)?", bare):
+            if number.endswith("%"):
+                is_known = _plain(number.rstrip("% ")) == str(round(100 * abs(share)))
+            else:
+                is_known = _plain(number) in allowed
+            if not is_known:
+                faults.append(f"{number} stands in no cited evidence: {text}")
     return faults
 
 
@@ -61,6 +65,11 @@ def people_in(told: dict[str, Any], people: list[tuple[str, str]]) -> list[str]:
             if re.search(r"\d", said) and re.search(r"[^\W\d]", said) and said in words
         ]
     return faults
+
+
+def _plain(number: str) -> str:
+    """1183 for 1,183 and 1.183, which facts write plainly; 4.5 for 4,5."""
+    return re.sub(r"[.,](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 
 def _without(text: str, names: set[str]) -> str:

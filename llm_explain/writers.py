@@ -57,7 +57,8 @@ class GrammarWriter:
     def write(self, plan: Plan, seed: int, faults: Sequence[Problem]) -> str:
         """One wording for each sentence."""
         choices = thinned(plan.choices, MOST_WORDINGS, seed + 1_000_003 * len(faults))
-        return self.model.invoke(_prompt("prompt_embedded"), choices=choices).text
+        prompt = _prompt("prompt_embedded").format(language=plan.language)
+        return self.model.invoke(prompt, choices=choices).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class SlotWriter:
             slots=" ".join(f"{{{name}}}" for name in slots),
             clauses="\n".join(told),
             opening=plan.lead,
+            against=plan.against,
+            language=plan.language,
             faults=f"Your last text had these faults; mend them:{mended}" if faults else "",
         )
         try:
@@ -190,7 +193,9 @@ def _filled(answer: str, slots: dict[str, str]) -> str:
 @cache
 def _prompt(name: str) -> str:
     text = files("kinfolio.llm_explain").joinpath(f"{name}.txt").read_text("utf-8")
-    wanted = {"slots", "clauses", "opening", "faults"} if name == "prompt_writer" else set()
+    wanted = {"language"}
+    if name == "prompt_writer":
+        wanted |= {"slots", "clauses", "opening", "against", "faults"}
     found = {field for _, field, _, _ in Formatter().parse(text) if field}
     if found != wanted:
         raise BadConfig(f"{name}.txt has the fields {sorted(found)}, not {sorted(wanted)}")

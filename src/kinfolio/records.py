@@ -467,3 +467,5 @@ class Explanation:
     remainder: float
     """Score less the contributions shown."""
     grounded: bool
+    language: str = "en"
+    """Code of the language of the text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kinfolio.llm_explain.clauses import load_clauses
 from kinfolio.llm_explain.evidence import Grounds
 from kinfolio.records import Evidence, Explanation, Kind, Sentence, Verdict
 
@@ -56,6 +57,20 @@ EVERY_CLAIM: tuple[Evidence, ...] = (
 )
 
 
+def every_claim() -> list[Evidence]:
+    """A piece for each claim, and for each sort of tie."""
+    pieces = list(EVERY_CLAIM)
+    for tie, (person, _, _) in load_clauses().people.items():
+        who = {"person": person, "tie": tie}
+        pieces += [
+            piece(1, "tie", 0.3, claim="holds", **who),
+            piece(1, "tie", 0.3, claim="rated", rating=4, **who),
+            piece(1, "tie", 0.3, claim="near", **who),
+            piece(1, "tie", -0.3, claim="against", **who),
+        ]
+    return pieces
+
+
 def grounds(
     *evidence: Evidence,
     name: str = PRODUCT,
@@ -83,7 +98,11 @@ def grounds(
 
 
 def explanation(*evidence: Evidence, fixed: tuple[str, ...] = ()) -> Explanation:
-    sentences = (*fixed, "Its risk level is 3, within your level of 5.", "This is not advice.")
+    sentences = (
+        *fixed,
+        "The risk level of this bond is 3, within your level of 5.",
+        "This is not advice.",
+    )
     return Explanation(
         user="u1",
         product="p1",

@@ -10,17 +10,15 @@ import pytest
 
 from kinfolio.errors import BadInput, NotFound
 from kinfolio.llm_explain.check import check_text, read_text
-from kinfolio.llm_explain.clauses import load_clauses
-from kinfolio.llm_explain.plan import make_plan
-from kinfolio.records import Evidence
+from kinfolio.llm_explain.plan import Length, make_plan
 from tests.llm_explain.samples import (
-    EVERY_CLAIM,
     FEW,
     NEAR,
     RATED,
     SECOND,
     TOGETHER,
     WORDS,
+    every_claim,
     explanation,
     grounds,
     piece,
@@ -47,7 +45,9 @@ def test_a_problem_names_its_sentence() -> None:
 
 
 def test_a_fixed_sentence_of_another_explanation_does_not_pass() -> None:
-    assert check_text("Its risk level is 1, within your level of 5.", EXPLANATION) != ()
+    assert (
+        check_text("The risk level of this bond is 1, within your level of 5.", EXPLANATION) != ()
+    )
 
 
 def test_a_product_that_is_not_for_the_user_may_not_be_recommended() -> None:
@@ -78,23 +78,16 @@ def test_a_name_of_ordinary_words_counts_in_quotation_marks_only() -> None:
     assert check_text("This bond is held by 40 “people” [2].", people) != ()
 
 
-def every_claim() -> list[Evidence]:
-    pieces = list(EVERY_CLAIM)
-    for tie, (person, _, _) in load_clauses().people.items():
-        who = {"person": person, "tie": tie}
-        pieces += [
-            piece(1, "tie", 0.3, claim="holds", **who),
-            piece(1, "tie", 0.3, claim="rated", rating=4, **who),
-            piece(1, "tie", 0.3, claim="near", **who),
-            piece(1, "tie", -0.3, claim="against", **who),
-        ]
-    return pieces
-
-
-@pytest.mark.parametrize("share", [0.95, 0.6, 0.3, 0.1])
-@pytest.mark.parametrize("refused", [(), (("held", "held"),)], ids=["allowed", "held"])
+@pytest.mark.parametrize(
+    ("share", "refused", "length"),
+    [
+        *((share, (), "normal") for share in (0.95, 0.6, 0.3, 0.1)),
+        *((share, (("held", "held"),), "normal") for share in (0.6, 0.1)),
+        *((share, (), "long") for share in (0.6, 0.1)),
+    ],
+)
 def test_every_wording_of_every_claim_passes(
-    share: float, refused: tuple[tuple[str, str], ...]
+    share: float, refused: tuple[tuple[str, str], ...], length: Length
 ) -> None:
     other = piece(2, "holding", 0.09, claim="together", name=SECOND, holders=40, both=20)
     told = 0

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.llm_explain.verify import faults_of
 
 Cli = Callable[..., Any]
 
@@ -41,6 +42,29 @@ def test_explain_in_json_agrees_with_recommend(community_graph: Graph, cli: Cli)
     assert abs(every["remainder"]) < 1e-5
     assert len(every["evidence"]) > len(told["evidence"])
     assert every["text"] == told["text"]
+
+
+def test_a_long_explanation_tells_more_and_a_short_one_less(
+    community_graph: Graph, cli: Cli
+) -> None:
+    told = {
+        length: json.loads(
+            cli(*("explain", "bond", "p0", "--model", "none", "--json", "--length", length)).stdout
+        )
+        for length in ("short", "normal", "long")
+    }
+    cited = {
+        length: {n for sentence in document["sentences"] for n in sentence["evidence"]}
+        for length, document in told.items()
+    }
+    assert len(cited["short"]) < len(cited["normal"]) < len(cited["long"])
+    assert cited["short"] <= cited["normal"] <= cited["long"]
+    assert any(piece["contribution"] < 0 for piece in told["long"]["evidence"])
+    for length, document in told.items():
+        assert faults_of(document) == [], length
+        shown = sum(piece["contribution"] for piece in document["evidence"])
+        assert shown + document["remainder"] == pytest.approx(document["score"], abs=1e-9)
+    assert "% of the weight" in told["long"]["text"]
 
 
 @pytest.mark.parametrize(

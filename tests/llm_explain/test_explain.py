@@ -104,7 +104,9 @@ def test_what_is_known_of_the_user_is_said(community_graph: Graph) -> None:
 
 def test_code_adds_the_risk_level_and_the_notice() -> None:
     found = put_in_words(grounds(TOGETHER), (NONE,))
-    assert found.text.endswith("Its risk level is 3, within your level of 5. This is not advice.")
+    assert found.text.endswith(
+        "The risk level of this bond is 3, within your level of 5. This is not advice."
+    )
 
 
 def test_a_model_fills_slots_and_is_named() -> None:

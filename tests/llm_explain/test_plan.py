@@ -12,8 +12,21 @@ import pytest
 
 from kinfolio.errors import BadConfig
 from kinfolio.llm_explain.clauses import clauses_from, load_clauses
-from kinfolio.llm_explain.plan import Plan, make_plan
-from tests.llm_explain.samples import FEW, NEAR, PRODUCT, RATED, TOGETHER, WORDS, grounds, piece
+from kinfolio.llm_explain.plan import Length, Plan, make_plan
+from kinfolio.records import Evidence
+from tests.llm_explain.samples import (
+    FEW,
+    NEAR,
+    PRODUCT,
+    RATED,
+    TOGETHER,
+    WORDS,
+    every_claim,
+    grounds,
+    piece,
+)
+
+LENGTHS: tuple[Length, ...] = ("short", "normal", "long")
 
 
 def texts(plan: Plan) -> list[str]:
@@ -27,7 +40,8 @@ def test_what_speaks_for_it_comes_first_strongest_first() -> None:
     assert [slot.evidence for slot in plan.slots] == [(1,), (3,), (2,)]
     assert [slot.speaks_against for slot in plan.slots] == [False, False, True]
     assert all(
-        re.match("Against it|What speaks against it", text) for text in plan.slots[2].wordings
+        re.match("One thing counts against this bond|What speaks against this bond", text)
+        for text in plan.slots[2].wordings
     )
 
 
@@ -76,6 +90,77 @@ def test_pieces_of_one_claim_share_a_sentence() -> None:
     assert all(text.endswith("[2][3].") or "[2][3]" in text for text in plan.slots[1].wordings)
 
 
+def small(number: int, name: str, **facts: str | int) -> Evidence:
+    return piece(number, "holding", 0.1, claim=str(facts.pop("claim")), name=name, **facts)
+
+
+def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> None:
+    counted = [
+        small(n, f"Number {n} Fund", claim="together", holders=30 + n, both=10 + n)
+        for n in range(2, 7)
+    ]
+    plan = make_plan(grounds(TOGETHER, *counted))
+    assert [slot.evidence for slot in plan.slots] == [(1,), (2, 3, 4), (5, 6)]
+    for text in plan.slots[1].wordings:
+        assert (
+            "12 of the 32 others with Number 2 Fund [2], "
+            "13 of the 33 others with Number 3 Fund [3] "
+            "and 14 of the 34 others with Number 4 Fund [4]."
+        ) in text
+    assert not set(plan.slots[1].clauses) & set(plan.slots[2].clauses)
+    withheld = [small(n, f"Number {n} Fund", claim="few", both="fewer than 5") for n in range(2, 4)]
+    plan = make_plan(grounds(TOGETHER, *withheld))
+    assert all("Number 2 Fund and Number 3 Fund" in text for text in plan.slots[1].wordings)
+
+
+def test_it_stands_only_where_the_product_was_just_named() -> None:
+    sentences = [
+        text
+        for length in LENGTHS
+        for evidence in every_claim()
+        for slot in make_plan(grounds(TOGETHER, replace(evidence, id=2)), length=length).slots
+        for text in slot.wordings
+    ]
+    assert len(sentences) > 500
+    for text in sentences:
+        if found := re.search(r"\bit\b(?! (?:also |adds |counts |matters |helps ))", text):
+            assert re.search(r"\bthis bond\b|\byou hold ", text[: found.start()], re.IGNORECASE)
+
+
+def test_no_sentence_begins_with_a_digit_and_big_numbers_are_readable() -> None:
+    popular = piece(2, "popularity", 0.3, claim="many", holders=1183)
+    plan = make_plan(grounds(TOGETHER, popular))
+    assert not any(text[0].isdigit() for text in texts(plan))
+    assert all("1,183 people" in text for text in plan.slots[1].wordings)
+
+
+def test_short_tells_the_strongest_reason_and_that_there_is_more() -> None:
+    plan = make_plan(grounds(TOGETHER, RATED, FEW), length="short")
+    assert [slot.evidence for slot in plan.slots] == [(1,)]
+    assert plan.closing == (
+        "There are more reasons, and something that speaks against this bond.",
+        "The risk level of this bond is 3, within your level of 5.",
+        "This is not advice.",
+    )
+    against = make_plan(grounds(FEW, untold=0), length="short")
+    assert [slot.evidence for slot in against.slots] == [(4,)]
+    assert against.opening == (f"Nothing strong speaks for {PRODUCT}.",)
+    assert "There are" not in " ".join(against.closing)
+    refused = make_plan(grounds(TOGETHER, refused=(("held", "held"),)), length="short")
+    assert refused.opening == (f"{PRODUCT} is not for you: you already hold it.",)
+
+
+def test_long_tells_weights_and_the_remainder() -> None:
+    plan = make_plan(grounds(TOGETHER, RATED, FEW), length="long")
+    assert all(text.endswith(" (50 % of the weight) [1].") for text in plan.slots[0].wordings)
+    assert plan.closing[0] == "Smaller things, not told here, make up 0.1 of the score of 2.58."
+    less = replace(grounds(TOGETHER, RATED, FEW), score=2.0)
+    assert make_plan(less, length="long").closing[0] == (
+        "Smaller things, not told here, take 0.48 from the score, which is 2."
+    )
+    assert make_plan(less).closing[0].startswith("Smaller things, not told here, count against")
+
+
 def test_a_second_person_is_someone_else() -> None:
     who = {"person": "someone you follow", "tie": "follows_out"}
     plan = make_plan(
@@ -115,6 +200,8 @@ def test_nothing_for_it_is_said_plainly() -> None:
         ("say “hi”", "“say 'hi'”"),
         ("x [1] {c1}", "“x [1] {c1}”"),
         ("Sigur Rós", "Sigur Rós"),
+        ("Alphabet Inc.", "Alphabet Inc."),
+        ("Buy now. Alphabet Inc.", "“Buy now. Alphabet Inc.”"),
         ("", "“”"),
     ],
 )
