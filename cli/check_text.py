@@ -6,16 +6,24 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import clauses, json_option, mapping_option, open_graph, print_json
+from kinfolio.cli.options import (
+    clauses,
+    json_option,
+    language_option,
+    mapping_option,
+    open_graph,
+    print_json,
+)
 
 
 @click.command("check-text", epilog="Example:  kinfolio check-text u00042 p00007 letter.txt")
 @click.argument("user")
 @click.argument("product")
 @click.argument("file", type=click.Path(path_type=Path))
+@language_option
 @mapping_option
 @json_option
-def command(user: str, product: str, file: Path, as_json: bool) -> None:
+def command(user: str, product: str, file: Path, language: str, as_json: bool) -> None:
     """Find claims in FILE, a text on why PRODUCT suits USER, that no evidence carries.
 
     The text cites evidence as `kinfolio explain USER PRODUCT --all-evidence` numbers it, like [1].
@@ -23,9 +31,9 @@ def command(user: str, product: str, file: Path, as_json: bool) -> None:
     from kinfolio.llm_explain.check import check_text, read_text
     from kinfolio.llm_explain.explain import explain
 
-    text = read_text(file)
+    text, said = read_text(file), clauses(language)
     with open_graph() as graph:
-        explanation = explain(graph, user, product, (), all_evidence=True, clauses=clauses())
+        explanation = explain(graph, user, product, (), all_evidence=True, clauses=said)
     problems = check_text(text, explanation)
     if as_json:
         found = [{"text": problem.text, "reason": problem.reason} for problem in problems]

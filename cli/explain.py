@@ -10,6 +10,8 @@ from kinfolio.cli.options import (
     clauses,
     home,
     json_option,
+    language_option,
+    length_option,
     mapping_option,
     note,
     open_graph,
@@ -30,13 +32,8 @@ if TYPE_CHECKING:
     help="Who writes: embedded, none, or provider:name of a LangChain chat model. "
     "[default: embedded when its weights are installed, else none]",
 )
-@click.option(
-    "--length",
-    type=click.Choice(["short", "normal", "long"]),
-    default="normal",
-    show_default=True,
-    help="short: the strongest reason; long: weights, what speaks against, and the remainder too.",
-)
+@length_option
+@language_option
 @click.option("--all-evidence", is_flag=True, help="Give every piece, so that nothing remains.")
 @mapping_option
 @json_option
@@ -45,6 +42,7 @@ def command(
     product: str,
     model: str | None,
     length: Length,
+    language: str,
     all_evidence: bool,
     as_json: bool,
 ) -> None:
@@ -60,7 +58,7 @@ def command(
             product,
             writers,
             all_evidence=all_evidence,
-            clauses=clauses(),
+            clauses=clauses(language),
             length=length,
         )
     if as_json:

@@ -32,6 +32,19 @@ run_option = click.option(
     show_default=True,
     help="Folder of the run.",
 )
+language_option = click.option(
+    "--language",
+    envvar="KINFOLIO_LANGUAGE",
+    default="en",
+    help="Language of the words: en or de.  [env: KINFOLIO_LANGUAGE; default: en]",
+)
+length_option = click.option(
+    "--length",
+    type=click.Choice(["short", "normal", "long"]),
+    default="normal",
+    show_default=True,
+    help="short: the strongest reason; long: weights, what speaks against, and the remainder too.",
+)
 
 
 def home() -> Path:
@@ -59,11 +72,14 @@ def given_connection() -> Connection | None:
     )
 
 
-def clauses() -> Clauses:
+def clauses(language: str = "en") -> Clauses:
     """What may be said: `KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE` and `KINFOLIO_NOTICE`.
 
+    Args:
+        language: code of the language it is said in.
+
     Raises:
-        BadConfig: one of them makes no sense.
+        BadConfig: one of them makes no sense, or there is no such language.
     """
     from kinfolio.errors import BadConfig
     from kinfolio.llm_explain.clauses import FEWEST_PEOPLE, load_clauses
@@ -74,7 +90,7 @@ def clauses() -> Clauses:
     named = (os.environ.get("KINFOLIO_NAME_PEOPLE") or "no").casefold()
     if named not in ("yes", "no"):
         raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {named!r}; give yes or no")
-    return load_clauses().for_deployment(
+    return load_clauses(language).for_deployment(
         fewest=int(fewest),
         names_people=named == "yes",
         notice=os.environ.get("KINFOLIO_NOTICE", ""),

@@ -16,42 +16,70 @@ from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
-from kinfolio.errors import BadInput, NotFound
+from kinfolio.errors import BadConfig, BadInput, NotFound
 from kinfolio.llm_explain.claims import problems_of_part
 from kinfolio.llm_explain.reading import Names, Read, read
+from kinfolio.llm_explain.tabled import Table, read_table
 from kinfolio.records import Explanation, Problem
 
 LONGEST_TEXT_BYTES = 100_000
-MOST_UNKNOWN_WORDS = 0.12
-"""Share of a sentence's words that may be outside the list before it says too much."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The word lists of `check_en.toml`."""
+    """What the check knows of a language."""
 
     known: frozenset[str]
     topics: frozenset[str]
     persons: frozenset[str]
+    capitals: frozenset[str]
+    endings: tuple[str, ...]
+    this: str
+    most_unknown: float
     numbers: dict[str, int]
     promises: re.Pattern[str]
     advice: re.Pattern[str]
+    notice: re.Pattern[str]
+    refused: re.Pattern[str]
+    recommends: re.Pattern[str]
+    table: Table | None
+    """Claims by table; None for English, whose claims are rooms of code."""
 
 
 @cache
 def load_words(language: str = "en") -> Words:
-    """The word lists of a language, read once."""
-    file = files("kinfolio.llm_explain").joinpath(f"check_{language}.toml")
+    """What the check knows of a language, read once.
+
+    Raises:
+        BadConfig: there is no such language, or its file lacks or misspells something.
+    """
+    name = f"check_{language}.toml"
+    file = files("kinfolio.llm_explain").joinpath(name)
+    if not file.is_file():
+        raise BadConfig(f"there is no {name}, so that nothing in that language can be checked")
     content = tomllib.loads(file.read_text("utf-8"))
-    return Words(
-        known=frozenset(content["known"].split()) | content["numbers"].keys(),
-        topics=frozenset(content["topics"].split()),
-        persons=frozenset(content["persons"].split()),
-        numbers=content["numbers"],
-        promises=re.compile("|".join(content["promises"]), re.IGNORECASE),
-        advice=re.compile("|".join(content["advice"]), re.IGNORECASE),
-    )
+    try:
+        return Words(
+            known=frozenset(" ".join((content["known"], *content["numbers"])).casefold().split()),
+            topics=frozenset(content["topics"].casefold().split()),
+            persons=frozenset(content["persons"].casefold().split()),
+            capitals=frozenset(content["capitals"].split()),
+            endings=tuple(content["endings"]),
+            this=content["this"],
+            most_unknown=content["most_unknown"],
+            numbers=content["numbers"],
+            promises=re.compile("|".join(content["promises"]), re.IGNORECASE),
+            advice=re.compile("|".join(content["advice"]), re.IGNORECASE),
+            notice=re.compile(content["notice"], re.IGNORECASE),
+            refused=re.compile(content["refused"]),
+            recommends=re.compile(content["recommends"], re.IGNORECASE),
+            table=read_table(content) if "rule" in content else None,
+        )
+    except KeyError as error:
+        raise BadConfig(f"{name} lacks {error.args[0]}") from error
+    except re.error as error:
+        raise BadConfig(f"{name} has a pattern that cannot be read: {error}") from error
 
 
 def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
@@ -59,10 +87,10 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
 
     Args:
         text: any text about why the product has its score, with `[n]` citing evidence n.
-        explanation: its evidence says what may be said; its sentences without evidence (a rule's
-            verdict, the notice) may be repeated word for word.
+        explanation: its evidence says what may be said, in its language; its sentences without
+            evidence (a rule's verdict, the notice) may be repeated word for word.
     """
-    words = load_words()
+    words = load_words(explanation.language)
     names = Names(explanation, words.known)
     sentences = read(text, names)
     if not sentences:
@@ -74,13 +102,13 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
         for sentence in read(own.text, names)
     }
     is_refused = any(
-        re.search(r"\bis not for you\b|^Nothing strong\b", sentence.text)
+        words.refused.search(sentence.text)
         for sentence in explanation.sentences
         if not sentence.evidence
     )
     problems: list[Problem] = []
     for sentence in sentences:
-        if sentence.masked in fixed or _is_notice(sentence.masked):
+        if sentence.masked in fixed or words.notice.fullmatch(sentence.masked):
             continue
         reasons = [
             *_problems_of_words(sentence, words),
@@ -92,7 +120,7 @@ def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
 
 def sentences_of(text: str, explanation: Explanation) -> tuple[Read, ...]:
     """The sentences of a text with the evidence that each cites."""
-    return read(text, Names(explanation, load_words().known))
+    return read(text, Names(explanation, load_words(explanation.language).known))
 
 
 def read_text(file: Path) -> str:
@@ -110,16 +138,6 @@ def read_text(file: Path) -> str:
         raise NotFound(f"there is no file {file}; give a text file to check") from error
     except (UnicodeDecodeError, OSError) as error:
         raise BadInput(f"{file} cannot be read as text in UTF-8; give a text file") from error
-
-
-def _is_notice(sentence: str) -> bool:
-    return bool(
-        re.fullmatch(
-            r"(this|it|that|the above) is (not|no) (an? )?(\w+ )?advice[.!]",
-            sentence,
-            re.IGNORECASE,
-        )
-    )
 
 
 def _problems_of_words(sentence: Read, words: Words) -> Iterator[str]:
@@ -148,20 +166,26 @@ def _problems_of_words(sentence: Read, words: Words) -> Iterator[str]:
         is_known = _is_known(lower, words)
         starts = not _WORD.search(ahead) or ahead.endswith(": ")
         # The kind of product, like "this bond" or "this ETF".
-        is_noun = ahead.casefold().endswith("this ") and (word.islower() or len(word) <= 4)
+        is_noun = (
+            bool(words.this)
+            and ahead.casefold().endswith(words.this)
+            and (word.islower() or len(word) <= 4)
+        )
         if lower in words.persons:
             yield f"{word!r} speaks of a person no evidence knows"
         elif is_noun:
             continue
         elif lower in words.topics:
             yield f"{word!r} is a claim no evidence carries"
-        elif word[0].isupper() and word != "I" and not (is_known and starts):
+        elif word[0].isupper() and not _may_have_capital(word, words, is_known, starts):
             yield f"{word!r} looks like a name, and stands in no evidence"
         elif not is_known:
             unknown.append(word)
-    if unknown and any(not word.isascii() for word in unknown):
+    if unknown and words.table is None and any(not word.isascii() for word in unknown):
         yield f"it cannot be checked: {unknown[0]!r} is not an English word"
-    elif len(unknown) > 1 and len(unknown) > MOST_UNKNOWN_WORDS * len(tokens):
+    elif len(unknown) > max(1, words.most_unknown * len(tokens)) or (
+        unknown and not words.most_unknown
+    ):
         yield f"it says more than evidence can carry: {', '.join(unknown[:5])}"
 
 
@@ -176,23 +200,27 @@ def _problems_of_evidence(
     if missing:
         yield f"there is no evidence [{missing[0]}]"
         return
-    if is_refused and re.search(
-        r"\b(fits?|suits?|picked|chosen|recommended|suggested|right) (\w+ )?(you|for you)\b",
-        sentence.masked,
-        re.IGNORECASE,
-    ):
+    if is_refused and words.recommends.search(sentence.masked):
         yield "it recommends a product that the explanation does not"
     before = ""
     for part in sentence.parts:
         cited = [evidence[number] for number in part.cited]
         told = explanation.evidence
-        yield from problems_of_part(part.text, before, cited, told, names, words.numbers)
+        if words.table is not None:
+            yield from words.table.problems_of_part(part.text, before, cited, told, names)
+        else:
+            yield from problems_of_part(part.text, before, cited, told, names, words.numbers)
         before += part.text + " "
+
+
+def _may_have_capital(word: str, words: Words, is_known: bool, starts: bool) -> bool:
+    # Where all nouns have one (capitals = "*"), a known word may have one anywhere.
+    return word in words.capitals or (is_known and (starts or "*" in words.capitals))
 
 
 def _is_known(word: str, words: Words) -> bool:
     parts = [word, *word.replace("'", "-").split("-")]
     if word in words.known or (len(parts) > 2 and all(p in words.known for p in parts[1:] if p)):
         return True
-    stems = (word.removesuffix(ending) for ending in ("'s", "s", "es", "ed", "d", "ing", "ly"))
+    stems = (word.removesuffix(ending) for ending in words.endings)
     return any(stem != word and stem in words.known for stem in stems)

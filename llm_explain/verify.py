@@ -33,7 +33,7 @@ def faults_of(told: dict[str, Any]) -> list[str]:
             for other in names - own
             if re.search(rf"(?<!\w){re.escape(other)}(?!\w)", _without(text, own | product))
         ]
-        bare = re.sub(r"\[\d+\]", "", _without(text, own | product))
+        bare = re.sub(r"\[\d+\]", "", _without(text, own & names | product))
         allowed = {n for value in own for n in re.findall(r"\d+(?:\.\d+)?", value)}
         for number in re.findall(r"\d+(?:[.,]\d+)*(?: ?%)?", bare):
             if number.endswith("%"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kinfolio.llm_explain.clauses import load_clauses
 from kinfolio.llm_explain.evidence import Grounds
 from kinfolio.records import Evidence, Explanation, Kind, Sentence, Verdict
@@ -57,10 +59,20 @@ EVERY_CLAIM: tuple[Evidence, ...] = (
 )
 
 
-def every_claim() -> list[Evidence]:
+def every_claim(language: str = "en") -> list[Evidence]:
     """A piece for each claim, and for each sort of tie."""
-    pieces = list(EVERY_CLAIM)
-    for tie, (person, _, _) in load_clauses().people.items():
+    clauses = load_clauses(language)
+    withheld = clauses.words["fewer"].format(k=5)
+    pieces = [
+        replace(
+            item,
+            facts=tuple(
+                (key, withheld if value == "fewer than 5" else value) for key, value in item.facts
+            ),
+        )
+        for item in EVERY_CLAIM
+    ]
+    for tie, (person, _, _) in clauses.people.items():
         who = {"person": person, "tie": tie}
         pieces += [
             piece(1, "tie", 0.3, claim="holds", **who),

@@ -10,6 +10,7 @@ import pytest
 
 from kinfolio.errors import BadInput, NotFound
 from kinfolio.llm_explain.check import check_text, read_text
+from kinfolio.llm_explain.clauses import languages, load_clauses
 from kinfolio.llm_explain.plan import Length, make_plan
 from tests.llm_explain.samples import (
     FEW,
@@ -81,24 +82,27 @@ def test_a_name_of_ordinary_words_counts_in_quotation_marks_only() -> None:
 @pytest.mark.parametrize(
     ("share", "refused", "length"),
     [
-        *((share, (), "normal") for share in (0.95, 0.6, 0.3, 0.1)),
-        *((share, (("held", "held"),), "normal") for share in (0.6, 0.1)),
-        *((share, (), "long") for share in (0.6, 0.1)),
+        (0.95, (), "normal"),
+        (0.6, (("held", "held"),), "normal"),
+        (0.3, (), "long"),
+        (0.1, (), "normal"),
     ],
 )
+@pytest.mark.parametrize("language", languages())
 def test_every_wording_of_every_claim_passes(
-    share: float, refused: tuple[tuple[str, str], ...], length: Length
+    share: float, refused: tuple[tuple[str, str], ...], length: Length, language: str
 ) -> None:
+    clauses = load_clauses(language)
     other = piece(2, "holding", 0.09, claim="together", name=SECOND, holders=40, both=20)
     told = 0
-    for base in every_claim():
+    for base in every_claim(language):
         sign = 1 if base.share > 0 else -1
         first = replace(base, share=sign * share, contribution=4 * sign * share)
         twin = replace(first, id=3, share=first.share * 0.9)
         for evidence in ((first,), (first, twin, other)):
             found = grounds(*evidence, refused=refused)
-            plan = make_plan(found)
-            fixed = explanation(*evidence, fixed=plan.opening)
+            plan = make_plan(found, clauses, length)
+            fixed = replace(explanation(*evidence, fixed=plan.opening), language=language)
             for wording in (w for slot in plan.slots for w in slot.wordings):
                 assert check_text(wording, fixed) == (), wording
                 told += 1

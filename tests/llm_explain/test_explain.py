@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady
 from kinfolio.llm_explain.check import check_text
 from kinfolio.llm_explain.choosing import ChoosingModel
+from kinfolio.llm_explain.clauses import load_clauses
 from kinfolio.llm_explain.embedded import embedded_weights
 from kinfolio.llm_explain.explain import as_document, explain, put_in_words
 from kinfolio.llm_explain.verify import faults_of, people_in
 from kinfolio.llm_explain.writers import GrammarWriter, SlotWriter, Writer, writers_for
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.samples import FEW, NEAR, RATED, TOGETHER, grounds
+from tests.llm_explain.test_plan import LENGTHS
 
 NONE = GrammarWriter("none", ChoosingModel(), tries=3)
 
@@ -68,6 +71,42 @@ def test_every_explanation_is_grounded_by_a_check_that_shares_nothing_with_the_w
         assert faults_of(document) == []
         assert people_in(document, people) == []
         assert check_text(found.text, found) == ()
+
+
+def test_every_explanation_in_every_language_and_length_is_grounded(
+    community_graph: Graph,
+) -> None:
+    clauses = load_clauses("de")
+    for user, n in itertools.product(
+        (*WORDS[:2], "person-11", "person-29"), range(0, len(NAMES), 3)
+    ):
+        for length in LENGTHS:
+            found = explain(community_graph, user, f"p{n}", (NONE,), clauses=clauses, length=length)
+            assert found.writer == "none"
+            assert found.language == "de"
+            assert faults_of(as_document(found)) == []
+            assert check_text(found.text, found) == ()
+            assert not re.search(r"\b(you|the|this|holds)\b", found.text)
+
+
+def test_a_model_may_write_german_and_may_not_lie_in_it() -> None:
+    german = load_clauses("de")
+    model, writers = script(
+        "Ein Grund für Baltic Infrastructure Bond: {c1}. Dagegen spricht: {c2}.",
+    )
+    found = put_in_words(grounds(TOGETHER, FEW), writers, clauses=german)
+    assert found.writer == "test:scripted"
+    assert "Write one paragraph in German" in model.asked[0]
+    assert "Dagegen spricht: " in model.asked[0]
+    for lie in (
+        "Diese Anleihe wird steigen: {c1}. Dagegen spricht: {c2}.",
+        "Peter sagt: {c1}. Dagegen spricht: {c2}.",
+        "{c1}. Diese Anleihe passt zu Ihnen, weil {c2}.",
+        "Kaufen Sie: {c1}. Dagegen spricht: {c2}.",
+        "What speaks for it: {c1}. Dagegen spricht: {c2}.",
+    ):
+        _, writers = script(lie)
+        assert put_in_words(grounds(TOGETHER, FEW), writers, clauses=german).writer == "none", lie
 
 
 def test_the_document_is_as_the_contract_says(community_graph: Graph) -> None:

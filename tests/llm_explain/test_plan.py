@@ -7,11 +7,13 @@ import re
 import tomllib
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
 from kinfolio.errors import BadConfig
-from kinfolio.llm_explain.clauses import clauses_from, load_clauses
+from kinfolio.llm_explain.check import load_words
+from kinfolio.llm_explain.clauses import clauses_from, languages, load_clauses
 from kinfolio.llm_explain.plan import Length, Plan, make_plan
 from kinfolio.records import Evidence
 from tests.llm_explain.samples import (
@@ -223,15 +225,63 @@ def test_a_kind_is_a_plain_word_or_not_used(kind: str | None, noun: str) -> None
     assert load_clauses().noun(kind) == noun
 
 
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(
+    "lost",
+    [
+        *("reason.tie.holds", "fixed.notice", "fixed.rest_long", "lead.mainly", "words.decimal"),
+        *("reason.holding.together_item", "this.default", "people.default_in"),
+    ],
+)
+def test_a_language_that_lacks_a_clause_is_refused_in_a_sentence(language: str, lost: str) -> None:
+    content = clause_file(language)
+    *sections, key = lost.split(".")
+    table = content
+    for section in sections:
+        table = table[section]
+    del table[key]
+    with pytest.raises(BadConfig, match=f"^mine.toml lacks {lost}") as told:
+        clauses_from(content, "mine.toml", language)
+    assert "\n" not in str(told.value)
+
+
+def clause_file(language: str) -> dict[str, Any]:
+    file = files("kinfolio.llm_explain").joinpath(f"clauses_{language}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
+
+
 def test_a_clause_file_with_a_mistake_is_told() -> None:
-    content = tomllib.loads(
-        files("kinfolio.llm_explain").joinpath("clauses_en.toml").read_text("utf-8")
-    )
+    content = clause_file("en")
     content["reason"]["tie"]["holds"] = ["{persn} has it"]
     with pytest.raises(BadConfig, match="unknown field 'persn'"):
         clauses_from(content, "mine.toml")
-    del content["reason"]["tie"]["holds"]
-    with pytest.raises(BadConfig, match=r"mine.toml lacks reason.tie.holds"):
-        clauses_from(content, "mine.toml")
-    with pytest.raises(BadConfig, match="no clauses for language 'xx'"):
+    content = clause_file("de")
+    del content["this"]["bond"]["it_dat"]
+    with pytest.raises(BadConfig, match=r"mine.toml lacks this.bond.it_dat"):
+        clauses_from(content, "mine.toml", "de")
+    with pytest.raises(BadConfig, match="no clauses for language 'xx'; give one of de, en"):
         load_clauses("xx")
+    with pytest.raises(BadConfig, match=r"there is no check_fr\.toml"):
+        load_words("fr")
+
+
+def test_german_speaks_of_the_product_in_its_gender_and_case() -> None:
+    popular = piece(2, "popularity", -0.3, claim="against_many", holders=1183)
+    for kind, this, it in (
+        ("bond", "diese Anleihe", "sie"),
+        ("Fund", "diesen Fonds", "ihn"),
+        ("warrant", "dieses Produkt", "es"),
+    ):
+        found = replace(grounds(TOGETHER, popular), kind=kind)
+        plan = make_plan(found, load_clauses("de"))
+        for text in plan.slots[1].wordings:
+            assert re.match(f"(Eines spricht gegen|Gegen) {this}", text)
+            assert f" {it} halten" in text
+            assert "1.183 Menschen" in text
+
+
+def test_numbers_stand_as_the_language_writes_them() -> None:
+    numbers = (7, 1183, 4.5, 2.0, 1234567, 0.25)
+    english, german = load_clauses("en"), load_clauses("de")
+    assert [english.number(n) for n in numbers] == ["7", "1,183", "4.5", "2", "1,234,567", "0.25"]
+    assert [german.number(n) for n in numbers] == ["7", "1.183", "4,5", "2", "1.234.567", "0,25"]
