@@ -14,6 +14,8 @@ from kinfolio.cli.options import (
     clauses,
     home,
     json_option,
+    language_option,
+    length_option,
     mapping_option,
     note,
     open_graph,
@@ -23,6 +25,7 @@ from kinfolio.cli.options import (
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
+    from kinfolio.llm_explain.plan import Length
 
 _OF_A_USER = 5
 """At most so many products of one list, so that many users are looked at."""
@@ -38,6 +41,8 @@ _COLUMNS = ("user", "product", "explanation")
     "--pairs", type=click.IntRange(min=1), default=200, show_default=True, help="How many."
 )
 @click.option("--model", default="none", show_default=True, help="Who writes, as in `explain`.")
+@length_option
+@language_option
 @click.option("--seed", default=0, show_default=True, help="Of users and of random evidence.")
 @click.option(
     "--references",
@@ -48,7 +53,14 @@ _COLUMNS = ("user", "product", "explanation")
 @mapping_option
 @json_option
 def command(
-    run_folder: Path, pairs: int, model: str, seed: int, references: Path | None, as_json: bool
+    run_folder: Path,
+    pairs: int,
+    model: str,
+    length: Length,
+    language: str,
+    seed: int,
+    references: Path | None,
+    as_json: bool,
 ) -> None:
     """Explain recommendations of random users and take the explanations apart.
 
@@ -68,7 +80,7 @@ def command(
         version = _need_served(graph, info, run_folder)
         drawn = _of(graph, known, pairs) if known else _recommended(graph, pairs, seed)
         wanted = list(drawn)
-        found = measure(graph, wanted, writers, seed, clauses())
+        found = measure(graph, wanted, writers, seed, clauses(language), length)
     answer = {"version": version, **summary(found)}
     if known is not None:
         from kinfolio.gnn.text import load_encoder
@@ -76,7 +88,7 @@ def command(
         texts = [known[user, product] for user, product, _ in wanted]
         answer["references"] = {
             "measure": "cosine of MiniLM sentence embeddings",
-            **likeness(found.texts, texts, load_encoder()),
+            **likeness(found.texts, texts, load_encoder(), seed),
         }
     write_json(run.folder / "explanations.json", answer)
     if as_json:

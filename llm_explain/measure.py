@@ -15,6 +15,7 @@ from kinfolio.llm_explain.evidence import read_grounds, read_parts
 from kinfolio.llm_explain.explain import as_document, put_in_words
 from kinfolio.llm_explain.fluency import distinct, reading_ease, wordings
 from kinfolio.llm_explain.paths import path_exists
+from kinfolio.llm_explain.plan import Length
 from kinfolio.llm_explain.verify import faults_of, people_in
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def measure(
     writers: Sequence[Writer],
     seed: int = 0,
     clauses: Clauses | None = None,
+    length: Length = "normal",
 ) -> Measured:
     """Explanations of recommendations, taken apart.
 
@@ -68,6 +70,7 @@ def measure(
         writers: who writes, asked in turn.
         seed: of the random evidence that is taken away.
         clauses: the language, and what a deployment allows; English when None.
+        length: how much is told.
     """
     found = Measured()
     clauses = clauses or load_clauses()
@@ -76,7 +79,7 @@ def measure(
     people = [(row["id"], row["name"]) for row in rows]
     source = np.random.default_rng(seed)
     for user, product, score in pairs:
-        _measure_one(graph, user, product, score, writers, people, source, clauses, found)
+        _measure_one(graph, user, product, score, writers, people, source, clauses, length, found)
     return found
 
 
@@ -89,12 +92,14 @@ def _measure_one(
     people: list[tuple[str, str]],
     source: np.random.Generator,
     clauses: Clauses,
+    length: Length,
     found: Measured,
 ) -> None:
     start = time.perf_counter()
-    grounds, parts, order = read_parts(graph, user, product, clauses=clauses)
+    is_long = length == "long"
+    grounds, parts, order = read_parts(graph, user, product, clauses=clauses, is_long=is_long)
     read, cpu = time.perf_counter(), time.process_time()
-    explanation = put_in_words(grounds, writers, clauses=clauses)
+    explanation = put_in_words(grounds, writers, clauses=clauses, length=length)
     wrote, wrote_cpu = time.perf_counter(), time.process_time()
     name = f"writer {explanation.writer}"
     for key, value in (
@@ -127,7 +132,9 @@ def _measure_one(
     found.not_grounded += faults
     found.people_shown += shown_people
     found.sound += not (missing or faults or shown_people)
-    found.deletions.append(deleted(parts, order[: grounds.num_told], source))
+    found.deletions.append(
+        deleted(parts, [order[piece.id - 1] for piece in grounds.evidence], source)
+    )
     found.wordings.append(wordings(explanation))
     found.texts.append(explanation.text)
     found.pairs += 1
@@ -186,14 +193,24 @@ def _mean(values: Iterable[float]) -> float | None:
     return float(np.mean(listed)) if listed else None
 
 
-def likeness(texts: Sequence[str], references: Sequence[str], encode: Encode) -> dict[str, float]:
+def likeness(
+    texts: Sequence[str], references: Sequence[str], encode: Encode, seed: int = 0
+) -> dict[str, float]:
     """How near texts are to reference texts of the same pairs: cosines of sentence embeddings.
 
-    `of_others` is the same with the references handed one place on: what any explanation would get.
+    `of_others` is the same with the references shuffled so that none stays with its pair: what any
+    explanation would get. `nearer` is the share of texts that are nearer to their own reference
+    than to that of another, `among_references` how near references are to those of others.
     """
     ours, theirs = encode(list(texts)), encode(list(references))
+    order = np.random.default_rng(seed).permutation(len(texts))
+    others = np.empty_like(theirs)
+    others[order] = theirs[np.roll(order, 1)]
+    own, other = np.sum(ours * theirs, axis=1), np.sum(ours * others, axis=1)
     return {
         "pairs": len(texts),
-        "cosine": float(np.mean(np.sum(ours * theirs, axis=1))),
-        "of_others": float(np.mean(np.sum(ours * np.roll(theirs, 1, axis=0), axis=1))),
+        "cosine": float(np.mean(own)),
+        "of_others": float(np.mean(other)),
+        "nearer": float(np.mean(own > other)),
+        "among_references": float(np.mean(np.sum(theirs * others, axis=1))),
     }

@@ -6,7 +6,7 @@ verdict, the risk level, the notice) is fixed here. Knows nothing of graphs or m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from string import Formatter
 from typing import Literal
@@ -181,10 +181,8 @@ class _Planner:
         dealt = self._dealt.deal(f"{kind} {claim}", known, room)
         return Slot(
             evidence=tuple(piece.id for piece in group),
-            wordings=tuple(
-                dict.fromkeys(
-                    self._sentence(frame, text, group, fields) for frame in frames for text in dealt
-                )
+            wordings=_well_begun(
+                self._sentence(frame, text, group, fields) for frame in frames for text in dealt
             ),
             clauses=tuple(self._reason(text, group, fields | self._this) for text in dealt),
             speaks_against=group[0].contribution < 0,
@@ -196,7 +194,8 @@ class _Planner:
         this = self._this
         if "{this" in frame:
             # Named right before: "What speaks against this bond: only 23 people hold it".
-            this = this | {key: this[key.replace("this", "it")] for key in this if "this" in key}
+            pairs = {key: key.replace("this", "it") for key in this if key.startswith("this")}
+            this = this | {key: this[it] for key, it in pairs.items() if it in this}
         reason = self._reason(text, group, fields | this)
         if frame.startswith("{reason}"):
             reason = _capital(reason)
@@ -245,6 +244,12 @@ class _Planner:
         before = groups[: groups.index(group)]
         is_known = any(dict(other[0].facts).get("tie") == tie for other in before)
         return another if is_known else one
+
+
+def _well_begun(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Each sentence once; those that begin with a digit only where all do."""
+    different = tuple(dict.fromkeys(sentences))
+    return tuple(text for text in different if not text[0].isdigit()) or different
 
 
 def _fields_of(text: str) -> set[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.llm_explain.deletion import deleted
 from kinfolio.llm_explain.evidence import read_parts
 from kinfolio.llm_explain.fluency import distinct, reading_ease
+from kinfolio.llm_explain.measure import likeness
 from kinfolio.llm_explain.shares import Parts
 from kinfolio.run import Run
 from tests.conftest import Result, RunCypher
@@ -22,7 +24,8 @@ def test_explanations_of_a_trained_model_hold(
     demo_graph: Graph, demo_run: Run, cli: Callable[..., Result]
 ) -> None:
     run = str(demo_run.folder)
-    result = cli("evaluate-explanations", "--run", run, "--pairs", "24", "--json")
+    arguments = ("evaluate-explanations", "--run", run, "--json")
+    result = cli(*arguments, "--pairs", "24")
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
     assert report["pairs"] == 24
@@ -34,6 +37,26 @@ def test_explanations_of_a_trained_model_hold(
     assert report["deletion"]["compared"] > 0
     assert report["deletion"]["fall_named"] > report["deletion"]["fall_random"]
     assert json.loads((demo_run.folder / "explanations.json").read_text("utf-8")) == report
+    other = json.loads(
+        cli(*arguments, "--pairs", "8", "--length", "long", "--language", "de").stdout
+    )
+    assert other["grounded"] == 1
+    assert other["share_covered"] > report["share_covered"]
+    assert "Das ist keine Anlageberatung." in other["examples"][0]
+
+
+def test_no_reference_stays_with_its_pair_when_they_are_shuffled() -> None:
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.eye(5, dtype=np.float32)[[int(text) for text in texts]]
+
+    found = likeness(list("01234"), list("01234"), encode, seed=3)
+    assert found == {
+        "pairs": 5,
+        "cosine": 1.0,
+        "of_others": 0.0,
+        "nearer": 1.0,
+        "among_references": 0.0,
+    }
 
 
 def test_references_are_compared_with_those_of_the_same_pair_and_of_others(
@@ -49,6 +72,8 @@ def test_references_are_compared_with_those_of_the_same_pair_and_of_others(
     assert found["pairs"] == 3
     assert "MiniLM" in found["measure"]
     assert found["of_others"] < found["cosine"] <= 1
+    assert found["nearer"] > 0.5
+    assert found["of_others"] <= found["among_references"] <= 1
     file.write_text("user\tproduct\nu\tp\n", "utf-8")
     failed = cli("evaluate-explanations", *arguments)
     assert failed.exit_code == 1
