@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check format examples clean
 
 help:  ## Show what can be made.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1  /p' Makefile
@@ -39,6 +39,9 @@ check: $(STAMP)  ## Format, lint, types and tests: what has to pass before a cha
 format: $(STAMP)  ## Bring the code into the project's form.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+examples: $(STAMP)  ## Write docs/examples.md anew, from the demo.
+	$(BIN)/python bench/examples.py
 
 clean:  ## Remove the virtual environment and what tools left.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

@@ -192,7 +192,7 @@ class _Planner:
         self, frame: str, text: str, group: list[Evidence], fields: dict[str, str]
     ) -> str:
         this = self._this
-        if "{this" in frame:
+        if "{this" in frame and group[0].contribution < 0:
             # Named right before: "What speaks against this bond: only 23 people hold it".
             pairs = {key: key.replace("this", "it") for key in this if key.startswith("this")}
             this = this | {key: this[it] for key, it in pairs.items() if it in this}
@@ -205,8 +205,9 @@ class _Planner:
         reason = text.format_map(fields)
         if "{items}" in text:
             return reason
-        if self._length == "long":
-            percent = self._clauses.number(round(100 * abs(sum(piece.share for piece in group))))
+        weight = round(100 * abs(sum(piece.share for piece in group)))
+        if self._length == "long" and weight:
+            percent = self._clauses.number(weight)
             reason += f" ({self._clauses.words['weight'].format(percent=percent)})"
         return reason + " " + "".join(f"[{piece.id}]" for piece in group)
 

@@ -163,6 +163,12 @@ def test_long_tells_weights_and_the_remainder() -> None:
     assert make_plan(less).closing[0].startswith("Smaller things, not told here, count against")
 
 
+def test_a_weight_that_rounds_to_nothing_is_not_told() -> None:
+    tiny = piece(2, "holding", -0.004, claim="against", name="Red Kite Fund")
+    plan = make_plan(grounds(TOGETHER, tiny), length="long")
+    assert not any("%" in text for text in plan.slots[1].wordings)
+
+
 def test_a_second_person_is_someone_else() -> None:
     who = {"person": "someone you follow", "tie": "follows_out"}
     plan = make_plan(
@@ -183,6 +189,7 @@ def test_rules_speak_before_anything_else() -> None:
     )
     assert not any("fits you" in text or "picked" in text for text in texts(plan))
     assert not any("within" in text for text in plan.closing)
+    assert not any(re.search(r"\bhold it\b", text) for text in texts(plan))
 
 
 def test_nothing_for_it_is_said_plainly() -> None:
