@@ -52,6 +52,7 @@ COMMON = (
 DELTAS = (0.0, -0.05, 0.05, -0.1, 0.1, -0.2, 0.2, -0.4, 0.4)
 OFFSETS = (0.0, -0.5, 0.5, -1.0, 1.0, -2.0, 2.0, -4.0, 4.0)
 """Values of the offset of products that nobody held in training, smallest first as all these."""
+_BELOW = 0.001
 _MOST_SPREAD = 1000
 """Users whose scores tell the standard deviations."""
 
@@ -178,16 +179,15 @@ def blended(
 
 
 def offset_of_unseen(score: ScoreBlock, data: TrainingData) -> float:
-    """What brings a product that nobody holds onto as many lists as one of those that fewest hold.
+    """What keeps products that nobody holds right below the lists of validation users.
 
-    That is for want of a validation part that came later, which would tell better.
+    For want of a validation part that came later, which would tell where they should stand.
 
     Args:
         score: with all that is added.
         data: with a validation part in `wanted`.
     """
-    degree = data.product_degree
-    unseen = degree == 0
+    unseen = data.product_degree == 0
     users = validation_users(data)[:_MOST_SPREAD]
     if not (len(users) and unseen.any()):
         return 0.0
@@ -195,12 +195,9 @@ def offset_of_unseen(score: ScoreBlock, data: TrainingData) -> float:
     scores[data.held[users].nonzero()] = -np.inf
     seen = torch.from_numpy(scores[:, ~unseen])
     # In a small catalogue a list of 20 would hold nearly all.
-    last = seen.topk(min(K, max(1, seen.shape[1] // 10)), dim=1).values[:, -1:].numpy()
-    listed = float((scores[:, degree == degree[~unseen].min()] >= last).mean())
-    lacking = np.sort((last - scores[:, unseen])[np.isfinite(last[:, 0])].ravel())
-    return (
-        float(lacking[min(int(listed * len(lacking)), len(lacking) - 1)]) if len(lacking) else 0.0
-    )
+    last = seen.topk(min(K, max(1, seen.shape[1] // 10)), dim=1).values[:, -1].numpy()
+    lacking = (last - scores[:, unseen].max(axis=1))[np.isfinite(last)]
+    return float(lacking.min(initial=0.0)) - _BELOW
 
 
 def extra_bias(blend: Blend, data: TrainingData) -> NDArray[np.float32]:
