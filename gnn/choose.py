@@ -14,6 +14,7 @@ from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
 from kinfolio.gnn.heads import TextInputs, kinds_of
 from kinfolio.gnn.start import SvdStart
+from kinfolio.gnn.text_block import TextBlock
 
 TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
 """Temperatures tried, walking from the middle for as long as it gets better."""
@@ -100,6 +101,8 @@ def choose(
     Raises:
         KeyboardInterrupt: somebody asks to finish, and nothing worth keeping is there yet.
     """
+    # Heads without texts leave unseen products to the texts beside them.
+    by_text = None if text is None else TextBlock(text(config.dim or DIMS[0]).mixed, data).cosines
     steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
     first_dim = config.dim or DIMS[0]
     widest = config.dim or DIMS[-1]
@@ -124,6 +127,7 @@ def choose(
                 watch=watch(label),
                 checkpoints=checkpoints,
                 name=f"trial tau {tau:g} text {has_text} dim {dim} cold {cold:g}",
+                score_apart=None if has_text else by_text,
             )
             assert fitted.valid is not None
             budget.spend(fitted.cpu_seconds)

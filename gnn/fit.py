@@ -16,7 +16,7 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.model import FusionHead
-from kinfolio.gnn.ranking import Quality, quality
+from kinfolio.gnn.ranking import Quality, ScoreBlock, quality
 from kinfolio.gnn.start import SvdStart
 
 _LOOK_EVERY = 50
@@ -69,6 +69,7 @@ def fit_head(
     is_stopped: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
     name: str = "head",
+    score_apart: ScoreBlock | None = None,
 ) -> Fitted:
     """A trained head; with a validation part, that of the step that did best on it.
 
@@ -85,6 +86,7 @@ def fit_head(
         is_stopped: whether to look once more and leave it at that.
         checkpoints: where states are kept and gone on from.
         name: of this head there.
+        score_apart: ranks what `data.apart` names, where the head is looked at; None: the head.
 
     Raises:
         NotReady: there is too little memory.
@@ -146,6 +148,7 @@ def fit_head(
                 data.wanted,
                 most=_LOOKED_AT,
                 apart=data.apart,
+                score_apart=score_apart,
             )
         if losses:
             history.append(

@@ -159,6 +159,7 @@ def quality(
     k: int = 20,
     most: int = 5000,
     apart: NDArray[np.bool_] | None = None,
+    score_apart: ScoreBlock | None = None,
 ) -> Quality:
     """Mean quality over the users who have something in `wanted`, at most `most` of them.
 
@@ -170,15 +171,19 @@ def quality(
         most: with more users than this, evenly spaced ones are taken.
         apart: products ranked among themselves, shape (num_products,): a user has two lists then,
             which count as those of two users. None: one list of all.
+        score_apart: ranks those; None: `score` does.
     """
     found = []
-    for among in (None,) if apart is None else (~apart, apart):
+    groups: list[tuple[NDArray[np.bool_] | None, ScoreBlock]] = [(None, score)]
+    if apart is not None:
+        groups = [(~apart, score), (apart, score_apart or score)]
+    for among, by in groups:
         part = wanted if among is None else entries_of(wanted, among)
         number = np.diff(part.indptr).astype(np.int64)
         users = np.flatnonzero(number)
         if len(users):
             users = users[:: max(1, len(users) // most)]
-            lists = top(score, users, known, k, among)
+            lists = top(by, users, known, k, among)
             found.append(recall_and_ndcg(hits_of(lists, users, part), number[users]))
     if not found:
         return Quality(recall=0.0, ndcg=0.0)

@@ -66,6 +66,10 @@ class TextBlock:
         weight = torch.where(self._is_unseen, weights.unseen, weights.seen)
         return self.products * weight[:, None].to(self.products.dtype)
 
+    def cosines(self, users: NDArray[np.int64]) -> Tensor:
+        """Of some users with all products: float32, shape (len(users), num_products)."""
+        return self.users[users] @ self.products.T
+
     def add(self, score: ScoreBlock, weights: TextWeights) -> ScoreBlock:
         """Scores of the heads and this."""
         rows = self.rows(weights).T
@@ -86,10 +90,9 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
     if not data.wanted.nnz:
         return TextWeights()
     lists = candidates_of(score, data)
-    products = block.products.T
 
     def cosines(part: slice) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = (block.users[lists.users[part]] @ products).cpu().numpy()
+        found: NDArray[np.float32] = block.cosines(lists.users[part]).cpu().numpy()
         return found
 
     added = added_by(lists, cosines)
@@ -102,7 +105,7 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
     if len(users):
         is_wanted = wanted[users].toarray() > 0
         heads = score(users)[:, torch.from_numpy(unseen)].cpu().numpy()
-        texts = (block.users[users] @ products[:, unseen]).cpu().numpy()
+        texts = block.cosines(users)[:, torch.from_numpy(unseen)].cpu().numpy()
         number = is_wanted.sum(axis=1).astype(np.int64)
 
         def quality(strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
