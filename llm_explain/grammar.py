@@ -31,10 +31,18 @@ def choose(choices: Choices, seed: int) -> str:
     return " ".join(source.choice(wordings) for wordings in choices)
 
 
-def thinned(choices: Choices, at_most: int, seed: int) -> list[list[str]]:
+def thinned(
+    choices: Choices, at_most: int, seed: int, num_chosen: int | None = None
+) -> list[list[str]]:
     """The choices with at most so many wordings for a sentence, drawn by a seed.
+
+    After the first `num_chosen` sentences there is one wording each.
 
     A model then decides less, which is faster, and does not fall for the same wording each time.
     """
     source = random.Random(seed)
-    return [source.sample(list(wordings), min(at_most, len(wordings))) for wordings in choices]
+    most = [at_most if num_chosen is None or n < num_chosen else 1 for n in range(len(choices))]
+    return [
+        source.sample(list(wordings), min(room, len(wordings)))
+        for room, wordings in zip(most, choices, strict=True)
+    ]

@@ -92,4 +92,6 @@ def test_thinned_choices_are_some_of_the_choices() -> None:
     few = thinned(CHOICES, 2, seed=1)
     assert [len(wordings) for wordings in few] == [2, 2, 2]
     assert all(set(some) <= set(every) for some, every in zip(few, CHOICES, strict=True))
+    last = thinned(CHOICES, 2, seed=1, num_chosen=1)
+    assert [len(wordings) for wordings in last] == [2, 1, 1]
     assert lark_of(few).startswith("start: s0 s1 s2\ns0: ")
