@@ -30,6 +30,7 @@ from kinfolio.gnn.candidates import (
     nothing_added,
     quality_of,
     smallest,
+    spread_of,
     validation_users,
     value_of,
 )
@@ -62,6 +63,8 @@ class Blend:
     """What is added to the heads."""
 
     text: TextWeights = field(default_factory=TextWeights)
+    reviewers: float = 0.0
+    """Weight of who wrote about a product that nobody holds in training."""
     recipe: Recipe | None = None
     """None: no links."""
     strength: float = 0.0
@@ -94,7 +97,7 @@ def choose_blend(
         holders: to make links from; None for no links.
         note: told of every recipe that is tried.
     """
-    if not data.wanted.nnz:
+    if not len(validation_users(data)):
         return Blend(), (), Quality(recall=0.0, ndcg=0.0)
     lists = candidates_of(score, data)
     trials: dict[Recipe, tuple[BlendTrial, Added]] = {}
@@ -159,7 +162,7 @@ def blend_links(
     links = _links(holders, blend.recipe, {}, (blend.recipe.second,))
     users = validation_users(chosen_by or data)[:_MOST_SPREAD]
     is_seen = data.product_degree > 0
-    heads = float(score(users)[:, torch.from_numpy(is_seen)].std(dim=1, correction=0).mean())
+    heads = spread_of(score(users), is_seen)
     added = float((data.held[users] @ links).toarray()[:, is_seen].std(axis=1).mean())
     return csr_array(links * np.float32(blend.strength * heads / max(added, 1e-12)))
 

@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from torch import Tensor
 
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock, entries_of, recall_and_ndcg
 
 STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.5)
 """How much of something to add, in standard deviations of the heads' scores."""
+FOR_UNSEEN = (*STRENGTHS, 4.0)
+"""The same for products that nobody holds in training, of which the heads know least."""
 _SCORES = 100_000_000
 """Scores kept while choosing: 400 MB."""
 _MOST_USERS = 4000
@@ -189,6 +192,56 @@ def quality_of(
     counts = np.isfinite(np.take_along_axis(scores, best, axis=1))
     hits = np.take_along_axis(lists.is_wanted, chosen, axis=1) & counts
     return recall_and_ndcg(hits, lists.number)
+
+
+def unseen_wanted(data: TrainingData) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Users who want products that nobody holds in training, and which of these each wants.
+
+    Args:
+        data: with a validation part in `wanted`.
+
+    Returns:
+        Users: int64, at most `_MOST_USERS`; wants: shape (len(users), num_unseen).
+    """
+    wanted = data.wanted[:, np.flatnonzero(data.product_degree == 0)]
+    users = np.flatnonzero(np.diff(wanted.indptr))[:_MOST_USERS]
+    return users, wanted[users].toarray() > 0
+
+
+def strength_for_unseen(
+    score: ScoreBlock, added: ScoreBlock, data: TrainingData, unit: float
+) -> float:
+    """How much to add to unseen products: what ranks them best among themselves.
+
+    No split can tell the answer to that, as it can tell how they stand beside all others.
+
+    Args:
+        score: of the heads.
+        added: to them.
+        data: with unseen products in the validation part.
+        unit: times what strengths are.
+    """
+    users, is_wanted = unseen_wanted(data)
+    unseen = torch.from_numpy(data.product_degree == 0)
+    heads, more = (block(users)[:, unseen].cpu() for block in (score, added))
+    number = is_wanted.sum(axis=1).astype(np.int64)
+
+    def figures(strength: float) -> Figures:
+        scores = heads + strength * unit * more
+        places = scores.topk(min(K, scores.shape[1]), dim=1).indices.numpy()
+        return recall_and_ndcg(np.take_along_axis(is_wanted, places, axis=1), number)
+
+    return unit * smallest(FOR_UNSEEN, figures)
+
+
+def spread_of(scores: Tensor, which: NDArray[np.bool_]) -> float:
+    """Mean over users of the standard deviation over some products.
+
+    Args:
+        scores: shape (num_users, num_products).
+        which: shape (num_products,); those that count.
+    """
+    return float(scores[:, torch.from_numpy(which)].std(dim=1, correction=0).mean())
 
 
 def value_of(figures: Figures) -> float:

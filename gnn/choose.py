@@ -17,7 +17,9 @@ from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text_block import TextBlock
 
 TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
-"""Temperatures tried, walking from the middle for as long as it gets better."""
+"""Temperatures tried, walking from `_FIRST_TAU` for as long as it gets better."""
+_FIRST_TAU = 0.15
+"""Large sets, for which a trial takes long, want about this; small ones can afford to walk on."""
 DIMS = (64, 128)
 """Widths of a head: small sets do better with the first, large ones with the second."""
 HEADS = 2
@@ -162,10 +164,10 @@ def choose(
 
     skipped: list[str] = []
     has_text = text is not None and config.text == "on"
-    tau = config.tau or TAUS[len(TAUS) // 2]
+    tau = config.tau or _FIRST_TAU
     dim, cold = first_dim, first_cold
     if not config.tau:
-        tau = walk(TAUS, lambda value: attempt(value, has_text, dim, cold).value)
+        tau = walk(TAUS, lambda value: attempt(value, has_text, dim, cold).value, start=tau)
     if text is not None and config.text != "off":
         rates = COLDS[:2] if config.cold < 0 and not config.quick else (cold,)
         for rate in rates:

@@ -38,6 +38,9 @@ class TrainingData:
     """Whether the validation part came after the training part, by the times of the holdings."""
     hidden: NDArray[np.int64]
     """Keys user * num_products + product of the holdings hidden from training by `split_off`."""
+    reviewed: csr_array
+    """Shape (num_products, num_users); 1 where a user wrote about a product that nobody holds in
+    training, in a review that may describe it."""
     degrees: NDArray[np.float64]
     """Shape (num_users + num_products,); weighted degree of each node."""
     matrix: Tensor
@@ -144,9 +147,20 @@ def training_data(
         wanted=_ones(snapshot, holdings.source[valid], holdings.target[valid]),
         is_later=_is_later(holdings.at[train], holdings.at[valid]),
         hidden=hidden,
+        reviewed=_reviewed(snapshot, product, hidden),
         degrees=degrees,
         matrix=to_torch(normalised(weights, degrees), device),
     )
+
+
+def _reviewed(snapshot: Snapshot, held: NDArray[np.int32], hidden: NDArray[np.int64]) -> csr_array:
+    reviews = snapshot.reviews
+    pairs = reviews.user.astype(np.int64) * snapshot.num_products + reviews.product
+    is_held = np.zeros(snapshot.num_products, np.bool_)
+    is_held[held] = True
+    counts = reviews.describes_product & ~is_held[reviews.product] & ~np.isin(pairs, hidden)
+    user, product = np.divmod(np.unique(pairs[counts]), snapshot.num_products)
+    return csr_array(_ones(snapshot, user.astype(np.int32), product.astype(np.int32)).T)
 
 
 def _is_later(train: NDArray[np.int64], valid: NDArray[np.int64]) -> bool:

@@ -19,6 +19,7 @@ from kinfolio.gnn.counted import fingerprints
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model import HOPS, FusionHead
 from kinfolio.gnn.propagation import TIE_WEIGHT
+from kinfolio.gnn.reviewers import Reviewers
 from kinfolio.gnn.text_block import TextBlock
 from kinfolio.records import Embeddings, Snapshot
 from kinfolio.run import whole_file
@@ -34,6 +35,7 @@ def embeddings_of(
     blend: Blend,
     links: csr_array | None,
     block: TextBlock | None = None,
+    reviewers: Reviewers | None = None,
 ) -> Embeddings:
     """The heads' vectors, messages and popularity term.
 
@@ -47,10 +49,13 @@ def embeddings_of(
     users, products, own, messages = [], [], [], []
     bias = torch.zeros(data.num_products, device=data.matrix.device)
     with torch.no_grad():
-        for head in heads:
+        for number, head in enumerate(heads):
             z = functional.normalize(head(data.matrix), dim=1)
             users.append(z[:num_users])
-            products.append(z[num_users:] / head.tau)
+            vectors = z[num_users:] / head.tau
+            if reviewers is not None:
+                vectors += blend.reviewers * reviewers.rows[number]
+            products.append(vectors)
             own.append(head.inputs()[:num_users] / (HOPS + 1) * scale[:num_users])
             messages.append(head.messages(data.matrix) / scale)
             bias += head.bias()

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinfolio.gnn.propagation import Propagation
+from kinfolio.gnn.propagation import Propagation, from_products
 from kinfolio.gnn.softmax import sampled_softmax
 
 HOPS = 2
@@ -62,6 +62,7 @@ class FusionHead(nn.Module):
         self.register_buffer("log_degree", torch.log1p(degree))
         self.register_buffer("is_unseen", (degree == 0).float())
         users_text, products_text = text or (None, None)
+        self.have_users_text = users_text is not None and bool(users_text.any())
         self.register_buffer("users_text", users_text, persistent=False)
         self.register_buffer("products_text", products_text, persistent=False)
         if users_text is not None and products_text is not None:
@@ -75,20 +76,15 @@ class FusionHead(nn.Module):
         Args:
             keep: float32, shape (num_nodes,); 0 for nodes that play unseen in this step.
         """
-        is_seen = 1.0 - self.is_unseen
-        if keep is not None:
-            is_seen = is_seen * keep[self.num_users :]
-        ids = self.ids * is_seen[:, None]
-        if self.users_text is None or self.products_text is None:
-            return functional.pad(ids, (0, 0, self.num_users, 0))
-        users = _weighed(self.users_gate, self.users_text) @ self.turn[0]
-        products = _weighed(self.products_gate, self.products_text) @ self.turn[1]
-        return torch.cat([users, products + ids])
+        products = self._inputs_of_products(keep)
+        if self.users_text is None:
+            return functional.pad(products, (0, 0, self.num_users, 0))
+        users = _turned(self.users_gate, self.users_text, self.turn[0])
+        return torch.cat([users, products])
 
     def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
         """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
-        mean: Tensor = self.propagation(self.inputs(keep), matrix, HOPS) / (HOPS + 1)
-        return mean
+        return self._sums(matrix, keep) / (HOPS + 1)
 
     def messages(self, matrix: Tensor) -> Tensor:
         """All nodes' g = (x + A x) / 3, so that z_u = x_u / 3 + sum of A_un g_n over neighbours."""
@@ -117,7 +113,7 @@ class FusionHead(nn.Module):
             keep: as for `inputs`.
         """
         # Cosines know no length, so the sum of the layers does for their mean.
-        sums = self.propagation(self.inputs(keep), matrix, HOPS)
+        sums = self._sums(matrix, keep)
         wanted = torch.cat([users, products + self.num_users, negatives + self.num_users])
         # Negatives stand for all products: their part of the sum is scaled up.
         others = max(1, len(self.ids) - 1)
@@ -125,10 +121,27 @@ class FusionHead(nn.Module):
         rows = functional.embedding(wanted, sums)
         return sampled_softmax(rows, self.tau, self.bias(), products, negatives, spread)
 
+    def _inputs_of_products(self, keep: Tensor | None) -> Tensor:
+        is_seen = 1.0 - self.is_unseen
+        if keep is not None:
+            is_seen = is_seen * keep[self.num_users :]
+        ids = self.ids * is_seen[:, None]
+        if self.products_text is None:
+            return ids
+        return _turned(self.products_gate, self.products_text, self.turn[1]) + ids
 
-def _weighed(gates: Tensor, kinds: Tensor) -> Tensor:
-    """Sum of the kinds of text, each times its gate: float32, shape (num_nodes, dim)."""
+    def _sums(self, matrix: Tensor, keep: Tensor | None) -> Tensor:
+        """Of the layers: float32, shape (num_nodes, dim)."""
+        if not self.have_users_text:
+            return from_products(self._inputs_of_products(keep), matrix, self.num_users)
+        sums: Tensor = self.propagation(self.inputs(keep), matrix, HOPS)
+        return sums
+
+
+def _turned(gates: Tensor, kinds: Tensor, turn: Tensor) -> Tensor:
+    """Sum of the kinds of text, each times its gate, turned: float32, shape (num_nodes, dim)."""
     if len(kinds) == 1:
-        return gates[0] * kinds[0]
+        # The gate last, so that its gradient takes no matrix product.
+        return gates[0] * (kinds[0] @ turn)
     weighed: Tensor = torch.tensordot(gates, kinds, dims=1)
-    return weighed
+    return weighed @ turn

@@ -95,6 +95,58 @@ class _LayerSum(torch.autograd.Function):
         return ctx.layers(grads[0].contiguous()), None
 
 
+class _FromProducts(torch.autograd.Function):
+    """x + A x + A^2 x where the rows of users are 0 in x, in half as many products with A.
+
+    With B the rows of users of A and p the products' rows of x: h = B x is what a first hop brings
+    to users, and it brings nothing to products, who have users for neighbours only. So a second hop
+    is p + B' h for products and h + A_uu h for users.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, products: Tensor, matrix: Tensor, num_users: int) -> Tensor:
+        users, holders = _rows_of_users_and_products(matrix, num_users)
+        ctx.users, ctx.holders, ctx.num_users = users, holders, num_users
+        total = functional.pad(products, (0, 0, num_users, 0))
+        reached = _weighted_sums(users, total)
+        total[:num_users] = reached
+        total[num_users:] += _weighted_sums(holders, reached)
+        if _has_ties(users, num_users):
+            # Only ties bring users anything in the second hop; products' rows are the same again.
+            total[:num_users] = _weighted_sums(users, torch.cat([reached, products]))
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        gradient = grads[0].contiguous()
+        of_reached = _weighted_sums(ctx.users, gradient).add_(gradient[: ctx.num_users])
+        of_products = _weighted_sums(ctx.holders, of_reached).add_(gradient[ctx.num_users :])
+        return of_products, None, None
+
+
+_Rows = tuple[Tensor, Tensor, Tensor]
+"""Some rows of a matrix: offsets, columns, values."""
+
+
+def _rows_of_users_and_products(matrix: Tensor, num_users: int) -> tuple[_Rows, _Rows]:
+    offsets, columns, values = matrix.crow_indices(), matrix.col_indices(), matrix.values()
+    end = int(offsets[num_users])
+    users = offsets[: num_users + 1], columns[:end], values[:end]
+    return users, (offsets[num_users:] - end, columns[end:], values[end:])
+
+
+def _has_ties(users: _Rows, num_users: int) -> bool:
+    columns = users[1]
+    return bool(len(columns)) and int(columns.min()) < num_users
+
+
+def _weighted_sums(rows: _Rows, table: Tensor) -> Tensor:
+    offsets, columns, values = rows
+    return functional.embedding_bag(
+        columns, table, offsets, mode="sum", per_sample_weights=values, include_last_offset=True
+    )
+
+
 class Propagation(MessagePassing):  # type: ignore[misc]  # PyG ships no types
     """Sums over neighbours, weighted by a symmetric matrix."""
 
@@ -122,11 +174,18 @@ class Propagation(MessagePassing):  # type: ignore[misc]  # PyG ships no types
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:
         """The fused product; PyG calls it in place of a message an edge."""
-        return functional.embedding_bag(
-            edge_index.col_indices(),
-            x,
-            edge_index.crow_indices(),
-            mode="sum",
-            per_sample_weights=edge_index.values(),
-            include_last_offset=True,
-        )
+        rows = edge_index.crow_indices(), edge_index.col_indices(), edge_index.values()
+        return _weighted_sums(rows, x)
+
+
+def from_products(products: Tensor, matrix: Tensor, num_users: int) -> Tensor:
+    """X + A x + A^2 x where users bring nothing of their own: float32, shape (num_nodes, width).
+
+    Args:
+        products: float32, shape (num_products, width); x of the products, that of users is 0.
+        matrix: symmetric torch CSR tensor, shape (num_nodes, num_nodes), users first, no edge
+            between two products.
+        num_users: rows before the products.
+    """
+    result: Tensor = _FromProducts.apply(products, matrix, num_users)
+    return result

@@ -18,17 +18,17 @@ from torch.nn import functional
 
 from kinfolio.gnn.candidates import (
     STRENGTHS,
-    K,
     added_by,
     candidates_of,
     quality_of,
     smallest,
+    spread_of,
+    strength_for_unseen,
+    unseen_wanted,
+    validation_users,
 )
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.ranking import ScoreBlock, recall_and_ndcg
-
-FOR_UNSEEN = (*STRENGTHS, 4.0)
-_MOST_USERS = 4000
+from kinfolio.gnn.ranking import ScoreBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,39 +79,27 @@ class TextBlock:
 def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> TextWeights:
     """How much texts add, by the validation part: see `blend.py` for how.
 
-    The weight of unseen products is that which ranks them best among themselves, which no split
-    can tell the answer to.
-
     Args:
         score: of the heads.
         data: with a validation part in `wanted`.
         block: of that data.
     """
-    if not data.wanted.nnz:
-        return TextWeights()
-    lists = candidates_of(score, data)
+    users, _ = unseen_wanted(data)
+    seen = unseen = 0.0
+    if len(validation_users(data)):
+        lists = candidates_of(score, data)
 
-    def cosines(part: slice) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = block.cosines(lists.users[part]).cpu().numpy()
-        return found
+        def cosines(part: slice) -> NDArray[np.float32]:
+            found: NDArray[np.float32] = block.cosines(lists.users[part]).cpu().numpy()
+            return found
 
-    added = added_by(lists, cosines)
-    unit = lists.spread / added.spread
-    seen = smallest(STRENGTHS, lambda strength: quality_of(lists, added, strength))
-    unseen = np.flatnonzero(data.product_degree == 0)
-    wanted = data.wanted[:, unseen]
-    users = np.flatnonzero(np.diff(wanted.indptr))[:_MOST_USERS]
-    best = seen
+        added = added_by(lists, cosines)
+        unit = lists.spread / added.spread
+        seen = unseen = unit * smallest(
+            STRENGTHS, lambda strength: quality_of(lists, added, strength)
+        )
     if len(users):
-        is_wanted = wanted[users].toarray() > 0
-        heads = score(users)[:, torch.from_numpy(unseen)].cpu().numpy()
-        texts = block.cosines(users)[:, torch.from_numpy(unseen)].cpu().numpy()
-        number = is_wanted.sum(axis=1).astype(np.int64)
-
-        def quality(strength: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-            scores = torch.from_numpy(heads + np.float32(strength * unit) * texts)
-            places = scores.topk(min(K, len(unseen)), dim=1).indices.numpy()
-            return recall_and_ndcg(np.take_along_axis(is_wanted, places, axis=1), number)
-
-        best = smallest(FOR_UNSEEN, quality)
-    return TextWeights(seen=seen * unit, unseen=best * unit)
+        is_seen = data.product_degree > 0
+        unit = spread_of(score(users), is_seen) / spread_of(block.cosines(users), is_seen)
+        unseen = strength_for_unseen(score, block.cosines, data, unit)
+    return TextWeights(seen=seen, unseen=unseen)

@@ -16,7 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from scipy.sparse import csr_array
 
 from kinfolio.errors import BadConfig
 from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend, offset_of_unseen
@@ -24,14 +23,15 @@ from kinfolio.gnn.budget import Budget, seconds_of
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.choose import DIMS, Choice, choose
 from kinfolio.gnn.config import TrainConfig
-from kinfolio.gnn.data import TrainingData, hold_back, training_data
+from kinfolio.gnn.data import hold_back, training_data
 from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
-from kinfolio.gnn.fit import Fitted, score_with
+from kinfolio.gnn.fit import score_with
 from kinfolio.gnn.given_vectors import read_vectors
 from kinfolio.gnn.heads import Heads, text_of, watch_of
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.memory import kept_memory
 from kinfolio.gnn.ranking import Quality, quality
+from kinfolio.gnn.reviewers import Reviewers, choose_reviewers
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import Encoder, TextFeatures, has_texts, load_encoder
 from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
@@ -137,6 +137,9 @@ def train(
     tau, fitted = heads.best(data, text, start, choice.taus)
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
+        reviewers = Reviewers([one.head for one in fitted], data)
+        of_reviewers = choose_reviewers(score, data, reviewers)
+        score = reviewers.add(score, of_reviewers) if of_reviewers else score
         weights = TextWeights()
         block = TextBlock(text(full.dim).mixed, data) if text is not None else None
         if block is not None:
@@ -147,7 +150,7 @@ def train(
         blend, blend_trials, _ = choose_blend(
             score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
         )
-        blend = replace(blend, text=weights)
+        blend = replace(blend, text=weights, reviewers=of_reviewers)
         links = blend_links(blend, score, data, holders)
         if not data.is_later:
             offset = offset_of_unseen(blended(score, data, blend, links), data)
@@ -165,6 +168,8 @@ def train(
             learned_from += ["valid"] if held_back is None else []
             score = score_with([one.head for one in fitted], data.matrix)
             with budget.counted():
+                reviewers = Reviewers([one.head for one in fitted], data)
+                score = reviewers.add(score, blend.reviewers) if blend.reviewers else score
                 if text is not None and blend.text:
                     block = TextBlock(text(full.dim).mixed, data)
                     score = block.add(score, blend.text)
@@ -191,7 +196,33 @@ def train(
         blend=blend,
         has_stopped=has_stopped,
     )
-    _finish(run, config, snapshot, data, fitted, links, blend, block, trained, report)
+    metrics = {"valid": {"recall@20": valid.recall, "ndcg@20": valid.ndcg}}
+    embeddings = embeddings_of(
+        [one.head for one in fitted],
+        data,
+        snapshot,
+        json.dumps(metrics),
+        blend,
+        links,
+        block,
+        reviewers,
+    )
+    report |= {
+        "metrics": metrics,
+        "history": [[asdict(look) for look in one.history] for one in fitted],
+        "epochs": trained.epochs,
+        "seconds": trained.seconds,
+        "data": {
+            "snapshot": snapshot.hash,
+            "users": snapshot.num_users,
+            "products": snapshot.num_products,
+            "training_interactions": len(data.user),
+        },
+    }
+    # Model and run.json belong together: without the second, the folder is half written.
+    run.info.unlink(missing_ok=True)
+    save_embeddings(embeddings, [one.head for one in fitted], run.model)
+    write_json(run.info, {"config": asdict(config), **report, "versions": _versions()})
     if not has_stopped:
         checkpoints.clear()
     return trained
@@ -267,41 +298,3 @@ def _hash_of(file: str) -> str:
 
 def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("kinfolio", "torch", "torch-geometric")}
-
-
-def _finish(
-    run: Run,
-    config: TrainConfig,
-    snapshot: Snapshot,
-    data: TrainingData,
-    fitted: list[Fitted],
-    links: csr_array | None,
-    blend: Blend,
-    block: TextBlock | None,
-    trained: Trained,
-    report: dict[str, object],
-) -> None:
-    metrics = {"valid": {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}}
-    heads = [one.head for one in fitted]
-    embeddings = embeddings_of(heads, data, snapshot, json.dumps(metrics), blend, links, block)
-    # Model and run.json belong together: without the second, the folder is half written.
-    run.info.unlink(missing_ok=True)
-    save_embeddings(embeddings, heads, run.model)
-    write_json(
-        run.info,
-        {
-            "config": asdict(config),
-            **report,
-            "metrics": metrics,
-            "history": [[asdict(look) for look in one.history] for one in fitted],
-            "epochs": trained.epochs,
-            "seconds": trained.seconds,
-            "data": {
-                "snapshot": snapshot.hash,
-                "users": snapshot.num_users,
-                "products": snapshot.num_products,
-                "training_interactions": len(data.user),
-            },
-            "versions": _versions(),
-        },
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,21 @@ def no_reviews() -> Reviews:
         text=(),
         describes_user=uses,
         describes_product=uses,
+    )
+
+
+def reviews_of_the_last_product(
+    writers: Sequence[int] = (0, 2, 4), num_products: int = 15
+) -> Reviews:
+    """Of the product that nobody holds, by people of one taste; they may describe it only."""
+    number = len(writers)
+    return Reviews(
+        user=np.array(writers, np.int32),
+        product=np.full(number, num_products - 1, np.int32),
+        at=np.full(number, NO_TIME),
+        text=("",) * number,
+        describes_user=np.zeros(number, np.bool_),
+        describes_product=np.ones(number, np.bool_),
     )
 
 

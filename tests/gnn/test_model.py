@@ -15,11 +15,19 @@ from kinfolio.gnn.data import TrainingData, training_data
 from kinfolio.gnn.embeddings import embeddings_of
 from kinfolio.gnn.fit import score_with
 from kinfolio.gnn.model import FusionHead
-from kinfolio.gnn.propagation import TIE_WEIGHT, Propagation, adjacency, normalised, to_torch
+from kinfolio.gnn.propagation import (
+    TIE_WEIGHT,
+    Propagation,
+    adjacency,
+    from_products,
+    normalised,
+    to_torch,
+)
+from kinfolio.gnn.reviewers import Reviewers
 from kinfolio.gnn.text import unit
 from kinfolio.gnn.text_block import TextBlock, TextWeights
 from kinfolio.records import Snapshot
-from tests.gnn.snapshots import make_snapshot
+from tests.gnn.snapshots import make_edges, make_snapshot, reviews_of_the_last_product
 
 CPU = torch.device("cpu")
 
@@ -76,6 +84,25 @@ def test_the_sum_of_layers_and_its_gradient_equal_the_dense_ones() -> None:
     torch.testing.assert_close(x.grad, pull + matrix.T @ pull + matrix.T @ (matrix.T @ pull))
 
 
+@pytest.mark.parametrize("has_ties", [True, False])
+def test_where_users_bring_nothing_of_their_own_half_the_products_give_the_same_sums(
+    has_ties: bool,
+) -> None:
+    snapshot = make_snapshot(seed=1)
+    if not has_ties:
+        snapshot = replace(snapshot, ties=make_edges(*np.zeros((2, 0), np.int64)))
+    data = training_data(snapshot, CPU)
+    x = torch.randn(data.num_products, 5, requires_grad=True)
+    pull = torch.randn(len(data.degrees), 5)
+    sums = from_products(x, data.matrix, data.num_users)
+    (gradient,) = torch.autograd.grad((sums * pull).sum(), x)
+    matrix = torch.from_numpy(dense(snapshot)).float()
+    whole = torch.cat([torch.zeros(data.num_users, 5), x.detach()])
+    torch.testing.assert_close(sums, whole + matrix @ whole + matrix @ (matrix @ whole))
+    wanted = pull + matrix.T @ pull + matrix.T @ (matrix.T @ pull)
+    torch.testing.assert_close(gradient, wanted[data.num_users :])
+
+
 def test_a_pair_of_people_counts_once_whatever_the_direction_of_their_ties() -> None:
     none = np.zeros(0, np.int32)
     both = adjacency(
@@ -112,14 +139,16 @@ def counted_ties(snapshot: Snapshot) -> set[tuple[int, int]]:
 def test_what_each_neighbour_adds_sums_to_the_models_own_score(
     inputs: str, number: int, has_links: bool
 ) -> None:
-    snapshot = make_snapshot(seed=2 + number)
+    snapshot = make_snapshot(seed=2 + number, reviews=reviews_of_the_last_product())
     data = training_data(snapshot, CPU)
     heads = [make_head(data, seed, "texts" in inputs) for seed in range(number)]
     for head in heads:
         head.ids.data *= "ids" in inputs
     rng = np.random.default_rng(number)
-    blend, links, block = Blend(delta=0.2, offset=-0.3), None, None
-    score = score_with(heads, data.matrix)
+    blend, links, block = Blend(delta=0.2, offset=-0.3, reviewers=0.4), None, None
+    reviewers = Reviewers(heads, data)
+    assert reviewers.rows[0][-1].any()
+    score = reviewers.add(score_with(heads, data.matrix), blend.reviewers)
     if inputs == "ids beside texts":
         blend = replace(blend, text=TextWeights(seen=0.7, unseen=1.9))
         rows = rng.normal(size=(data.num_users + data.num_products, 6)).astype(np.float32)
@@ -129,7 +158,7 @@ def test_what_each_neighbour_adds_sums_to_the_models_own_score(
         dense_links = rng.random((data.num_products, data.num_products))
         links = csr_array((dense_links * (dense_links > 0.6)).astype(np.float32))
     wanted = blended(score, data, blend, links)(np.arange(data.num_users)).numpy()
-    stored = embeddings_of(heads, data, snapshot, "{}", blend, links, block)
+    stored = embeddings_of(heads, data, snapshot, "{}", blend, links, block, reviewers)
     ties = counted_ties(snapshot)
     blocks = (stored.heads, stored.dim)
     for user in range(data.num_users):
