@@ -31,9 +31,9 @@ _SHORT_STEPS = 150
 _FINALISTS = 2
 _FEWEST_STEPS = 100
 _ENOUGH = 2 / 3
-"""Part of the steps asked for that a choice must leave time for."""
-_REST = 0.15
-"""Part of the budget that is kept for the blend."""
+"""Part of the steps asked for that what is tried must leave time for."""
+_FEW = 0.4
+"""Part of the steps with which two heads say which of two temperatures is better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +154,7 @@ def choose(
         """Whether one more trial, and the full trainings after it, can be afforded."""
         trial = max(trial.cpu_seconds for trial in done.values()) * dim / first_dim
         full = full_cost(widest, rounds * (config.heads or 1), _ENOUGH * config.steps)
-        return config.quick or time_for_heads() > trial + full
-
-    def time_for_heads() -> float:
-        return budget.left - _REST * budget.seconds
+        return config.quick or budget.left_for_heads > trial + full
 
     def allows(has_text: bool) -> bool:
         return config.text == "auto" or has_text == (config.text == "on")
@@ -195,6 +192,12 @@ def choose(
         attempt(tau, has_text, dim, cold)
         if has_time(DIMS[-1]):
             dim = max(DIMS, key=lambda width: attempt(tau, has_text, width, cold).value)
+        elif budget.left_for_heads > full_cost(
+            widest, rounds * (config.heads or 1), config.steps / 2
+        ):
+            # Where a trial takes so long the set is large, and large ones do better with width.
+            dim = widest
+            skipped.append(f"dim {DIMS[0]} beside {widest}")
         else:
             skipped.append(f"dim {DIMS[-1]}")
     if has_text and cold == COLDS[1] and config.cold < 0:
@@ -204,7 +207,7 @@ def choose(
             cold = COLDS[2]
     heads = config.heads or HEADS
     is_open = bool(done) and not (config.heads or config.quick)
-    if is_open and time_for_heads() < full_cost(dim, rounds * heads, _ENOUGH * config.steps):
+    if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, _ENOUGH * config.steps):
         heads = 1
         skipped.append(f"{HEADS} heads")
     fits = rounds * heads
@@ -216,7 +219,7 @@ def choose(
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
         more = fits + _FINALISTS - 1
-        if others and time_for_heads() > full_cost(dim, more, config.steps / 2):
+        if others and budget.left_for_heads > full_cost(dim, more, _FEW * config.steps):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
             skipped.append(f"tau {others[0]:g} in full")
@@ -224,7 +227,7 @@ def choose(
     final_steps = steps_each
     if steps_each and done:
         fewest = min(_FEWEST_STEPS, steps_each)
-        can = int(steps_each * time_for_heads() / full_cost(dim, fits))
+        can = int(steps_each * budget.left_for_heads / full_cost(dim, fits))
         final_steps = steps_each = min(steps_each, max(fewest, can))
         if rounds > 1:
             # Where there is no time for both rounds, the one that stays goes before the first.

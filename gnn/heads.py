@@ -75,6 +75,8 @@ class Heads:
     budget: Budget
     progress: Progress
     checkpoints: Checkpoints
+    most: int = 0
+    """Heads that may be trained instead of `config.heads` where training took less than planned."""
 
     def best(
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, taus: tuple[float, ...]
@@ -90,11 +92,16 @@ class Heads:
                 firsts[tau] = fit(tau, 0, None)
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
         fitted = [firsts[tau]]
-        while len(fitted) < self.config.heads and not self.budget.is_stopped():
+        while self._has_room(fitted) and not self.budget.is_stopped():
             fitted.append(fit(tau, len(fitted), None))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
+
+    def _has_room(self, fitted: list[Fitted]) -> bool:
+        return len(fitted) < self.config.heads or (
+            len(fitted) < self.most and self.budget.left_for_heads > fitted[-1].cpu_seconds
+        )
 
     def again(
         self,

@@ -21,7 +21,7 @@ from kinfolio.errors import BadConfig
 from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend, offset_of_unseen
 from kinfolio.gnn.budget import Budget, seconds_of
 from kinfolio.gnn.checkpoints import Checkpoints
-from kinfolio.gnn.choose import DIMS, Choice, choose
+from kinfolio.gnn.choose import DIMS, HEADS, Choice, choose
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import hold_back, training_data
 from kinfolio.gnn.embeddings import embeddings_of, load_embeddings, save_embeddings
@@ -133,8 +133,12 @@ def train(
         budget=budget,
         progress=progress,
         checkpoints=checkpoints,
+        most=0 if config.heads or config.quick or is_refitted else HEADS,
     )
     tau, fitted = heads.best(data, text, start, choice.taus)
+    if len(fitted) > choice.heads:
+        skipped = tuple(what for what in choice.skipped if what != f"{HEADS} heads")
+        choice = replace(choice, heads=len(fitted), skipped=skipped)
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
         reviewers = Reviewers([one.head for one in fitted], data)
