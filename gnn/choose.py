@@ -28,12 +28,16 @@ COLDS = (0.1, 0.3, 0.5)
 """Parts of the nodes that play unseen, with texts."""
 _SHORT_STEPS = 150
 """Shorter trials mislead: the order of temperatures is not settled before."""
+_SHORT_BATCH = 4096
+"""Interactions a step of a trial at most: they tell the order as well as twice as many."""
 _FINALISTS = 2
 _FEWEST_STEPS = 100
 _ENOUGH = 2 / 3
 """Part of the steps asked for that what is tried must leave time for."""
 _FEW = 0.4
-"""Part of the steps with which two heads say which of two temperatures is better."""
+"""Part of the steps with which heads say which of two temperatures is better."""
+_EPOCHS = 5
+"""Passes over the data, and at least so few steps, with which a second head is worth its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,10 @@ def choose(
     steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
     first_dim = config.dim or DIMS[0]
     widest = config.dim or DIMS[-1]
+    size = config.batch_size(len(data.user))
+    short = min(size, _SHORT_BATCH)
+    # A step has parts that do not grow with the batch.
+    dearer = math.pow(size / short, 0.7)
     first_cold = COLDS[0] if config.cold < 0 else config.cold
     done: dict[tuple[float, bool, int, float], Trial] = {}
 
@@ -121,7 +129,7 @@ def choose(
             fitted = fit_head(
                 data,
                 kinds_of(text, dim) if has_text else None,
-                replace(config, dim=dim, cold=cold),
+                replace(config, dim=dim, cold=cold, batch=short),
                 start=start,
                 tau=tau,
                 seed=config.seed,
@@ -147,7 +155,7 @@ def choose(
     def full_cost(dim: int, number: int, steps_each: float = config.steps) -> float:
         """CPU seconds of as many full trainings, by what the trials like them took."""
         alike = [trial for trial in done.values() if trial.text == has_text] or [*done.values()]
-        slowest = max(trial.cpu_seconds * dim / trial.dim for trial in alike)
+        slowest = max(trial.cpu_seconds * dim / trial.dim for trial in alike) * dearer
         return number * slowest * steps_each / max(1, steps)
 
     def has_time(dim: int) -> bool:
@@ -207,7 +215,8 @@ def choose(
             cold = COLDS[2]
     heads = config.heads or HEADS
     is_open = bool(done) and not (config.heads or config.quick)
-    if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, _ENOUGH * config.steps):
+    of_few = min(_ENOUGH * config.steps, max(_FEW * config.steps, _EPOCHS * len(data.user) / size))
+    if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, of_few):
         heads = 1
         skipped.append(f"{HEADS} heads")
     fits = rounds * heads
@@ -231,7 +240,7 @@ def choose(
         final_steps = steps_each = min(steps_each, max(fewest, can))
         if rounds > 1:
             # Where there is no time for both rounds, the one that stays goes before the first.
-            final_steps = min(config.steps, max(fewest, can * 4 // 3))
+            final_steps = min(config.steps, max(fewest, can * 5 // 3))
             first = (fits * can - heads * final_steps) // (fits - heads)
             steps_each = min(config.steps, max(fewest, first))
     return Choice(
