@@ -240,7 +240,7 @@ def choose(
         final_steps = steps_each = min(steps_each, max(fewest, can))
         if rounds > 1:
             # Where there is no time for both rounds, the one that stays goes before the first.
-            final_steps = min(config.steps, max(fewest, can * 5 // 3))
+            final_steps = min(config.steps, max(fewest, can * 4 // 3))
             first = (fits * can - heads * final_steps) // (fits - heads)
             steps_each = min(config.steps, max(fewest, first))
     return Choice(

@@ -14,10 +14,13 @@ from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Fitted, Watch, fit_head
+from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
 from kinfolio.records import Progress
 
+_GOING_ON = 0.5
+"""Learning rate of a head that goes on from what it has learned, beside the usual one."""
 _SEEDS_APART = 1000
 """Distance between the seeds of two runs, so that their heads never share one."""
 
@@ -89,11 +92,11 @@ class Heads:
         firsts: dict[float, Fitted] = {}
         for tau in taus:
             if not (firsts and self.budget.is_stopped()):
-                firsts[tau] = fit(tau, 0, None)
+                firsts[tau] = fit(tau, 0)
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
         fitted = [firsts[tau]]
         while self._has_room(fitted) and not self.budget.is_stopped():
-            fitted.append(fit(tau, len(fitted), None))
+            fitted.append(fit(tau, len(fitted)))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
@@ -110,31 +113,50 @@ class Heads:
         tau: float,
         fitted: list[Fitted],
         steps: int,
+        texts_before: TextInputs | None,
     ) -> list[Fitted]:
-        """The same heads, learned from other data for as long; histories stay.
+        """The same heads, going on from what they have learned with more data; histories stay.
 
         Args:
-            data: to learn from.
+            data: to learn from; all that they learned from and more.
             text: of that data.
             tau: temperature.
             fitted: the heads.
             steps: what `config.steps` is this time; a head stops at the same part of them.
+            texts_before: text inputs that the heads have learned with; where they are others, on
+                other axes, the heads begin anew.
         """
         part = steps / self.config.steps
-        longer = replace(self, config=replace(self.config, steps=steps))
+        goes_on = not self.has_text or self._are_same(text, texts_before)
+        config = replace(self.config, steps=steps)
+        if goes_on:
+            config = replace(config, lr=config.lr * _GOING_ON)
+        longer = replace(self, config=config)
         fit = longer._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
         return [
-            replace(fit(tau, number, round(one.steps * part)), history=one.history)
+            replace(
+                fit(tau, number, round(one.steps * part), one.head if goes_on else None),
+                history=one.history,
+                steps=round(one.steps * part) + (one.steps if goes_on else 0),
+            )
             for number, one in enumerate(fitted)
         ]
 
+    def _are_same(self, text: TextInputs | None, other: TextInputs | None) -> bool:
+        both = (kinds_of(text, self.config.dim), kinds_of(other, self.config.dim))
+        return all(
+            torch.equal(one, two) for one, two in zip(*(kinds or () for kinds in both), strict=True)
+        )
+
     def _fit(
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
-    ) -> Callable[[float, int, int | None], Fitted]:
+    ) -> Callable[..., Fitted]:
         config = self.config
         inputs = kinds_of(text, config.dim) if self.has_text else None
 
-        def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
+        def fit(
+            tau: float, number: int, stop_at: int | None = None, after: FusionHead | None = None
+        ) -> Fitted:
             label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"
             fitted = fit_head(
                 data,
@@ -149,6 +171,7 @@ class Heads:
                 is_stopped=self.budget.is_stopped,
                 checkpoints=self.checkpoints,
                 name=f"{part} {number} tau {tau:g}",
+                after=after,
             )
             self.budget.spend(fitted.cpu_seconds)
             return fitted
