@@ -206,10 +206,9 @@ def fit_head(
 
 
 def _go_on_from(old: FusionHead, head: FusionHead) -> None:
-    """All that was learned; products that were unseen then keep the ids they start from."""
+    """All that was learned; products that were unseen begin with what their holders bring."""
     learned = {name: value.clone() for name, value in old.named_parameters()}
-    was_seen = (old.is_unseen == 0)[:, None]
-    learned["ids"] = torch.where(was_seen, learned["ids"], head.ids)
+    learned["ids"] *= 1 - old.is_unseen[:, None]
     head.load_state_dict(learned, strict=False)
 
 
