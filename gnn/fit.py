@@ -207,7 +207,13 @@ def fit_head(
 
 def _go_on_from(old: FusionHead, head: FusionHead) -> None:
     """All that was learned; products that were unseen begin with what their holders bring."""
-    learned = {name: value.clone() for name, value in old.named_parameters()}
+    new = dict(head.named_parameters())
+    # A kind of text that hid altogether is not there in both.
+    learned = {
+        name: value.clone()
+        for name, value in old.named_parameters()
+        if name in new and new[name].shape == value.shape
+    }
     learned["ids"] *= 1 - old.is_unseen[:, None]
     head.load_state_dict(learned, strict=False)
 

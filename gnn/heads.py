@@ -113,7 +113,6 @@ class Heads:
         tau: float,
         fitted: list[Fitted],
         steps: int,
-        texts_before: TextInputs | None,
     ) -> list[Fitted]:
         """The same heads, going on from what they have learned with more data; histories stay.
 
@@ -123,30 +122,19 @@ class Heads:
             tau: temperature.
             fitted: the heads.
             steps: what `config.steps` is this time; a head stops at the same part of them.
-            texts_before: text inputs that the heads have learned with; where they are others, on
-                other axes, the heads begin anew.
         """
         part = steps / self.config.steps
-        goes_on = not self.has_text or self._are_same(text, texts_before)
-        config = replace(self.config, steps=steps)
-        if goes_on:
-            config = replace(config, lr=config.lr * _GOING_ON)
-        longer = replace(self, config=config)
+        slower = replace(self.config, steps=steps, lr=self.config.lr * _GOING_ON)
+        longer = replace(self, config=slower)
         fit = longer._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
         return [
             replace(
-                fit(tau, number, round(one.steps * part), one.head if goes_on else None),
+                fit(tau, number, round(one.steps * part), one.head),
                 history=one.history,
-                steps=round(one.steps * part) + (one.steps if goes_on else 0),
+                steps=one.steps + round(one.steps * part),
             )
             for number, one in enumerate(fitted)
         ]
-
-    def _are_same(self, text: TextInputs | None, other: TextInputs | None) -> bool:
-        both = (kinds_of(text, self.config.dim), kinds_of(other, self.config.dim))
-        return all(
-            torch.equal(one, two) for one, two in zip(*(kinds or () for kinds in both), strict=True)
-        )
 
     def _fit(
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str

@@ -166,7 +166,7 @@ def train(
         whole = training_data(snapshot, device, with_valid=config.final)
         text_of_whole = text_of(features, whole, config)
         steps = choice.final_steps or config.steps
-        again = heads.again(whole, text_of_whole, tau, fitted, steps, text)
+        again = heads.again(whole, text_of_whole, tau, fitted, steps)
         if not is_stopped():
             chosen_by, data, text, fitted = data, whole, text_of_whole, again
             learned_from += ["valid"] if held_back is None else []
