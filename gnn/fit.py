@@ -70,7 +70,6 @@ def fit_head(
     checkpoints: Checkpoints | None = None,
     name: str = "head",
     score_apart: ScoreBlock | None = None,
-    after: FusionHead | None = None,
 ) -> Fitted:
     """A trained head; with a validation part, that of the step that did best on it.
 
@@ -88,7 +87,6 @@ def fit_head(
         checkpoints: where states are kept and gone on from.
         name: of this head there.
         score_apart: ranks what `data.apart` names, where the head is looked at; None: the head.
-        after: a head like it, trained on a part of the data, to go on from in place of `start`.
 
     Raises:
         NotReady: there is too little memory.
@@ -103,8 +101,6 @@ def fit_head(
         degree=torch.from_numpy(data.product_degree),
         tau=tau,
     ).to(device)
-    if after is not None:
-        _go_on_from(after, head)
     head.ids.requires_grad_(config.ids)
     ids = [head.ids]
     slow = [part for name, part in head.named_parameters() if name != "ids"]
@@ -203,19 +199,6 @@ def fit_head(
         cpu_seconds=spent + (time.process_time() - started if is_new else 0.0),
         history=tuple(history),
     )
-
-
-def _go_on_from(old: FusionHead, head: FusionHead) -> None:
-    """All that was learned; products that were unseen begin with what their holders bring."""
-    new = dict(head.named_parameters())
-    # A kind of text that hid altogether is not there in both.
-    learned = {
-        name: value.clone()
-        for name, value in old.named_parameters()
-        if name in new and new[name].shape == value.shape
-    }
-    learned["ids"] *= 1 - old.is_unseen[:, None]
-    head.load_state_dict(learned, strict=False)
 
 
 def score_with(heads: list[FusionHead], matrix: Tensor) -> Callable[[np.ndarray], Tensor]:

@@ -14,13 +14,10 @@ from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Fitted, Watch, fit_head
-from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
 from kinfolio.records import Progress
 
-_GOING_ON = 0.5
-"""Learning rate of a head that goes on from what it has learned, beside the usual one."""
 _SEEDS_APART = 1000
 """Distance between the seeds of two runs, so that their heads never share one."""
 
@@ -92,11 +89,11 @@ class Heads:
         firsts: dict[float, Fitted] = {}
         for tau in taus:
             if not (firsts and self.budget.is_stopped()):
-                firsts[tau] = fit(tau, 0)
+                firsts[tau] = fit(tau, 0, None)
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
         fitted = [firsts[tau]]
         while self._has_room(fitted) and not self.budget.is_stopped():
-            fitted.append(fit(tau, len(fitted)))
+            fitted.append(fit(tau, len(fitted), None))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
@@ -114,37 +111,30 @@ class Heads:
         fitted: list[Fitted],
         steps: int,
     ) -> list[Fitted]:
-        """The same heads, going on from what they have learned with more data; histories stay.
+        """The same heads, learned from other data for as long; histories stay.
 
         Args:
-            data: to learn from; all that they learned from and more.
+            data: to learn from.
             text: of that data.
             tau: temperature.
             fitted: the heads.
             steps: what `config.steps` is this time; a head stops at the same part of them.
         """
         part = steps / self.config.steps
-        slower = replace(self.config, steps=steps, lr=self.config.lr * _GOING_ON)
-        longer = replace(self, config=slower)
+        longer = replace(self, config=replace(self.config, steps=steps))
         fit = longer._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
         return [
-            replace(
-                fit(tau, number, round(one.steps * part), one.head),
-                history=one.history,
-                steps=one.steps + round(one.steps * part),
-            )
+            replace(fit(tau, number, round(one.steps * part)), history=one.history)
             for number, one in enumerate(fitted)
         ]
 
     def _fit(
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
-    ) -> Callable[..., Fitted]:
+    ) -> Callable[[float, int, int | None], Fitted]:
         config = self.config
         inputs = kinds_of(text, config.dim) if self.has_text else None
 
-        def fit(
-            tau: float, number: int, stop_at: int | None = None, after: FusionHead | None = None
-        ) -> Fitted:
+        def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
             label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"
             fitted = fit_head(
                 data,
@@ -159,7 +149,6 @@ class Heads:
                 is_stopped=self.budget.is_stopped,
                 checkpoints=self.checkpoints,
                 name=f"{part} {number} tau {tau:g}",
-                after=after,
             )
             self.budget.spend(fitted.cpu_seconds)
             return fitted

@@ -15,7 +15,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -239,35 +238,6 @@ class TextFeatures:
 
     def rows(self, width: int, hidden: NDArray[np.int64] | None = None) -> TextRows:
         """The same, and each kind of its own on the same axes; arguments as for `build`."""
-        mixed, of_users, of_products = self._sums(hidden)
-        joined = np.concatenate([_centred(rows) for rows in mixed])
-        axes = self._axes[:, :width]
-        return TextRows(
-            mixed=_turned(joined, axes, width),
-            users=_kinds(of_users, axes, width),
-            products=_kinds(of_products, axes, width),
-        )
-
-    @cached_property
-    def _axes(self) -> NDArray[np.float32]:
-        """Principal axes of all texts, by columns; the same whatever is hidden.
-
-        So what was learned on a part of the data can be gone on from with all of it.
-        """
-        mixed, of_users, of_products = self._sums(None)
-        joined = np.concatenate([_centred(rows) for rows in mixed])
-        gram = joined.T @ joined
-        for kinds in (of_users, of_products):
-            if len(kinds) > 1:
-                gram += sum(rows.T @ rows for rows in map(_centred, kinds))
-        _, axes = np.linalg.eigh(gram)
-        found: NDArray[np.float32] = axes[:, ::-1].astype(np.float32)
-        return found
-
-    def _sums(
-        self, hidden: NDArray[np.int64] | None
-    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Vectors of users and of products, all kinds in one, then each kind of each."""
         snapshot, reviews = self._snapshot, self._snapshot.reviews
         user, product = reviews.user[self._used], reviews.product[self._used]
         shown = np.ones(len(self._used), bool)
@@ -291,7 +261,18 @@ class TextFeatures:
                     mixed, (self._given.users, self._given.products), strict=True
                 )
             ]
-        return mixed, of_users, of_products
+        joined = np.concatenate([_centred(rows) for rows in mixed])
+        gram = joined.T @ joined
+        for kinds in (of_users, of_products):
+            if len(kinds) > 1:
+                gram += sum(rows.T @ rows for rows in map(_centred, kinds))
+        _, axes = np.linalg.eigh(gram)
+        axes = axes[:, ::-1][:, :width].astype(np.float32)
+        return TextRows(
+            mixed=_turned(joined, axes, width),
+            users=_kinds(of_users, axes, width),
+            products=_kinds(of_products, axes, width),
+        )
 
     def _own(self) -> list[NDArray[np.float32]]:
         """Names and descriptions; where there is only one of both, it is one kind."""

@@ -14,9 +14,7 @@ from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import held_in, split_off, training_data
 from kinfolio.gnn.evaluate import evaluate, score_by
-from kinfolio.gnn.fit import fit_head, score_with
 from kinfolio.gnn.memory import told_when_too_little
-from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.train import read_embeddings, read_servable, train
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
@@ -47,32 +45,6 @@ def test_the_same_seed_gives_the_same_model_to_the_last_digit(tmp_path: Path) ->
     vectors = [read_embeddings(run).product_vectors for run in (first, second, other)]
     np.testing.assert_array_equal(vectors[0], vectors[1])
     assert not np.array_equal(vectors[0], vectors[2])
-
-
-def test_a_head_that_goes_on_ranks_as_before_until_it_learns(tmp_path: Path) -> None:
-    snapshot = make_snapshot(seed=4)
-    data = training_data(snapshot, torch.device("cpu"))
-    start = SvdStart(data.held, SMALL.dim)
-    first = fit_head(data, None, SMALL, start=start, tau=0.3, seed=0, steps=60).head
-    anew, again, further = (
-        fit_head(
-            data,
-            None,
-            SMALL,
-            start=start,
-            tau=0.3,
-            seed=1,
-            steps=steps,
-            stop_at=steps,
-            after=after,
-        ).head
-        for steps, after in ((0, None), (0, first), (20, first))
-    )
-    users = np.arange(snapshot.num_users)
-    wanted = score_with([first], data.matrix)(users)
-    torch.testing.assert_close(score_with([again], data.matrix)(users), wanted)
-    assert not torch.allclose(score_with([anew], data.matrix)(users), wanted, atol=0.1)
-    assert not torch.allclose(score_with([further], data.matrix)(users), wanted, atol=0.1)
 
 
 def test_what_is_held_out_does_not_change_the_model(tmp_path: Path) -> None:
