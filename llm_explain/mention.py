@@ -64,6 +64,12 @@ _PLACE = re.compile(
     rf"|\b(?P<number>{'|'.join(_NUMBER_WORDS)})\b",
     re.IGNORECASE,
 )
+_OF_OWN = re.compile(
+    r"\b(?:of|in|among) (?:my (?:holdings|products|portfolio)|mine"
+    r"|(?:what|the ones|those) i (?:hold|own|have))\b",
+    re.IGNORECASE,
+)
+"""A place among what one holds is none in the last list."""
 _POINTING = re.compile(r"\b(this|that|it|its|one)\b", re.IGNORECASE)
 
 
@@ -93,6 +99,7 @@ def find_mention(line: str, graph: Graph, listed: Sequence[Listed], last: Listed
         listed: the last list, best first.
         last: the product spoken of before.
     """
+    listed = () if _OF_OWN.search(line) else listed
     rank = _rank(line)
     tokens = re.findall(r"[^\s?!,;\"“”]+", line)
     ids = [token.rstrip(".:") for token in tokens] + tokens
@@ -116,6 +123,7 @@ def find_mentions(
 ) -> tuple[Listed, ...]:
     """All products that a line means, in its order: "the first and Amber Fund", "these two"."""
     found: list[tuple[int, Listed]] = []
+    listed = () if _OF_OWN.search(line) else listed
     rest = line
     for start, end, one in _named_at(line, graph):
         found.append((start, one))

@@ -151,6 +151,9 @@ def test_a_bare_number_is_a_place_only_where_there_is_one(community_graph: Graph
     assert second == listed[1]
     assert find_mention("why 9?", community_graph, listed, None).product is None
     assert find_mention("why number 9?", community_graph, listed, None).missing_rank == 9
+    # A place among what one holds is none in the list.
+    line = "what if I did not hold the first of my holdings?"
+    assert find_mention(line, community_graph, listed, None).product is None
 
 
 def test_a_scripted_session_on_the_command_line(
