@@ -194,23 +194,9 @@ def quality_of(
     return recall_and_ndcg(hits, lists.number)
 
 
-def unseen_wanted(data: TrainingData) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Users who want products that nobody holds in training, and which of these each wants.
-
-    Args:
-        data: with a validation part in `wanted`.
-
-    Returns:
-        Users: int64, at most `_MOST_USERS`; wants: shape (len(users), num_unseen).
-    """
-    wanted = data.wanted[:, np.flatnonzero(data.product_degree == 0)]
-    users = np.flatnonzero(np.diff(wanted.indptr))[:_MOST_USERS]
-    return users, wanted[users].toarray() > 0
-
-
-def strength_for_unseen(
-    score: ScoreBlock, added: ScoreBlock, data: TrainingData, unit: float
-) -> float:
+def weight_for_unseen(
+    score: ScoreBlock, added: ScoreBlock, data: TrainingData, among: NDArray[np.bool_]
+) -> float | None:
     """How much to add to unseen products: what ranks them best among themselves.
 
     No split can tell the answer to that, as it can tell how they stand beside all others.
@@ -218,13 +204,22 @@ def strength_for_unseen(
     Args:
         score: of the heads.
         added: to them.
-        data: with unseen products in the validation part.
-        unit: times what strengths are.
+        data: with a validation part in `wanted`.
+        among: shape (num_products,); products over which the spread of what is added is taken.
+
+    Returns:
+        None where nobody of the validation part wants an unseen product.
     """
-    users, is_wanted = unseen_wanted(data)
-    unseen = torch.from_numpy(data.product_degree == 0)
-    heads, more = (block(users)[:, unseen].cpu() for block in (score, added))
+    is_unseen = data.product_degree == 0
+    wanted = data.wanted[:, np.flatnonzero(is_unseen)]
+    users = np.flatnonzero(np.diff(wanted.indptr))[:_MOST_USERS]
+    if not len(users):
+        return None
+    is_wanted = wanted[users].toarray() > 0
     number = is_wanted.sum(axis=1).astype(np.int64)
+    heads, more = (block(users).cpu() for block in (score, added))
+    unit = spread_of(heads, ~is_unseen) / max(spread_of(more, among), 1e-12)
+    heads, more = (block[:, torch.from_numpy(is_unseen)] for block in (heads, more))
 
     def figures(strength: float) -> Figures:
         scores = heads + strength * unit * more

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from kinfolio.gnn.candidates import spread_of, strength_for_unseen, unseen_wanted
+from kinfolio.gnn.candidates import weight_for_unseen
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.ranking import ScoreBlock
@@ -60,9 +60,6 @@ def choose_reviewers(score: ScoreBlock, data: TrainingData, reviewers: Reviewers
         data: with a validation part in `wanted`.
         reviewers: of that data.
     """
-    users, _ = unseen_wanted(data)
-    if not (data.reviewed.nnz and len(users)):
+    if not data.reviewed.nnz:
         return 0.0
-    added = spread_of(reviewers.scores(users), data.product_degree == 0)
-    unit = spread_of(score(users), data.product_degree > 0) / max(added, 1e-12)
-    return strength_for_unseen(score, reviewers.scores, data, unit)
+    return weight_for_unseen(score, reviewers.scores, data, data.product_degree == 0) or 0.0

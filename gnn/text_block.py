@@ -22,10 +22,8 @@ from kinfolio.gnn.candidates import (
     candidates_of,
     quality_of,
     smallest,
-    spread_of,
-    strength_for_unseen,
-    unseen_wanted,
     validation_users,
+    weight_for_unseen,
 )
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock
@@ -84,8 +82,7 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
         data: with a validation part in `wanted`.
         block: of that data.
     """
-    users, _ = unseen_wanted(data)
-    seen = unseen = 0.0
+    seen = 0.0
     if len(validation_users(data)):
         lists = candidates_of(score, data)
 
@@ -95,11 +92,6 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
 
         added = added_by(lists, cosines)
         unit = lists.spread / added.spread
-        seen = unseen = unit * smallest(
-            STRENGTHS, lambda strength: quality_of(lists, added, strength)
-        )
-    if len(users):
-        is_seen = data.product_degree > 0
-        unit = spread_of(score(users), is_seen) / spread_of(block.cosines(users), is_seen)
-        unseen = strength_for_unseen(score, block.cosines, data, unit)
-    return TextWeights(seen=seen, unseen=unseen)
+        seen = unit * smallest(STRENGTHS, lambda strength: quality_of(lists, added, strength))
+    unseen = weight_for_unseen(score, block.cosines, data, data.product_degree > 0)
+    return TextWeights(seen=seen, unseen=seen if unseen is None else unseen)
