@@ -22,12 +22,11 @@ from torch import Tensor
 
 from kinfolio.gnn.candidates import (
     STRENGTHS,
-    Added,
     Candidates,
     K,
     added_by,
+    added_for_more,
     candidates_of,
-    nothing_added,
     quality_of,
     smallest,
     spread_of,
@@ -82,14 +81,31 @@ class BlendTrial:
     recall: float
     ndcg: float
 
+    @property
+    def value(self) -> float:
+        """Geometric mean of recall and NDCG."""
+        return float(np.sqrt(self.recall * self.ndcg))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChosenBlend:
+    """The blend, what was tried for it, and what it makes of the validation users."""
+
+    blend: Blend
+    trials: tuple[BlendTrial, ...]
+    quality: Quality
+    """On the validation users it was chosen by."""
+    links: csr_array | None
+    """Of its recipe, as yet without a weight."""
+
 
 def choose_blend(
     score: ScoreBlock,
     data: TrainingData,
     holders: CommonHolders | None,
     note: Callable[[str], None] = lambda text: None,
-) -> tuple[Blend, tuple[BlendTrial, ...], Quality]:
-    """The blend, what was tried for it, and its quality on the validation users it was chosen by.
+) -> ChosenBlend:
+    """How links are made, how much they add, and what degrees and unseen products get.
 
     Args:
         score: of the heads.
@@ -98,20 +114,24 @@ def choose_blend(
         note: told of every recipe that is tried.
     """
     if not len(validation_users(data)):
-        return Blend(), (), Quality(recall=0.0, ndcg=0.0)
-    lists = candidates_of(score, data)
-    trials: dict[Recipe, tuple[BlendTrial, Added]] = {}
-    blend, added = Blend(), nothing_added(lists)
+        return ChosenBlend(
+            blend=Blend(), trials=(), quality=Quality(recall=0.0, ndcg=0.0), links=None
+        )
+    trials: dict[Recipe, BlendTrial] = {}
+    best: tuple[Recipe, csr_array] | None = None
     if holders is not None and holders.gram.nnz:
+        lists = candidates_of(score, data)
         made: dict[float, dict[float, csr_array]] = {}
 
         def attempt(recipe: Recipe) -> float:
+            nonlocal best
             if recipe not in trials:
                 note(str(recipe))
                 links = _links(holders, recipe, made)
                 trials[recipe] = _tried(lists, recipe, links)
-            trial = trials[recipe][0]
-            return float(np.sqrt(trial.recall * trial.ndcg))
+                if best is None or trials[recipe].value > trials[best[0]].value:
+                    best = recipe, links
+            return trials[recipe].value
 
         def ridge(power: float, penalty: float, scale: float = 0.0) -> float:
             return attempt(Recipe("ridge", power, penalty, scale))
@@ -122,44 +142,50 @@ def choose_blend(
             made.pop(power, None)
         for recipe in COMMON:
             attempt(recipe)
-        best = max(trials, key=attempt)
-        added = trials[best][1]
-        strength = smallest(STRENGTHS, lambda z: quality_of(lists, added, z))
+        del lists
+    blend, added = Blend(), None
+    if best is not None:
+        recipe, links = best
+        added = added_for_more(score, data, lambda users: (data.held[users] @ links).toarray())
+        strength = smallest(STRENGTHS, partial(quality_of, added))
         if strength:
-            blend = Blend(recipe=best, strength=strength)
-    delta = smallest(DELTAS, lambda value: quality_of(lists, added, blend.strength, value))
+            blend = Blend(recipe=recipe, strength=strength)
+    if added is None:
+        added = added_for_more(score, data, None)
+    delta = smallest(DELTAS, partial(quality_of, added, blend.strength))
     offset = 0.0
-    if data.is_later and lists.is_wanted[:, lists.unseen > 0].any():
-        offset = smallest(
-            OFFSETS, lambda value: quality_of(lists, added, blend.strength, delta, value)
-        )
-    recall, ndcg = quality_of(lists, added, blend.strength, delta, offset)
-    return (
-        replace(blend, delta=delta, offset=offset),
-        tuple(trial for trial, _ in trials.values()),
-        Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean())),
+    if data.is_later and (added.is_wanted & (added.unseen > 0)).any():
+        offset = smallest(OFFSETS, partial(quality_of, added, blend.strength, delta))
+    recall, ndcg = quality_of(added, blend.strength, delta, offset)
+    return ChosenBlend(
+        blend=replace(blend, delta=delta, offset=offset),
+        trials=tuple(trials.values()),
+        quality=Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean())),
+        links=best[1] if best is not None and blend.recipe is not None else None,
     )
 
 
-def blend_links(
+def links_of(recipe: Recipe, holders: CommonHolders) -> csr_array:
+    """S by a recipe: float32, shape (num_products, num_products), from held products."""
+    return _links(holders, recipe, {}, (recipe.second,))
+
+
+def weighed(
+    links: csr_array,
     blend: Blend,
     score: ScoreBlock,
     data: TrainingData,
-    holders: CommonHolders | None,
     chosen_by: TrainingData | None = None,
-) -> csr_array | None:
-    """The links, w S: float32, shape (num_products, num_products), from held products.
+) -> csr_array:
+    """The links, w S.
 
     Args:
-        blend: what was chosen; without a recipe there are no links.
+        links: S.
+        blend: what was chosen.
         score: of the heads.
         data: whose holdings the links are made from.
-        holders: of that data.
         chosen_by: with the validation users the blend was chosen by; None: `data`.
     """
-    if blend.recipe is None or holders is None:
-        return None
-    links = _links(holders, blend.recipe, {}, (blend.recipe.second,))
     users = validation_users(chosen_by or data)[:_MOST_SPREAD]
     is_seen = data.product_degree > 0
     heads = spread_of(score(users), is_seen)
@@ -176,7 +202,7 @@ def blended(
         score: of the heads.
         data: whose holdings and degrees count.
         blend: what was chosen.
-        links: of `blend_links`.
+        links: of `weighed`.
     """
     return with_links(score, data.held, links, torch.from_numpy(extra_bias(blend, data)))
 
@@ -255,9 +281,9 @@ def _links(
     return scaled(links, holders.degree, recipe.scale)
 
 
-def _tried(lists: Candidates, recipe: Recipe, links: csr_array) -> tuple[BlendTrial, Added]:
+def _tried(lists: Candidates, recipe: Recipe, links: csr_array) -> BlendTrial:
     added = added_by(lists, lambda part: (lists.held[part] @ links).toarray())
-    found = {z: quality_of(lists, added, z) for z in STRENGTHS}
+    found = {z: quality_of(added, z) for z in STRENGTHS}
     best = max(found, key=lambda z: value_of(found[z]))
     recall, ndcg = (float(part.mean()) for part in found[best])
-    return BlendTrial(recipe=str(recipe), strength=best, recall=recall, ndcg=ndcg), added
+    return BlendTrial(recipe=str(recipe), strength=best, recall=recall, ndcg=ndcg)

@@ -13,6 +13,7 @@ _USUAL = 300.0
 _MORE = 300.0 / 380_000
 """CPU seconds for each further interaction: 10 minutes at 730,000."""
 _FOR_BLEND = 0.15
+_FOR_LINKS = 0.05
 _SMALL = 350_000
 """Interactions up to which the usual 5 minutes hold."""
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -45,6 +46,11 @@ class Budget:
     def left_for_heads(self) -> float:
         """The same without the part that is kept for the blend."""
         return self.left - _FOR_BLEND * self.seconds
+
+    @property
+    def left_for_refit(self) -> float:
+        """The same once the blend is chosen: links are made once more, at most."""
+        return self.left - _FOR_LINKS * self.seconds
 
     def spend(self, seconds: float) -> None:
         """Count what a part took."""

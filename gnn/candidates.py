@@ -7,7 +7,8 @@ are best by the heads, all and among the unseen ones, and at those that are best
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.ranking import ScoreBlock, entries_of, recall_and_ndcg
+from kinfolio.gnn.ranking import ScoreBlock, best_of, entries_of, recall_and_ndcg
 
 STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.5)
 """How much of something to add, in standard deviations of the heads' scores."""
@@ -25,6 +26,8 @@ FOR_UNSEEN = (*STRENGTHS, 4.0)
 _SCORES = 100_000_000
 """Scores kept while choosing: 400 MB."""
 _MOST_USERS = 4000
+_MORE = 3
+"""How many times as many users decide how much of something is added as decided what."""
 _BLOCK = 512
 K = 20
 """Length of the lists."""
@@ -56,33 +59,47 @@ class Candidates:
 class Added:
     """What is added for the validation users, at the places that matter."""
 
-    places: NDArray[np.int64]
-    """Shape (num_users, places); the heads' places, then the best of what is added."""
     heads: NDArray[np.float32]
-    """Shape as places; -inf at a place that stands there already."""
+    """Shape (num_users, places): the best by the heads, then the best of what is added; -inf at a
+    place that stands there already."""
     extra: NDArray[np.float32]
-    spread: float
+    """In standard deviations of the heads, shape as heads; so are the next three."""
+    is_wanted: NDArray[np.bool_]
+    log_degree: NDArray[np.float32]
+    unseen: NDArray[np.float32]
+    number: NDArray[np.int64]
+    """Shape (num_users,)."""
+    unit: float
+    """The weight that makes a standard deviation of it one of the heads."""
 
 
-def validation_users(data: TrainingData) -> NDArray[np.int64]:
-    """Those who have something to find in the validation part; where many, evenly spaced ones."""
+def validation_users(data: TrainingData, times: int = 1) -> NDArray[np.int64]:
+    """Those who have something to find in the validation part; where many, evenly spaced ones.
+
+    Args:
+        data: with a validation part in `wanted`.
+        times: how many times as many there may be as scores are kept of.
+    """
     users = np.flatnonzero(np.diff(_counted(data).indptr))
-    most = max(1, min(_MOST_USERS, _SCORES // data.num_products))
+    most = times * _most_kept(data)
     if len(users) > most:
         users = users[np.linspace(0, len(users) - 1, most).astype(np.int64)]
     return users
 
 
-def candidates_of(score: ScoreBlock, data: TrainingData) -> Candidates:
+def candidates_of(
+    score: ScoreBlock, data: TrainingData, users: NDArray[np.int64] | None = None
+) -> Candidates:
     """What the heads think of the validation users' products.
 
     Args:
         score: of the heads.
         data: with a validation part in `wanted`.
+        users: some of the validation users; None: as many as scores are kept of.
     """
     wanted = _counted(data)
     number = np.diff(wanted.indptr).astype(np.int64)
-    users = validation_users(data)
+    users = validation_users(data) if users is None else users
     degree = data.product_degree
     unseen = degree == 0
     scores = np.empty((len(users), data.num_products), np.float32)
@@ -94,7 +111,7 @@ def candidates_of(score: ScoreBlock, data: TrainingData) -> Candidates:
     if data.apart is not None:
         scores[:, data.apart] = -np.inf
     table = torch.from_numpy(scores)
-    places = [table.topk(min(200, data.num_products), dim=1).indices.numpy()]
+    places = [best_of(table, min(200, data.num_products))[1].numpy()]
     if unseen.any() and data.apart is None:
         other = np.flatnonzero(unseen)
         best = torch.from_numpy(scores[:, other]).topk(min(50, len(other)), dim=1).indices
@@ -136,7 +153,7 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
         spread += float(block[:, lists.unseen == 0].std(axis=1).sum())
         at_heads[part] = np.take_along_axis(block, lists.places[part], axis=1)
         block[lists.scores[part] == -np.inf] = -np.inf
-        best[part] = torch.from_numpy(block).topk(most, dim=1).indices.numpy()
+        best[part] = best_of(torch.from_numpy(block), most)[1].numpy()
         at_best[part] = np.take_along_axis(block, best[part], axis=1)
     return _added(
         lists,
@@ -146,9 +163,50 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
     )
 
 
+def added_for_more(
+    score: ScoreBlock,
+    data: TrainingData,
+    block_of: Callable[[NDArray[np.int64]], NDArray[np.float32]] | None,
+) -> Added:
+    """The same for more users: what is chosen beside 0 by few is better there by luck, too.
+
+    Args:
+        score: of the heads.
+        data: with a validation part in `wanted`.
+        block_of: what is added to all products for some users; None: nothing is.
+    """
+    users = validation_users(data, _MORE)
+    parts = []
+    for some in np.array_split(users, -(-len(users) // _most_kept(data))):
+        lists = candidates_of(score, data, some)
+        parts.append(
+            nothing_added(lists)
+            if block_of is None
+            else added_by(lists, partial(_of_part, block_of, some))
+        )
+    together = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Added)
+        if field.name != "unit"
+    }
+    return Added(**together, unit=float(np.mean([part.unit for part in parts])))
+
+
+def _of_part(
+    block_of: Callable[[NDArray[np.int64]], NDArray[np.float32]],
+    users: NDArray[np.int64],
+    part: slice,
+) -> NDArray[np.float32]:
+    return block_of(users[part])
+
+
 def nothing_added(lists: Candidates) -> Added:
     """The heads alone."""
     return _added(lists, lists.places, np.zeros(lists.places.shape, np.float32), 1.0)
+
+
+def _most_kept(data: TrainingData) -> int:
+    return max(1, min(_MOST_USERS, _SCORES // data.num_products))
 
 
 def _added(
@@ -162,36 +220,35 @@ def _added(
     again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
     rows, columns = np.nonzero(again)
     heads[rows, order[rows, columns]] = -np.inf
-    extra = np.where(np.isfinite(heads), extra, 0)
-    return Added(places=places, heads=heads, extra=extra, spread=spread)
+    unit = lists.spread / spread
+    return Added(
+        heads=heads,
+        extra=np.where(np.isfinite(heads), extra * np.float32(unit), np.float32(0)),
+        is_wanted=np.take_along_axis(lists.is_wanted, places, axis=1),
+        log_degree=lists.log_degree[places],
+        unseen=lists.unseen[places],
+        number=lists.number,
+        unit=unit,
+    )
 
 
-def quality_of(
-    lists: Candidates,
-    added: Added,
-    strength: float,
-    delta: float = 0.0,
-    offset: float = 0.0,
-) -> Figures:
+def quality_of(added: Added, strength: float, delta: float = 0.0, offset: float = 0.0) -> Figures:
     """Recall@20 and NDCG@20 of each validation user with a blend.
 
     Args:
-        lists: of the heads.
-        added: to them.
+        added: to the heads.
         strength: of what is added, in standard deviations of the heads.
         delta: of the degree.
         offset: of unseen products.
     """
-    places = added.places
-    scores = added.heads + np.float32(strength * lists.spread / added.spread) * added.extra
-    extra = np.float32(delta) * lists.log_degree + np.float32(offset) * lists.unseen
-    scores = scores + extra[places]
+    scores = added.heads + np.float32(strength) * added.extra
+    if delta or offset:
+        scores += np.float32(delta) * added.log_degree + np.float32(offset) * added.unseen
     best = torch.from_numpy(scores).topk(min(K, scores.shape[1]), dim=1).indices.numpy()
-    chosen = np.take_along_axis(places, best, axis=1)
     # With few products the lists are longer than what is left to recommend.
     counts = np.isfinite(np.take_along_axis(scores, best, axis=1))
-    hits = np.take_along_axis(lists.is_wanted, chosen, axis=1) & counts
-    return recall_and_ndcg(hits, lists.number)
+    hits = np.take_along_axis(added.is_wanted, best, axis=1) & counts
+    return recall_and_ndcg(hits, added.number)
 
 
 def weight_for_unseen(

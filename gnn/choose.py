@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+
+import numpy as np
+from torch import Tensor
 
 from kinfolio.gnn.budget import Budget
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
-from kinfolio.gnn.heads import TextInputs, kinds_of
+from kinfolio.gnn.heads import FEWEST_STEPS, TextInputs, kinds_of
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text_block import TextBlock
 
@@ -31,11 +35,14 @@ _SHORT_STEPS = 150
 _SHORT_BATCH = 4096
 """Interactions a step of a trial at most: they tell the order as well as twice as many."""
 _FINALISTS = 2
-_FEWEST_STEPS = 100
 _ENOUGH = 2 / 3
 """Part of the steps asked for that what is tried must leave time for."""
 _FEW = 0.4
 """Part of the steps with which heads say which of two temperatures is better."""
+_TIMED = 8
+"""Steps that tell what a step takes."""
+_LOOKS = 1.15
+"""A training takes so much more than its steps, for looks at the validation part."""
 _EPOCHS = 5
 """Passes over the data, and at least so few steps, with which a second head is worth its time."""
 
@@ -114,8 +121,6 @@ def choose(
     widest = config.dim or DIMS[-1]
     size = config.batch_size(len(data.user))
     short = min(size, _SHORT_BATCH)
-    # A step has parts that do not grow with the batch.
-    dearer = math.pow(size / short, 0.7)
     first_cold = COLDS[0] if config.cold < 0 else config.cold
     done: dict[tuple[float, bool, int, float], Trial] = {}
 
@@ -152,11 +157,23 @@ def choose(
             )
         return done[key]
 
+    @cache
+    def step_cost(dim: int, has_text: bool) -> float:
+        seconds = seconds_of_step(
+            data,
+            kinds_of(text, dim) if has_text else None,
+            replace(config, dim=dim, cold=first_cold),
+            start,
+            checkpoints,
+        )
+        budget.spend(_TIMED * seconds)
+        return seconds
+
     def full_cost(dim: int, number: int, steps_each: float = config.steps) -> float:
-        """CPU seconds of as many full trainings, by what the trials like them took."""
-        alike = [trial for trial in done.values() if trial.text == has_text] or [*done.values()]
-        slowest = max(trial.cpu_seconds * dim / trial.dim for trial in alike) * dearer
-        return number * slowest * steps_each / max(1, steps)
+        """CPU seconds of as many full trainings."""
+        if config.quick:
+            return 0.0
+        return number * steps_each * _LOOKS * step_cost(dim, has_text)
 
     def has_time(dim: int) -> bool:
         """Whether one more trial, and the full trainings after it, can be afforded."""
@@ -235,7 +252,7 @@ def choose(
     steps_each = 0 if config.quick else config.steps
     final_steps = steps_each
     if steps_each and done:
-        fewest = min(_FEWEST_STEPS, steps_each)
+        fewest = min(FEWEST_STEPS, steps_each)
         can = int(steps_each * budget.left_for_heads / full_cost(dim, fits))
         final_steps = steps_each = min(steps_each, max(fewest, can))
         if rounds > 1:
@@ -254,6 +271,44 @@ def choose(
         trials=tuple(done.values()),
         skipped=tuple(skipped),
     )
+
+
+def seconds_of_step(
+    data: TrainingData,
+    text: tuple[Tensor, Tensor] | None,
+    config: TrainConfig,
+    start: SvdStart,
+    checkpoints: Checkpoints | None = None,
+) -> float:
+    """CPU seconds of one step of a full training, by a few of them.
+
+    Args:
+        data: to learn from.
+        text: as `fit_head` takes it.
+        config: width, batch and negatives.
+        start: of the products' ids.
+        checkpoints: where it is kept, so that what goes on decides as it would have.
+    """
+    name = f"seconds of a step, {config.dim} wide, text {text is not None}"
+    kept = checkpoints.load(name) if checkpoints is not None else None
+    if kept is not None:
+        return float(kept["seconds"])
+    clock: list[float] = []
+    fit_head(
+        data,
+        text,
+        config,
+        start=start,
+        tau=_FIRST_TAU,
+        seed=config.seed,
+        steps=_TIMED,
+        stop_at=_TIMED,
+        watch=lambda *_: clock.append(time.process_time()),
+    )
+    seconds = float(np.median(np.diff(clock)))
+    if checkpoints is not None:
+        checkpoints.save(name, {"seconds": seconds})
+    return seconds
 
 
 def walk(

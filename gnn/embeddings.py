@@ -56,7 +56,7 @@ def embeddings_of(
             if reviewers is not None:
                 vectors += blend.reviewers * reviewers.rows[number]
             products.append(vectors)
-            own.append(head.inputs()[:num_users] / (HOPS + 1) * scale[:num_users])
+            own.append(head.sent()[:num_users] / (HOPS + 1) * scale[:num_users])
             messages.append(head.messages(data.matrix) / scale)
             bias += head.bias()
         if block is not None and blend.text:

@@ -22,8 +22,9 @@ from kinfolio.gnn.start import SvdStart
 _LOOK_EVERY = 50
 """Steps between two looks at the validation part."""
 _SECONDS_BETWEEN_CHECKPOINTS = 10.0
-_LOOKED_AT = 2000
-"""Users looked at on the way."""
+_MOST_LOOKED_AT = 4000
+"""Users looked at on the way; fewer where many products make a look slow."""
+_SCORES_LOOKED_AT = 80_000_000
 _ALL_PRODUCTS = 1024
 """Catalogues up to this size are scored whole instead of by sampled negatives."""
 _SLOW = 0.2
@@ -50,6 +51,9 @@ class Fitted:
 
     head: FusionHead
     steps: int
+    """The best of them."""
+    length: int
+    """Steps over which the learning rate went down."""
     valid: Quality | None
     cpu_seconds: float
     history: tuple[Look, ...] = ()
@@ -101,14 +105,16 @@ def fit_head(
         degree=torch.from_numpy(data.product_degree),
         tau=tau,
     ).to(device)
-    head.ids.requires_grad_(config.ids)
-    ids = [head.ids]
-    slow = [part for name, part in head.named_parameters() if name != "ids"]
+    ids = [head.ids, head.as_held]
+    for part in ids:
+        part.requires_grad_(config.ids)
+    slow = [part for part in head.parameters() if all(part is not other for other in ids)]
     optimizer = torch.optim.Adam(
         [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}], fused=True
     )
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
     size = config.batch_size(len(data.user))
+    looked_at = max(1, min(_MOST_LOOKED_AT, _SCORES_LOOKED_AT // data.num_products))
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
     best_step, looks_without_gain, first = 0, 0, 0
@@ -146,7 +152,7 @@ def fit_head(
                 score_with([head], data.matrix),
                 data.held,
                 data.wanted,
-                most=_LOOKED_AT,
+                most=looked_at,
                 apart=data.apart,
                 score_apart=score_apart,
             )
@@ -195,6 +201,7 @@ def fit_head(
     return Fitted(
         head=head,
         steps=last if best is None else best_step,
+        length=steps,
         valid=best,
         cpu_seconds=spent + (time.process_time() - started if is_new else 0.0),
         history=tuple(history),

@@ -31,6 +31,11 @@ class TextTensors:
     products: Tensor
 
 
+FEWEST_STEPS = 100
+"""With fewer a head is worth little, whatever the budget."""
+Fit = Callable[[float, int, int | None, int], Fitted]
+"""Fits a head: temperature, number of the head, last step if not the best one, and steps."""
+
 TextInputs = Callable[[int], TextTensors]
 """Text inputs of a width."""
 
@@ -89,11 +94,14 @@ class Heads:
         firsts: dict[float, Fitted] = {}
         for tau in taus:
             if not (firsts and self.budget.is_stopped()):
-                firsts[tau] = fit(tau, 0, None)
+                firsts[tau] = fit(tau, 0, None, self.config.steps)
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
         fitted = [firsts[tau]]
         while self._has_room(fitted) and not self.budget.is_stopped():
-            fitted.append(fit(tau, len(fitted), None))
+            # What the first took tells better than its estimate what the others may take.
+            left, others = self.budget.left_for_heads, max(1, self.config.heads - len(fitted))
+            steps = affordable([*firsts.values()], others, self.config.steps, left)
+            fitted.append(fit(tau, len(fitted), None, steps))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
@@ -109,32 +117,32 @@ class Heads:
         text: TextInputs | None,
         tau: float,
         fitted: list[Fitted],
-        steps: int,
+        most: int,
     ) -> list[Fitted]:
-        """The same heads, learned from other data for as long; histories stay.
+        """The same heads, learned from other data for as long as is left; histories stay.
 
         Args:
             data: to learn from.
             text: of that data.
             tau: temperature.
             fitted: the heads.
-            steps: what `config.steps` is this time; a head stops at the same part of them.
+            most: steps; a head stops at the part of them that was best for it.
         """
-        part = steps / self.config.steps
-        longer = replace(self, config=replace(self.config, steps=steps))
-        fit = longer._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
+        fit = self._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
+        steps = affordable(fitted, len(fitted), most, self.budget.left_for_refit)
         return [
-            replace(fit(tau, number, round(one.steps * part)), history=one.history)
+            replace(
+                fit(tau, number, round(steps * one.steps / max(1, one.length)), steps),
+                history=one.history,
+            )
             for number, one in enumerate(fitted)
         ]
 
-    def _fit(
-        self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
-    ) -> Callable[[float, int, int | None], Fitted]:
+    def _fit(self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str) -> Fit:
         config = self.config
         inputs = kinds_of(text, config.dim) if self.has_text else None
 
-        def fit(tau: float, number: int, stop_at: int | None) -> Fitted:
+        def fit(tau: float, number: int, stop_at: int | None, steps: int) -> Fitted:
             label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"
             fitted = fit_head(
                 data,
@@ -143,7 +151,7 @@ class Heads:
                 start=start,
                 tau=tau,
                 seed=config.seed * _SEEDS_APART + number,
-                steps=0 if config.quick else config.steps,
+                steps=0 if config.quick else steps,
                 stop_at=stop_at,
                 watch=watch_of(label, self.progress),
                 is_stopped=self.budget.is_stopped,
@@ -154,6 +162,22 @@ class Heads:
             return fitted
 
         return fit
+
+
+def affordable(done: list[Fitted], number: int, most: int, left: float) -> int:
+    """Steps that each of some heads may take, by what those before them took.
+
+    Args:
+        done: of the same width and inputs.
+        number: of heads.
+        most: steps each.
+        left: CPU seconds for all of them.
+    """
+    taken = sum(one.history[-1].step for one in done if one.history)
+    if not taken:
+        return most
+    seconds = sum(one.cpu_seconds for one in done) / taken
+    return min(most, max(FEWEST_STEPS, int(left / (number * seconds))))
 
 
 def _value(fitted: Fitted) -> float:

@@ -1,9 +1,11 @@
 """The fusion model: text and graph in one linear message passing, read by cosine.
 
 Input of node n: x_n = W sum of g_k text_kn + id_n (W a type's own, g_k that of a kind of text:
-reviews, name, description, given vectors; id_n only for nodes seen in training).
-With A the symmetric normalised adjacency, z = (x + A x + A^2 x) / 3, and the score of product i
-for user u is cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0].
+reviews, name, description, given vectors; id_n only for products seen in training). What it sends
+to its neighbours is y_n = x_n + e_n: what holding a product says is not quite what the product is,
+as in FISM (Kabbur et al., KDD 2013). With A the symmetric normalised adjacency,
+z = (x + A y + A^2 y) / 3, and the score of product i for user u is
+cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0].
 
 The propagation is LightGCN's (He et al., SIGIR 2020); the degree bias, the sampled softmax over
 cosines and the text inputs are not in that paper. Users carry no id of their own: what is known of
@@ -57,6 +59,7 @@ class FusionHead(nn.Module):
         self.tau = tau
         self.dim = start.shape[1]
         self.ids = nn.Parameter(start.clone())
+        self.as_held = nn.Parameter(torch.zeros_like(start))
         self.popularity = nn.Parameter(torch.tensor([0.0, 0.2]))
         self.propagation = Propagation()
         self.register_buffer("log_degree", torch.log1p(degree))
@@ -70,25 +73,21 @@ class FusionHead(nn.Module):
             self.products_gate = nn.Parameter(torch.full((len(products_text),), 0.3))
             self.turn = nn.Parameter(torch.eye(self.dim).repeat(2, 1, 1))
 
-    def inputs(self, keep: Tensor | None = None) -> Tensor:
-        """x: float32, shape (num_nodes, dim).
+    def sent(self, keep: Tensor | None = None) -> Tensor:
+        """y, which is x for users: float32, shape (num_nodes, dim).
 
         Args:
             keep: float32, shape (num_nodes,); 0 for nodes that play unseen in this step.
         """
-        products = self._inputs_of_products(keep)
-        if self.users_text is None:
-            return functional.pad(products, (0, 0, self.num_users, 0))
-        users = _turned(self.users_gate, self.users_text, self.turn[0])
-        return torch.cat([users, products])
+        return self._sent(*self._inputs_of_products(keep))
 
     def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
         """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
         return self._sums(matrix, keep) / (HOPS + 1)
 
     def messages(self, matrix: Tensor) -> Tensor:
-        """All nodes' g = (x + A x) / 3, so that z_u = x_u / 3 + sum of A_un g_n over neighbours."""
-        part: Tensor = self.propagation(self.inputs(), matrix, HOPS - 1) / (HOPS + 1)
+        """All nodes' g = (y + A y) / 3, so that z_u = x_u / 3 + sum of A_un g_n over neighbours."""
+        part: Tensor = self.propagation(self.sent(), matrix, HOPS - 1) / (HOPS + 1)
         return part
 
     def bias(self) -> Tensor:
@@ -121,21 +120,30 @@ class FusionHead(nn.Module):
         rows = functional.embedding(wanted, sums)
         return sampled_softmax(rows, self.tau, self.bias(), products, negatives, spread)
 
-    def _inputs_of_products(self, keep: Tensor | None) -> Tensor:
+    def _inputs_of_products(self, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Of the products x and y - x: float32, shape (num_products, dim)."""
         is_seen = 1.0 - self.is_unseen
         if keep is not None:
             is_seen = is_seen * keep[self.num_users :]
-        ids = self.ids * is_seen[:, None]
+        ids, more = self.ids * is_seen[:, None], self.as_held * is_seen[:, None]
         if self.products_text is None:
-            return ids
-        return _turned(self.products_gate, self.products_text, self.turn[1]) + ids
+            return ids, more
+        return _turned(self.products_gate, self.products_text, self.turn[1]) + ids, more
+
+    def _sent(self, products: Tensor, more: Tensor) -> Tensor:
+        if self.users_text is None:
+            return functional.pad(products + more, (0, 0, self.num_users, 0))
+        users = _turned(self.users_gate, self.users_text, self.turn[0])
+        return torch.cat([users, products + more])
 
     def _sums(self, matrix: Tensor, keep: Tensor | None) -> Tensor:
         """Of the layers: float32, shape (num_nodes, dim)."""
+        products, more = self._inputs_of_products(keep)
         if not self.have_users_text:
-            return from_products(self._inputs_of_products(keep), matrix, self.num_users)
-        sums: Tensor = self.propagation(self.inputs(keep), matrix, HOPS)
-        return sums
+            return from_products(products, products + more, matrix, self.num_users)
+        sums: Tensor = self.propagation(self._sent(products, more), matrix, HOPS)
+        # The product itself is x, not what it sends.
+        return sums - functional.pad(more, (0, 0, self.num_users, 0))
 
 
 def _turned(gates: Tensor, kinds: Tensor, turn: Tensor) -> Tensor:

@@ -96,32 +96,31 @@ class _LayerSum(torch.autograd.Function):
 
 
 class _FromProducts(torch.autograd.Function):
-    """x + A x + A^2 x where the rows of users are 0 in x, in half as many products with A.
+    """x + A y + A^2 y where the rows of users are 0 in both, in half as many products with A.
 
-    With B the rows of users of A and p the products' rows of x: h = B x is what a first hop brings
-    to users, and it brings nothing to products, who have users for neighbours only. So a second hop
-    is p + B' h for products and h + A_uu h for users.
+    With B the rows of users of A and p, q the products' rows of x and y: h = B q is what a first
+    hop brings to users, and it brings nothing to products, who have users for neighbours only. So
+    the sums are p + B' h for products and h + A_uu h for users.
     """
 
     @staticmethod
-    def forward(ctx: Any, products: Tensor, matrix: Tensor, num_users: int) -> Tensor:
+    def forward(ctx: Any, products: Tensor, sent: Tensor, matrix: Tensor, num_users: int) -> Tensor:
         users, holders = _rows_of_users_and_products(matrix, num_users)
         ctx.users, ctx.holders, ctx.num_users = users, holders, num_users
-        total = functional.pad(products, (0, 0, num_users, 0))
+        total = functional.pad(sent, (0, 0, num_users, 0))
         reached = _weighted_sums(users, total)
         total[:num_users] = reached
-        total[num_users:] += _weighted_sums(holders, reached)
+        torch.add(products, _weighted_sums(holders, reached), out=total[num_users:])
         if _has_ties(users, num_users):
-            # Only ties bring users anything in the second hop; products' rows are the same again.
-            total[:num_users] = _weighted_sums(users, torch.cat([reached, products]))
+            # Only ties bring users anything in the second hop.
+            total[:num_users] = _weighted_sums(users, torch.cat([reached, sent]))
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         gradient = grads[0].contiguous()
         of_reached = _weighted_sums(ctx.users, gradient).add_(gradient[: ctx.num_users])
-        of_products = _weighted_sums(ctx.holders, of_reached).add_(gradient[ctx.num_users :])
-        return of_products, None, None
+        return gradient[ctx.num_users :], _weighted_sums(ctx.holders, of_reached), None, None
 
 
 _Rows = tuple[Tensor, Tensor, Tensor]
@@ -178,14 +177,15 @@ class Propagation(MessagePassing):  # type: ignore[misc]  # PyG ships no types
         return _weighted_sums(rows, x)
 
 
-def from_products(products: Tensor, matrix: Tensor, num_users: int) -> Tensor:
-    """X + A x + A^2 x where users bring nothing of their own: float32, shape (num_nodes, width).
+def from_products(products: Tensor, sent: Tensor, matrix: Tensor, num_users: int) -> Tensor:
+    """X + A y + A^2 y where users bring nothing of their own: float32, shape (num_nodes, width).
 
     Args:
         products: float32, shape (num_products, width); x of the products, that of users is 0.
+        sent: y of the products, shape as products.
         matrix: symmetric torch CSR tensor, shape (num_nodes, num_nodes), users first, no edge
             between two products.
         num_users: rows before the products.
     """
-    result: Tensor = _FromProducts.apply(products, matrix, num_users)
+    result: Tensor = _FromProducts.apply(products, sent, matrix, num_users)
     return result

@@ -18,8 +18,7 @@ from torch.nn import functional
 
 from kinfolio.gnn.candidates import (
     STRENGTHS,
-    added_by,
-    candidates_of,
+    added_for_more,
     quality_of,
     smallest,
     validation_users,
@@ -84,14 +83,9 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
     """
     seen = 0.0
     if len(validation_users(data)):
-        lists = candidates_of(score, data)
-
-        def cosines(part: slice) -> NDArray[np.float32]:
-            found: NDArray[np.float32] = block.cosines(lists.users[part]).cpu().numpy()
-            return found
-
-        added = added_by(lists, cosines)
-        unit = lists.spread / added.spread
-        seen = unit * smallest(STRENGTHS, lambda strength: quality_of(lists, added, strength))
+        added = added_for_more(
+            score, data, lambda users: np.asarray(block.cosines(users).cpu().numpy(), np.float32)
+        )
+        seen = added.unit * smallest(STRENGTHS, lambda strength: quality_of(added, strength))
     unseen = weight_for_unseen(score, block.cosines, data, data.product_degree > 0)
     return TextWeights(seen=seen, unseen=seen if unseen is None else unseen)

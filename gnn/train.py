@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from kinfolio.errors import BadConfig
-from kinfolio.gnn.blend import Blend, blend_links, blended, choose_blend, offset_of_unseen
+from kinfolio.gnn.blend import Blend, blended, choose_blend, links_of, offset_of_unseen, weighed
 from kinfolio.gnn.budget import Budget, seconds_of
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.choose import DIMS, HEADS, Choice, choose
@@ -151,11 +151,13 @@ def train(
             weights = choose_text(score, data, block)
             score = block.add(score, weights) if weights else score
         holders = CommonHolders(data.held) if config.links == "auto" and config.ids else None
-        blend, blend_trials, _ = choose_blend(
+        chosen = choose_blend(
             score, data, holders, lambda recipe: progress(f"trying links, {recipe}", 0, 0)
         )
-        blend = replace(blend, text=weights, reviewers=of_reviewers)
-        links = blend_links(blend, score, data, holders)
+        blend = replace(chosen.blend, text=weights, reviewers=of_reviewers)
+        links = None
+        if chosen.links is not None:
+            links = weighed(chosen.links, blend, score, data)
         if not data.is_later:
             offset = offset_of_unseen(blended(score, data, blend, links), data)
             blend = replace(blend, offset=offset)
@@ -165,8 +167,8 @@ def train(
         # What was held back to choose by is learned from too, for as long as was best without it.
         whole = training_data(snapshot, device, with_valid=config.final)
         text_of_whole = text_of(features, whole, config)
-        steps = choice.final_steps or config.steps
-        again = heads.again(whole, text_of_whole, tau, fitted, steps)
+        again = heads.again(whole, text_of_whole, tau, fitted, config.steps)
+        choice = replace(choice, final_steps=again[0].length)
         if not is_stopped():
             chosen_by, data, text, fitted = data, whole, text_of_whole, again
             learned_from += ["valid"] if held_back is None else []
@@ -177,13 +179,14 @@ def train(
                 if text is not None and blend.text:
                     block = TextBlock(text(full.dim).mixed, data)
                     score = block.add(score, blend.text)
-                holders = CommonHolders(data.held) if blend.recipe else None
-                links = blend_links(blend, score, data, holders, chosen_by)
+                if blend.recipe is not None:
+                    links = links_of(blend.recipe, CommonHolders(data.held))
+                    links = weighed(links, blend, score, data, chosen_by)
     has_stopped = is_stopped()
     report = {
         "tau": tau,
         "choice": choice.report(),
-        "blend": asdict(blend) | {"trials": [asdict(trial) for trial in blend_trials]},
+        "blend": asdict(blend) | {"trials": [asdict(trial) for trial in chosen.trials]},
         "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)},
         "learned_from": learned_from,
         "stopped": has_stopped,

@@ -98,22 +98,23 @@ def test_links_are_taken_when_they_find_what_the_heads_do_not() -> None:
     data = training_data(snapshot, CPU)
     rng = np.random.default_rng(0)
     noise = torch.from_numpy(rng.normal(size=(data.num_users, data.num_products))).float()
-    blend, trials, quality = choose_blend(
-        lambda users: noise[users], data, CommonHolders(data.held)
-    )
-    assert blend.recipe is not None
-    assert blend.strength > 0
-    assert quality.value > choose_blend(lambda users: noise[users], data, None)[2].value
-    assert len(trials) > 5
+    chosen = choose_blend(lambda users: noise[users], data, CommonHolders(data.held))
+    assert chosen.blend.recipe is not None
+    assert chosen.links is not None
+    assert chosen.blend.strength > 0
+    without = choose_blend(lambda users: noise[users], data, None)
+    assert chosen.quality.value > without.quality.value
+    assert len(chosen.trials) > 5
 
 
 def test_links_are_left_out_when_the_heads_know_all() -> None:
     snapshot = make_snapshot(seed=4)
     data = training_data(snapshot, CPU)
     known = torch.from_numpy(data.wanted.toarray())
-    blend, _, quality = choose_blend(lambda users: known[users], data, CommonHolders(data.held))
-    assert blend == Blend()
-    assert quality.recall == 1
+    chosen = choose_blend(lambda users: known[users], data, CommonHolders(data.held))
+    assert chosen.blend == Blend()
+    assert chosen.links is None
+    assert chosen.quality.recall == 1
 
 
 @pytest.mark.parametrize("tau", [0.5, 0.01])

@@ -68,6 +68,7 @@ def make_head(data: TrainingData, seed: int, has_text: bool = True) -> FusionHea
         tau=0.2 + 0.1 * seed,
     )
     head.popularity.data = torch.tensor([-0.4, 0.3])
+    head.as_held.data = torch.randn(data.num_products, 6, generator=generator)
     return head
 
 
@@ -92,15 +93,16 @@ def test_where_users_bring_nothing_of_their_own_half_the_products_give_the_same_
     if not has_ties:
         snapshot = replace(snapshot, ties=make_edges(*np.zeros((2, 0), np.int64)))
     data = training_data(snapshot, CPU)
-    x = torch.randn(data.num_products, 5, requires_grad=True)
+    x, y = (torch.randn(data.num_products, 5, requires_grad=True) for _ in range(2))
     pull = torch.randn(len(data.degrees), 5)
-    sums = from_products(x, data.matrix, data.num_users)
-    (gradient,) = torch.autograd.grad((sums * pull).sum(), x)
+    sums = from_products(x, y, data.matrix, data.num_users)
+    of_x, of_y = torch.autograd.grad((sums * pull).sum(), (x, y))
     matrix = torch.from_numpy(dense(snapshot)).float()
-    whole = torch.cat([torch.zeros(data.num_users, 5), x.detach()])
-    torch.testing.assert_close(sums, whole + matrix @ whole + matrix @ (matrix @ whole))
-    wanted = pull + matrix.T @ pull + matrix.T @ (matrix.T @ pull)
-    torch.testing.assert_close(gradient, wanted[data.num_users :])
+    own, sent = (torch.cat([torch.zeros(data.num_users, 5), part.detach()]) for part in (x, y))
+    torch.testing.assert_close(sums, own + matrix @ sent + matrix @ (matrix @ sent))
+    torch.testing.assert_close(of_x, pull[data.num_users :])
+    wanted = matrix.T @ pull + matrix.T @ (matrix.T @ pull)
+    torch.testing.assert_close(of_y, wanted[data.num_users :])
 
 
 def test_a_pair_of_people_counts_once_whatever_the_direction_of_their_ties() -> None:
@@ -143,7 +145,8 @@ def test_what_each_neighbour_adds_sums_to_the_models_own_score(
     data = training_data(snapshot, CPU)
     heads = [make_head(data, seed, "texts" in inputs) for seed in range(number)]
     for head in heads:
-        head.ids.data *= "ids" in inputs
+        for ids in (head.ids, head.as_held):
+            ids.data *= "ids" in inputs
     rng = np.random.default_rng(number)
     blend, links, block = Blend(delta=0.2, offset=-0.3, reviewers=0.4), None, None
     reviewers = Reviewers(heads, data)
@@ -205,4 +208,5 @@ def test_renaming_users_and_products_permutes_the_vectors() -> None:
     assert moved.products_text is not None
     moved.products_text[:, torch.from_numpy(order)] = head.products_text.clone()
     moved.ids.data[torch.from_numpy(order)] = head.ids.data.clone()
+    moved.as_held.data[torch.from_numpy(order)] = head.as_held.data.clone()
     torch.testing.assert_close(moved(moved_data.matrix)[place], head(data.matrix))

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from kinfolio.gnn import train as train_module
 from kinfolio.gnn.blend import Blend, blended, offset_of_unseen
 from kinfolio.gnn.candidates import validation_users
 from kinfolio.gnn.data import held_in, training_data
@@ -74,15 +76,18 @@ def test_unseen_products_have_a_weight_of_their_own() -> None:
     np.testing.assert_allclose(lengths, np.where(data.product_degree == 0, 3, 2), rtol=1e-5)
 
 
-def test_what_is_stored_gives_the_score_with_texts(tmp_path: Path) -> None:
+def test_what_is_stored_gives_the_score_with_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On so few people it is chance what is chosen; what follows holds for any choice but 0.
+    monkeypatch.setattr(train_module, "choose_text", lambda *_: TextWeights(seen=0.7, unseen=0.4))
     snapshot = with_texts(make_snapshot(seed=4))
     run = run_of(tmp_path / "run", snapshot)
     config = replace(SMALL, text="off", heads=2, quick=True, links="off")
     train(run, config, cache=tmp_path / "texts", load=Words)
     assert read_embeddings(run).heads == 2
-    trained = train(run, replace(config, text="auto"), cache=tmp_path / "texts", load=Words)
+    train(run, replace(config, text="auto"), cache=tmp_path / "texts", load=Words)
     stored = read_embeddings(run)
-    assert trained.blend.text.seen > 0
     assert stored.heads == 3
     held = held_in(snapshot, "train")
     users = np.flatnonzero(np.diff(held.indptr))

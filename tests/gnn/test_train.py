@@ -150,7 +150,7 @@ def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
     assert (run.model.read_bytes(), run.info.read_bytes()) == before
 
 
-@pytest.mark.parametrize("at", [("trying tau 0.3", 30), ("head 2 of 2", 45), ("final head 1", 5)])
+@pytest.mark.parametrize("at", [("trying tau 0.15", 30), ("head 2 of 2", 45), ("final head 1", 5)])
 def test_a_training_that_was_cut_off_goes_on_to_the_same_model(
     at: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
