@@ -18,7 +18,7 @@ from kinfolio.gnn.user_state import UserState
 
 EXACT_BELOW = 3_000
 """Products; measured: the two take the same time at some 3,000."""
-LINKED = 300
+LINKED = 100
 """Products to which the user's holdings are linked most, looked at besides what the index finds."""
 MOST_FETCHED = 3_200
 """Asking the index for more takes longer than the exact search."""
