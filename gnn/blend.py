@@ -24,6 +24,7 @@ from kinfolio.gnn.candidates import (
     STRENGTHS,
     Candidates,
     K,
+    UserBlock,
     added_by,
     added_for_more,
     candidates_of,
@@ -83,8 +84,8 @@ class BlendTrial:
 
     @property
     def value(self) -> float:
-        """Geometric mean of recall and NDCG."""
-        return float(np.sqrt(self.recall * self.ndcg))
+        """What is compared."""
+        return Quality(recall=self.recall, ndcg=self.ndcg).value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,7 +129,7 @@ def choose_blend(
             if recipe not in trials:
                 note(str(recipe))
                 links = _links(holders, recipe, made)
-                trials[recipe] = _tried(lists, recipe, links)
+                trials[recipe] = _tried(lists, recipe, _linked(data, links))
                 if best is None or trials[recipe].value > trials[best[0]].value:
                     best = recipe, links
             return trials[recipe].value
@@ -143,15 +144,10 @@ def choose_blend(
         for recipe in COMMON:
             attempt(recipe)
         del lists
-    blend, added = Blend(), None
-    if best is not None:
-        recipe, links = best
-        added = added_for_more(score, data, lambda users: (data.held[users] @ links).toarray())
-        strength = smallest(STRENGTHS, partial(quality_of, added))
-        if strength:
-            blend = Blend(recipe=recipe, strength=strength)
-    if added is None:
-        added = added_for_more(score, data, None)
+    blend = Blend()
+    added = added_for_more(score, data, _linked(data, best[1]) if best is not None else None)
+    if best is not None and (strength := smallest(STRENGTHS, partial(quality_of, added))):
+        blend = Blend(recipe=best[0], strength=strength)
     delta = smallest(DELTAS, partial(quality_of, added, blend.strength))
     offset = 0.0
     if data.is_later and (added.is_wanted & (added.unseen > 0)).any():
@@ -281,8 +277,13 @@ def _links(
     return scaled(links, holders.degree, recipe.scale)
 
 
-def _tried(lists: Candidates, recipe: Recipe, links: csr_array) -> BlendTrial:
-    added = added_by(lists, lambda part: (lists.held[part] @ links).toarray())
+def _linked(data: TrainingData, links: csr_array) -> UserBlock:
+    """What links add to all products for some users."""
+    return lambda users: (data.held[users] @ links).toarray()
+
+
+def _tried(lists: Candidates, recipe: Recipe, linked: UserBlock) -> BlendTrial:
+    added = added_by(lists, linked)
     found = {z: quality_of(added, z) for z in STRENGTHS}
     best = max(found, key=lambda z: value_of(found[z]))
     recall, ndcg = (float(part.mean()) for part in found[best])

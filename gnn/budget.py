@@ -14,6 +14,7 @@ _MORE = 300.0 / 380_000
 """CPU seconds for each further interaction: 10 minutes at 730,000."""
 _FOR_BLEND = 0.15
 _FOR_LINKS = 0.05
+"""Parts of the budget: to choose the blend, and to make its links once more."""
 _SMALL = 350_000
 """Interactions up to which the usual 5 minutes hold."""
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -49,7 +50,7 @@ class Budget:
 
     @property
     def left_for_refit(self) -> float:
-        """The same once the blend is chosen: links are made once more, at most."""
+        """Once the blend is chosen, the same without the part to make its links once more."""
         return self.left - _FOR_LINKS * self.seconds
 
     def spend(self, seconds: float) -> None:

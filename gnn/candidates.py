@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 
 import numpy as np
 import torch
@@ -32,6 +31,8 @@ _BLOCK = 512
 K = 20
 """Length of the lists."""
 
+UserBlock = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""What is added to all products for some users: shape (len(users), num_products), written over."""
 Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Recall and NDCG of each user."""
 
@@ -52,7 +53,6 @@ class Candidates:
     """Mean standard deviation of a user's scores over the products that somebody holds."""
     log_degree: NDArray[np.float32]
     unseen: NDArray[np.float32]
-    held: csr_array
 
 
 @dataclass(slots=True)
@@ -106,8 +106,7 @@ def candidates_of(
     for first in range(0, len(users), _BLOCK):
         scores[first : first + _BLOCK] = score(users[first : first + _BLOCK]).cpu().numpy()
     spread = float(scores[:, ~unseen].std(axis=1).mean())
-    held = csr_array(data.held[users])
-    scores[held.nonzero()] = -np.inf
+    scores[data.held[users].nonzero()] = -np.inf
     if data.apart is not None:
         scores[:, data.apart] = -np.inf
     table = torch.from_numpy(scores)
@@ -125,7 +124,6 @@ def candidates_of(
         spread=spread,
         log_degree=np.log1p(degree),
         unseen=unseen.astype(np.float32),
-        held=held,
     )
 
 
@@ -134,14 +132,15 @@ def _counted(data: TrainingData) -> csr_array:
     return data.wanted if data.apart is None else entries_of(data.wanted, ~data.apart)
 
 
-def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]) -> Added:
+def added_by(lists: Candidates, block_of: UserBlock | None) -> Added:
     """What is added to the validation users' scores, where it matters.
 
     Args:
         lists: of the heads.
-        block_of: what is added to all products for a slice of the validation users, shape
-            (len(slice), num_products).
+        block_of: what is added; None: nothing is.
     """
+    if block_of is None:
+        return _added(lists, lists.places, np.zeros(lists.places.shape, np.float32), 1.0)
     most = min(100, lists.scores.shape[1])
     best = np.empty((len(lists.users), most), np.int64)
     at_heads = np.empty(lists.places.shape, np.float32)
@@ -149,7 +148,7 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
     spread = 0.0
     for first in range(0, len(lists.users), _BLOCK):
         part = slice(first, first + _BLOCK)
-        block = block_of(part)
+        block = block_of(lists.users[part])
         spread += float(block[:, lists.unseen == 0].std(axis=1).sum())
         at_heads[part] = np.take_along_axis(block, lists.places[part], axis=1)
         block[lists.scores[part] == -np.inf] = -np.inf
@@ -163,46 +162,25 @@ def added_by(lists: Candidates, block_of: Callable[[slice], NDArray[np.float32]]
     )
 
 
-def added_for_more(
-    score: ScoreBlock,
-    data: TrainingData,
-    block_of: Callable[[NDArray[np.int64]], NDArray[np.float32]] | None,
-) -> Added:
+def added_for_more(score: ScoreBlock, data: TrainingData, block_of: UserBlock | None) -> Added:
     """The same for more users: what is chosen beside 0 by few is better there by luck, too.
 
     Args:
         score: of the heads.
         data: with a validation part in `wanted`.
-        block_of: what is added to all products for some users; None: nothing is.
+        block_of: what is added; None: nothing is.
     """
     users = validation_users(data, _MORE)
-    parts = []
-    for some in np.array_split(users, -(-len(users) // _most_kept(data))):
-        lists = candidates_of(score, data, some)
-        parts.append(
-            nothing_added(lists)
-            if block_of is None
-            else added_by(lists, partial(_of_part, block_of, some))
-        )
+    parts = [
+        added_by(candidates_of(score, data, some), block_of)
+        for some in np.array_split(users, -(-len(users) // _most_kept(data)))
+    ]
     together = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(Added)
         if field.name != "unit"
     }
     return Added(**together, unit=float(np.mean([part.unit for part in parts])))
-
-
-def _of_part(
-    block_of: Callable[[NDArray[np.int64]], NDArray[np.float32]],
-    users: NDArray[np.int64],
-    part: slice,
-) -> NDArray[np.float32]:
-    return block_of(users[part])
-
-
-def nothing_added(lists: Candidates) -> Added:
-    """The heads alone."""
-    return _added(lists, lists.places, np.zeros(lists.places.shape, np.float32), 1.0)
 
 
 def _most_kept(data: TrainingData) -> int:

@@ -17,6 +17,7 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
 from kinfolio.gnn.heads import FEWEST_STEPS, TextInputs, kinds_of
+from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text_block import TextBlock
 
@@ -61,8 +62,8 @@ class Trial:
 
     @property
     def value(self) -> float:
-        """Geometric mean of recall and NDCG."""
-        return float((self.recall * self.ndcg) ** 0.5)
+        """What is compared."""
+        return Quality(recall=self.recall, ndcg=self.ndcg).value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class Choice:
     steps: int
     """As asked for, or fewer where the budget does not allow them."""
     final_steps: int
-    """The same for a second round, which learns from all: it gets up to twice the steps."""
+    """The same for a second round, which learns from all: as planned, then as it turned out."""
     trials: tuple[Trial, ...]
     skipped: tuple[str, ...]
     """What was not tried for want of time."""

@@ -12,12 +12,17 @@ from scipy.sparse import csr_array
 from torch.nn import functional
 
 from kinfolio.errors import BadConfig
+from kinfolio.gnn import candidates, softmax
 from kinfolio.gnn import links as links_module
-from kinfolio.gnn import softmax
 from kinfolio.gnn.blend import Blend, choose_blend
 from kinfolio.gnn.budget import seconds_of
+from kinfolio.gnn.candidates import Figures, added_for_more, quality_of, validation_users
+from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import training_data
+from kinfolio.gnn.fit import fit_head
+from kinfolio.gnn.heads import FEWEST_STEPS, affordable
 from kinfolio.gnn.links import CommonHolders, Recipe, scaled
+from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.train import read_embeddings, train
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, run_of
@@ -172,3 +177,41 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_a_recipe_tells_its_numbers() -> None:
     assert str(Recipe("ridge", 0.5, 30.0, -0.25)) == "ridge, p 0.5, lambda 30, c -0.25"
+
+
+def test_more_users_in_parts_give_the_figures_of_all_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = training_data(make_snapshot(seed=4, num_users=60), CPU)
+    rng = np.random.default_rng(0)
+    noise = torch.from_numpy(rng.normal(size=(data.num_users, data.num_products))).float()
+    other = rng.normal(size=(data.num_users, data.num_products)).astype(np.float32)
+
+    def figures(most: int) -> tuple[Figures, float]:
+        monkeypatch.setattr(candidates, "_MOST_USERS", most)
+        added = added_for_more(lambda users: noise[users], data, lambda users: other[users])
+        # So much of it that what the heads say, and the unit of a part, do not matter.
+        return quality_of(added, 1000.0), added.unit
+
+    users = len(validation_users(data))
+    (whole, unit), (parts, unit_of_parts) = figures(users), figures(-(-users // 3))
+    assert len(parts[0]) == users
+    assert unit_of_parts == pytest.approx(unit, rel=0.2)
+    np.testing.assert_allclose(parts[1], whole[1])
+    # Far fewer, evenly spaced, where there are more than three times as many.
+    assert len(figures(3)[0][0]) == 9
+
+
+def test_heads_get_the_steps_that_those_before_them_show_to_be_affordable() -> None:
+    data = training_data(make_snapshot(seed=4), CPU)
+    config = TrainConfig(dim=8, steps=200, text="off", tau=0.3, batch=64)
+    start = SvdStart(data.held, 8)
+    made = fit_head(data, None, config, start=start, tau=0.3, seed=0, steps=200)
+    taken = made.history[-1].step
+    for number in (1, 2):
+        left = 1.5 * made.cpu_seconds * number
+        assert affordable([made], number, 10_000, left) == pytest.approx(1.5 * taken, abs=1)
+    assert affordable([made], 1, 120, 1e9) == 120
+    assert affordable([made], 1, 10_000, 0.0) == FEWEST_STEPS
+    untrained = fit_head(data, None, config, start=start, tau=0.3, seed=0, steps=0)
+    assert affordable([untrained], 1, 70, 0.0) == 70

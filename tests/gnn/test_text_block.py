@@ -86,8 +86,9 @@ def test_what_is_stored_gives_the_score_with_texts(
     config = replace(SMALL, text="off", heads=2, quick=True, links="off")
     train(run, config, cache=tmp_path / "texts", load=Words)
     assert read_embeddings(run).heads == 2
-    train(run, replace(config, text="auto"), cache=tmp_path / "texts", load=Words)
+    trained = train(run, replace(config, text="auto"), cache=tmp_path / "texts", load=Words)
     stored = read_embeddings(run)
+    assert trained.blend.text.seen > 0
     assert stored.heads == 3
     held = held_in(snapshot, "train")
     users = np.flatnonzero(np.diff(held.indptr))
