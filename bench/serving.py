@@ -112,6 +112,8 @@ def make_embeddings(
         user_vectors=user_vectors,
         product_vectors=(product_vectors / 0.15).astype(np.float32),
         bias=(bias - bias.mean()).astype(np.float32),
+        general=np.zeros(width, np.float32),
+        tie_weight=0.3,
         user_own=np.zeros((users, width), np.float32),
         user_messages=user_vectors * np.float32(0.1),
         product_messages=product_vectors * np.float32(0.1),

@@ -1,8 +1,9 @@
 // What some users are compared with products by: the stored vector, or the sum of the messages of what they are
-// connected to now, each head's block brought to unit length; and which version and source it is from.
+// connected to now and of what people hold in general, each head's block brought to unit length; and which version and
+// source it is from. `reach` is how many times the latter counts: the root of the number of holdings and weighted ties.
 // The number `counted` is the fingerprint of `gnn/counted.py`: another one than at the export means the user changed.
 // parameters: user_ids LIST
-// columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER, out INTEGER, source STRING, query LIST
+// columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER, out INTEGER, source STRING, reach FLOAT, query LIST
 UNWIND $user_ids AS user_id
 MATCH (u:User {id: user_id})
 WITH u,
@@ -39,7 +40,9 @@ WITH *, CASE
          WHERE coalesce(r.split, 'train') = 'train' AND p[message] IS NOT NULL
        } THEN 'text'
        ELSE 'popularity'
-     END AS source
+     END AS source,
+     sqrt(size([p IN held WHERE p[embedding] IS NOT NULL])
+          + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL])) AS reach
 WITH *, CASE
        WHEN source IN ['stored', 'popularity'] THEN []
        WHEN source = 'text' AND u[own] IS NULL THEN COLLECT {
@@ -48,7 +51,8 @@ WITH *, CASE
          WITH DISTINCT p
          RETURN p[message]
        }
-       ELSE [vector IN [u[own]] + [n IN held + tied | n[message]] WHERE vector IS NOT NULL]
+       ELSE [vector IN [u[own], [x IN v.general | x * reach]] + [n IN held + tied | n[message]]
+             WHERE vector IS NOT NULL]
      END AS parts
 WITH *, CASE
        WHEN source = 'stored' THEN u[embedding][0..v.heads * v.dim]
@@ -60,7 +64,7 @@ RETURN u.id AS user, u.risk_tolerance AS risk_tolerance, u.country AS country,
        versions, v.name AS version, v.slot AS slot, v.heads AS heads, v.dim AS dim,
        v.products AS products, v.fetch AS fetch, v.markets AS markets,
        v.open_share AS open_share, v.risk_levels AS risk_levels, v.length AS length, v.linked AS linked,
-       COUNT { (u)-[:HOLDS|DISMISSED]->(:Product) } AS out, source,
+       COUNT { (u)-[:HOLDS|DISMISSED]->(:Product) } AS out, source, reach,
        [d IN range(0, coalesce(v.heads * v.dim, 0) - 1)
         | CASE norms[d / v.dim] WHEN 0.0 THEN 0.0 ELSE added[d] / norms[d / v.dim] END] AS query
 ORDER BY user

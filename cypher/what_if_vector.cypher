@@ -1,5 +1,5 @@
-// What a user would be compared with products by, if some holdings were not there and others were: the sum of the messages,
-// each head's block brought to unit length. `added` gives those that would be new.
+// What a user would be compared with products by, if some holdings were not there and others were: made as
+// `recommend_query_vector` folds in. `added` gives those that would be new.
 // parameters: user_id STRING, without LIST, added LIST
 // columns:    user STRING, version STRING, slot STRING, heads INTEGER, dim INTEGER, length FLOAT, source STRING, added LIST, query LIST
 MATCH (u:User {id: $user_id})
@@ -25,7 +25,8 @@ WITH u,
        WHERE coalesce(t.split, 'train') = 'train' AND f <> u
        RETURN DISTINCT f
      } AS tied
-WITH u, v, kept + fresh AS held, fresh, tied, 'message_' + v.slot AS message, 'own_' + v.slot AS own
+WITH u, v, kept + fresh AS held, fresh, tied, 'message_' + v.slot AS message, 'own_' + v.slot AS own,
+     'embedding_' + v.slot AS embedding, 'counted_' + v.slot AS fingerprint
 WITH *, CASE
        WHEN v IS NULL THEN 'popularity'
        WHEN any(p IN held WHERE p[message] IS NOT NULL) THEN 'folded_in'
@@ -36,7 +37,9 @@ WITH *, CASE
          WHERE coalesce(r.split, 'train') = 'train' AND p[message] IS NOT NULL
        } THEN 'text'
        ELSE 'popularity'
-     END AS source
+     END AS source,
+     sqrt(size([p IN held WHERE p[embedding] IS NOT NULL])
+          + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL])) AS reach
 WITH *, CASE
        WHEN source = 'popularity' THEN []
        WHEN source = 'text' AND u[own] IS NULL THEN COLLECT {
@@ -45,7 +48,8 @@ WITH *, CASE
          WITH DISTINCT p
          RETURN p[message]
        }
-       ELSE [vector IN [u[own]] + [n IN held + tied | n[message]] WHERE vector IS NOT NULL]
+       ELSE [vector IN [u[own], [x IN v.general | x * reach]] + [n IN held + tied | n[message]]
+             WHERE vector IS NOT NULL]
      END AS parts
 WITH *, [d IN range(0, coalesce(v.heads * v.dim, 0) - 1)
          | reduce(total = 0.0, part IN parts | total + part[d])] AS summed

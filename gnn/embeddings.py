@@ -39,14 +39,14 @@ def embeddings_of(
 ) -> Embeddings:
     """The heads' vectors, messages and popularity term.
 
-    With D the weighted degree, z_u sqrt(D_u) = sqrt(D_u) x_u / 3 + sum of w_un g_n / sqrt(D_n)
-    over the neighbours n: the first is the user's own part, the others are the messages. The
-    common factor sqrt(D_u) does not change a cosine.
+    With D the weighted degree, z_u sqrt(D_u) = sqrt(D_u) p / 3 + sqrt(D_u) x_u / 3 + sum of
+    w_un g_n / sqrt(D_n) over the neighbours n: what people hold in general, the user's own part,
+    and the messages. The common factor sqrt(D_u) does not change a cosine.
     """
     num_users = data.num_users
     degrees = torch.from_numpy(data.degrees.astype(np.float32)).to(data.matrix.device)
     scale = torch.where(degrees > 0, degrees, 1).sqrt()[:, None]
-    users, products, own, messages = [], [], [], []
+    users, products, own, messages, general = [], [], [], [], []
     bias = torch.zeros(data.num_products, device=data.matrix.device)
     with torch.no_grad():
         for number, head in enumerate(heads):
@@ -58,11 +58,13 @@ def embeddings_of(
             products.append(vectors)
             own.append(head.sent()[:num_users] / (HOPS + 1) * scale[:num_users])
             messages.append(head.messages(data.matrix) / scale)
+            general.append(head.general[None] / (HOPS + 1))
             bias += head.bias()
         if block is not None and blend.text:
             users.append(block.users)
             products.append(block.rows(blend.text))
             own.append(torch.zeros_like(block.users))
+            general.append(torch.zeros_like(block.users[:1]))
             # A tie says nothing of texts.
             messages.append(
                 torch.cat([torch.zeros_like(block.users), block.products.to(bias.device)])
@@ -82,6 +84,8 @@ def embeddings_of(
         user_vectors=_numpy(users),
         product_vectors=_numpy(products),
         bias=bias.cpu().numpy(),
+        general=_numpy(general)[0],
+        tie_weight=TIE_WEIGHT,
         user_own=_numpy(own),
         user_messages=stored[:num_users] * np.float32(TIE_WEIGHT),
         product_messages=stored[num_users:],

@@ -251,13 +251,16 @@ def _step(
         if whole
         else rng.choice(data.num_products, config.negatives, replace=False, shuffle=False)
     ).to(device)
-    loss = head.loss(
-        matrix,
-        torch.from_numpy(data.user[chosen].astype(np.int64)).to(device),
-        torch.from_numpy(data.product[chosen].astype(np.int64)).to(device),
-        negatives,
-        keep,
+    users, products = (
+        torch.from_numpy(ends[chosen].astype(np.int64)).to(device)
+        for ends in (data.user, data.product)
     )
+    nodes = data.user[chosen], data.num_users + data.product[chosen]
+    edges = torch.from_numpy(np.prod([data.degrees[ends] for ends in nodes], axis=0) ** -0.5)
+    edges = edges.to(device, torch.float32)
+    if keep is not None:
+        edges = edges * keep[users] * keep[data.num_users + products]
+    loss = head.loss(matrix, users, products, negatives, edges, keep)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()

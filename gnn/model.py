@@ -4,8 +4,10 @@ Input of node n: x_n = W sum of g_k text_kn + id_n (W a type's own, g_k that of 
 reviews, name, description, given vectors; id_n only for products seen in training). What it sends
 to its neighbours is y_n = x_n + e_n: what holding a product says is not quite what the product is,
 as in FISM (Kabbur et al., KDD 2013). With A the symmetric normalised adjacency,
-z = (x + A y + A^2 y) / 3, and the score of product i for user u is
-cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0].
+z = (x + A y + A^2 y) / 3 for products, z = (p + x + A y + A^2 y) / 3 for users, and the score of
+product i for user u is cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0]. p is what
+people hold in general, the same for all users of whom something is known: the less that is, the
+shorter is the rest of the sum, and the more p counts, as a prior does.
 
 The propagation is LightGCN's (He et al., SIGIR 2020); the degree bias, the sampled softmax over
 cosines and the text inputs are not in that paper. Users carry no id of their own: what is known of
@@ -25,6 +27,7 @@ from kinfolio.gnn.propagation import Propagation, from_products
 from kinfolio.gnn.softmax import sampled_softmax
 
 HOPS = 2
+_ROUNDING = 1e-5
 
 
 class FusionHead(nn.Module):
@@ -60,6 +63,7 @@ class FusionHead(nn.Module):
         self.dim = start.shape[1]
         self.ids = nn.Parameter(start.clone())
         self.as_held = nn.Parameter(torch.zeros_like(start))
+        self.general = nn.Parameter(torch.zeros(self.dim))
         self.popularity = nn.Parameter(torch.tensor([0.0, 0.2]))
         self.propagation = Propagation()
         self.register_buffer("log_degree", torch.log1p(degree))
@@ -79,14 +83,16 @@ class FusionHead(nn.Module):
         Args:
             keep: float32, shape (num_nodes,); 0 for nodes that play unseen in this step.
         """
-        return self._sent(*self._inputs_of_products(keep))
+        return self._with_users(self._products(keep)[1])
 
     def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
         """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
-        return self._sums(matrix, keep) / (HOPS + 1)
+        sums = self._sums(*self._products(keep), matrix)
+        users, products = sums.tensor_split([self.num_users])
+        return torch.cat([self._with_general(users), products]) / (HOPS + 1)
 
     def messages(self, matrix: Tensor) -> Tensor:
-        """All nodes' g = (y + A y) / 3, so that z_u = x_u / 3 + sum of A_un g_n over neighbours."""
+        """All nodes' g = (y + A y) / 3: z_u = (p + x_u) / 3 + sum of A_un g_n over neighbours."""
         part: Tensor = self.propagation(self.sent(), matrix, HOPS - 1) / (HOPS + 1)
         return part
 
@@ -100,50 +106,66 @@ class FusionHead(nn.Module):
         users: Tensor,
         products: Tensor,
         negatives: Tensor,
+        edges: Tensor,
         keep: Tensor | None = None,
     ) -> Tensor:
         """Mean cross-entropy of the right product among the shared negatives.
+
+        Each user is looked at as if they did not hold the right product, as later they do not: its
+        own message would give the answer away. EASE (Steck, WWW 2019) has zeros on its diagonal
+        and FISM leaves the product out for the same reason.
 
         Args:
             matrix: normalised adjacency.
             users: int64, shape (batch,).
             products: int64, shape (batch,).
             negatives: int64, shape (num_negatives,), no two alike; or all products.
-            keep: as for `inputs`.
+            edges: float32, shape (batch,); A between each user and the right product.
+            keep: as for `sent`.
         """
         # Cosines know no length, so the sum of the layers does for their mean.
-        sums = self._sums(matrix, keep)
+        x, y = self._products(keep)
+        sums = self._sums(x, y, matrix)
         wanted = torch.cat([users, products + self.num_users, negatives + self.num_users])
         # Negatives stand for all products: their part of the sum is scaled up.
         others = max(1, len(self.ids) - 1)
         spread = math.log(others / min(others, len(negatives)))
-        rows = functional.embedding(wanted, sums)
+        ahead, beside = functional.embedding(wanted, sums).tensor_split([len(users)])
+        own = edges[:, None] * functional.embedding(products, y)
+        left = ahead - own
+        # Where nothing but that was held, what is left is rounding, whatever its direction.
+        with torch.no_grad():
+            is_left = left.norm(dim=1) > _ROUNDING * own.norm(dim=1)
+        rows = torch.cat([self._with_general(left * is_left[:, None]), beside])
         return sampled_softmax(rows, self.tau, self.bias(), products, negatives, spread)
 
-    def _inputs_of_products(self, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Of the products x and y - x: float32, shape (num_products, dim)."""
+    def _with_general(self, users: Tensor) -> Tensor:
+        """Sums of the layers of some users, and p where they are not zero: shape as `users`."""
+        return users + self.general * (users != 0).any(dim=1, keepdim=True)
+
+    def _products(self, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Of the products x and y: float32, shape (num_products, dim)."""
         is_seen = 1.0 - self.is_unseen
         if keep is not None:
             is_seen = is_seen * keep[self.num_users :]
-        ids, more = self.ids * is_seen[:, None], self.as_held * is_seen[:, None]
-        if self.products_text is None:
-            return ids, more
-        return _turned(self.products_gate, self.products_text, self.turn[1]) + ids, more
+        x = self.ids * is_seen[:, None]
+        if self.products_text is not None:
+            x = _turned(self.products_gate, self.products_text, self.turn[1]) + x
+        return x, x + self.as_held * is_seen[:, None]
 
-    def _sent(self, products: Tensor, more: Tensor) -> Tensor:
+    def _with_users(self, y: Tensor) -> Tensor:
+        """Y of all nodes, by that of the products."""
         if self.users_text is None:
-            return functional.pad(products + more, (0, 0, self.num_users, 0))
-        users = _turned(self.users_gate, self.users_text, self.turn[0])
-        return torch.cat([users, products + more])
+            return functional.pad(y, (0, 0, self.num_users, 0))
+        return torch.cat([_turned(self.users_gate, self.users_text, self.turn[0]), y])
 
-    def _sums(self, matrix: Tensor, keep: Tensor | None) -> Tensor:
-        """Of the layers: float32, shape (num_nodes, dim)."""
-        products, more = self._inputs_of_products(keep)
+    def _sums(self, x: Tensor, y: Tensor, matrix: Tensor) -> Tensor:
+        """Of the layers of all nodes, by x and y of the products: shape (num_nodes, dim)."""
         if not self.have_users_text:
-            return from_products(products, products + more, matrix, self.num_users)
-        sums: Tensor = self.propagation(self._sent(products, more), matrix, HOPS)
+            return from_products(x, y, matrix, self.num_users)
+        sums: Tensor = self.propagation(self._with_users(y), matrix, HOPS)
         # The product itself is x, not what it sends.
-        return sums - functional.pad(more, (0, 0, self.num_users, 0))
+        return sums - functional.pad(y - x, (0, 0, self.num_users, 0))
 
 
 def _turned(gates: Tensor, kinds: Tensor, turn: Tensor) -> Tensor:

@@ -147,6 +147,7 @@ def _check_finite(embeddings: Embeddings) -> None:
         embeddings.product_messages,
         embeddings.user_vectors,
         embeddings.user_messages,
+        embeddings.general,
         embeddings.user_own,
         embeddings.link_weights,
     ):
@@ -188,6 +189,8 @@ def _new_version(
         "similarity": "dot",
         "heads": embeddings.heads,
         "dim": embeddings.dim,
+        "general": embeddings.general.astype(np.float64).tolist(),
+        "tie_weight": embeddings.tie_weight,
         "property": f"embedding_{slot}",
         "index": f"product_embedding_{slot}",
         "metrics": embeddings.metrics,

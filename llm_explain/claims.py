@@ -172,6 +172,8 @@ def _people(text: str, cited: Sequence[Evidence], facts: list[dict[str, Any]]) -
         "many",
         "fewest",
         "against_many",
+        "general",
+        "against_general",
     } or "holders" in " ".join(key for fact in facts for key in fact)
     crowd = re.search(
         r"\b(people|others|holders|investors|users|members|readers|everyone|crowd)\b", low

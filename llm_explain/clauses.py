@@ -40,7 +40,7 @@ _REASONS = {
     ),
     "tie": ("holds", "holds_several", "rated", "near", "against", "against_several"),
     "text": ("own", "about", "against"),
-    "popularity": ("many", "few", "fewest", "against_many"),
+    "popularity": ("many", "few", "fewest", "against_many", "general", "against_general"),
 }
 _FIXED = (
     *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "risk"),

@@ -107,7 +107,13 @@ def read_parts(
             raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
         state = states[0]
         slot: Slot = state["slot"] or "a"
-        pair = reads.read("explain_pair", slot=slot, user_id=user_id, product_id=product_id)[0]
+        pair = reads.read(
+            "explain_pair",
+            slot=slot,
+            user_id=user_id,
+            product_id=product_id,
+            version=state["version"],
+        )[0]
         if pair["product"] is None:
             raise NotFound(f"there is no product {product_id!r} in the graph; check the id")
         _need_scored(state, pair)
@@ -123,15 +129,22 @@ def read_parts(
         )[0]["score"]
         pieces, messages, basis = _pieces(reads, slot, user_id, pair, width)
         embedding = np.asarray(pair["embedding"], dtype=np.float64)
+        general = np.asarray(pair["general"] or [0.0] * width, dtype=np.float64)
+        # Where it is all that there is, or reviewed products stand in, it does not count.
+        is_counted = bool(messages.any()) and all(piece.form != "about" for piece in pieces)
+        weights = {"holding": 1.0, "tie": pair["tie_weight"] or 0.0}
         parts = Parts(
             messages=messages,
+            general=general * is_counted,
+            reach=state["reach"],
+            weights=np.array([weights.get(piece.kind, 0.0) for piece in pieces]),
             linked=np.array([piece.linked for piece in pieces], dtype=np.float64),
             embedding=embedding[:width],
             bias=float(embedding[width]),
             heads=state["heads"],
         )
         values = parts.contributions()
-        pieces.append(Piece(kind="popularity"))
+        pieces.append(Piece(kind="popularity", is_general=parts.is_general()))
         order, shares = strongest(values)
         enough = (COVERED_LONG, AT_MOST_LONG) if is_long else (COVERED, AT_MOST)
         num_told = covering(shares[order], *enough)
@@ -276,7 +289,7 @@ def _with_paths(
         elif piece.kind == "text":
             facts, path = pathfinder.text(piece, value, written)
         else:
-            facts, path = pathfinder.popularity(value)
+            facts, path = pathfinder.popularity(piece, value)
         result.append(
             Evidence(
                 id=number,

@@ -27,6 +27,9 @@ class Piece:
     """What a link from a held product adds to the score besides its message."""
     form: str = ""
     """Of kind text: "own" the user's own text, "about" a product written about."""
+    is_general: bool = False
+    """Of kind popularity: more of it comes from how near the product is to what people hold in
+    general than from how many hold it."""
 
 
 _PERSON = Step(label="User")
@@ -104,8 +107,10 @@ class Pathfinder:
         path = (self._you, _out("WROTE"), step, _out("ABOUT"))
         return (("claim", claim), ("name", name)), (*path, Step(label="Product", id=product_id))
 
-    def popularity(self, value: float) -> tuple[Facts, tuple[Step, ...]]:
-        """Of how many people hold the product."""
+    def popularity(self, piece: Piece, value: float) -> tuple[Facts, tuple[Step, ...]]:
+        """Of what a product has whoever asks: how many hold it, or what people hold in general."""
+        if piece.is_general:
+            return (("claim", "general" if value >= 0 else "against_general"),), (self._it,)
         number = self._pair["holders"]
         if value >= 0:
             claim = "many"

@@ -1,8 +1,9 @@
 """What each piece adds to a score: exact, because the score is linear in the messages.
 
-With q = own + sum of the messages of the counted neighbours, in `heads` blocks, every block brought
-to unit length, the score is q . embedding + bias; a neighbour's contribution is the sum over the
-heads of (message . embedding) / |q|. Pure arithmetic: knows nothing of graphs or words.
+With q = own + general + sum of the messages of the counted neighbours, in `heads` blocks, every
+block brought to unit length, the score is q . embedding + bias; a neighbour's contribution is the
+sum over the heads of (message . embedding) / |q|, that of popularity is the same of what people
+hold in general, plus the bias. Pure arithmetic: knows nothing of graphs or words.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 def contributions(
     messages: NDArray[np.float64], embedding: NDArray[np.float64], heads: int
 ) -> NDArray[np.float64]:
-    """What each message adds to the score of a product, popularity left out.
+    """What each message adds to the score of a product.
 
     Args:
-        messages: shape (num_pieces, heads * dim); the user's own text is a row like any other.
+        messages: shape (num_pieces, heads * dim); all that the user's vector is the sum of.
         embedding: shape (heads * dim,); the product's vector.
         heads: number of blocks.
 
@@ -64,18 +65,29 @@ class Parts:
 
     messages: NDArray[np.float64]
     """Shape (num_pieces, heads * dim)."""
+    general: NDArray[np.float64]
+    """Shape (heads * dim,); what people hold in general, which adds `reach` times."""
+    reach: float
+    """Root of the summed weights of all neighbours, with those that are no pieces."""
+    weights: NDArray[np.float64]
+    """Shape (num_pieces,); of each piece in that sum, 0 for the user's own text."""
     linked: NDArray[np.float64]
     """Shape (num_pieces,); what a link from the piece to the product adds."""
     embedding: NDArray[np.float64]
     """Shape (heads * dim,); the product's vector."""
     bias: float
-    """The popularity term, the last piece."""
+    """The popularity term; with what `general` adds it is the last piece."""
     heads: int
 
     def contributions(self) -> NDArray[np.float64]:
         """What each piece adds, popularity last; shape (num_pieces + 1,)."""
-        added = contributions(self.messages, self.embedding, self.heads) + self.linked
-        return np.append(added, self.bias)
+        added: NDArray[np.float64] = self._added(self.reach) + np.append(self.linked, self.bias)
+        return added
+
+    def is_general(self) -> bool:
+        """Whether more of the popularity comes from `general` than from the bias."""
+        general = self._added(self.reach)[-1]
+        return bool(general) and (general > self.bias) == (general + self.bias >= 0)
 
     def score(self, keep: NDArray[np.bool_]) -> float:
         """The score if only some pieces were there; what is left is brought to unit length.
@@ -83,6 +95,14 @@ class Parts:
         Args:
             keep: shape (num_pieces + 1,), popularity last.
         """
-        kept = keep[:-1]
-        left = contributions(self.messages[kept], self.embedding, self.heads)
-        return float(left.sum() + self.linked[kept].sum() + keep[-1] * self.bias)
+        # With neighbours less, what people hold in general counts less often, too.
+        gone = float(self.weights[~keep[:-1]].sum())
+        left = self._added(float(np.sqrt(max(self.reach**2 - gone, 0.0))), keep)
+        return float(left.sum() + np.append(self.linked, self.bias)[keep].sum())
+
+    def _added(
+        self, reach: float, keep: NDArray[np.bool_] | slice = slice(None)
+    ) -> NDArray[np.float64]:
+        """What the pieces add by their vectors."""
+        rows = np.vstack([self.messages, reach * self.general])[keep]
+        return contributions(rows, self.embedding, self.heads)

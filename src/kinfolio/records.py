@@ -273,6 +273,11 @@ class Embeddings:
     """Shape (num_products, heads * dim); unit blocks divided by the head's temperature."""
     bias: NDArray[np.float32]
     """Shape (num_products,); the popularity term, of mean 0."""
+    general: NDArray[np.float32]
+    """Shape (heads * dim,); what people hold in general, which adds to a user of whom something is
+    known as many times as the root of the number of holdings and weighted ties."""
+    tie_weight: float
+    """What a tie counts in that number; a holding counts 1."""
     user_own: NDArray[np.float32]
     """Shape (num_users, heads * dim); what the user's own text adds; zeros where there is none."""
     user_messages: NDArray[np.float32]

@@ -103,7 +103,7 @@ def test_relationships_and_their_properties_are_read_alike(
         ("chat_user", {"user_id": "u1"}),
         ("show_user", {"id": "u2", "sample": 10}),
         ("show_product", {"id": "C", "sample": 10}),
-        ("explain_pair", {"user_id": "u1", "product_id": "C"}),
+        ("explain_pair", {"user_id": "u1", "product_id": "C", "version": "first"}),
         ("explain_neighbours", {"user_id": "u1", "product_gid": 2}),
         ("why_not_facts", {"user_id": "u6", "product_id": "D"}),
         ("recommend_query_vector", {"user_ids": ["u1", "u6"]}),

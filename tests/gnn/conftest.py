@@ -97,6 +97,8 @@ class World:
             user_vectors=user_vectors,
             product_vectors=(unit_blocks(draw(snapshot.num_products)) / 0.15).astype(np.float32),
             bias=rng.normal(size=snapshot.num_products).astype(np.float32),
+            general=draw(1)[0],
+            tie_weight=0.3,
             user_own=own,
             user_messages=draw(snapshot.num_users),
             product_messages=draw(snapshot.num_products),

@@ -68,6 +68,7 @@ def make_head(data: TrainingData, seed: int, has_text: bool = True) -> FusionHea
         tau=0.2 + 0.1 * seed,
     )
     head.popularity.data = torch.tensor([-0.4, 0.3])
+    head.general.data = torch.randn(6, generator=generator)
     head.as_held.data = torch.randn(data.num_products, 6, generator=generator)
     return head
 
@@ -103,6 +104,42 @@ def test_where_users_bring_nothing_of_their_own_half_the_products_give_the_same_
     torch.testing.assert_close(of_x, pull[data.num_users :])
     wanted = matrix.T @ pull + matrix.T @ (matrix.T @ pull)
     torch.testing.assert_close(of_y, wanted[data.num_users :])
+
+
+def test_a_user_is_looked_at_without_the_product_that_is_to_be_found() -> None:
+    snapshot = make_snapshot(seed=3)
+    # One more person, who holds nothing but the first product and is tied to nobody.
+    holdings = snapshot.holdings
+    alone = len(snapshot.user_ids)
+    snapshot = replace(
+        snapshot,
+        user_ids=(*snapshot.user_ids, "alone"),
+        user_gids=np.append(snapshot.user_gids, snapshot.user_gids.max() + 1),
+        holdings=make_edges(
+            np.append(holdings.source, alone), np.append(holdings.target, holdings.target[0])
+        ),
+    )
+    data = training_data(snapshot, CPU)
+    head = make_head(data, 0, has_text=False)
+    users = torch.from_numpy(data.user.astype(np.int64))
+    products = torch.from_numpy(data.product.astype(np.int64))
+    matrix = torch.from_numpy(dense(snapshot)).float()
+    # What cancels out but for rounding counts as nothing.
+    edges = matrix[users, data.num_users + products] * (1 + 3e-7)
+    every = torch.arange(data.num_products)
+    loss = head.loss(data.matrix, users, products, every, edges)
+
+    of_users, is_seen = torch.zeros(data.num_users, head.dim), 1 - head.is_unseen[:, None]
+    x, y = (torch.cat([of_users, ids * is_seen]) for ids in (head.ids, head.ids + head.as_held))
+    sums = x + matrix @ y + matrix @ (matrix @ y)
+    ahead = sums[users] - edges[:, None] * y[data.num_users + products]
+    assert float(ahead[users == alone].detach().abs().max()) < 1e-5
+    ahead = torch.where((users == alone)[:, None], 0, ahead + head.general)
+    cosines = functional.normalize(ahead, dim=1) @ functional.normalize(sums, dim=1).T
+    logits = cosines[:, data.num_users :] / head.tau + head.bias()
+    torch.testing.assert_close(loss, functional.cross_entropy(logits, products))
+    gradient = torch.autograd.grad(loss, head.ids)[0]
+    assert float(gradient.abs().max()) < 10
 
 
 def test_a_pair_of_people_counts_once_whatever_the_direction_of_their_ties() -> None:
@@ -167,8 +204,12 @@ def test_what_each_neighbour_adds_sums_to_the_models_own_score(
     for user in range(data.num_users):
         held = data.product[data.user == user]
         pieces = [stored.user_own[user], *stored.product_messages[held]]
-        pieces += [stored.user_messages[other] for one, other in ties if one == user]
+        tied = [stored.user_messages[other] for one, other in ties if one == user]
+        pieces += tied
         messages = np.array(pieces, np.float64)
+        if messages.any():
+            reach = np.sqrt(len(held) + stored.tie_weight * len(tied))
+            messages = np.vstack([messages, reach * stored.general])
         sums = messages.sum(axis=0).reshape(blocks)
         length = np.linalg.norm(sums, axis=1)
         scale = np.divide(1, length, out=np.zeros_like(length), where=length > 1e-9)

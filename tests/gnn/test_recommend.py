@@ -75,7 +75,10 @@ class Twin:
             total += self.made.product_messages[p]
         for v in known_tied:
             total += self.made.user_messages[v]
-        if not total.any():
+        if total.any():
+            reach = np.sqrt(len(known_held) + self.made.tie_weight * len(known_tied))
+            total += reach * self.made.general.astype(np.float64)
+        else:
             about = {p for u, p, split in self.world.reviews if u == user and split == "train"}
             for p in about:
                 total += self.made.product_messages[p]

@@ -92,7 +92,9 @@ def test_what_is_stored_gives_the_score_with_texts(
     assert stored.heads == 3
     held = held_in(snapshot, "train")
     users = np.flatnonzero(np.diff(held.indptr))
+    reach = np.sqrt(np.diff(held.indptr)[users])[:, None]
     sums = (held @ stored.product_messages)[users] + stored.user_own[users]
+    sums += reach * stored.general
     blocks = sums.reshape(len(users), 3, -1)
     # The last block is the texts': nothing but what is held goes into it.
     block = blocks[:, 2] / np.maximum(np.linalg.norm(blocks[:, 2], axis=1, keepdims=True), 1e-12)

@@ -16,6 +16,7 @@ from kinfolio.records import NO_TIME, Edges, Embeddings, Snapshot
 from tests.gnn.snapshots import no_reviews, random_links
 
 HEADS, DIM = 2, 8
+TIE_WEIGHT = 0.3
 WORDS = ("people", "bond", "hold", "you", "someone", "Against", "5", "the", "fund", "reason", "it")
 """Ids and names of people that could pass for words of a text."""
 NAMES = (
@@ -116,6 +117,11 @@ def _embeddings(
     tied = {(u, v) for t in ties for u, v in ((t["u"], t["v"]), (t["v"], t["u"]))}
     for u, v in tied:
         total[u] += people[v]
+    general = 0.3 * np.random.default_rng(9).normal(size=width)
+    for user in np.flatnonzero(total.any(axis=1)):
+        number = len({p for u, p in counted if u == user})
+        number_tied = sum(u == user for u, _ in tied)
+        total[user] += np.sqrt(number + TIE_WEIGHT * number_tied) * general
     blocks = total.reshape(-1, HEADS, DIM)
     length = np.linalg.norm(blocks, axis=-1, keepdims=True)
     vectors = np.divide(blocks, length, out=np.zeros_like(blocks), where=length > 0)
@@ -148,6 +154,8 @@ def _embeddings(
         user_vectors=_float32(vectors.reshape(-1, width)),
         product_vectors=_float32(items.reshape(-1, width)),
         bias=_float32(bias - bias.mean()),
+        general=_float32(general),
+        tie_weight=TIE_WEIGHT,
         user_own=_float32(own),
         user_messages=_float32(people),
         product_messages=_float32(messages),

@@ -105,6 +105,9 @@ def test_named_evidence_taken_away_lowers_the_score_as_counted_by_hand() -> None
     # One head: q = (3, 4) / 5, embedding (1, 0), bias .5; without the first piece q = (0, 1).
     parts = Parts(
         messages=np.array([[3.0, 0.0], [0.0, 4.0]]),
+        general=np.zeros(2),
+        reach=1.0,
+        weights=np.array([1.0, 0.0]),
         linked=np.array([0.2, 0.0]),
         embedding=np.array([1.0, 0.0]),
         bias=0.5,

@@ -106,12 +106,26 @@ def test_numbers_are_those_of_a_count_by_hand(
         "RETURN u.id AS u, p.id AS p"
     ):
         holdings.setdefault(row["p"], set()).add(row["u"])
-    seen = 0
+    bias = {
+        row["id"]: row["bias"]
+        for row in run_module_cypher(
+            "MATCH (p:Product) RETURN p.id AS id, p.embedding_a[size(p.embedding_a) - 2] AS bias"
+        )
+    }
+    seen, claims = 0, set()
     for user, product in PAIRS[::2]:
         for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
             fact = dict(piece.facts)
             owners = holdings.get(product, set()) - {user}
             if piece.kind == "popularity":
+                # What is told is what makes up more of it.
+                general = piece.contribution - bias[product]
+                is_general = abs(general) > abs(bias[product]) and general * piece.contribution > 0
+                claims.add((is_general, piece.contribution > 0))
+                if is_general:
+                    says = "general" if piece.contribution > 0 else "against_general"
+                    assert piece.facts == (("claim", says),)
+                    continue
                 assert fact["holders"] == (len(owners) if len(owners) >= 5 else "fewer than 5")
             elif fact["claim"] == "together":
                 others = holdings[str(piece.path[2].id)] - {user}
@@ -123,6 +137,7 @@ def test_numbers_are_those_of_a_count_by_hand(
                 assert 0 < len(others & owners) < 5
                 assert "holders" not in fact
     assert seen > 10
+    assert len(claims) == 4
 
 
 def test_small_numbers_of_people_are_withheld(community_graph: Graph) -> None:
