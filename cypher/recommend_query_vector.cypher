@@ -1,6 +1,7 @@
 // What some users are compared with products by: the stored vector, or the sum of the messages of what they are
 // connected to now and of what people hold in general, each head's block brought to unit length; and which version and
-// source it is from. `reach` is how many times the latter counts: the root of the number of holdings and weighted ties.
+// source it is from. `reach` is how many times the latter counts: the root of the number of holdings and weighted
+// ties, once where there are none.
 // The number `counted` is the fingerprint of `gnn/counted.py`: another one than at the export means the user changed.
 // parameters: user_ids LIST
 // columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER, out INTEGER, source STRING, reach FLOAT, query LIST
@@ -41,8 +42,9 @@ WITH *, CASE
        } THEN 'text'
        ELSE 'popularity'
      END AS source,
-     sqrt(size([p IN held WHERE p[embedding] IS NOT NULL])
-          + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL])) AS reach
+     size([p IN held WHERE p[embedding] IS NOT NULL])
+       + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL]) AS neighbours
+WITH *, CASE neighbours WHEN 0.0 THEN 1.0 ELSE sqrt(neighbours) END AS reach
 WITH *, CASE
        WHEN source IN ['stored', 'popularity'] THEN []
        WHEN source = 'text' AND u[own] IS NULL THEN COLLECT {

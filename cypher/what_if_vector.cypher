@@ -38,8 +38,9 @@ WITH *, CASE
        } THEN 'text'
        ELSE 'popularity'
      END AS source,
-     sqrt(size([p IN held WHERE p[embedding] IS NOT NULL])
-          + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL])) AS reach
+     size([p IN held WHERE p[embedding] IS NOT NULL])
+       + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL]) AS neighbours
+WITH *, CASE neighbours WHEN 0.0 THEN 1.0 ELSE sqrt(neighbours) END AS reach
 WITH *, CASE
        WHEN source = 'popularity' THEN []
        WHEN source = 'text' AND u[own] IS NULL THEN COLLECT {

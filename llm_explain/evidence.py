@@ -130,8 +130,8 @@ def read_parts(
         pieces, messages, basis = _pieces(reads, slot, user_id, pair, width)
         embedding = np.asarray(pair["embedding"], dtype=np.float64)
         general = np.asarray(pair["general"] or [0.0] * width, dtype=np.float64)
-        # Where it is all that there is, or reviewed products stand in, it does not count.
-        is_counted = bool(messages.any()) and all(piece.form != "about" for piece in pieces)
+        # Where reviewed products stand in for what is known it does not count.
+        is_counted = all(piece.form != "about" for piece in pieces)
         weights = {"holding": 1.0, "tie": pair["tie_weight"] or 0.0}
         parts = Parts(
             messages=messages,

@@ -16,6 +16,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_ROUNDING = 1e-6
+
 
 def contributions(
     messages: NDArray[np.float64], embedding: NDArray[np.float64], heads: int
@@ -68,7 +70,7 @@ class Parts:
     general: NDArray[np.float64]
     """Shape (heads * dim,); what people hold in general, which adds `reach` times."""
     reach: float
-    """Root of the summed weights of all neighbours, with those that are no pieces."""
+    """Root of the summed weights of all neighbours, with those that are no pieces; 1 without."""
     weights: NDArray[np.float64]
     """Shape (num_pieces,); of each piece in that sum, 0 for the user's own text."""
     linked: NDArray[np.float64]
@@ -81,12 +83,12 @@ class Parts:
 
     def contributions(self) -> NDArray[np.float64]:
         """What each piece adds, popularity last; shape (num_pieces + 1,)."""
-        added: NDArray[np.float64] = self._added(self.reach) + np.append(self.linked, self.bias)
+        added: NDArray[np.float64] = self._added(self._all()) + np.append(self.linked, self.bias)
         return added
 
     def is_general(self) -> bool:
         """Whether more of the popularity comes from `general` than from the bias."""
-        general = self._added(self.reach)[-1]
+        general = self._added(self._all())[-1]
         return bool(general) and (general > self.bias) == (general + self.bias >= 0)
 
     def score(self, keep: NDArray[np.bool_]) -> float:
@@ -95,14 +97,16 @@ class Parts:
         Args:
             keep: shape (num_pieces + 1,), popularity last.
         """
-        # With neighbours less, what people hold in general counts less often, too.
-        gone = float(self.weights[~keep[:-1]].sum())
-        left = self._added(float(np.sqrt(max(self.reach**2 - gone, 0.0))), keep)
-        return float(left.sum() + np.append(self.linked, self.bias)[keep].sum())
+        return float((self._added(keep) + np.append(self.linked, self.bias)[keep]).sum())
 
-    def _added(
-        self, reach: float, keep: NDArray[np.bool_] | slice = slice(None)
-    ) -> NDArray[np.float64]:
-        """What the pieces add by their vectors."""
+    def _added(self, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """What some pieces add by their vectors, in their order."""
+        # With fewer neighbours what people hold in general counts less often, with nothing never.
+        left = self.reach**2 - float(self.weights[~keep[:-1]].sum())
+        reach = np.sqrt(left) if left > _ROUNDING else 1.0
+        reach *= self.messages[keep[:-1]].any()
         rows = np.vstack([self.messages, reach * self.general])[keep]
         return contributions(rows, self.embedding, self.heads)
+
+    def _all(self) -> NDArray[np.bool_]:
+        return np.ones(len(self.messages) + 1, np.bool_)

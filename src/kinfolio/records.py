@@ -275,7 +275,7 @@ class Embeddings:
     """Shape (num_products,); the popularity term, of mean 0."""
     general: NDArray[np.float32]
     """Shape (heads * dim,); what people hold in general, which adds to a user of whom something is
-    known as many times as the root of the number of holdings and weighted ties."""
+    known as many times as the root of the number of holdings and weighted ties, or once."""
     tie_weight: float
     """What a tie counts in that number; a holding counts 1."""
     user_own: NDArray[np.float32]

@@ -208,8 +208,8 @@ def test_what_each_neighbour_adds_sums_to_the_models_own_score(
         pieces += tied
         messages = np.array(pieces, np.float64)
         if messages.any():
-            reach = np.sqrt(len(held) + stored.tie_weight * len(tied))
-            messages = np.vstack([messages, reach * stored.general])
+            reach = len(held) + stored.tie_weight * len(tied)
+            messages = np.vstack([messages, np.sqrt(reach or 1.0) * stored.general])
         sums = messages.sum(axis=0).reshape(blocks)
         length = np.linalg.norm(sums, axis=1)
         scale = np.divide(1, length, out=np.zeros_like(length), where=length > 1e-9)

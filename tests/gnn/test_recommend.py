@@ -76,8 +76,8 @@ class Twin:
         for v in known_tied:
             total += self.made.user_messages[v]
         if total.any():
-            reach = np.sqrt(len(known_held) + self.made.tie_weight * len(known_tied))
-            total += reach * self.made.general.astype(np.float64)
+            number = len(known_held) + self.made.tie_weight * len(known_tied)
+            total += np.sqrt(number or 1.0) * self.made.general.astype(np.float64)
         else:
             about = {p for u, p, split in self.world.reviews if u == user and split == "train"}
             for p in about:

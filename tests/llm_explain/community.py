@@ -121,7 +121,7 @@ def _embeddings(
     for user in np.flatnonzero(total.any(axis=1)):
         number = len({p for u, p in counted if u == user})
         number_tied = sum(u == user for u, _ in tied)
-        total[user] += np.sqrt(number + TIE_WEIGHT * number_tied) * general
+        total[user] += np.sqrt(number + TIE_WEIGHT * number_tied or 1.0) * general
     blocks = total.reshape(-1, HEADS, DIM)
     length = np.linalg.norm(blocks, axis=-1, keepdims=True)
     vectors = np.divide(blocks, length, out=np.zeros_like(blocks), where=length > 0)
