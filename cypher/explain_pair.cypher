@@ -3,7 +3,7 @@
 // columns:    user STRING, product STRING, product_gid INTEGER, name STRING, kind STRING, is_held BOOLEAN, is_dismissed BOOLEAN, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN, country STRING, risk INTEGER, tolerance INTEGER, own LIST, general LIST, tie_weight FLOAT, embedding LIST, holders INTEGER, mean_rating FLOAT
 OPTIONAL MATCH (u:User {id: $user_id})
 OPTIONAL MATCH (p:Product {id: $product_id})
-OPTIONAL MATCH (v:EmbeddingVersion {name: $version})
+OPTIONAL MATCH (w:EmbeddingVersion {name: $version})
 CALL (u, p) {
   OPTIONAL MATCH (p)<-[r:HOLDS]-(v:User)
   WHERE coalesce(r.split, 'train') = 'train' AND v <> u
@@ -16,5 +16,5 @@ RETURN u.id AS user, p.id AS product, p.gid AS product_gid, coalesce(p.name, p.i
        coalesce(p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries, false) AS is_sold,
        coalesce(p.risk IS NULL OR p.risk <= u.risk_tolerance, false) AS is_safe,
        u.country AS country, p.risk AS risk, u.risk_tolerance AS tolerance,
-       u.own_a AS own, v.general AS general, v.tie_weight AS tie_weight,
+       u.own_a AS own, w.general AS general, w.tie_weight AS tie_weight,
        p.embedding_a AS embedding, holders, mean_rating

@@ -22,7 +22,11 @@ MOST_LINKS = 200
 """Links that start from one product: the strongest stay, so that lists are quick to add up."""
 MOST_PAIRS = 300_000_000
 """Pairs of holdings of one user that are counted; with more, some users stand for all."""
-_PRODUCTS_AT_ONCE = 1024
+_RARER = 1e-4
+"""Of products that are as near, those that fewer hold come first."""
+_PRODUCTS_AT_ONCE = 32_768
+"""Products whose neighbours are looked up at once: 330 MB."""
+_SOLVED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,8 @@ class CommonHolders:
         """
         self.held = _some_users(held)
         self.degree = np.maximum(np.asarray(held.sum(axis=0), np.float64).ravel(), 1)
-        self.gram = csr_array((self.held.T @ self.held).astype(np.float32))
-        self.gram.sort_indices()
+        self.gram = csr_array(self.held.T.tocsr() @ self.held)
         self.num_products = held.shape[1]
-        rows = np.repeat(np.arange(self.num_products), np.diff(self.gram.indptr))
-        self._keys = rows * self.num_products + self.gram.indices
 
     def ridge(self, power: float, penalties: tuple[float, ...]) -> dict[float, csr_array]:
         """S for each penalty: float32, shape (num_products, num_products), column j for product j.
@@ -69,20 +70,16 @@ class CommonHolders:
             penalties: values of lambda.
         """
         most = max(1, min(NEIGHBOURS, self.num_products - 1))
-        near = np.empty((self.num_products, most), np.int64)
-        common = np.empty((self.num_products, most), np.float32)
+        near, common = self._nearest((self.degree ** -(power + _RARER)).astype(np.float32), most)
         weights = {penalty: np.empty_like(common) for penalty in penalties}
-        for start, stop in self._parts():
-            block = self.gram[start:stop].toarray()
-            block[np.arange(stop - start), np.arange(start, stop)] = 0
-            close = torch.from_numpy(block * (self.degree**-power).astype(np.float32))
-            near[start:stop] = np.sort(close.topk(most, dim=1, sorted=False).indices.numpy())
-            common[start:stop] = np.take_along_axis(block, near[start:stop], axis=1)
-            among = torch.from_numpy(self._among(near[start:stop]))
-            right = torch.from_numpy(common[start:stop, :, None])
-            for penalty in penalties:
-                factor = torch.linalg.cholesky(among + penalty * torch.eye(most))
-                weights[penalty][start:stop] = torch.cholesky_solve(right, factor)[:, :, 0].numpy()
+        for block in _parts(self.num_products, _PRODUCTS_AT_ONCE):
+            among = torch.from_numpy(self._among(near[block]))
+            right = torch.from_numpy(common[block, :, None])
+            for part in _parts(len(among), _SOLVED_AT_ONCE):
+                for penalty in penalties:
+                    factor = torch.linalg.cholesky(among[part] + penalty * torch.eye(most))
+                    found = torch.cholesky_solve(right[part], factor)[:, :, 0]
+                    weights[penalty][block][part] = found.numpy()
         columns = np.repeat(np.arange(self.num_products), most)
         there = common.ravel() > 0
         return {
@@ -109,22 +106,46 @@ class CommonHolders:
         """Of the links."""
         return self.num_products, self.num_products
 
-    def _parts(self) -> Iterator[tuple[int, int]]:
-        for start in range(0, self.num_products, _PRODUCTS_AT_ONCE):
-            yield start, min(start + _PRODUCTS_AT_ONCE, self.num_products)
+    def _nearest(
+        self, scale: NDArray[np.float32], most: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The products with the largest G_nj scale_n for each j, ascending, and their G_nj.
 
-    def _among(self, near: NDArray[np.int64]) -> NDArray[np.float32]:
-        """G[N, N] of some products: float32, shape (len(near), most, most)."""
-        most = near.shape[1]
-        upper = np.triu_indices(most)
-        # Ascending keys one after the other are found with few jumps through the memory.
-        keys = near[:, upper[0]] * self.num_products + near[:, upper[1]]
-        found = np.searchsorted(self._keys, keys)
-        np.minimum(found, len(self._keys) - 1, out=found)
-        values = np.where(self._keys[found] == keys, self.gram.data[found], 0)
-        among = np.empty((len(near), most, most), np.float32)
-        among[:, upper[0], upper[1]] = values
-        among[:, upper[1], upper[0]] = values
+        Two arrays of shape (num_products, most); with fewer there, num_products and 0.
+        """
+        gram = self.gram
+        near = np.full((self.num_products, most), self.num_products, np.int32)
+        common = np.zeros((self.num_products, most), np.float32)
+        for product in range(self.num_products):
+            row = slice(gram.indptr[product], gram.indptr[product + 1])
+            others, number = gram.indices[row], gram.data[row]
+            is_other = others != product
+            others, number = others[is_other], number[is_other]
+            if len(others) > most:
+                nearness = number * scale[others]
+                chosen = np.sort(np.argpartition(nearness, -most)[-most:])
+                others, number = others[chosen], number[chosen]
+            near[product, : len(others)] = others
+            common[product, : len(others)] = number
+        return near, common
+
+    def _among(self, near: NDArray[np.int32]) -> NDArray[np.float32]:
+        """G[N, N] of some products: float32, shape (len(near), most, most); 0 where none is."""
+        gram, most = self.gram, near.shape[1]
+        among = np.zeros((len(near), most, most), np.float32)
+        # Row by row of G, spread out in an array that stays in the cache, for all that want it.
+        order = np.argsort(near, axis=None, kind="stable")
+        rows, first = np.unique(near.ravel()[order], return_index=True)
+        spread = np.zeros(self.num_products + 1, np.float32)
+        for row, places in zip(rows, np.split(order, first[1:]), strict=True):
+            if row == self.num_products:
+                continue
+            part = slice(gram.indptr[row], gram.indptr[row + 1])
+            others = gram.indices[part]
+            spread[others] = gram.data[part]
+            products, place = np.divmod(places, most)
+            among[products, place] = spread[near[products]]
+            spread[others] = 0
         return among
 
 
@@ -153,21 +174,24 @@ def _some_users(held: csr_array) -> csr_array:
 
 def _sparse(
     values: NDArray[np.float32],
-    rows: NDArray[np.int64],
+    rows: NDArray[np.int32],
     columns: NDArray[np.int64],
     shape: tuple[int, int],
 ) -> csr_array:
     return csr_array(coo_array((values, (rows, columns)), shape=shape).tocsr())
 
 
+def _parts(number: int, at_once: int) -> Iterator[slice]:
+    for start in range(0, number, at_once):
+        yield slice(start, min(start + at_once, number))
+
+
 def _largest(matrix: csr_array, most: int) -> csr_array:
     """The largest entries of each row, at most `most` of them."""
     number = np.diff(matrix.indptr)
-    if number.max(initial=0) <= most:
-        return matrix
-    row = np.repeat(np.arange(len(number)), number)
-    order = np.lexsort((-matrix.data, row))
-    place = np.arange(len(order)) - matrix.indptr[row[order]]
-    kept = np.sort(order[place < most])
+    kept = np.ones(matrix.nnz, np.bool_)
+    for row in np.flatnonzero(number > most):
+        part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        kept[part][np.argpartition(matrix.data[part], -most)[:-most]] = False
     offsets = np.concatenate([[0], np.minimum(number, most).cumsum()])
     return csr_array((matrix.data[kept], matrix.indices[kept], offsets), shape=matrix.shape)

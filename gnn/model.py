@@ -27,7 +27,6 @@ from kinfolio.gnn.propagation import Propagation, from_products
 from kinfolio.gnn.softmax import sampled_softmax
 
 HOPS = 2
-_ROUNDING = 1e-5
 
 
 class FusionHead(nn.Module):
@@ -89,7 +88,8 @@ class FusionHead(nn.Module):
         """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
         sums = self._sums(*self._products(keep), matrix)
         users, products = sums.tensor_split([self.num_users])
-        return torch.cat([self._with_general(users), products]) / (HOPS + 1)
+        is_known = (users != 0).any(dim=1, keepdim=True)
+        return torch.cat([users + self.general * is_known, products]) / (HOPS + 1)
 
     def messages(self, matrix: Tensor) -> Tensor:
         """All nodes' g = (y + A y) / 3: z_u = (p + x_u) / 3 + sum of A_un g_n over neighbours."""
@@ -130,18 +130,10 @@ class FusionHead(nn.Module):
         # Negatives stand for all products: their part of the sum is scaled up.
         others = max(1, len(self.ids) - 1)
         spread = math.log(others / min(others, len(negatives)))
-        ahead, beside = functional.embedding(wanted, sums).tensor_split([len(users)])
-        own = edges[:, None] * functional.embedding(products, y)
-        left = ahead - own
-        # Where nothing but that was held, what is left is rounding, whatever its direction.
-        with torch.no_grad():
-            is_left = left.norm(dim=1) > _ROUNDING * own.norm(dim=1)
-        rows = torch.cat([self._with_general(left * is_left[:, None]), beside])
-        return sampled_softmax(rows, self.tau, self.bias(), products, negatives, spread)
-
-    def _with_general(self, users: Tensor) -> Tensor:
-        """Sums of the layers of some users, and p where they are not zero: shape as `users`."""
-        return users + self.general * (users != 0).any(dim=1, keepdim=True)
+        rows = functional.embedding(wanted, sums)
+        return sampled_softmax(
+            rows, y, edges, self.general, self.tau, self.bias(), products, negatives, spread
+        )
 
     def _products(self, keep: Tensor | None) -> tuple[Tensor, Tensor]:
         """Of the products x and y: float32, shape (num_products, dim)."""

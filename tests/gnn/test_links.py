@@ -63,6 +63,26 @@ def test_only_the_nearest_products_are_linked(monkeypatch: pytest.MonkeyPatch) -
         assert gram[linked, product].min() >= np.sort(gram[:, product])[-3]
 
 
+def test_in_parts_links_are_those_of_all_products_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links_module, "NEIGHBOURS", 4)
+    whole = CommonHolders(holdings()).ridge(0.5, (2.0,))[2.0]
+    monkeypatch.setattr(links_module, "_PRODUCTS_AT_ONCE", 7)
+    monkeypatch.setattr(links_module, "_SOLVED_AT_ONCE", 3)
+    parts = CommonHolders(holdings()).ridge(0.5, (2.0,))[2.0]
+    assert whole.nnz
+    np.testing.assert_allclose(parts.toarray(), whole.toarray(), atol=1e-6)
+
+
+def test_of_products_that_are_as_near_the_rarer_are_linked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(links_module, "NEIGHBOURS", 2)
+    # Product 0 has two holders, who hold all others, too; of these 1 and 3 have more holders.
+    held = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 1, 0, 1, 0], [0, 1, 0, 1, 0]])
+    made = CommonHolders(csr_array(held.astype(np.float32))).ridge(0.0, (1.0,))[1.0]
+    assert np.flatnonzero(made.toarray()[:, 0]).tolist() == [2, 4]
+
+
 def test_links_are_never_negative_and_few_from_each_product(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -131,15 +151,24 @@ def test_the_softmax_in_parts_is_the_plain_one_with_its_gradient(
     rows = torch.randn(7 + 7 + 5, 5, dtype=torch.float64, requires_grad=True)
     bias = torch.randn(20, dtype=torch.float64, requires_grad=True)
     products, negatives = torch.tensor([3, 3, 0, 19, 7, 8, 9]), torch.tensor([3, 8, 11, 0, 15])
-    unit = functional.normalize(rows, dim=1)
+    sent = torch.randn(20, 5, dtype=torch.float64, requires_grad=True)
+    general = torch.randn(5, dtype=torch.float64, requires_grad=True)
+    edges = torch.rand(7, dtype=torch.float64)
+    # Of the last user nothing but rounding is left, and of the one before nothing was there.
+    rows.data[6] = edges[6] * sent[products[6]].detach() * (1 + 1e-7)
+    rows.data[5], edges[5] = 0, 0
+    is_left = (torch.arange(7) < 5)[:, None]
+    users = (rows[:7] - edges[:, None] * sent[products] + general) * is_left
+    unit = functional.normalize(torch.cat([users, rows[7:]]), dim=1)
     right = (unit[:7] * unit[7:14]).sum(dim=1) / tau + bias[products]
     others = unit[:7] @ unit[14:].T / tau + bias[negatives] + 1.5
     others = others.masked_fill(products[:, None] == negatives, -torch.inf)
     plain = (torch.logaddexp(right, others.logsumexp(dim=1)) - right).mean()
-    expected = torch.autograd.grad(plain, [rows, bias])
-    mine = softmax.sampled_softmax(rows, tau, bias, products, negatives, 1.5)
+    inputs = [rows, sent, general, bias]
+    expected = torch.autograd.grad(plain, inputs)
+    mine = softmax.sampled_softmax(rows, sent, edges, general, tau, bias, products, negatives, 1.5)
     assert mine.item() == pytest.approx(plain.item(), abs=1e-12)
-    for one, other in zip(torch.autograd.grad(mine, [rows, bias]), expected, strict=True):
+    for one, other in zip(torch.autograd.grad(mine, inputs), expected, strict=True):
         torch.testing.assert_close(one, other)
 
 
