@@ -36,6 +36,9 @@ _SHORT_STEPS = 150
 _SHORT_BATCH = 4096
 """Interactions a step of a trial at most: they tell the order as well as twice as many."""
 _FINALISTS = 2
+_AS_GOOD = 0.985
+"""Of temperatures whose trials are so good beside the best, the lowest is taken: what is trained in
+full is wider and trained for longer, and wants a lower one than a trial."""
 _ENOUGH = 2 / 3
 """Part of the steps asked for that what is tried must leave time for."""
 _FEW = 0.4
@@ -237,6 +240,14 @@ def choose(
     if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, of_few):
         heads = 1
         skipped.append(f"{HEADS} heads")
+    if not config.tau and not config.quick:
+        tau = lowest_as_good(
+            {
+                trial.tau: trial.value
+                for trial in sorted(done.values(), key=lambda trial: trial.value)
+                if (trial.text, trial.dim) == (has_text, first_dim)
+            }
+        )
     fits = rounds * heads
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
@@ -272,6 +283,16 @@ def choose(
         trials=tuple(done.values()),
         skipped=tuple(skipped),
     )
+
+
+def lowest_as_good(values: dict[float, float]) -> float:
+    """The lowest temperature of those that are nearly as good as the best.
+
+    Args:
+        values: temperature to how good its trial was.
+    """
+    best = max(values.values())
+    return min(tau for tau, value in values.items() if value >= _AS_GOOD * best)
 
 
 def seconds_of_step(

@@ -17,6 +17,7 @@ from kinfolio.gnn import links as links_module
 from kinfolio.gnn.blend import Blend, choose_blend
 from kinfolio.gnn.budget import seconds_of
 from kinfolio.gnn.candidates import Figures, added_for_more, quality_of, validation_users
+from kinfolio.gnn.choose import lowest_as_good
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import training_data
 from kinfolio.gnn.fit import fit_head
@@ -244,3 +245,8 @@ def test_heads_get_the_steps_that_those_before_them_show_to_be_affordable() -> N
     assert affordable([made], 1, 10_000, 0.0) == FEWEST_STEPS
     untrained = fit_head(data, None, config, start=start, tau=0.3, seed=0, steps=0)
     assert affordable([untrained], 1, 70, 0.0) == 70
+
+
+def test_of_temperatures_that_are_nearly_as_good_the_lowest_is_trained_in_full() -> None:
+    assert lowest_as_good({0.1: 0.1081, 0.15: 0.1149, 0.2: 0.115, 0.3: 0.114}) == 0.15
+    assert lowest_as_good({0.1: 0.1, 0.15: 0.115}) == 0.15
