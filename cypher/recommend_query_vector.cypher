@@ -1,7 +1,7 @@
 // What some users are compared with products by: the stored vector, or the sum of the messages of what they are
 // connected to now and of what people hold in general, each head's block brought to unit length; and which version and
 // source it is from. `reach` is how many times the latter counts: the root of the number of holdings and weighted
-// ties, once where there are none.
+// ties, once where there are none; a market tells a product of the version without reading its vector.
 // The number `counted` is the fingerprint of `gnn/counted.py`: another one than at the export means the user changed.
 // parameters: user_ids LIST
 // columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER, out INTEGER, source STRING, reach FLOAT, query LIST
@@ -25,7 +25,7 @@ WITH u,
      } AS tied
 WITH u, versions, v, held, tied,
      'embedding_' + v.slot AS embedding, 'message_' + v.slot AS message,
-     'own_' + v.slot AS own, 'counted_' + v.slot AS fingerprint,
+     'own_' + v.slot AS own, 'counted_' + v.slot AS fingerprint, 'market_' + v.slot AS market,
      [p IN held WHERE p.gid IS NOT NULL | 2 * p.gid + 1]
        + [f IN tied WHERE f.gid IS NOT NULL | 2 * f.gid + 2] AS keys
 WITH *, reduce(total = 0, mix IN [key IN keys | (key % 2147483647 * 1103515245 + 12345) % 2147483647]
@@ -42,7 +42,7 @@ WITH *, CASE
        } THEN 'text'
        ELSE 'popularity'
      END AS source,
-     size([p IN held WHERE p[embedding] IS NOT NULL])
+     size([p IN held WHERE p[market] IS NOT NULL])
        + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL]) AS neighbours
 WITH *, CASE neighbours WHEN 0.0 THEN 1.0 ELSE sqrt(neighbours) END AS reach
 WITH *, CASE

@@ -26,7 +26,7 @@ WITH u,
        RETURN DISTINCT f
      } AS tied
 WITH u, v, kept + fresh AS held, fresh, tied, 'message_' + v.slot AS message, 'own_' + v.slot AS own,
-     'embedding_' + v.slot AS embedding, 'counted_' + v.slot AS fingerprint
+     'market_' + v.slot AS market, 'counted_' + v.slot AS fingerprint
 WITH *, CASE
        WHEN v IS NULL THEN 'popularity'
        WHEN any(p IN held WHERE p[message] IS NOT NULL) THEN 'folded_in'
@@ -38,7 +38,7 @@ WITH *, CASE
        } THEN 'text'
        ELSE 'popularity'
      END AS source,
-     size([p IN held WHERE p[embedding] IS NOT NULL])
+     size([p IN held WHERE p[market] IS NOT NULL])
        + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL]) AS neighbours
 WITH *, CASE neighbours WHEN 0.0 THEN 1.0 ELSE sqrt(neighbours) END AS reach
 WITH *, CASE

@@ -240,6 +240,8 @@ def choose(
     if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, of_few):
         heads = 1
         skipped.append(f"{HEADS} heads")
+    fits = rounds * heads
+    taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
         tau = lowest_as_good(
             {
@@ -248,9 +250,7 @@ def choose(
                 if (trial.text, trial.dim) == (has_text, first_dim)
             }
         )
-    fits = rounds * heads
-    taus: tuple[float, ...] = (tau,)
-    if not config.tau and not config.quick:
+        taus = (tau,)
         of_tau: dict[float, float] = {}
         # Few were tried with all that was chosen since; those before tell the order as well.
         for trial in sorted(done.values(), key=lambda trial: (trial.text == has_text, trial.value)):

@@ -255,9 +255,8 @@ def _step(
         torch.from_numpy(ends[chosen].astype(np.int64)).to(device)
         for ends in (data.user, data.product)
     )
-    nodes = data.user[chosen], data.num_users + data.product[chosen]
-    edges = torch.from_numpy(np.prod([data.degrees[ends] for ends in nodes], axis=0) ** -0.5)
-    edges = edges.to(device, torch.float32)
+    degrees = data.degrees[data.user[chosen]] * data.degrees[data.num_users + data.product[chosen]]
+    edges = torch.from_numpy(degrees**-0.5).to(device, torch.float32)
     if keep is not None:
         edges = edges * keep[users] * keep[data.num_users + products]
     loss = head.loss(matrix, users, products, negatives, edges, keep)
