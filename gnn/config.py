@@ -27,7 +27,11 @@ class TrainConfig:
         default=0, metadata={"help": "Interactions a step; 0: a 40th of them, 1,024 to 8,192."}
     )
     negatives: int = field(
-        default=1024, metadata={"help": "Products that stand against each right one."}
+        default=0,
+        metadata={
+            "help": "Products that stand against the right ones in a step; 0: a 24th of them, 512 "
+            "to 1,024."
+        },
     )
     lr: float = field(default=0.01, metadata={"help": "Learning rate of Adam."})
     tau: float = field(
@@ -106,7 +110,7 @@ class TrainConfig:
         for name, low, high in (
             ("heads", 0, 16),
             ("steps", 1, 1_000_000),
-            ("negatives", 1, 1_000_000),
+            ("negatives", 0, 1_000_000),
             ("reviews", 1, 1_000_000),
             ("patience", 1, 1_000_000),
         ):
@@ -136,3 +140,7 @@ class TrainConfig:
     def batch_size(self, num_interactions: int) -> int:
         """Interactions a step, for training on that many."""
         return self.batch or min(8192, max(1024, num_interactions // 40))
+
+    def num_negatives(self, num_products: int) -> int:
+        """Products drawn in a step, from that many."""
+        return self.negatives or min(1024, max(512, num_products // 24))

@@ -16,6 +16,8 @@ from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.model import FusionHead
+from kinfolio.gnn.negatives import Negatives
+from kinfolio.gnn.propagation import coarse
 from kinfolio.gnn.ranking import Quality, ScoreBlock, quality
 from kinfolio.gnn.start import SvdStart
 
@@ -25,8 +27,6 @@ _SECONDS_BETWEEN_CHECKPOINTS = 10.0
 _MOST_LOOKED_AT = 4000
 """Users looked at on the way; fewer where many products make a look slow."""
 _SCORES_LOOKED_AT = 80_000_000
-_ALL_PRODUCTS = 1024
-"""Catalogues up to this size are scored whole instead of by sampled negatives."""
 _SLOW = 0.2
 """Learning rate of text weights and popularity term beside that of the ids."""
 
@@ -114,6 +114,8 @@ def fit_head(
     )
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
     size = config.batch_size(len(data.user))
+    matrix = coarse(data.matrix)
+    against = Negatives(data.product_degree, config.num_negatives(data.num_products))
     looked_at = max(1, min(_MOST_LOOKED_AT, _SCORES_LOOKED_AT // data.num_products))
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
@@ -139,7 +141,7 @@ def fit_head(
             break
         if step:
             with told_when_too_little(len(data.degrees), config.dim, device):
-                losses.append(_step(head, data, config, optimizer, rng, size))
+                losses.append(_step(head, data, matrix, against, config, optimizer, rng, size))
             decay.step()
             if watch is not None:
                 watch(step, last, losses[-1])
@@ -229,6 +231,8 @@ def score_with(heads: list[FusionHead], matrix: Tensor) -> Callable[[np.ndarray]
 def _step(
     head: FusionHead,
     data: TrainingData,
+    matrix: Tensor,
+    against: Negatives,
     config: TrainConfig,
     optimizer: torch.optim.Optimizer,
     rng: np.random.Generator,
@@ -239,18 +243,13 @@ def _step(
     chosen = rng.integers(0, len(data.user), size)
     # Sorted batches: rows are read and written in order, which the caches reward.
     chosen.sort()
-    matrix, keep = data.matrix, None
+    keep = None
     if head.users_text is not None and config.cold > 0:
         keep = torch.from_numpy(
             (rng.random(data.num_users + data.num_products) >= config.cold).astype(np.float32)
         ).to(device)
-        matrix = _without_edges(data.matrix, keep)
-    whole = data.num_products <= max(_ALL_PRODUCTS, config.negatives)
-    negatives = torch.from_numpy(
-        np.arange(data.num_products)
-        if whole
-        else rng.choice(data.num_products, config.negatives, replace=False, shuffle=False)
-    ).to(device)
+        matrix = _without_edges(matrix, keep)
+    negatives, spread = (torch.from_numpy(part).to(device) for part in against.draw(rng))
     users, products = (
         torch.from_numpy(ends[chosen].astype(np.int64)).to(device)
         for ends in (data.user, data.product)
@@ -259,7 +258,7 @@ def _step(
     edges = torch.from_numpy(degrees**-0.5).to(device, torch.float32)
     if keep is not None:
         edges = edges * keep[users] * keep[data.num_users + products]
-    loss = head.loss(matrix, users, products, negatives, edges, keep)
+    loss = head.loss(matrix, users, products, negatives, spread, edges, keep)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
@@ -270,5 +269,6 @@ def _without_edges(matrix: Tensor, keep: Tensor) -> Tensor:
     """The matrix with the edges of nodes that play unseen set to 0."""
     columns = matrix.col_indices()
     counts = torch.diff(matrix.crow_indices()).long()
+    keep = keep.to(matrix.dtype)
     values = matrix.values() * keep[columns] * torch.repeat_interleave(keep, counts)
     return torch.sparse_csr_tensor(matrix.crow_indices(), columns, values, size=matrix.shape)

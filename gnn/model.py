@@ -17,8 +17,6 @@ training is scored by the very same sum, and every part of the sum is a reason t
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -106,6 +104,7 @@ class FusionHead(nn.Module):
         users: Tensor,
         products: Tensor,
         negatives: Tensor,
+        spread: Tensor,
         edges: Tensor,
         keep: Tensor | None = None,
     ) -> Tensor:
@@ -120,6 +119,7 @@ class FusionHead(nn.Module):
             users: int64, shape (batch,).
             products: int64, shape (batch,).
             negatives: int64, shape (num_negatives,), no two alike; or all products.
+            spread: float32, shape (num_negatives,); log of how many products each stands for.
             edges: float32, shape (batch,); A between each user and the right product.
             keep: as for `sent`.
         """
@@ -127,9 +127,6 @@ class FusionHead(nn.Module):
         x, y = self._products(keep)
         sums = self._sums(x, y, matrix)
         wanted = torch.cat([users, products + self.num_users, negatives + self.num_users])
-        # Negatives stand for all products: their part of the sum is scaled up.
-        others = max(1, len(self.ids) - 1)
-        spread = math.log(others / min(others, len(negatives)))
         rows = functional.embedding(wanted, sums)
         return sampled_softmax(
             rows, y, edges, self.general, self.tau, self.bias(), products, negatives, spread

@@ -82,17 +82,32 @@ def to_torch(matrix: csr_array, device: torch.device) -> Tensor:
         )
 
 
+def coarse(matrix: Tensor) -> Tensor:
+    """The matrix in 16 bits, for steps of a training: hops read half as much memory.
+
+    Rows are gathered as float16, which is right to one part in 2,000, and gradients, whose range is
+    wider, as bfloat16.
+    """
+    return matrix.to(torch.float16)
+
+
+def _for_gradients(matrix: Tensor) -> Tensor:
+    return matrix.to(torch.bfloat16) if matrix.dtype == torch.float16 else matrix
+
+
 class _LayerSum(torch.autograd.Function):
     """x + A x + ... for a symmetric A, whose gradient is the same sum of the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layers: Callable[[Tensor], Tensor]) -> Tensor:
-        ctx.layers = layers
-        return layers(x)
+    def forward(
+        ctx: Any, x: Tensor, matrix: Tensor, layers: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        ctx.matrix, ctx.layers = matrix, layers
+        return layers(x, matrix)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return ctx.layers(grads[0].contiguous()), None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.layers(grads[0].contiguous(), _for_gradients(ctx.matrix)), None, None
 
 
 class _FromProducts(torch.autograd.Function):
@@ -106,21 +121,26 @@ class _FromProducts(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, products: Tensor, sent: Tensor, matrix: Tensor, num_users: int) -> Tensor:
         users, holders = _rows_of_users_and_products(matrix, num_users)
-        ctx.users, ctx.holders, ctx.num_users = users, holders, num_users
-        total = functional.pad(sent, (0, 0, num_users, 0))
-        reached = _weighted_sums(users, total)
-        total[:num_users] = reached
+        ctx.matrix, ctx.num_users = matrix, num_users
+        table = functional.pad(sent.to(matrix.dtype), (0, 0, num_users, 0))
+        reached = _weighted_sums(users, table)
+        total = torch.empty(table.shape, dtype=sent.dtype, device=sent.device)
         torch.add(products, _weighted_sums(holders, reached), out=total[num_users:])
         if _has_ties(users, num_users):
             # Only ties bring users anything in the second hop.
-            total[:num_users] = _weighted_sums(users, torch.cat([reached, sent]))
+            table[:num_users] = reached
+            reached = _weighted_sums(users, table)
+        total[:num_users] = reached
         return total
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         gradient = grads[0].contiguous()
-        of_reached = _weighted_sums(ctx.users, gradient).add_(gradient[: ctx.num_users])
-        return gradient[ctx.num_users :], _weighted_sums(ctx.holders, of_reached), None, None
+        matrix = _for_gradients(ctx.matrix)
+        users, holders = _rows_of_users_and_products(matrix, ctx.num_users)
+        of_reached = _weighted_sums(users, gradient).add_(gradient[: ctx.num_users])
+        of_sent = _weighted_sums(holders, of_reached).to(gradient.dtype)
+        return gradient[ctx.num_users :], of_sent, None, None
 
 
 _Rows = tuple[Tensor, Tensor, Tensor]
@@ -142,7 +162,12 @@ def _has_ties(users: _Rows, num_users: int) -> bool:
 def _weighted_sums(rows: _Rows, table: Tensor) -> Tensor:
     offsets, columns, values = rows
     return functional.embedding_bag(
-        columns, table, offsets, mode="sum", per_sample_weights=values, include_last_offset=True
+        columns,
+        table.to(values.dtype),
+        offsets,
+        mode="sum",
+        per_sample_weights=values,
+        include_last_offset=True,
     )
 
 
@@ -161,14 +186,14 @@ class Propagation(MessagePassing):  # type: ignore[misc]  # PyG ships no types
             hops: at least 1.
         """
 
-        def layers(rows: Tensor) -> Tensor:
+        def layers(rows: Tensor, matrix: Tensor) -> Tensor:
             # By Horner's rule, x + A (x + A x): nothing but the products makes a new table.
             total = rows
             for _ in range(hops):
-                total = self.propagate(matrix, x=total).add_(rows)
+                total = self.propagate(matrix, x=total) + rows
             return total
 
-        result: Tensor = _LayerSum.apply(x, layers)
+        result: Tensor = _LayerSum.apply(x, matrix, layers)
         return result
 
     def message_and_aggregate(self, edge_index: Tensor, x: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ from torch import Tensor
 
 _ROWS_AT_ONCE = 512
 """Rows of the batch: against 1,024 negatives 2 MB of exponentials."""
-_ROUNDING = 1e-5
+_ROUNDING = 2e-3
+"""Rows are gathered as float16 in training."""
 _SAFE = 60.0
 """Exponentials of this stay far from the largest float32."""
 
@@ -33,7 +34,7 @@ class _SampledSoftmax(torch.autograd.Function):
         bias: Tensor,
         products: Tensor,
         negatives: Tensor,
-        spread: float,
+        spread: Tensor,
     ) -> Tensor:
         size = len(products)
         unit = rows.clone()
@@ -46,12 +47,13 @@ class _SampledSoftmax(torch.autograd.Function):
         inverse = torch.where(length > 1e-12, 1 / length, 0)
         unit *= inverse
         ahead, right, wrong = unit[:size] / tau, unit[size : 2 * size], unit[2 * size :]
-        highest = bias.max()
         shift = 1 / tau if 1 / tau > _SAFE else 0.0
-        lift = (bias[negatives] - highest).exp()[:, None]
+        lift = bias[negatives] + spread
+        highest = lift.max()
+        lift = (lift - highest).exp()[:, None]
         lifted = torch.cat([lift * wrong, lift], dim=1)
         positive = (ahead * right).sum(dim=1) + bias[products]
-        base = highest + (shift + spread)
+        base = highest + shift
         place = torch.full((len(bias),), -1, dtype=torch.int64, device=bias.device)
         place[negatives] = torch.arange(len(negatives), device=bias.device)
         at = place[products]
@@ -106,7 +108,7 @@ def sampled_softmax(
     bias: Tensor,
     products: Tensor,
     negatives: Tensor,
-    spread: float,
+    spread: Tensor,
 ) -> Tensor:
     """Mean cross-entropy of the right product among the shared negatives, by cosines over tau.
 
@@ -121,7 +123,7 @@ def sampled_softmax(
         bias: float32, shape (num_products,).
         products: int64, shape (batch,); the right ones.
         negatives: int64, shape (num_negatives,), no two alike.
-        spread: log of how many products each negative stands for.
+        spread: float32, shape (num_negatives,); log of how many products each negative stands for.
     """
     result: Tensor = _SampledSoftmax.apply(
         rows, sent, edges, general, tau, bias, products, negatives, spread

@@ -155,6 +155,7 @@ def test_the_softmax_in_parts_is_the_plain_one_with_its_gradient(
     sent = torch.randn(20, 5, dtype=torch.float64, requires_grad=True)
     general = torch.randn(5, dtype=torch.float64, requires_grad=True)
     edges = torch.rand(7, dtype=torch.float64)
+    spread = torch.rand(5, dtype=torch.float64) * 3
     # Of the last user nothing but rounding is left, and of the one before nothing was there.
     rows.data[6] = edges[6] * sent[products[6]].detach() * (1 + 1e-7)
     rows.data[5], edges[5] = 0, 0
@@ -162,12 +163,14 @@ def test_the_softmax_in_parts_is_the_plain_one_with_its_gradient(
     users = (rows[:7] - edges[:, None] * sent[products] + general) * is_left
     unit = functional.normalize(torch.cat([users, rows[7:]]), dim=1)
     right = (unit[:7] * unit[7:14]).sum(dim=1) / tau + bias[products]
-    others = unit[:7] @ unit[14:].T / tau + bias[negatives] + 1.5
+    others = unit[:7] @ unit[14:].T / tau + bias[negatives] + spread
     others = others.masked_fill(products[:, None] == negatives, -torch.inf)
     plain = (torch.logaddexp(right, others.logsumexp(dim=1)) - right).mean()
     inputs = [rows, sent, general, bias]
     expected = torch.autograd.grad(plain, inputs)
-    mine = softmax.sampled_softmax(rows, sent, edges, general, tau, bias, products, negatives, 1.5)
+    mine = softmax.sampled_softmax(
+        rows, sent, edges, general, tau, bias, products, negatives, spread
+    )
     assert mine.item() == pytest.approx(plain.item(), abs=1e-12)
     for one, other in zip(torch.autograd.grad(mine, inputs), expected, strict=True):
         torch.testing.assert_close(one, other)

@@ -19,6 +19,7 @@ from kinfolio.gnn.propagation import (
     TIE_WEIGHT,
     Propagation,
     adjacency,
+    coarse,
     from_products,
     normalised,
     to_torch,
@@ -106,7 +107,29 @@ def test_where_users_bring_nothing_of_their_own_half_the_products_give_the_same_
     torch.testing.assert_close(of_y, wanted[data.num_users :])
 
 
-def test_a_user_is_looked_at_without_the_product_that_is_to_be_found() -> None:
+@pytest.mark.parametrize("has_ties", [True, False])
+@pytest.mark.parametrize("has_text_of_users", [True, False])
+def test_hops_of_a_training_in_16_bits_are_nearly_those_in_32(
+    has_ties: bool, has_text_of_users: bool
+) -> None:
+    snapshot = make_snapshot(seed=1)
+    if not has_ties:
+        snapshot = replace(snapshot, ties=make_edges(*np.zeros((2, 0), np.int64)))
+    data = training_data(snapshot, CPU)
+    head = make_head(data, 0, has_text=has_text_of_users)
+    # As small as gradients are; float16 knows nothing below 6e-8.
+    pull = torch.randn(len(data.degrees), head.dim) * 1e-8
+    found = []
+    for matrix in (data.matrix, coarse(data.matrix)):
+        sums = head._sums(*head._products(None), matrix)
+        found.append((sums, *torch.autograd.grad((sums * pull).sum(), (head.ids, head.as_held))))
+    for exact, near in zip(*found, strict=True):
+        assert near.dtype == torch.float32
+        assert 0 < float((near - exact).detach().norm() / exact.detach().norm()) < 0.01
+
+
+@pytest.mark.parametrize("has_16_bits", [False, True])
+def test_a_user_is_looked_at_without_the_product_that_is_to_be_found(has_16_bits: bool) -> None:
     snapshot = make_snapshot(seed=3)
     # One more person, who holds nothing but the first product and is tied to nobody.
     holdings = snapshot.holdings
@@ -127,7 +150,9 @@ def test_a_user_is_looked_at_without_the_product_that_is_to_be_found() -> None:
     # What cancels out but for rounding counts as nothing.
     edges = matrix[users, data.num_users + products] * (1 + 3e-7)
     every = torch.arange(data.num_products)
-    loss = head.loss(data.matrix, users, products, every, edges)
+    once = torch.zeros(data.num_products)
+    hops = coarse(data.matrix) if has_16_bits else data.matrix
+    loss = head.loss(hops, users, products, every, once, edges)
 
     of_users, is_seen = torch.zeros(data.num_users, head.dim), 1 - head.is_unseen[:, None]
     x, y = (torch.cat([of_users, ids * is_seen]) for ids in (head.ids, head.ids + head.as_held))
@@ -137,7 +162,8 @@ def test_a_user_is_looked_at_without_the_product_that_is_to_be_found() -> None:
     ahead = torch.where((users == alone)[:, None], 0, ahead + head.general)
     cosines = functional.normalize(ahead, dim=1) @ functional.normalize(sums, dim=1).T
     logits = cosines[:, data.num_users :] / head.tau + head.bias()
-    torch.testing.assert_close(loss, functional.cross_entropy(logits, products))
+    expected = functional.cross_entropy(logits, products)
+    torch.testing.assert_close(loss, expected, rtol=1e-3 if has_16_bits else 1.3e-6, atol=1e-5)
     gradient = torch.autograd.grad(loss, head.ids)[0]
     assert float(gradient.abs().max()) < 10
 
