@@ -16,7 +16,7 @@ from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
-from kinfolio.gnn.heads import FEWEST_STEPS, TextInputs, kinds_of
+from kinfolio.gnn.heads import FEWEST_STEPS, RACED, TextInputs, kinds_of
 from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text_block import TextBlock
@@ -173,7 +173,7 @@ def choose(
         budget.spend(_TIMED * seconds)
         return seconds
 
-    def full_cost(dim: int, number: int, steps_each: float = config.steps) -> float:
+    def full_cost(dim: int, number: float, steps_each: float = config.steps) -> float:
         """CPU seconds of as many full trainings."""
         if config.quick:
             return 0.0
@@ -240,7 +240,7 @@ def choose(
     if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, of_few):
         heads = 1
         skipped.append(f"{HEADS} heads")
-    fits = rounds * heads
+    fits = float(rounds * heads)
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
         tau = lowest_as_good(
@@ -256,7 +256,7 @@ def choose(
         for trial in sorted(done.values(), key=lambda trial: (trial.text == has_text, trial.value)):
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
-        more = fits + _FINALISTS - 1
+        more = fits + RACED * (_FINALISTS - 1)
         if others and budget.left_for_heads > full_cost(dim, more, _FEW * config.steps):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
@@ -270,7 +270,7 @@ def choose(
         if rounds > 1:
             # Where there is no time for both rounds, the one that stays goes before the first.
             final_steps = min(config.steps, max(fewest, can * 4 // 3))
-            first = (fits * can - heads * final_steps) // (fits - heads)
+            first = int((fits * can - heads * final_steps) / (fits - heads))
             steps_each = min(config.steps, max(fewest, first))
     return Choice(
         taus=taus,
@@ -336,7 +336,7 @@ def seconds_of_step(
 def walk(
     values: Sequence[float], quality: Callable[[float], float], start: float | None = None
 ) -> float:
-    """The value from which no neighbour is better.
+    """The value from which no neighbour is better, looked for upwards first.
 
     Args:
         values: in order.
@@ -345,9 +345,10 @@ def walk(
     """
     ask = cache(quality)
     place = len(values) // 2 if start is None else values.index(start)
-    while True:
-        around = [near for near in (place - 1, place, place + 1) if 0 <= near < len(values)]
-        best = max(around, key=lambda near: ask(values[near]))
-        if best == place:
-            return values[place]
-        place = best
+    first = place
+    for way in (1, -1):
+        while 0 <= place + way < len(values) and ask(values[place + way]) > ask(values[place]):
+            place += way
+        if place != first:
+            break
+    return values[place]

@@ -69,10 +69,12 @@ def fit_head(
     seed: int,
     steps: int,
     stop_at: int | None = None,
+    pause: int | None = None,
     watch: Watch | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
     checkpoints: Checkpoints | None = None,
     name: str = "head",
+    go_on_from: str | None = None,
     score_apart: ScoreBlock | None = None,
 ) -> Fitted:
     """A trained head; with a validation part, that of the step that did best on it.
@@ -86,10 +88,12 @@ def fit_head(
         seed: of start, batches and negatives.
         steps: length of the learning-rate decay; 0 leaves the head as it starts.
         stop_at: last step, without looking at the validation part; None: look and stop early.
+        pause: step after which it is looked at and kept in `checkpoints`, to go on from later.
         watch: told of every step.
         is_stopped: whether to look once more and leave it at that.
         checkpoints: where states are kept and gone on from.
         name: of this head there.
+        go_on_from: name of one that was paused.
         score_apart: ranks what `data.apart` names, where the head is looked at; None: the head.
 
     Raises:
@@ -124,7 +128,12 @@ def fit_head(
     losses: list[float] = []
     spent = 0.0
     last = steps if stop_at is None else stop_at
-    kept = checkpoints.load(name) if checkpoints is not None else None
+    end = last if pause is None else min(last, pause)
+    kept = None
+    if checkpoints is not None:
+        kept = checkpoints.load(name)
+        if kept is None and go_on_from is not None:
+            kept = checkpoints.load(go_on_from)
     if kept is not None:
         # What is kept was kept right after a look.
         head.load_state_dict(kept["head"])
@@ -136,7 +145,7 @@ def fit_head(
         best_state, best_step = kept["best_state"], kept["best_step"]
         looks_without_gain, first, spent = kept["without_gain"], kept["step"] + 1, kept["spent"]
         history = [Look(**look) for look in kept["history"]]
-    for step in range(first, last + 1):
+    for step in range(first, end + 1):
         if looks_without_gain >= config.patience:
             break
         if step:
@@ -145,7 +154,7 @@ def fit_head(
             decay.step()
             if watch is not None:
                 watch(step, last, losses[-1])
-        ends = step == last or is_stopped()
+        ends = step == end or is_stopped()
         if (step % _LOOK_EVERY or not step) and not ends:
             continue
         seen = None
@@ -173,12 +182,12 @@ def fit_head(
             best_state = {key: value.clone() for key, value in head.state_dict().items()}
         elif seen is not None:
             looks_without_gain += 1
-        if step != last and ends:
+        if step != end and ends:
             # The checkpoint stays that of the look before, to go on from.
             break
-        is_last = ends or looks_without_gain >= config.patience
+        is_last = step == last or looks_without_gain >= config.patience
         if checkpoints is not None and (
-            is_last or time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS
+            ends or is_last or time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS
         ):
             kept_at = time.monotonic()
             checkpoints.save(
@@ -199,7 +208,7 @@ def fit_head(
             )
     if best is not None:
         head.load_state_dict(best_state)
-    is_new = first <= last and (kept is None or kept["without_gain"] < config.patience)
+    is_new = first <= end and (kept is None or kept["without_gain"] < config.patience)
     return Fitted(
         head=head,
         steps=last if best is None else best_step,

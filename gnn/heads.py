@@ -33,8 +33,8 @@ class TextTensors:
 
 FEWEST_STEPS = 100
 """With fewer a head is worth little, whatever the budget."""
-Fit = Callable[[float, int, int | None, int], Fitted]
-"""Fits a head: temperature, number of the head, last step if not the best one, and steps."""
+RACED = 0.5
+"""Part of the steps after which the worse of two temperatures goes no further."""
 
 TextInputs = Callable[[int], TextTensors]
 """Text inputs of a width."""
@@ -90,18 +90,21 @@ class Heads:
 
         When somebody asks to finish, those that have been trained by then.
         """
-        fit = self._fit(data, text, start, "head")
+        fit = self._fitter(data, text, start, "head")
         firsts: dict[float, Fitted] = {}
+        pause = max(1, round(RACED * self.config.steps)) if len(taus) > 1 else None
         for tau in taus:
             if not (firsts and self.budget.is_stopped()):
-                firsts[tau] = fit(tau, 0, None, self.config.steps)
+                firsts[tau] = fit(tau, 0, self.config.steps, pause=pause)
         tau = max(firsts, key=lambda tau: _value(firsts[tau]))
+        if pause and not self.budget.is_stopped():
+            firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
         fitted = [firsts[tau]]
         while self._has_room(fitted) and not self.budget.is_stopped():
             # What the first took tells better than its estimate what the others may take.
             left, others = self.budget.left_for_heads, max(1, self.config.heads - len(fitted))
             steps = affordable([*firsts.values()], others, self.config.steps, left)
-            fitted.append(fit(tau, len(fitted), None, steps))
+            fitted.append(fit(tau, len(fitted), steps))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
@@ -128,22 +131,32 @@ class Heads:
             fitted: the heads.
             most: steps; a head stops at the part of them that was best for it.
         """
-        fit = self._fit(data, text, SvdStart(data.held, self.config.dim), "final head")
+        fit = self._fitter(data, text, SvdStart(data.held, self.config.dim), "final head")
         steps = affordable(fitted, len(fitted), most, self.budget.left_for_refit)
         return [
             replace(
-                fit(tau, number, round(steps * one.steps / max(1, one.length)), steps),
+                fit(tau, number, steps, stop_at=round(steps * one.steps / max(1, one.length))),
                 history=one.history,
             )
             for number, one in enumerate(fitted)
         ]
 
-    def _fit(self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str) -> Fit:
+    def _fitter(
+        self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
+    ) -> Callable[..., Fitted]:
         config = self.config
         inputs = kinds_of(text, config.dim) if self.has_text else None
 
-        def fit(tau: float, number: int, stop_at: int | None, steps: int) -> Fitted:
-            label = f"{part} {number + 1} of {config.heads}, tau {tau:g}"
+        def fit(
+            tau: float,
+            number: int,
+            steps: int,
+            *,
+            stop_at: int | None = None,
+            pause: int | None = None,
+            paused: Fitted | None = None,
+        ) -> Fitted:
+            name = f"{part} {number} tau {tau:g}"
             fitted = fit_head(
                 data,
                 inputs,
@@ -153,12 +166,16 @@ class Heads:
                 seed=config.seed * _SEEDS_APART + number,
                 steps=0 if config.quick else steps,
                 stop_at=stop_at,
-                watch=watch_of(label, self.progress),
+                pause=pause,
+                watch=watch_of(
+                    f"{part} {number + 1} of {config.heads}, tau {tau:g}", self.progress
+                ),
                 is_stopped=self.budget.is_stopped,
                 checkpoints=self.checkpoints,
-                name=f"{part} {number} tau {tau:g}",
+                name=name if pause is None else f"{name}, begun",
+                go_on_from=f"{name}, begun" if paused else None,
             )
-            self.budget.spend(fitted.cpu_seconds)
+            self.budget.spend(fitted.cpu_seconds - (paused.cpu_seconds if paused else 0.0))
             return fitted
 
         return fit

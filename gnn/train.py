@@ -120,6 +120,7 @@ def train(
         rounds=1 + is_refitted,
         checkpoints=checkpoints,
     )
+    spent = {"choosing": budget.spent}
     full = replace(
         config,
         dim=choice.dim,
@@ -139,6 +140,7 @@ def train(
     if len(fitted) > choice.heads:
         skipped = tuple(what for what in choice.skipped if what != f"{HEADS} heads")
         choice = replace(choice, heads=len(fitted), skipped=skipped)
+    spent["heads"] = budget.spent
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
         reviewers = Reviewers([one.head for one in fitted], data)
@@ -162,6 +164,7 @@ def train(
             offset = offset_of_unseen(blended(score, data, blend, links), data)
             blend = replace(blend, offset=offset)
         valid = quality(blended(score, data, blend, links), data.held, data.wanted)
+    spent["blend"] = budget.spent
     learned_from = ["train"]
     if is_refitted and not is_stopped():
         # What was held back to choose by is learned from too, for as long as was best without it.
@@ -187,7 +190,8 @@ def train(
         "tau": tau,
         "choice": choice.report(),
         "blend": asdict(blend) | {"trials": [asdict(trial) for trial in chosen.trials]},
-        "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)},
+        "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)}
+        | {"spent_until": {part: round(seconds, 1) for part, seconds in spent.items()}},
         "learned_from": learned_from,
         "stopped": has_stopped,
     }

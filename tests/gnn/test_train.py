@@ -90,22 +90,34 @@ def test_a_run_without_a_validation_part_learns_from_all_of_train_in_the_end(
     assert info["data"]["training_interactions"] == held_in(snapshot, "train").nnz
 
 
-def test_of_the_two_best_temperatures_the_one_that_is_better_in_full_is_taken(
-    tmp_path: Path,
+def test_of_the_two_best_temperatures_the_one_that_is_better_halfway_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("kinfolio.gnn.fit._LOOK_EVERY", 20)
     snapshot = make_snapshot(seed=4)
-    config = replace(SMALL, tau=0.0, heads=1, links="off")
+    config = replace(SMALL, tau=0.0, steps=80, patience=9, heads=1, links="off")
+    told: dict[str, int] = {}
     run = run_of(tmp_path / "run", snapshot)
-    chosen = train(run, config, cache=tmp_path / "texts")
-    info = json.loads(run.info.read_text())
+    train(
+        run,
+        config,
+        cache=tmp_path / "texts",
+        progress=lambda step, done, _: told.__setitem__(step.split(", loss")[0], done),
+    )
+    info = run.need_info()
     taus = info["choice"]["taus"]
     assert len(taus) == 2
-    assert info["tau"] in taus
-    (other,) = (tau for tau in taus if tau != info["tau"])
-    beside = train(
-        run_of(tmp_path / "other", snapshot), replace(config, tau=other), cache=tmp_path / "texts"
-    )
-    assert chosen.valid.value >= beside.valid.value
+    halfway = {}
+    for tau in taus:
+        alone = run_of(tmp_path / f"{tau}", snapshot)
+        train(alone, replace(config, tau=tau), cache=tmp_path / "texts")
+        (history,) = alone.need_info()["history"]
+        halfway[tau] = max(look["recall"] * look["ndcg"] for look in history if look["step"] <= 40)
+        assert told[f"head 1 of 1, tau {tau:g}"] == (80 if tau == info["tau"] else 40)
+        if tau == info["tau"]:
+            # To stop and to go on is as good as going on.
+            assert info["history"] == [history]
+    assert info["tau"] == max(halfway, key=halfway.__getitem__)
 
 
 def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) -> None:
@@ -150,7 +162,16 @@ def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
     assert (run.model.read_bytes(), run.info.read_bytes()) == before
 
 
-@pytest.mark.parametrize("at", [("trying tau 0.15", 30), ("head 2 of 2", 45), ("final head 1", 5)])
+@pytest.mark.parametrize(
+    "at",
+    [
+        ("trying tau 0.15", 30),
+        ("head 1 of 2", 25),
+        ("head 1 of 2", 45),
+        ("head 2 of 2", 45),
+        ("final head 1", 5),
+    ],
+)
 def test_a_training_that_was_cut_off_goes_on_to_the_same_model(
     at: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
