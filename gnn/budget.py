@@ -12,7 +12,7 @@ from kinfolio.errors import BadConfig
 _USUAL = 300.0
 _MORE = 300.0 / 380_000
 """CPU seconds for each further interaction: 10 minutes at 730,000."""
-_FOR_BLEND = 0.15
+_FOR_BLEND = 0.18
 _FOR_LINKS = 0.05
 """Parts of the budget: to choose the blend, and to make its links once more."""
 _SMALL = 350_000

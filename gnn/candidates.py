@@ -183,6 +183,21 @@ def added_for_more(score: ScoreBlock, data: TrainingData, block_of: UserBlock | 
     return Added(**together, unit=float(np.mean([part.unit for part in parts])))
 
 
+def adds_nothing(score: ScoreBlock, data: TrainingData, block_of: UserBlock) -> bool:
+    """Whether the first few are best off without it, where more are to come.
+
+    Args:
+        score: of the heads.
+        data: with a validation part in `wanted`.
+        block_of: what might be added.
+    """
+    users = validation_users(data)
+    if len(users) == len(validation_users(data, _MORE)):
+        return False
+    added = added_by(candidates_of(score, data, users), block_of)
+    return not max(STRENGTHS, key=lambda strength: value_of(quality_of(added, strength)))
+
+
 def _most_kept(data: TrainingData) -> int:
     return max(1, min(_MOST_USERS, _SCORES // data.num_products))
 

@@ -16,7 +16,7 @@ from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
-from kinfolio.gnn.heads import FEWEST_STEPS, RACED, TextInputs, kinds_of
+from kinfolio.gnn.heads import FEWEST_STEPS, RACED, TextInputs, kinds_of, lowest_as_good
 from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text_block import TextBlock
@@ -27,6 +27,8 @@ _FIRST_TAU = 0.15
 """Large sets, for which a trial takes long, want about this; small ones can afford to walk on."""
 DIMS = (64, 128)
 """Widths of a head: small sets do better with the first, large ones with the second."""
+_LARGE = 100_000
+"""Interactions from which the wider one is taken untried: it was better wherever it was tried."""
 HEADS = 2
 """Heads, where the budget allows them: width pays more, so one wide head goes before two narrow."""
 COLDS = (0.1, 0.3, 0.5)
@@ -36,9 +38,6 @@ _SHORT_STEPS = 150
 _SHORT_BATCH = 4096
 """Interactions a step of a trial at most: they tell the order as well as twice as many."""
 _FINALISTS = 2
-_AS_GOOD = 0.985
-"""Of temperatures whose trials are so good beside the best, the lowest is taken: what is trained in
-full is wider and trained for longer, and wants a lower one than a trial."""
 _ENOUGH = 2 / 3
 """Part of the steps asked for that what is tried must leave time for."""
 _FEW = 0.4
@@ -188,6 +187,10 @@ def choose(
     def allows(has_text: bool) -> bool:
         return config.text == "auto" or has_text == (config.text == "on")
 
+    def is_best_with_text(tau: float) -> bool:
+        tried = [trial for trial in done.values() if trial.tau == tau and allows(trial.text)]
+        return max(tried, key=lambda trial: trial.value).text
+
     skipped: list[str] = []
     has_text = text is not None and config.text == "on"
     tau = config.tau or _FIRST_TAU
@@ -197,10 +200,12 @@ def choose(
     if text is not None and config.text != "off":
         rates = COLDS[:2] if config.cold < 0 and not config.quick else (cold,)
         for rate in rates:
-            if rate != rates[0] and not has_time(dim):
+            if rate == rates[0]:
+                attempt(tau, True, dim, rate)
+            elif not has_time(dim):
                 skipped.append(f"cold {rate:g}")
-                continue
-            attempt(tau, True, dim, rate)
+            elif is_best_with_text(tau):
+                attempt(tau, True, dim, rate)
         best = max(
             (trial for trial in done.values() if trial.tau == tau and allows(trial.text)),
             key=lambda trial: trial.value,
@@ -219,7 +224,9 @@ def choose(
             )
     if not config.dim:
         attempt(tau, has_text, dim, cold)
-        if has_time(DIMS[-1]):
+        if len(data.user) >= _LARGE and not config.quick:
+            dim = widest
+        elif has_time(DIMS[-1]):
             dim = max(DIMS, key=lambda width: attempt(tau, has_text, width, cold).value)
         elif budget.left_for_heads > full_cost(
             widest, rounds * (config.heads or 1), config.steps / 2
@@ -283,16 +290,6 @@ def choose(
         trials=tuple(done.values()),
         skipped=tuple(skipped),
     )
-
-
-def lowest_as_good(values: dict[float, float]) -> float:
-    """The lowest temperature of those that are nearly as good as the best.
-
-    Args:
-        values: temperature to how good its trial was.
-    """
-    best = max(values.values())
-    return min(tau for tau, value in values.items() if value >= _AS_GOOD * best)
 
 
 def seconds_of_step(

@@ -13,7 +13,7 @@ from kinfolio.gnn.budget import Budget
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.fit import Fitted, Watch, fit_head
+from kinfolio.gnn.fit import Fitted, Watch, fit_head, last_look
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
 from kinfolio.records import Progress
@@ -35,6 +35,9 @@ FEWEST_STEPS = 100
 """With fewer a head is worth little, whatever the budget."""
 RACED = 0.5
 """Part of the steps after which the worse of two temperatures goes no further."""
+_AS_GOOD = 0.985
+"""Of temperatures that are so good beside the best, the lowest is taken: what is
+trained in full is wider and trained for longer, and wants a lower one than what is tried."""
 
 TextInputs = Callable[[int], TextTensors]
 """Text inputs of a width."""
@@ -92,11 +95,11 @@ class Heads:
         """
         fit = self._fitter(data, text, start, "head")
         firsts: dict[float, Fitted] = {}
-        pause = max(1, round(RACED * self.config.steps)) if len(taus) > 1 else None
+        pause = last_look(RACED * self.config.steps) if len(taus) > 1 else None
         for tau in taus:
             if not (firsts and self.budget.is_stopped()):
                 firsts[tau] = fit(tau, 0, self.config.steps, pause=pause)
-        tau = max(firsts, key=lambda tau: _value(firsts[tau]))
+        tau = lowest_as_good({tau: _value(one) for tau, one in firsts.items()})
         if pause and not self.budget.is_stopped():
             firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
         fitted = [firsts[tau]]
@@ -179,6 +182,16 @@ class Heads:
             return fitted
 
         return fit
+
+
+def lowest_as_good(values: dict[float, float]) -> float:
+    """The lowest temperature of those that are nearly as good as the best.
+
+    Args:
+        values: temperature to how good its trial was.
+    """
+    best = max(values.values())
+    return min(tau for tau, value in values.items() if value >= _AS_GOOD * best)
 
 
 def affordable(done: list[Fitted], number: int, most: int, left: float) -> int:

@@ -19,6 +19,7 @@ from torch.nn import functional
 from kinfolio.gnn.candidates import (
     STRENGTHS,
     added_for_more,
+    adds_nothing,
     quality_of,
     smallest,
     validation_users,
@@ -82,10 +83,12 @@ def choose_text(score: ScoreBlock, data: TrainingData, block: TextBlock) -> Text
         block: of that data.
     """
     seen = 0.0
-    if len(validation_users(data)):
-        added = added_for_more(
-            score, data, lambda users: np.asarray(block.cosines(users).cpu().numpy(), np.float32)
-        )
+
+    def cosines(users: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.asarray(block.cosines(users).cpu().numpy(), np.float32)
+
+    if len(validation_users(data)) and not adds_nothing(score, data, cosines):
+        added = added_for_more(score, data, cosines)
         seen = added.unit * smallest(STRENGTHS, lambda strength: quality_of(added, strength))
     unseen = weight_for_unseen(score, block.cosines, data, data.product_degree > 0)
     return TextWeights(seen=seen, unseen=seen if unseen is None else unseen)
