@@ -18,7 +18,7 @@ from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.negatives import Negatives
 from kinfolio.gnn.propagation import coarse
-from kinfolio.gnn.ranking import Quality, ScoreBlock, quality
+from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, quality
 from kinfolio.gnn.start import SvdStart
 
 _LOOK_EVERY = 50
@@ -27,8 +27,6 @@ _SECONDS_BETWEEN_CHECKPOINTS = 10.0
 _MOST_LOOKED_AT = 4000
 """Users looked at on the way; fewer where many products make a look slow."""
 _SCORES_LOOKED_AT = 80_000_000
-_STRETCH = 1024
-"""Products scored at once, on a CPU."""
 _SLOW = 0.2
 """Learning rate of text weights and popularity term beside that of the ids."""
 
@@ -226,30 +224,16 @@ def last_look(step: float) -> int:
     return int(step // _LOOK_EVERY * _LOOK_EVERY) or max(1, int(step))
 
 
-def score_with(heads: list[FusionHead], matrix: Tensor) -> Callable[[np.ndarray], Tensor]:
-    """A function from user indices to scores: float32, shape (len(users), num_products)."""
+def score_with(heads: list[FusionHead], matrix: Tensor) -> ScoreBlock:
+    """Scores by heads."""
     with torch.no_grad():
         vectors = [functional.normalize(head(matrix), dim=1) / head.tau**0.5 for head in heads]
         users, products = torch.cat(vectors, dim=1).tensor_split([heads[0].num_users])
         bias = torch.stack([head.bias() for head in heads]).sum(dim=0)
 
-    def score(chosen: np.ndarray) -> Tensor:
-        with torch.no_grad():
-            ahead = users[chosen]
-            if ahead.device.type != "cpu":
-                return torch.addmm(bias, ahead, products.T)
-            # Stretch by stretch the product stays in the cache until the bias is added.
-            scores = ahead.new_empty(len(ahead), len(products))
-            room = ahead.new_empty(len(ahead) * _STRETCH)
-            for first in range(0, len(products), _STRETCH):
-                part = slice(first, first + _STRETCH)
-                rows = products[part]
-                place = room[: len(ahead) * len(rows)].view(len(ahead), len(rows))
-                torch.mm(ahead, rows.T, out=place)
-                torch.add(place, bias[part], out=scores[:, part])
-            return scores
-
-    return score
+    if matrix.device.type == "cpu":
+        return dot_scores(*(part.numpy() for part in (users, products, bias)))
+    return lambda chosen: torch.addmm(bias, users[chosen], products.T)
 
 
 def _step(
