@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from kinfolio.gnn import candidates
 from kinfolio.gnn import train as train_module
 from kinfolio.gnn.blend import Blend, blended, offset_of_unseen
 from kinfolio.gnn.candidates import validation_users
@@ -42,6 +43,34 @@ def test_texts_are_added_where_the_heads_know_nothing_and_not_where_they_know_al
     # Texts that say the same of all products never show.
     same = TextBlock(torch.ones(size, 3) / 3**0.5, data)
     assert choose_text(lambda users: known[users], data, same) == TextWeights()
+
+
+def test_more_users_are_asked_only_where_the_first_are_better_off_with_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(candidates, "_MOST_USERS", 10)
+    data = training_data(make_snapshot(seed=4, num_users=60), CPU)
+    rows = torch.zeros(data.num_users + data.num_products, 3)
+    half = (data.num_products - 1) // 2
+    rows[data.num_users :][
+        torch.arange(data.num_products), torch.arange(data.num_products) // half
+    ] = 1
+    block = TextBlock(rows, data)
+    noise = torch.from_numpy(np.random.default_rng(0).normal(size=data.held.shape)).float()
+    known = torch.from_numpy(data.wanted.toarray()) * 10
+    asked: set[int] = set()
+
+    def chosen_by(scores: Tensor) -> TextWeights:
+        def score(users: NDArray[np.int64]) -> Tensor:
+            asked.update(users.tolist())
+            return scores[users].clone()
+
+        return choose_text(score, data, block)
+
+    assert chosen_by(known) == TextWeights()
+    assert len(asked) == 10
+    assert chosen_by(noise).seen > 0
+    assert len(asked) >= 30
 
 
 def test_a_part_cut_at_random_raises_no_products_that_nobody_holds() -> None:
