@@ -27,9 +27,11 @@ class Negatives:
             degree: shape (num_products,); training holdings of each product.
             number: how many are drawn; all products where there are few.
         """
-        whole = len(degree) <= max(_ALL_PRODUCTS, number)
-        self._number = len(degree) if whole else number
-        chance = chances((1 + degree.astype(np.float64)) ** _POWER, self._number)
+        chance = np.ones(len(degree))
+        self._number = len(degree)
+        if len(degree) > max(_ALL_PRODUCTS, number):
+            chance = chances((1 + degree.astype(np.float64)) ** _POWER, number)
+            self._number = number
         self._spread = -np.log(chance).astype(np.float32)
         self._ends = np.cumsum(chance)
         self._ends[-1] = self._number
