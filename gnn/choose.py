@@ -74,6 +74,8 @@ class Choice:
 
     taus: tuple[float, ...]
     """One, or the two best: short trials cannot tell neighbours apart."""
+    is_race: bool
+    """Whether the worse of two is to stop halfway, for want of time."""
     text: bool
     dim: int
     heads: int
@@ -247,7 +249,7 @@ def choose(
     if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, of_few):
         heads = 1
         skipped.append(f"{HEADS} heads")
-    fits = float(rounds * heads)
+    fits, is_race = float(rounds * heads), False
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
         tau = lowest_as_good(
@@ -263,7 +265,8 @@ def choose(
         for trial in sorted(done.values(), key=lambda trial: (trial.text == has_text, trial.value)):
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
-        more = fits + RACED * (_FINALISTS - 1)
+        is_race = budget.left_for_heads < full_cost(dim, fits + _FINALISTS - 1)
+        more = fits + (RACED if is_race else 1) * (_FINALISTS - 1)
         if others and budget.left_for_heads > full_cost(dim, more, _FEW * config.steps):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
@@ -281,6 +284,7 @@ def choose(
             steps_each = min(config.steps, max(fewest, first))
     return Choice(
         taus=taus,
+        is_race=is_race,
         text=has_text,
         dim=dim,
         heads=heads,

@@ -87,19 +87,33 @@ class Heads:
     """Heads that may be trained instead of `config.heads` where training took less than planned."""
 
     def best(
-        self, data: TrainingData, text: TextInputs | None, start: SvdStart, taus: tuple[float, ...]
+        self,
+        data: TrainingData,
+        text: TextInputs | None,
+        start: SvdStart,
+        taus: tuple[float, ...],
+        *,
+        is_race: bool,
     ) -> tuple[float, list[Fitted]]:
         """The temperature whose first head is best on `valid`, and all heads with it.
 
         When somebody asks to finish, those that have been trained by then.
+
+        Args:
+            data: to learn from.
+            text: of that data.
+            start: of the products' ids.
+            taus: temperatures.
+            is_race: whether to decide halfway, for the lower one if both are as good.
         """
         fit = self._fitter(data, text, start, "head")
         firsts: dict[float, Fitted] = {}
-        pause = last_look(RACED * self.config.steps) if len(taus) > 1 else None
+        pause = last_look(RACED * self.config.steps) if is_race else None
         for tau in taus:
             if not (firsts and self.budget.is_stopped()):
                 firsts[tau] = fit(tau, 0, self.config.steps, pause=pause)
-        tau = lowest_as_good({tau: _value(one) for tau, one in firsts.items()})
+        values = {tau: _value(one) for tau, one in firsts.items()}
+        tau = lowest_as_good(values) if is_race else max(values, key=values.__getitem__)
         if pause and not self.budget.is_stopped():
             firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
         fitted = [firsts[tau]]

@@ -136,7 +136,7 @@ def train(
         checkpoints=checkpoints,
         most=0 if config.heads or config.quick or is_refitted else HEADS,
     )
-    tau, fitted = heads.best(data, text, start, choice.taus)
+    tau, fitted = heads.best(data, text, start, choice.taus, is_race=choice.is_race)
     if len(fitted) > choice.heads:
         skipped = tuple(what for what in choice.skipped if what != f"{HEADS} heads")
         choice = replace(choice, heads=len(fitted), skipped=skipped)

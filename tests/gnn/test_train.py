@@ -11,10 +11,15 @@ import pytest
 import torch
 
 from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
+from kinfolio.gnn.budget import Budget
+from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import held_in, split_off, training_data
 from kinfolio.gnn.evaluate import evaluate, score_by
+from kinfolio.gnn.fit import Fitted, fit_head
+from kinfolio.gnn.heads import Heads
 from kinfolio.gnn.memory import told_when_too_little
+from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.train import read_embeddings, read_servable, train
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
@@ -90,34 +95,70 @@ def test_a_run_without_a_validation_part_learns_from_all_of_train_in_the_end(
     assert info["data"]["training_interactions"] == held_in(snapshot, "train").nnz
 
 
-def test_of_the_two_best_temperatures_the_one_that_is_better_halfway_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_of_the_two_best_temperatures_the_one_that_is_better_in_full_is_taken(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("kinfolio.gnn.fit._LOOK_EVERY", 20)
     snapshot = make_snapshot(seed=4)
-    config = replace(SMALL, tau=0.0, steps=80, patience=9, heads=1, links="off")
-    told: dict[str, int] = {}
+    config = replace(SMALL, tau=0.0, heads=1, links="off")
     run = run_of(tmp_path / "run", snapshot)
-    train(
-        run,
-        config,
-        cache=tmp_path / "texts",
-        progress=lambda step, done, _: told.__setitem__(step.split(", loss")[0], done),
-    )
+    chosen = train(run, config, cache=tmp_path / "texts")
     info = run.need_info()
     taus = info["choice"]["taus"]
+    assert not info["choice"]["is_race"]
     assert len(taus) == 2
+    assert info["tau"] in taus
+    (other,) = (tau for tau in taus if tau != info["tau"])
+    beside = train(
+        run_of(tmp_path / "other", snapshot), replace(config, tau=other), cache=tmp_path / "texts"
+    )
+    assert chosen.valid.value >= beside.valid.value
+
+
+@pytest.mark.parametrize("cut_at", [None, 30, 70])
+def test_for_want_of_time_the_better_of_two_temperatures_goes_on_from_halfway(
+    cut_at: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinfolio.gnn.fit._LOOK_EVERY", 20)
+    monkeypatch.setattr("kinfolio.gnn.fit._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    data = training_data(make_snapshot(seed=4), torch.device("cpu"))
+    config = replace(SMALL, steps=80, patience=9, heads=1)
+    start, taus = SvdStart(data.held, config.dim), (0.7, 0.3)
     halfway = {}
     for tau in taus:
-        alone = run_of(tmp_path / f"{tau}", snapshot)
-        train(alone, replace(config, tau=tau), cache=tmp_path / "texts")
-        (history,) = alone.need_info()["history"]
-        halfway[tau] = max(look["recall"] * look["ndcg"] for look in history if look["step"] <= 40)
-        assert told[f"head 1 of 1, tau {tau:g}"] == (80 if tau == info["tau"] else 40)
-        if tau == info["tau"]:
-            # To stop and to go on is as good as going on.
-            assert info["history"] == [history]
-    assert info["tau"] == max(halfway, key=halfway.__getitem__)
+        alone = fit_head(data, None, config, start=start, tau=tau, seed=0, steps=80)
+        seen = [look for look in alone.history if look.step <= 40]
+        halfway[tau] = max((look.recall or 0) * (look.ndcg or 0) for look in seen)
+    told: dict[str, int] = {}
+
+    def tell(step: str, done: int, _: int) -> None:
+        told[step.split(", loss")[0]] = done
+        if "tau 0.3" in step and done == cut_at:
+            raise KeyboardInterrupt
+
+    def best() -> tuple[float, list[Fitted]]:
+        checkpoints = Checkpoints(tmp_path / "checkpoints", {})
+        heads = Heads(
+            config=config,
+            has_text=False,
+            budget=Budget(1e9),
+            progress=tell,
+            checkpoints=checkpoints,
+        )
+        return heads.best(data, None, start, taus, is_race=True)
+
+    if cut_at is not None:
+        with pytest.raises(KeyboardInterrupt):
+            best()
+        cut_at = None
+    tau, (fitted,) = best()
+    assert halfway[0.3] > halfway[0.7]
+    assert tau == 0.3
+    assert told == {"head 1 of 1, tau 0.7": 40, "head 1 of 1, tau 0.3": 80}
+    # To stop and to go on is as good as going on.
+    alone = fit_head(data, None, config, start=start, tau=tau, seed=0, steps=80)
+    assert fitted.history == alone.history
+    for one, other in zip(fitted.head.parameters(), alone.head.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) -> None:
@@ -166,7 +207,6 @@ def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
     "at",
     [
         ("trying tau 0.15", 30),
-        ("head 1 of 2", 25),
         ("head 1 of 2", 45),
         ("head 2 of 2", 45),
         ("final head 1", 5),
