@@ -33,7 +33,7 @@ from kinfolio.gnn.data import TrainingData, held_in, training_data
 from kinfolio.gnn.fit import fit_head, score_with
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.memory import kept_memory
-from kinfolio.gnn.ranking import ScoreBlock, quality
+from kinfolio.gnn.ranking import ScoreBlock, dot_scores, quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import Run
@@ -111,11 +111,6 @@ def step_of(
     return step
 
 
-def by_product(users: Tensor, products: Tensor) -> ScoreBlock:
-    """Scores of some users."""
-    return lambda chosen: users[chosen] @ products.T
-
-
 def seconds_of(step: Callable[[], None]) -> float:
     """CPU seconds of a step, without the first."""
     step()
@@ -178,8 +173,8 @@ def bench_until(snapshot: Snapshot, wanted: float, factor: float) -> None:
                 continue
             next_look *= 1.5
             with torch.no_grad():
-                rows = embed()
-            reached = recall_of(by_product(*rows.tensor_split([data.num_users])))
+                rows = embed().numpy()
+            reached = recall_of(dot_scores(*np.split(rows, [data.num_users])))
             epochs = done * batch / len(data.user)
             print(
                 f"{name}, {epochs:.1f} epochs: {spent:.0f} CPU s ({spent / ours:.1f} x), "

@@ -189,9 +189,9 @@ def choose(
     def allows(has_text: bool) -> bool:
         return config.text == "auto" or has_text == (config.text == "on")
 
-    def is_best_with_text(tau: float) -> bool:
+    def best_at(tau: float) -> Trial:
         tried = [trial for trial in done.values() if trial.tau == tau and allows(trial.text)]
-        return max(tried, key=lambda trial: trial.value).text
+        return max(tried, key=lambda trial: trial.value)
 
     skipped: list[str] = []
     has_text = text is not None and config.text == "on"
@@ -206,12 +206,9 @@ def choose(
                 attempt(tau, True, dim, rate)
             elif not has_time(dim):
                 skipped.append(f"cold {rate:g}")
-            elif is_best_with_text(tau):
+            elif best_at(tau).text:
                 attempt(tau, True, dim, rate)
-        best = max(
-            (trial for trial in done.values() if trial.tau == tau and allows(trial.text)),
-            key=lambda trial: trial.value,
-        )
+        best = best_at(tau)
         has_text, cold = best.text, best.cold if best.text else cold
         if has_text and not config.tau:
             # Texts may want another temperature.
