@@ -27,8 +27,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## Walk the whole road on a made-up community.
 	@$(BIN)/kinfolio demo
 
-test: $(STAMP)  ## Run the tests, on a real server started for them.
-	$(BIN)/pytest
+test: $(STAMP)  ## Run the tests in two processes, each on a real server started for it.
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(STAMP)  ## Format, lint, types and tests: what has to pass before a change goes in.
 	$(BIN)/ruff format --check .

@@ -65,7 +65,7 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
         found = evaluate(run, has_baselines=True, note=note)
         figures = {name: groups["all"].recall for name, groups in found.models.items()}
         note(
-            "4. model: recall@20 on held-out holdings "
+            "4. model: recall@20 on held-out holdings:\n   "
             + ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         )
         with show_progress() as progress:

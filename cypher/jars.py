@@ -67,8 +67,8 @@ def repository() -> Path:
 def _resolve(progress: Callable[[str], None]) -> tuple[Path, ...]:
     maven = shutil.which("mvn")
     progress(
-        f"Looking up the jars of Neo4j {NEO4J_VERSION} Community (GPLv3, about 160 MB, once) in "
-        f"Maven's central repository{' with mvn' if maven else ''}; "
+        f"Looking up the jars of Neo4j {NEO4J_VERSION} Community (GPLv3, about 160 MB, once)\n"
+        f"in Maven's central repository{' with mvn' if maven else ''}; "
         f"{'up to a minute' if maven else 'about two minutes'} ..."
     )
     folder = repository()

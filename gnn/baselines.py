@@ -24,7 +24,7 @@ from kinfolio.gnn.choose import walk
 from kinfolio.gnn.data import hold_back, training_data
 from kinfolio.gnn.ranking import ScoreBlock, quality
 from kinfolio.gnn.text import WIDTH, TextFeatures, unit
-from kinfolio.records import Snapshot
+from kinfolio.records import Progress, Snapshot, no_progress
 
 LAMBDAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
 TEXT_WEIGHTS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -83,10 +83,10 @@ def _by_products(held: csr_array, penalty: float, added: NDArray[np.float32] | N
     inverse = _inverse(gram)
     inverse /= -np.diag(inverse).copy()
     np.fill_diagonal(inverse, 0)
-    weights = torch.from_numpy(np.ascontiguousarray(inverse))
+    weights = np.ascontiguousarray(inverse)
 
     def score(users: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(np.asarray(held[users].todense(), np.float32)) @ weights
+        return torch.from_numpy(held[users] @ weights)
 
     return score
 
@@ -170,6 +170,7 @@ def fit_baselines(
     seed: int,
     note: Callable[[str], None],
     features: TextFeatures | None = None,
+    progress: Progress = no_progress,
 ) -> dict[str, ScoreBlock]:
     """Name and scores of each baseline, chosen on the validation part.
 
@@ -179,7 +180,9 @@ def fit_baselines(
         seed: of the part held back for choosing when there is no `valid`.
         note: told when a baseline is left out, and why.
         features: texts as training uses them; None when there are none.
+        progress: told of every one that is fitted.
     """
+    progress("fitting baselines", 0, 0)
     data = training_data(snapshot, torch.device("cpu"), hold_back(snapshot, seed))
     known, wanted = data.held, data.wanted
     models = {"popularity": popularity(held)}
@@ -205,6 +208,7 @@ def fit_baselines(
 
     @cache
     def tried(penalty: float, weight: float) -> float:
+        progress(f"fitting EASE, lambda {penalty:g}, texts {weight:g}", 0, 0)
         rows = shown[snapshot.num_users :] if weight else None
         return quality(ease(known, penalty, rows, weight), known, wanted).value
 

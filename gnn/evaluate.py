@@ -139,8 +139,9 @@ def evaluate(
                 load=load,
                 progress=partial(progress, "reading texts"),
             )
-        progress("fitting baselines", 0, 0)
-        models |= fit_baselines(snapshot, held, seed=0, note=note, features=features)
+        models |= fit_baselines(
+            snapshot, held, seed=0, note=note, features=features, progress=progress
+        )
         if cache is not None:
             controls = fit_controls(
                 run,

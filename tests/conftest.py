@@ -31,7 +31,9 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of the server of this run, also `KINFOLIO_HOME` of the `cli` fixture."""
     kept = os.environ.get("KINFOLIO_TEST_HOME")
-    return Path(kept) if kept else tmp_path_factory.mktemp("home")
+    if kept is None:
+        return tmp_path_factory.mktemp("home")
+    return Path(kept) / os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @pytest.fixture(scope="session")

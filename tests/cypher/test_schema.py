@@ -15,6 +15,9 @@ def constraints(run_cypher: Any) -> set[tuple[str, str]]:
 
 
 def test_each_key_of_the_graph_is_unique(graph: Graph, run_cypher: Any) -> None:
+    for row in run_cypher("SHOW CONSTRAINTS YIELD name"):
+        run_cypher(f"DROP CONSTRAINT {row['name']}")
+    create_schema(graph)
     assert constraints(run_cypher) == {
         ("User", "id"),
         ("User", "gid"),

@@ -136,7 +136,7 @@ def test_parquet_rows_are_numbered(tmp_path: Path, is_gzip: bool) -> None:
 PLAIN = b"user\tproduct\n" + b"".join(b"u%d\tA%d\n" % (n * 7919, n) for n in range(5000))
 WRONG_FILES = [
     ("interactions.tsv", b"", "is empty; rows with at least user, product were expected"),
-    ("interactions.tsv.gz", gzip.compress(b""), "has no header in its first line"),
+    ("interactions.tsv.gz", gzip.compress(b"", mtime=0), "has no header in its first line"),
     ("interactions.tsv", b"\nu1\tA\n", "has no header in its first line"),
     ("interactions.tsv", b"user\titem\nu1\tA\n", "has no column 'product': it has user, item"),
     ("interactions.csv", b"user\tproduct\nu1\tA\n", "has no column 'user': it has user\tproduct"),
@@ -145,10 +145,10 @@ WRONG_FILES = [
     ("interactions.tsv", b"user\tproduct\tembedding_a\n", "a name that kinfolio keeps for itself"),
     ("interactions.tsv", b"user\tproduct\t\n", "has a column without a name"),
     ("interactions.tsv", b"\xff\xfeu\x00s\x00", "is not UTF-8 in its first line"),
-    ("interactions.tsv", gzip.compress(PLAIN), "is gzip-ed; let its name end in .gz"),
+    ("interactions.tsv", gzip.compress(PLAIN, mtime=0), "is gzip-ed; let its name end in .gz"),
     ("interactions.tsv.gz", PLAIN, "is cut off or no gzip file"),
-    ("interactions.tsv.gz", gzip.compress(PLAIN)[:-2000], "is cut off or no gzip file"),
-    ("interactions.tsv.gz", gzip.compress(PLAIN)[:-4], "is cut off or no gzip file"),
+    ("interactions.tsv.gz", gzip.compress(PLAIN, mtime=0)[:-2000], "is cut off or no gzip file"),
+    ("interactions.tsv.gz", gzip.compress(PLAIN, mtime=0)[:-4], "is cut off or no gzip file"),
     ("interactions.parquet", PLAIN, "is not what parquet looks like"),
     ("interactions.csv", b'user,product\nu1,"A\nu2,B\n', "opens a quote on line 2 that is never"),
     ("interactions.jsonl", b'{"user": "u1"}\n', "has no column 'product': it has user"),
