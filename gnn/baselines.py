@@ -180,7 +180,7 @@ def fit_baselines(
         seed: of the part held back for choosing when there is no `valid`.
         note: told when a baseline is left out, and why.
         features: texts as training uses them; None when there are none.
-        progress: told of every one that is fitted.
+        progress: told what is tried.
     """
     progress("fitting baselines", 0, 0)
     data = training_data(snapshot, torch.device("cpu"), hold_back(snapshot, seed))

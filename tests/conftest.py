@@ -31,7 +31,7 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of the server of this run, also `KINFOLIO_HOME` of the `cli` fixture."""
     kept = os.environ.get("KINFOLIO_TEST_HOME")
-    if kept is None:
+    if not kept:
         return tmp_path_factory.mktemp("home")
     return Path(kept) / os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -60,6 +60,12 @@ def run_cypher(server: Connection) -> Iterator[RunCypher]:
                 return session.run(text, parameters).data()
 
         yield run
+
+
+def drop_constraints(run: RunCypher) -> None:
+    """Drop every constraint, as a graph has none that never met kinfolio."""
+    for row in run("SHOW CONSTRAINTS YIELD name"):
+        run("DROP CONSTRAINT $name IF EXISTS", name=row["name"])
 
 
 def empty(server: Connection) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from kinfolio.cypher.graph import open_driver
 from kinfolio.records import Connection
-from tests.conftest import Result, empty, run_command
+from tests.conftest import Result, drop_constraints, empty, run_command
 from tests.cypher.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
 
 pytestmark = pytest.mark.server
@@ -43,7 +43,7 @@ def road(
     folder = tmp_path_factory.mktemp("movies")
     mapping, run = str(folder / "mapping.toml"), str(folder / "run")
     empty(server)
-    drop_all(run_once)
+    drop_constraints(run_once)
     make_movies(run_once)
     before = contents(run_once)
     with pytest.MonkeyPatch.context() as patch:
@@ -73,12 +73,6 @@ def road(
         }
     yield answers
     empty(server)
-
-
-def drop_all(run: Callable[..., Any]) -> None:
-    """Drop every constraint, as a graph has none that never met kinfolio."""
-    for row in run("SHOW CONSTRAINTS YIELD name"):
-        run("DROP CONSTRAINT $name IF EXISTS", name=row["name"])
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadInput
+from tests.conftest import drop_constraints
 
 pytestmark = pytest.mark.server
 
@@ -15,8 +16,7 @@ def constraints(run_cypher: Any) -> set[tuple[str, str]]:
 
 
 def test_each_key_of_the_graph_is_unique(graph: Graph, run_cypher: Any) -> None:
-    for row in run_cypher("SHOW CONSTRAINTS YIELD name"):
-        run_cypher(f"DROP CONSTRAINT {row['name']}")
+    drop_constraints(run_cypher)
     create_schema(graph)
     assert constraints(run_cypher) == {
         ("User", "id"),
