@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import resource
 import subprocess
@@ -109,6 +110,27 @@ def test_help_starts_fast_and_loads_nothing_heavy() -> None:
     assert "recommend" in done.stdout
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert spent < 0.4, f"{spent:.2f} CPU seconds"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings another library elsewhere")
+@pytest.mark.parametrize(("given", "spins"), [(None, False), ("ACTIVE", True)])
+def test_threads_wait_without_spinning_unless_somebody_wants_them_to(
+    given: str | None, spins: bool
+) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    if given is not None:
+        environment["OMP_WAIT_POLICY"] = given
+    done = subprocess.run(
+        [sys.executable, "-c", "import kinfolio.gnn.fit"],
+        env=environment | {"OMP_DISPLAY_ENV": "VERBOSE"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # What torch's own library says that it was told.
+    found = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+    assert found
+    assert [int(count) > 0 for count in found] == [spins] * len(found)
 
 
 def test_nothing_committed_names_this_machine_or_a_registry() -> None:
