@@ -68,6 +68,13 @@ class TrainConfig:
         default=-1.0,
         metadata={"help": "Part of the nodes that play unseen in a step, with text; -1: chosen."},
     )
+    edge_dropout: float = field(
+        default=-1.0,
+        metadata={
+            "help": "Part of the holdings left out in a step; -1: none or half, as is better on "
+            "`valid`, where the budget allows to find out."
+        },
+    )
     reviews: int = field(
         default=8, metadata={"help": "Latest reviews read of each user and product."}
     )
@@ -125,10 +132,11 @@ class TrainConfig:
             raise BadConfig(f"--lr is {self.lr}; expected a number above 0 and below 10")
         if not 0 <= self.tau <= 10:
             raise BadConfig(f"--tau is {self.tau}; expected 0 (chosen) or a number up to 10")
-        if self.cold != -1 and not 0 <= self.cold < 1:
-            raise BadConfig(
-                f"--cold is {self.cold}; expected -1 (chosen) or a number from 0 to below 1"
-            )
+        for option, rate in (("cold", self.cold), ("edge-dropout", self.edge_dropout)):
+            if rate != -1 and not 0 <= rate < 1:
+                raise BadConfig(
+                    f"--{option} is {rate}; expected -1 (chosen) or a number from 0 to below 1"
+                )
         seconds_of(self.budget, 0)
         if self.links not in ("auto", "off"):
             raise BadConfig(f"--links is {self.links!r}; expected auto or off")

@@ -14,6 +14,7 @@ from torch.nn import functional
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.edge_dropout import EdgeDropout
 from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.negatives import Negatives
@@ -54,6 +55,8 @@ class Fitted:
     """The best of them."""
     length: int
     """Steps over which the learning rate went down."""
+    edge_dropout: float
+    """Part of the holdings left out in a step."""
     valid: Quality | None
     cpu_seconds: float
     history: tuple[Look, ...] = ()
@@ -82,7 +85,7 @@ def fit_head(
     Args:
         data: what to learn from.
         text: of users and products as `FusionHead` takes it, `config.dim` wide, or None.
-        config: width, batch, negatives, learning rate, cold rate and patience.
+        config: width, batch, negatives, learning rate, cold rate, edge dropout and patience.
         start: of the products' ids.
         tau: temperature.
         seed: of start, batches and negatives.
@@ -117,9 +120,9 @@ def fit_head(
         [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}], fused=True
     )
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
-    size = config.batch_size(len(data.user))
     matrix = coarse(data.matrix)
     against = Negatives(data.product_degree, config.num_negatives(data.num_products))
+    dropout = EdgeDropout(data, config.edge_dropout) if config.edge_dropout > 0 and steps else None
     looked_at = max(1, min(_MOST_LOOKED_AT, _SCORES_LOOKED_AT // data.num_products))
     best: Quality | None = None
     best_state: dict[str, Tensor] = {}
@@ -150,7 +153,8 @@ def fit_head(
             break
         if step:
             with told_when_too_little(len(data.degrees), config.dim, device):
-                losses.append(_step(head, data, matrix, against, config, optimizer, rng, size))
+                loss = _step(head, data, matrix, against, dropout, config, optimizer, rng)
+            losses.append(loss)
             decay.step()
             if watch is not None:
                 watch(step, last, losses[-1])
@@ -213,6 +217,7 @@ def fit_head(
         head=head,
         steps=last if best is None else best_step,
         length=steps,
+        edge_dropout=max(0.0, config.edge_dropout),
         valid=best,
         cpu_seconds=spent + (time.process_time() - started if is_new else 0.0),
         history=tuple(history),
@@ -241,14 +246,14 @@ def _step(
     data: TrainingData,
     matrix: Tensor,
     against: Negatives,
+    dropout: EdgeDropout | None,
     config: TrainConfig,
     optimizer: torch.optim.Optimizer,
     rng: np.random.Generator,
-    size: int,
 ) -> float:
     """Loss of one step, after which the head is a little better."""
     device = data.matrix.device
-    chosen = rng.integers(0, len(data.user), size)
+    chosen = rng.integers(0, len(data.user), config.batch_size(len(data.user)))
     # Sorted batches: rows are read and written in order, which the caches reward.
     chosen.sort()
     keep = None
@@ -256,7 +261,8 @@ def _step(
         keep = torch.from_numpy(
             (rng.random(data.num_users + data.num_products) >= config.cold).astype(np.float32)
         ).to(device)
-        matrix = _without_edges(matrix, keep)
+        counts = torch.diff(matrix.crow_indices()).long()
+        matrix = _weighed(matrix, keep[matrix.col_indices()] * keep.repeat_interleave(counts))
     negatives, spread = (torch.from_numpy(part).to(device) for part in against.draw(rng))
     users, products = (
         torch.from_numpy(ends[chosen].astype(np.int64)).to(device)
@@ -266,6 +272,9 @@ def _step(
     edges = torch.from_numpy(degrees**-0.5).to(device, torch.float32)
     if keep is not None:
         edges = edges * keep[users] * keep[data.num_users + products]
+    if dropout is not None:
+        of_edges, of_holdings = dropout.draw(rng)
+        matrix, edges = _weighed(matrix, of_edges), edges * of_holdings[chosen]
     loss = head.loss(matrix, users, products, negatives, spread, edges, keep)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -273,10 +282,9 @@ def _step(
     return float(loss.detach())
 
 
-def _without_edges(matrix: Tensor, keep: Tensor) -> Tensor:
-    """The matrix with the edges of nodes that play unseen set to 0."""
-    columns = matrix.col_indices()
-    counts = torch.diff(matrix.crow_indices()).long()
-    keep = keep.to(matrix.dtype)
-    values = matrix.values() * keep[columns] * torch.repeat_interleave(keep, counts)
-    return torch.sparse_csr_tensor(matrix.crow_indices(), columns, values, size=matrix.shape)
+def _weighed(matrix: Tensor, factors: Tensor) -> Tensor:
+    """The matrix with each edge times a factor: float32, shape (num_edges,)."""
+    values = matrix.values() * factors.to(matrix.dtype)
+    return torch.sparse_csr_tensor(
+        matrix.crow_indices(), matrix.col_indices(), values, size=matrix.shape
+    )

@@ -39,6 +39,9 @@ _AS_GOOD = 0.985
 """Of temperatures that are so good beside the best, the lowest is taken: what is
 trained in full is wider and trained for longer, and wants a lower one than what is tried."""
 
+EDGE_DROPOUT = 0.5
+"""Part of the holdings left out in a step, where it is found out whether that is better."""
+
 TextInputs = Callable[[int], TextTensors]
 """Text inputs of a width."""
 
@@ -74,6 +77,16 @@ def watch_of(label: str, progress: Progress) -> Watch:
     return lambda step, steps, loss: progress(f"{label}, loss {loss:.3f}", step, steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Best:
+    """The heads that were best, and what else was found out on the way."""
+
+    tau: float
+    fitted: list[Fitted]
+    rivals: tuple[Fitted, ...]
+    """The first head with all holdings in each step and without some; empty: not found out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
     """Trains heads in full, as it was chosen."""
@@ -83,6 +96,8 @@ class Heads:
     budget: Budget
     progress: Progress
     checkpoints: Checkpoints
+    rounds: int
+    """How often the heads will be trained in full."""
     most: int = 0
     """Heads that may be trained instead of `config.heads` where training took less than planned."""
 
@@ -94,9 +109,10 @@ class Heads:
         taus: tuple[float, ...],
         *,
         is_race: bool,
-    ) -> tuple[float, list[Fitted]]:
+    ) -> Best:
         """The temperature whose first head is best on `valid`, and all heads with it.
 
+        Where time allows, holdings are left out of each step if the first head is better for it.
         When somebody asks to finish, those that have been trained by then.
 
         Args:
@@ -117,14 +133,27 @@ class Heads:
         if pause and not self.budget.is_stopped():
             firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
         fitted = [firsts[tau]]
+        rivals: tuple[Fitted, ...] = ()
+        if self._may_drop(fitted[0]):
+            rivals = fitted[0], fit(tau, 0, self.config.steps, edge_dropout=EDGE_DROPOUT)
+            fitted = [max(rivals, key=_value)]
+        dropout = fitted[0].edge_dropout
         while self._has_room(fitted) and not self.budget.is_stopped():
             # What the first took tells better than its estimate what the others may take.
             left, others = self.budget.left_for_heads, max(1, self.config.heads - len(fitted))
             steps = affordable([*firsts.values()], others, self.config.steps, left)
-            fitted.append(fit(tau, len(fitted), steps))
+            fitted.append(fit(tau, len(fitted), steps, edge_dropout=dropout))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
-        return tau, [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
+        fitted = [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
+        return Best(tau=tau, fitted=fitted, rivals=rivals)
+
+    def _may_drop(self, first: Fitted) -> bool:
+        if self.config.edge_dropout >= 0 or self.config.quick or self.budget.is_stopped():
+            return False
+        # One more now, and what is left to train as planned.
+        number = max(self.config.heads, self.most) * self.rounds
+        return self.budget.left_for_heads > number * first.cpu_seconds
 
     def _has_room(self, fitted: list[Fitted]) -> bool:
         return len(fitted) < self.config.heads or (
@@ -152,7 +181,13 @@ class Heads:
         steps = affordable(fitted, len(fitted), most, self.budget.left_for_refit)
         return [
             replace(
-                fit(tau, number, steps, stop_at=round(steps * one.steps / max(1, one.length))),
+                fit(
+                    tau,
+                    number,
+                    steps,
+                    stop_at=round(steps * one.steps / max(1, one.length)),
+                    edge_dropout=one.edge_dropout,
+                ),
                 history=one.history,
             )
             for number, one in enumerate(fitted)
@@ -172,12 +207,15 @@ class Heads:
             stop_at: int | None = None,
             pause: int | None = None,
             paused: Fitted | None = None,
+            edge_dropout: float | None = None,
         ) -> Fitted:
-            name = f"{part} {number} tau {tau:g}"
+            rate = max(0.0, config.edge_dropout) if edge_dropout is None else edge_dropout
+            without = f" without {rate:g} of holdings" if rate else ""
+            name = f"{part} {number} tau {tau:g}{without}"
             fitted = fit_head(
                 data,
                 inputs,
-                config,
+                replace(config, edge_dropout=rate),
                 start=start,
                 tau=tau,
                 seed=config.seed * _SEEDS_APART + number,
@@ -185,7 +223,7 @@ class Heads:
                 stop_at=stop_at,
                 pause=pause,
                 watch=watch_of(
-                    f"{part} {number + 1} of {config.heads}, tau {tau:g}", self.progress
+                    f"{part} {number + 1} of {config.heads}, tau {tau:g}{without}", self.progress
                 ),
                 is_stopped=self.budget.is_stopped,
                 checkpoints=self.checkpoints,

@@ -134,12 +134,16 @@ def train(
         budget=budget,
         progress=progress,
         checkpoints=checkpoints,
+        rounds=1 + is_refitted,
         most=0 if config.heads or config.quick or is_refitted else HEADS,
     )
-    tau, fitted = heads.best(data, text, start, choice.taus, is_race=choice.is_race)
+    best = heads.best(data, text, start, choice.taus, is_race=choice.is_race)
+    tau, fitted = best.tau, best.fitted
     if len(fitted) > choice.heads:
         skipped = tuple(what for what in choice.skipped if what != f"{HEADS} heads")
         choice = replace(choice, heads=len(fitted), skipped=skipped)
+    if not (best.rivals or config.quick or config.edge_dropout >= 0 or is_stopped()):
+        choice = replace(choice, skipped=(*choice.skipped, "edge dropout"))
     spent["heads"] = budget.spent
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
@@ -188,7 +192,15 @@ def train(
     has_stopped = is_stopped()
     report = {
         "tau": tau,
-        "choice": choice.report(),
+        "choice": choice.report()
+        | {
+            "edge_dropout": fitted[0].edge_dropout,
+            "edge_dropout_trials": [
+                {"edge_dropout": one.edge_dropout, **asdict(one.valid)}
+                for one in best.rivals
+                if one.valid
+            ],
+        },
         "blend": asdict(blend) | {"trials": [asdict(trial) for trial in chosen.trials]},
         "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)}
         | {"spent_until": {part: round(seconds, 1) for part, seconds in spent.items()}},

@@ -15,9 +15,10 @@ from kinfolio.gnn.budget import Budget
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import held_in, split_off, training_data
+from kinfolio.gnn.edge_dropout import EdgeDropout
 from kinfolio.gnn.evaluate import evaluate, score_by
-from kinfolio.gnn.fit import Fitted, fit_head
-from kinfolio.gnn.heads import Heads
+from kinfolio.gnn.fit import fit_head
+from kinfolio.gnn.heads import Best, Heads
 from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.train import read_embeddings, read_servable, train
@@ -25,7 +26,7 @@ from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
 from tests.gnn.trained import run_of
 
-SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64)
+SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64, edge_dropout=0.0)
 
 
 def test_products_of_the_users_own_taste_come_first(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_for_want_of_time_the_better_of_two_temperatures_goes_on_from_halfway(
         if "tau 0.3" in step and done == cut_at:
             raise KeyboardInterrupt
 
-    def best() -> tuple[float, list[Fitted]]:
+    def best() -> Best:
         checkpoints = Checkpoints(tmp_path / "checkpoints", {})
         heads = Heads(
             config=config,
@@ -143,6 +144,7 @@ def test_for_want_of_time_the_better_of_two_temperatures_goes_on_from_halfway(
             budget=Budget(1e9),
             progress=tell,
             checkpoints=checkpoints,
+            rounds=1,
         )
         return heads.best(data, None, start, taus, is_race=True)
 
@@ -150,15 +152,60 @@ def test_for_want_of_time_the_better_of_two_temperatures_goes_on_from_halfway(
         with pytest.raises(KeyboardInterrupt):
             best()
         cut_at = None
-    tau, (fitted,) = best()
+    found = best()
+    (fitted,) = found.fitted
     assert halfway[0.3] > halfway[0.7]
-    assert tau == 0.3
+    assert found.tau == 0.3
     assert told == {"head 1 of 1, tau 0.7": 40, "head 1 of 1, tau 0.3": 80}
     # To stop and to go on is as good as going on.
     alone = fit_head(data, None, config, start=start, tau=tau, seed=0, steps=80)
     assert fitted.history == alone.history
     for one, other in zip(fitted.head.parameters(), alone.head.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_left_out_holdings_are_gone_from_both_sides_and_ties_stay() -> None:
+    data = training_data(make_snapshot(seed=4), torch.device("cpu"))
+    of_edges, of_holdings = EdgeDropout(data, 0.25).draw(np.random.default_rng(1))
+    assert set(of_holdings.tolist()) == {0.0, np.float32(1 / 0.75)}
+    assert 0.6 < float((of_holdings > 0).float().mean()) < 0.9
+    whole = data.matrix.to_dense()
+    factors = torch.sparse_csr_tensor(
+        data.matrix.crow_indices(), data.matrix.col_indices(), of_edges, size=whole.shape
+    ).to_dense()
+    assert torch.equal(factors, factors.T)
+    tied = whole[: data.num_users, : data.num_users] > 0
+    assert tied.any()
+    assert (factors[: data.num_users, : data.num_users][tied] == 1).all()
+    held = factors[torch.from_numpy(data.user), data.num_users + torch.from_numpy(data.product)]
+    assert torch.equal(held, of_holdings)
+
+
+def test_holdings_are_left_out_where_that_is_better_and_there_is_time(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    config = replace(SMALL, edge_dropout=-1.0, heads=2, links="off", budget="1h")
+    run = run_of(tmp_path / "run", snapshot)
+    chosen = train(run, config, cache=tmp_path / "texts")
+    assert "edge dropout" not in chosen.choice.skipped
+    choice = run.need_info()["choice"]
+    tried = {
+        trial["edge_dropout"]: trial["recall"] * trial["ndcg"]
+        for trial in choice["edge_dropout_trials"]
+    }
+    assert set(tried) == {0.0, 0.5}
+    assert tried[0.0] != tried[0.5]
+    assert tried[choice["edge_dropout"]] == max(tried.values())
+    for rate in tried:
+        fixed = run_of(tmp_path / f"fixed {rate}", snapshot)
+        train(fixed, replace(config, edge_dropout=rate), cache=tmp_path / "texts")
+        assert fixed.need_info()["choice"]["edge_dropout_trials"] == []
+        is_same = np.array_equal(
+            read_embeddings(fixed).product_vectors, read_embeddings(run).product_vectors
+        )
+        assert is_same == (rate == choice["edge_dropout"])
+    hurried = train(run, replace(config, budget="0.1s"), cache=tmp_path / "texts")
+    assert "edge dropout" in hurried.choice.skipped
+    assert run.need_info()["choice"]["edge_dropout"] == 0
 
 
 def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) -> None:
@@ -351,10 +398,18 @@ def test_a_damaged_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("dim", 1), ("heads", 17), ("steps", -1), ("lr", 0.0), ("tau", -1.0), ("cold", 1.0)],
+    [
+        ("dim", 1),
+        ("heads", 17),
+        ("steps", -1),
+        ("lr", 0.0),
+        ("tau", -1.0),
+        ("cold", 1.0),
+        ("edge_dropout", 1.0),
+    ],
 )
 def test_an_option_out_of_range_is_named(option: str, value: float) -> None:
-    with pytest.raises(BadConfig, match=f"--{option} is {value}"):
+    with pytest.raises(BadConfig, match=f"--{option.replace('_', '-')} is {value}"):
         TrainConfig(**{option: value})  # type: ignore[arg-type]  # the names vary
 
 
