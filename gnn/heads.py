@@ -85,6 +85,8 @@ class Best:
     fitted: list[Fitted]
     rivals: tuple[Fitted, ...]
     """The first head with all holdings in each step and without some; empty: not found out."""
+    skipped: tuple[str, ...]
+    """What was not tried for want of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +136,14 @@ class Heads:
             firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
         fitted = [firsts[tau]]
         rivals: tuple[Fitted, ...] = ()
-        if self._may_drop(fitted[0]):
-            rivals = fitted[0], fit(tau, 0, self.config.steps, edge_dropout=EDGE_DROPOUT)
-            fitted = [max(rivals, key=_value)]
+        skipped: tuple[str, ...] = ()
+        is_open = self.config.edge_dropout < 0 and not self.config.quick
+        if is_open and not self.budget.is_stopped():
+            if self._has_time_for_rival(fitted[0]):
+                rivals = fitted[0], fit(tau, 0, self.config.steps, edge_dropout=EDGE_DROPOUT)
+                fitted = [max(rivals, key=_value)]
+            else:
+                skipped = ("edge dropout",)
         dropout = fitted[0].edge_dropout
         while self._has_room(fitted) and not self.budget.is_stopped():
             # What the first took tells better than its estimate what the others may take.
@@ -146,11 +153,9 @@ class Heads:
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         fitted = [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
-        return Best(tau=tau, fitted=fitted, rivals=rivals)
+        return Best(tau=tau, fitted=fitted, rivals=rivals, skipped=skipped)
 
-    def _may_drop(self, first: Fitted) -> bool:
-        if self.config.edge_dropout >= 0 or self.config.quick or self.budget.is_stopped():
-            return False
+    def _has_time_for_rival(self, first: Fitted) -> bool:
         # One more now, and what is left to train as planned.
         number = max(self.config.heads, self.most) * self.rounds
         return self.budget.left_for_heads > number * first.cpu_seconds
@@ -209,8 +214,8 @@ class Heads:
             paused: Fitted | None = None,
             edge_dropout: float | None = None,
         ) -> Fitted:
-            rate = max(0.0, config.edge_dropout) if edge_dropout is None else edge_dropout
-            without = f" without {rate:g} of holdings" if rate else ""
+            rate = config.edge_dropout if edge_dropout is None else edge_dropout
+            without = f" without {rate:g} of holdings" if rate > 0 else ""
             name = f"{part} {number} tau {tau:g}{without}"
             fitted = fit_head(
                 data,

@@ -142,8 +142,7 @@ def train(
     if len(fitted) > choice.heads:
         skipped = tuple(what for what in choice.skipped if what != f"{HEADS} heads")
         choice = replace(choice, heads=len(fitted), skipped=skipped)
-    if not (best.rivals or config.quick or config.edge_dropout >= 0 or is_stopped()):
-        choice = replace(choice, skipped=(*choice.skipped, "edge dropout"))
+    choice = replace(choice, skipped=choice.skipped + best.skipped)
     spent["heads"] = budget.spent
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
