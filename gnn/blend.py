@@ -37,6 +37,7 @@ from kinfolio.gnn.candidates import (
 from kinfolio.gnn.choose import walk
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.links import CommonHolders, Recipe, scaled
+from kinfolio.gnn.propagation import to_torch
 from kinfolio.gnn.ranking import Quality, ScoreBlock
 from kinfolio.gnn.text_block import TextWeights
 
@@ -253,9 +254,7 @@ def with_links(
         if bias is not None:
             scores += bias.to(scores)
         if links is not None and links.nnz:
-            part = (held[users] @ links).tocoo()
-            row, column = (torch.from_numpy(ends.astype(np.int64)) for ends in part.coords)
-            scores[row, column] += torch.from_numpy(part.data).to(scores)
+            scores += to_torch(csr_array(held[users] @ links), scores.device)
         return scores
 
     return add

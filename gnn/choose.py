@@ -16,7 +16,14 @@ from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Watch, fit_head
-from kinfolio.gnn.heads import FEWEST_STEPS, RACED, TextInputs, kinds_of, lowest_as_good
+from kinfolio.gnn.heads import (
+    ENOUGH,
+    FEWEST_STEPS,
+    RACED,
+    TextInputs,
+    kinds_of,
+    lowest_as_good,
+)
 from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text_block import TextBlock
@@ -38,8 +45,8 @@ _SHORT_STEPS = 150
 _SHORT_BATCH = 4096
 """Interactions a step of a trial at most: they tell the order as well as twice as many."""
 _FINALISTS = 2
-_ENOUGH = 2 / 3
-"""Part of the steps asked for that what is tried must leave time for."""
+_OPEN = 0.95
+"""What texts lose or gain less than this in a trial may turn round in full."""
 _FEW = 0.4
 """Part of the steps with which heads say which of two temperatures is better."""
 _TIMED = 8
@@ -77,6 +84,9 @@ class Choice:
     is_race: bool
     """Whether the worse of two is to stop halfway, for want of time."""
     text: bool
+    other_text: float
+    """What a step with the other use of texts takes beside one as chosen, where short trials cannot
+    tell them apart; 0: they can."""
     dim: int
     heads: int
     cold: float
@@ -183,7 +193,7 @@ def choose(
     def has_time(dim: int) -> bool:
         """Whether one more trial, and the full trainings after it, can be afforded."""
         trial = max(trial.cpu_seconds for trial in done.values()) * dim / first_dim
-        full = full_cost(widest, rounds * (config.heads or 1), _ENOUGH * config.steps)
+        full = full_cost(widest, rounds * (config.heads or 1), ENOUGH * config.steps)
         return config.quick or budget.left_for_heads > trial + full
 
     def allows(has_text: bool) -> bool:
@@ -200,6 +210,8 @@ def choose(
     if not config.tau:
         tau = walk(TAUS, lambda value: attempt(value, has_text, dim, cold).value, start=tau)
     if text is not None and config.text != "off":
+        if config.text == "auto":
+            attempt(tau, False, dim, cold)
         rates = COLDS[:2] if config.cold < 0 and not config.quick else (cold,)
         for rate in rates:
             if rate == rates[0]:
@@ -240,29 +252,42 @@ def choose(
             skipped.append(f"cold {COLDS[2]:g}")
         elif attempt(tau, True, dim, COLDS[2]).value > attempt(tau, True, dim, cold).value:
             cold = COLDS[2]
+    other_text = 0.0
+    if text is not None and config.text == "auto" and not config.quick:
+        best_with, best_without = (
+            max(
+                (trial for trial in done.values() if (trial.text, trial.dim) == (use, first_dim)),
+                key=lambda trial: trial.value,
+            )
+            for use in (True, False)
+        )
+        if not has_text:
+            cold = best_with.cold
+        worse, better = sorted((best_with.value, best_without.value))
+        if worse >= _OPEN * better:
+            other_text = step_cost(dim, not has_text) / step_cost(dim, has_text)
     heads = config.heads or HEADS
     is_open = bool(done) and not (config.heads or config.quick)
-    of_few = min(_ENOUGH * config.steps, max(_FEW * config.steps, _EPOCHS * len(data.user) / size))
+    of_few = min(ENOUGH * config.steps, max(_FEW * config.steps, _EPOCHS * len(data.user) / size))
     if is_open and budget.left_for_heads < full_cost(dim, rounds * heads, of_few):
         heads = 1
         skipped.append(f"{HEADS} heads")
     fits, is_race = float(rounds * heads), False
     taus: tuple[float, ...] = (tau,)
     if not config.tau and not config.quick:
-        tau = lowest_as_good(
-            {
-                trial.tau: trial.value
-                for trial in sorted(done.values(), key=lambda trial: trial.value)
-                if (trial.text, trial.dim) == (has_text, first_dim)
-            }
-        )
+        is_race = budget.left_for_heads < full_cost(dim, fits + _FINALISTS - 1)
+        tried = {
+            trial.tau: trial.value
+            for trial in sorted(done.values(), key=lambda trial: trial.value)
+            if (trial.text, trial.dim) == (has_text, first_dim)
+        }
+        tau = lowest_as_good(tried) if is_race else max(tried, key=tried.__getitem__)
         taus = (tau,)
         of_tau: dict[float, float] = {}
         # Few were tried with all that was chosen since; those before tell the order as well.
         for trial in sorted(done.values(), key=lambda trial: (trial.text == has_text, trial.value)):
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
-        is_race = budget.left_for_heads < full_cost(dim, fits + _FINALISTS - 1)
         more = fits + (RACED if is_race else 1) * (_FINALISTS - 1)
         if others and budget.left_for_heads > full_cost(dim, more, _FEW * config.steps):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
@@ -283,6 +308,7 @@ def choose(
         taus=taus,
         is_race=is_race,
         text=has_text,
+        other_text=round(other_text, 3),
         dim=dim,
         heads=heads,
         cold=cold,

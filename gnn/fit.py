@@ -61,6 +61,11 @@ class Fitted:
     cpu_seconds: float
     history: tuple[Look, ...] = ()
 
+    @property
+    def has_text(self) -> bool:
+        """Whether texts are among the inputs."""
+        return self.head.users_text is not None
+
 
 def fit_head(
     data: TrainingData,

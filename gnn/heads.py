@@ -14,8 +14,10 @@ from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Fitted, Watch, fit_head, last_look
+from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
+from kinfolio.gnn.text_block import TextBlock
 from kinfolio.records import Progress
 
 _SEEDS_APART = 1000
@@ -36,8 +38,10 @@ FEWEST_STEPS = 100
 RACED = 0.5
 """Part of the steps after which the worse of two temperatures goes no further."""
 _AS_GOOD = 0.985
-"""Of temperatures that are so good beside the best, the lowest is taken: what is
-trained in full is wider and trained for longer, and wants a lower one than what is tried."""
+"""Of temperatures that are so good beside the best, the lowest is taken where time is short: what
+is trained in full is wider and trained for longer, and wants a lower one than what is tried."""
+ENOUGH = 2 / 3
+"""Part of the steps asked for that what is tried must leave time for."""
 
 EDGE_DROPOUT = 0.5
 """Part of the holdings left out in a step, where it is found out whether that is better."""
@@ -83,6 +87,9 @@ class Best:
 
     tau: float
     fitted: list[Fitted]
+    of_text: dict[bool, Quality]
+    """How good the first head was with texts and without, after as many steps; empty: not found
+    out."""
     rivals: tuple[Fitted, ...]
     """The first head with all holdings in each step and without some; empty: not found out."""
     skipped: tuple[str, ...]
@@ -100,6 +107,8 @@ class Heads:
     checkpoints: Checkpoints
     rounds: int
     """How often the heads will be trained in full."""
+    other_text: float = 0.0
+    """What a step with the other use of texts takes beside one with this; 0: it is not tried."""
     most: int = 0
     """Heads that may be trained instead of `config.heads` where training took less than planned."""
 
@@ -114,7 +123,8 @@ class Heads:
     ) -> Best:
         """The temperature whose first head is best on `valid`, and all heads with it.
 
-        Where time allows, holdings are left out of each step if the first head is better for it.
+        Where time allows, the first head is trained with the other use of texts, too, and with
+        holdings left out of each step, and what is better for it stays.
         When somebody asks to finish, those that have been trained by then.
 
         Args:
@@ -135,25 +145,56 @@ class Heads:
         if pause and not self.budget.is_stopped():
             firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
         fitted = [firsts[tau]]
+        of_text: dict[bool, Quality] = {}
         rivals: tuple[Fitted, ...] = ()
-        skipped: tuple[str, ...] = ()
+        skipped: list[str] = []
+        if self.other_text and not self.budget.is_stopped():
+            if self._has_time_for_other_text(fitted[0]):
+                fitted, of_text = self._try_other_text(fit, tau, fitted[0])
+            else:
+                skipped.append("texts in full")
         is_open = self.config.edge_dropout < 0 and not self.config.quick
         if is_open and not self.budget.is_stopped():
             if self._has_time_for_rival(fitted[0]):
-                rivals = fitted[0], fit(tau, 0, self.config.steps, edge_dropout=EDGE_DROPOUT)
+                rivals = (
+                    fitted[0],
+                    fit(tau, 0, self.config.steps, like=fitted[0], edge_dropout=EDGE_DROPOUT),
+                )
                 fitted = [max(rivals, key=_value)]
             else:
-                skipped = ("edge dropout",)
-        dropout = fitted[0].edge_dropout
+                skipped.append("edge dropout")
         while self._has_room(fitted) and not self.budget.is_stopped():
             # What the first took tells better than its estimate what the others may take.
-            left, others = self.budget.left_for_heads, max(1, self.config.heads - len(fitted))
-            steps = affordable([*firsts.values()], others, self.config.steps, left)
-            fitted.append(fit(tau, len(fitted), steps, edge_dropout=dropout))
+            others = max(1, self.config.heads * self.rounds - len(fitted))
+            steps = affordable(fitted, others, self.config.steps, self.budget.left_for_heads)
+            fitted.append(fit(tau, len(fitted), steps, like=fitted[0]))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         fitted = [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
-        return Best(tau=tau, fitted=fitted, rivals=rivals, skipped=skipped)
+        return Best(tau=tau, fitted=fitted, of_text=of_text, rivals=rivals, skipped=tuple(skipped))
+
+    def _try_other_text(
+        self, fit: Callable[..., Fitted], tau: float, first: Fitted
+    ) -> tuple[list[Fitted], dict[bool, Quality]]:
+        """The first head, or one with the other use of texts if that is better halfway."""
+        looks = [look for look in first.history if look.recall is not None]
+        halfway = [look for look in looks if look.step <= RACED * self.config.steps] or looks[:1]
+        other = fit(tau, 0, self.config.steps, has_text=not self.has_text, pause=halfway[-1].step)
+        seen = [Quality(recall=look.recall or 0.0, ndcg=look.ndcg or 0.0) for look in halfway]
+        of_text = {self.has_text: max(seen, key=lambda quality: quality.value)}
+        if other.valid is not None:
+            of_text[not self.has_text] = other.valid
+        if _value(other) <= of_text[self.has_text].value:
+            return [first], of_text
+        if not self.budget.is_stopped():
+            other = fit(tau, 0, self.config.steps, like=other, paused=other)
+        return [other], of_text
+
+    def _has_time_for_other_text(self, first: Fitted) -> bool:
+        # Half a head of the other kind and the rest as planned, or all of the other kind.
+        number = max(self.config.heads, self.most) * self.rounds
+        needed = max(RACED * self.other_text + number - 1, ENOUGH * self.other_text * number)
+        return self.budget.left_for_heads > needed * first.cpu_seconds
 
     def _has_time_for_rival(self, first: Fitted) -> bool:
         # One more now, and what is left to train as planned.
@@ -191,7 +232,7 @@ class Heads:
                     number,
                     steps,
                     stop_at=round(steps * one.steps / max(1, one.length)),
-                    edge_dropout=one.edge_dropout,
+                    like=one,
                 ),
                 history=one.history,
             )
@@ -202,7 +243,10 @@ class Heads:
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
     ) -> Callable[..., Fitted]:
         config = self.config
-        inputs = kinds_of(text, config.dim) if self.has_text else None
+        # Heads without texts leave unseen products to the texts beside them.
+        by_text = None
+        if text is not None and data.apart is not None:
+            by_text = TextBlock(text(config.dim).mixed, data).cosines
 
         def fit(
             tau: float,
@@ -212,15 +256,23 @@ class Heads:
             stop_at: int | None = None,
             pause: int | None = None,
             paused: Fitted | None = None,
-            edge_dropout: float | None = None,
+            like: Fitted | None = None,
+            has_text: bool = self.has_text,
+            edge_dropout: float = max(0.0, config.edge_dropout),
         ) -> Fitted:
-            rate = config.edge_dropout if edge_dropout is None else edge_dropout
-            without = f" without {rate:g} of holdings" if rate > 0 else ""
-            name = f"{part} {number} tau {tau:g}{without}"
+            if like is not None:
+                has_text = like.has_text
+                edge_dropout = edge_dropout or like.edge_dropout
+            kind = (
+                "" if has_text == self.has_text else f" {'with' if has_text else 'without'} texts"
+            )
+            if edge_dropout > 0:
+                kind += f" without {edge_dropout:g} of holdings"
+            name = f"{part} {number} tau {tau:g}{kind}"
             fitted = fit_head(
                 data,
-                inputs,
-                replace(config, edge_dropout=rate),
+                kinds_of(text, config.dim) if has_text else None,
+                replace(config, edge_dropout=edge_dropout),
                 start=start,
                 tau=tau,
                 seed=config.seed * _SEEDS_APART + number,
@@ -228,12 +280,13 @@ class Heads:
                 stop_at=stop_at,
                 pause=pause,
                 watch=watch_of(
-                    f"{part} {number + 1} of {config.heads}, tau {tau:g}{without}", self.progress
+                    f"{part} {number + 1} of {config.heads}, tau {tau:g}{kind}", self.progress
                 ),
                 is_stopped=self.budget.is_stopped,
                 checkpoints=self.checkpoints,
                 name=name if pause is None else f"{name}, begun",
                 go_on_from=f"{name}, begun" if paused else None,
+                score_apart=None if has_text else by_text,
             )
             self.budget.spend(fitted.cpu_seconds - (paused.cpu_seconds if paused else 0.0))
             return fitted

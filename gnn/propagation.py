@@ -68,8 +68,7 @@ def normalised(weights: csr_array, degrees: NDArray[np.float64]) -> csr_array:
 
 
 def to_torch(matrix: csr_array, device: torch.device) -> Tensor:
-    """The matrix as a torch CSR tensor with int32 indices and float32 values."""
-    matrix.sort_indices()
+    """The matrix as a torch CSR tensor with int32 indices and float32 values, in the same order."""
     with warnings.catch_warnings():
         # torch calls its CSR layout "beta" at every construction; only its arrays are used here.
         warnings.simplefilter("ignore", UserWarning)

@@ -135,6 +135,7 @@ def train(
         progress=progress,
         checkpoints=checkpoints,
         rounds=1 + is_refitted,
+        other_text=choice.other_text,
         most=0 if config.heads or config.quick or is_refitted else HEADS,
     )
     best = heads.best(data, text, start, choice.taus, is_race=choice.is_race)
@@ -142,7 +143,7 @@ def train(
     if len(fitted) > choice.heads:
         skipped = tuple(what for what in choice.skipped if what != f"{HEADS} heads")
         choice = replace(choice, heads=len(fitted), skipped=skipped)
-    choice = replace(choice, skipped=choice.skipped + best.skipped)
+    choice = replace(choice, text=fitted[0].has_text, skipped=choice.skipped + best.skipped)
     spent["heads"] = budget.spent
     score = score_with([one.head for one in fitted], data.matrix)
     with budget.counted():
@@ -199,6 +200,7 @@ def train(
                 for one in best.rivals
                 if one.valid
             ],
+            "text_trials": [{"text": text, **asdict(seen)} for text, seen in best.of_text.items()],
         },
         "blend": asdict(blend) | {"trials": [asdict(trial) for trial in chosen.trials]},
         "budget": {"cpu_seconds": budget.seconds, "spent": round(budget.spent, 1)}

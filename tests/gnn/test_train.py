@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
 from kinfolio.gnn.budget import Budget
@@ -18,13 +19,13 @@ from kinfolio.gnn.data import held_in, split_off, training_data
 from kinfolio.gnn.edge_dropout import EdgeDropout
 from kinfolio.gnn.evaluate import evaluate, score_by
 from kinfolio.gnn.fit import fit_head
-from kinfolio.gnn.heads import Best, Heads
+from kinfolio.gnn.heads import Best, Heads, TextTensors
 from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.train import read_embeddings, read_servable, train
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
-from tests.gnn.trained import run_of
+from tests.gnn.trained import Words, run_of, with_texts
 
 SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64, edge_dropout=0.0)
 
@@ -162,6 +163,79 @@ def test_for_want_of_time_the_better_of_two_temperatures_goes_on_from_halfway(
     assert fitted.history == alone.history
     for one, other in zip(fitted.head.parameters(), alone.head.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("cut_at", [None, 30, 70])
+@pytest.mark.parametrize("tells", [True, False])
+@pytest.mark.parametrize("has_text", [True, False])
+def test_where_trials_cannot_tell_texts_are_used_if_they_are_better_in_full(
+    has_text: bool, tells: bool, cut_at: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinfolio.gnn.fit._LOOK_EVERY", 20)
+    monkeypatch.setattr("kinfolio.gnn.fit._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    data = training_data(make_snapshot(seed=4), torch.device("cpu"))
+    config = replace(SMALL, steps=80, patience=9, heads=1, cold=0.1)
+    # Texts that tell of what users will hold, and texts that are noise.
+    told = torch.from_numpy(data.wanted.toarray()[:, : config.dim]) if tells else None
+    users = torch.randn((data.num_users, config.dim), generator=torch.manual_seed(1))
+    products = torch.randn((data.num_products, config.dim), generator=torch.manual_seed(2))
+    if told is not None:
+        users, products = told, torch.eye(data.num_products, config.dim)
+    texts = functional.normalize(users)[None], functional.normalize(products)[None]
+    inputs = TextTensors(torch.cat(texts, dim=1)[0], *texts)
+    start = SvdStart(data.held, config.dim)
+    alone = {
+        use: fit_head(data, texts if use else None, config, start=start, tau=0.3, seed=0, steps=80)
+        for use in (True, False)
+    }
+    done: dict[str, int] = {}
+
+    def tell(step: str, number: int, _: int) -> None:
+        done[step.split(", loss")[0]] = number
+        if "texts" in step and number == cut_at:
+            raise KeyboardInterrupt
+
+    def best(budget: float = 1e9, other_text: float = 1.0) -> Best:
+        heads = Heads(
+            config=config,
+            has_text=has_text,
+            budget=Budget(budget),
+            progress=tell,
+            checkpoints=Checkpoints(tmp_path / "checkpoints", {}),
+            rounds=1,
+            other_text=other_text,
+        )
+        return heads.best(data, lambda _: inputs, start, (0.3,), is_race=False)
+
+    is_changed = has_text != tells
+    if cut_at is not None and (is_changed or cut_at <= 40):
+        with pytest.raises(KeyboardInterrupt):
+            best()
+        cut_at = None
+    found = best()
+    (fitted,) = found.fitted
+    assert fitted.has_text == tells
+    assert found.of_text[tells].value > found.of_text[not tells].value
+    assert done == {
+        "head 1 of 1, tau 0.3": 80,
+        f"head 1 of 1, tau 0.3 {'without' if has_text else 'with'} texts": 80 if is_changed else 40,
+    }
+    assert fitted.history == alone[tells].history
+    for one, other in zip(fitted.head.parameters(), alone[tells].head.parameters(), strict=True):
+        assert torch.equal(one, other)
+    Checkpoints(tmp_path / "checkpoints", {}).clear()
+    hurried = best(budget=1e-9)
+    assert hurried.fitted[0].has_text == has_text
+    assert hurried.skipped == ("texts in full",)
+    assert best(other_text=0.0).of_text == {}
+
+
+def test_texts_are_compared_with_none_at_a_given_temperature_too(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", with_texts(make_snapshot(seed=4)))
+    config = replace(SMALL, text="auto")
+    choice = train(run, config, cache=tmp_path / "texts", load=Words).choice
+    assert {trial.text for trial in choice.trials} == {True, False}
+    assert {trial.tau for trial in choice.trials} == {0.3}
 
 
 def test_left_out_holdings_are_gone_from_both_sides_and_ties_stay() -> None:
