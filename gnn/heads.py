@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from kinfolio.gnn.budget import Budget
+from kinfolio.gnn.candidates import Figures, smallest
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.fit import Fitted, Watch, fit_head, last_look
-from kinfolio.gnn.ranking import Quality
+from kinfolio.gnn.fit import Fitted, Watch, fit_head, last_look, score_with
+from kinfolio.gnn.ranking import Quality, ScoreBlock, figures_of
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
 from kinfolio.gnn.text_block import TextBlock
@@ -121,10 +122,11 @@ class Heads:
         *,
         is_race: bool,
     ) -> Best:
-        """The temperature whose first head is best on `valid`, and all heads with it.
+        """The temperature and use of texts whose first head is best on `valid`, and all heads.
 
-        Where time allows, the first head is trained with the other use of texts, too, and with
-        holdings left out of each step, and what is better for it stays.
+        Where time allows, the first head is trained with the other use of texts, too, to the half,
+        and texts stay if they are better by two standard errors; and with holdings left out of each
+        step, what is better stays.
         When somebody asks to finish, those that have been trained by then.
 
         Args:
@@ -135,71 +137,98 @@ class Heads:
             is_race: whether to decide halfway, for the lower one if both are as good.
         """
         fit = self._fitter(data, text, start, "head")
-        firsts: dict[float, Fitted] = {}
-        pause = last_look(RACED * self.config.steps) if is_race else None
-        for tau in taus:
-            if not (firsts and self.budget.is_stopped()):
-                firsts[tau] = fit(tau, 0, self.config.steps, pause=pause)
-        values = {tau: _value(one) for tau, one in firsts.items()}
-        tau = lowest_as_good(values) if is_race else max(values, key=values.__getitem__)
-        if pause and not self.budget.is_stopped():
-            firsts[tau] = fit(tau, 0, self.config.steps, paused=firsts[tau])
-        fitted = [firsts[tau]]
-        of_text: dict[bool, Quality] = {}
-        rivals: tuple[Fitted, ...] = ()
+        steps = self.config.steps
+        half = last_look(RACED * steps)
         skipped: list[str] = []
+        of_text: dict[bool, Quality] = {}
+        tau = taus[0]
+        is_begun = is_race or self.other_text > 0
+        first = fit(tau, 0, steps, pause=half if is_begun else None)
         if self.other_text and not self.budget.is_stopped():
-            if self._has_time_for_other_text(fitted[0]):
-                fitted, of_text = self._try_other_text(fit, tau, fitted[0])
+            if self._has_time_for_other_text(first, len(taus)):
+                other = fit(tau, 0, steps, pause=half, has_text=not self.has_text)
+                of_text = {one.has_text: one.valid for one in (first, other) if one.valid}
+                first = self._with_or_without_texts(first, other, data, text)
+                is_race = is_race or not self._has_time_for_taus(first, len(taus))
             else:
                 skipped.append("texts in full")
+        firsts = {tau: first}
+        if is_begun and not is_race and not self.budget.is_stopped():
+            firsts[tau] = fit(tau, 0, steps, like=first, paused=first)
+        for other_tau in taus[1:]:
+            if not self.budget.is_stopped():
+                pause = half if is_race else None
+                firsts[other_tau] = fit(other_tau, 0, steps, like=first, pause=pause)
+        values = {tau: _value(one) for tau, one in firsts.items()}
+        tau = lowest_as_good(values) if is_race else max(values, key=values.__getitem__)
+        if is_race and not self.budget.is_stopped():
+            firsts[tau] = fit(tau, 0, steps, like=first, paused=firsts[tau])
+        fitted = [firsts[tau]]
+        rivals: tuple[Fitted, ...] = ()
         is_open = self.config.edge_dropout < 0 and not self.config.quick
         if is_open and not self.budget.is_stopped():
             if self._has_time_for_rival(fitted[0]):
-                rivals = (
-                    fitted[0],
-                    fit(tau, 0, self.config.steps, like=fitted[0], edge_dropout=EDGE_DROPOUT),
-                )
+                rival = fit(tau, 0, steps, like=fitted[0], edge_dropout=EDGE_DROPOUT)
+                rivals = fitted[0], rival
                 fitted = [max(rivals, key=_value)]
             else:
                 skipped.append("edge dropout")
         while self._has_room(fitted) and not self.budget.is_stopped():
             # What the first took tells better than its estimate what the others may take.
             others = max(1, self.config.heads * self.rounds - len(fitted))
-            steps = affordable(fitted, others, self.config.steps, self.budget.left_for_heads)
-            fitted.append(fit(tau, len(fitted), steps, like=fitted[0]))
+            can = affordable(fitted, others, steps, self.budget.left_for_heads)
+            fitted.append(fit(tau, len(fitted), can, like=fitted[0]))
         # One that was only begun may be worse than none.
         best = _value(fitted[0])
         fitted = [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
         return Best(tau=tau, fitted=fitted, of_text=of_text, rivals=rivals, skipped=tuple(skipped))
 
-    def _try_other_text(
-        self, fit: Callable[..., Fitted], tau: float, first: Fitted
-    ) -> tuple[list[Fitted], dict[bool, Quality]]:
-        """The first head, or one with the other use of texts if that is better halfway."""
-        looks = [look for look in first.history if look.recall is not None]
-        halfway = [look for look in looks if look.step <= RACED * self.config.steps] or looks[:1]
-        other = fit(tau, 0, self.config.steps, has_text=not self.has_text, pause=halfway[-1].step)
-        seen = [Quality(recall=look.recall or 0.0, ndcg=look.ndcg or 0.0) for look in halfway]
-        of_text = {self.has_text: max(seen, key=lambda quality: quality.value)}
-        if other.valid is not None:
-            of_text[not self.has_text] = other.valid
-        if _value(other) <= of_text[self.has_text].value:
-            return [first], of_text
-        if not self.budget.is_stopped():
-            other = fit(tau, 0, self.config.steps, like=other, paused=other)
-        return [other], of_text
+    def _with_or_without_texts(
+        self, first: Fitted, other: Fitted, data: TrainingData, text: TextInputs | None
+    ) -> Fitted:
+        by_text = self._by_text(data, text)
+        by_use = {float(one.has_text): one for one in (first, other)}
 
-    def _has_time_for_other_text(self, first: Fitted) -> bool:
+        def figures(use: float) -> Figures:
+            return figures_of(
+                score_with([by_use[use].head], data.matrix),
+                data.held,
+                data.wanted,
+                apart=data.apart,
+                score_apart=None if use else by_text,
+            )
+
+        with self.budget.counted():
+            return by_use[smallest((0.0, 1.0), figures)]
+
+    def _by_text(self, data: TrainingData, text: TextInputs | None) -> ScoreBlock | None:
+        # Heads without texts leave unseen products to the texts beside them.
+        if text is None or data.apart is None:
+            return None
+        return TextBlock(text(self.config.dim).mixed, data).cosines
+
+    def _has_time_for_other_text(self, first: Fitted, number_of_taus: int) -> bool:
         # Half a head of the other kind and the rest as planned, or all of the other kind.
-        number = max(self.config.heads, self.most) * self.rounds
-        needed = max(RACED * self.other_text + number - 1, ENOUGH * self.other_text * number)
-        return self.budget.left_for_heads > needed * first.cpu_seconds
+        planned = self._number + RACED * (number_of_taus - 1)
+        needed = max(RACED * self.other_text + planned, ENOUGH * self.other_text * planned)
+        return self.budget.left_for_heads > needed * self._whole(first)
+
+    def _has_time_for_taus(self, first: Fitted, number_of_taus: int) -> bool:
+        needed = self._number - RACED + number_of_taus - 1
+        return self.budget.left_for_heads > needed * self._whole(first)
+
+    def _whole(self, begun: Fitted) -> float:
+        """CPU seconds of a whole training, by one that was begun."""
+        return begun.cpu_seconds * self.config.steps / max(1, begun.history[-1].step)
+
+    @property
+    def _number(self) -> int:
+        """Heads to be trained in full."""
+        return max(self.config.heads, self.most) * self.rounds
 
     def _has_time_for_rival(self, first: Fitted) -> bool:
         # One more now, and what is left to train as planned.
-        number = max(self.config.heads, self.most) * self.rounds
-        return self.budget.left_for_heads > number * first.cpu_seconds
+        return self.budget.left_for_heads > self._number * first.cpu_seconds
 
     def _has_room(self, fitted: list[Fitted]) -> bool:
         return len(fitted) < self.config.heads or (
@@ -243,10 +272,7 @@ class Heads:
         self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
     ) -> Callable[..., Fitted]:
         config = self.config
-        # Heads without texts leave unseen products to the texts beside them.
-        by_text = None
-        if text is not None and data.apart is not None:
-            by_text = TextBlock(text(config.dim).mixed, data).cosines
+        by_text = self._by_text(data, text)
 
         def fit(
             tau: float,

@@ -161,7 +161,26 @@ def quality(
     apart: NDArray[np.bool_] | None = None,
     score_apart: ScoreBlock | None = None,
 ) -> Quality:
-    """Mean quality over the users who have something in `wanted`, at most `most` of them.
+    """Mean quality over users; arguments are those of `figures_of`."""
+    recall, ndcg = figures_of(
+        score, known, wanted, k=k, most=most, apart=apart, score_apart=score_apart
+    )
+    if not len(recall):
+        return Quality(recall=0.0, ndcg=0.0)
+    return Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
+
+
+def figures_of(
+    score: ScoreBlock,
+    known: csr_array,
+    wanted: csr_array,
+    *,
+    k: int = 20,
+    most: int = 5000,
+    apart: NDArray[np.bool_] | None = None,
+    score_apart: ScoreBlock | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Recall@K and NDCG@K of the users who have something in `wanted`, at most `most` of them.
 
     Args:
         score: scores of a block of users.
@@ -186,9 +205,9 @@ def quality(
             lists = top(by, users, known, k, among)
             found.append(recall_and_ndcg(hits_of(lists, users, part), number[users]))
     if not found:
-        return Quality(recall=0.0, ndcg=0.0)
+        return np.empty(0), np.empty(0)
     recall, ndcg = (np.concatenate(each) for each in zip(*found, strict=True))
-    return Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
+    return recall, ndcg
 
 
 def entries_of(pairs: csr_array, chosen: NDArray[np.bool_]) -> csr_array:
