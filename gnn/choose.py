@@ -45,6 +45,9 @@ _SHORT_STEPS = 150
 _SHORT_BATCH = 4096
 """Interactions a step of a trial at most: they tell the order as well as twice as many."""
 _FINALISTS = 2
+"""Temperatures trained in full; one more where time is ample."""
+_AMPLE = 2
+"""Times what is planned."""
 _OPEN = 0.95
 """What texts lose or gain less than this in a trial may turn round in full."""
 _FEW = 0.4
@@ -80,7 +83,7 @@ class Choice:
     """What heads to train in full, with all that was tried for it."""
 
     taus: tuple[float, ...]
-    """One, or the two best: short trials cannot tell neighbours apart."""
+    """One, or the two or three best: short trials cannot tell neighbours apart."""
     is_race: bool
     """Whether the worse of two is to stop halfway, for want of time."""
     text: bool
@@ -289,7 +292,9 @@ def choose(
             of_tau[trial.tau] = trial.value
         others = sorted((one for one in of_tau if one != tau), key=lambda one: -of_tau[one])
         more = fits + (RACED if is_race else 1) * (_FINALISTS - 1)
-        if others and budget.left_for_heads > full_cost(dim, more, _FEW * config.steps):
+        if len(others) > 1 and budget.left_for_heads > _AMPLE * full_cost(dim, fits + _FINALISTS):
+            taus, fits = (tau, *others[:_FINALISTS]), fits + _FINALISTS
+        elif others and budget.left_for_heads > full_cost(dim, more, _FEW * config.steps):
             taus, fits = (tau, *others[: _FINALISTS - 1]), more
         elif others:
             skipped.append(f"tau {others[0]:g} in full")
