@@ -33,7 +33,7 @@ from kinfolio.gnn.data import TrainingData, held_in, training_data
 from kinfolio.gnn.fit import fit_head, score_with
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.memory import kept_memory
-from kinfolio.gnn.ranking import ScoreBlock, dot_scores, quality
+from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, figures_of
 from kinfolio.gnn.start import SvdStart
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import Run
@@ -146,7 +146,7 @@ def bench_until(snapshot: Snapshot, wanted: float, factor: float) -> None:
     config = TrainConfig(dim=128)
 
     def recall_of(score: ScoreBlock) -> float:
-        return quality(score, data.held, test, most=10**9).recall
+        return Quality.of(figures_of(score, data.held, test, most=10**9)).recall
 
     for steps in (75, 100, 150, 200, 300, 400, 600):
         started = time.process_time()

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from kinfolio.gnn.choose import walk
 from kinfolio.gnn.data import hold_back, training_data
-from kinfolio.gnn.ranking import ScoreBlock, quality
+from kinfolio.gnn.ranking import Quality, ScoreBlock, figures_of
 from kinfolio.gnn.text import WIDTH, TextFeatures, unit
 from kinfolio.records import Progress, Snapshot, no_progress
 
@@ -194,7 +194,9 @@ def fit_baselines(
         text, shown = features.build(WIDTH), features.build(WIDTH, data.hidden)
         own = max(
             OWN_WEIGHTS,
-            key=lambda weight: quality(text_mean(known, shown, weight), known, wanted).value,
+            key=lambda weight: (
+                Quality.of(figures_of(text_mean(known, shown, weight), known, wanted)).value
+            ),
         )
         models["text mean"] = text_mean(held, text, own)
     # Texts add as many rows as a vector has numbers.
@@ -210,7 +212,7 @@ def fit_baselines(
     def tried(penalty: float, weight: float) -> float:
         progress(f"fitting EASE, lambda {penalty:g}, texts {weight:g}", 0, 0)
         rows = shown[snapshot.num_users :] if weight else None
-        return quality(ease(known, penalty, rows, weight), known, wanted).value
+        return Quality.of(figures_of(ease(known, penalty, rows, weight), known, wanted)).value
 
     best = walk(LAMBDAS, lambda penalty: tried(penalty, 0.0))
     models["EASE"] = ease(held, best)

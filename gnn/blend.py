@@ -153,11 +153,10 @@ def choose_blend(
     offset = 0.0
     if data.is_later and (added.is_wanted & (added.unseen > 0)).any():
         offset = smallest(OFFSETS, partial(quality_of, added, blend.strength, delta))
-    recall, ndcg = quality_of(added, blend.strength, delta, offset)
     return ChosenBlend(
         blend=replace(blend, delta=delta, offset=offset),
         trials=tuple(trials.values()),
-        quality=Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean())),
+        quality=Quality.of(quality_of(added, blend.strength, delta, offset)),
         links=best[1] if best is not None and blend.recipe is not None else None,
     )
 

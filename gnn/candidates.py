@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.ranking import ScoreBlock, best_of, entries_of, recall_and_ndcg
+from kinfolio.gnn.ranking import Figures, ScoreBlock, best_of, entries_of, recall_and_ndcg
 
 STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.5)
 """How much of something to add, in standard deviations of the heads' scores."""
@@ -33,8 +33,6 @@ K = 20
 
 UserBlock = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """What is added to all products for some users: shape (len(users), num_products), written over."""
-Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Recall and NDCG of each user."""
 
 
 @dataclass(slots=True)

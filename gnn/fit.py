@@ -19,7 +19,7 @@ from kinfolio.gnn.memory import told_when_too_little
 from kinfolio.gnn.model import FusionHead
 from kinfolio.gnn.negatives import Negatives
 from kinfolio.gnn.propagation import coarse
-from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, quality
+from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, figures_of
 from kinfolio.gnn.start import SvdStart
 
 _LOOK_EVERY = 50
@@ -168,13 +168,15 @@ def fit_head(
             continue
         seen = None
         if stop_at is None:
-            seen = quality(
-                score_with([head], data.matrix),
-                data.held,
-                data.wanted,
-                most=looked_at,
-                apart=data.apart,
-                score_apart=score_apart,
+            seen = Quality.of(
+                figures_of(
+                    score_with([head], data.matrix),
+                    data.held,
+                    data.wanted,
+                    most=looked_at,
+                    apart=data.apart,
+                    score_apart=score_apart,
+                )
             )
         if losses:
             history.append(

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from kinfolio.gnn.budget import Budget
-from kinfolio.gnn.candidates import Figures, smallest
+from kinfolio.gnn.candidates import smallest
 from kinfolio.gnn.checkpoints import Checkpoints
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.fit import Fitted, Watch, fit_head, last_look, score_with
-from kinfolio.gnn.ranking import Quality, ScoreBlock, figures_of
+from kinfolio.gnn.ranking import Figures, Quality, ScoreBlock, figures_of
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import TextFeatures, shuffled
 from kinfolio.gnn.text_block import TextBlock

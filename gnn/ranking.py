@@ -22,6 +22,9 @@ _WIDTH = 64
 NOBODY = -1
 """Stands in a list where there is no further product to offer."""
 
+Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Recall and NDCG of each user."""
+
 ScoreBlock = Callable[[NDArray[np.int64]], Tensor]
 """Scores of some users: float32, shape (len(users), num_products).
 
@@ -145,29 +148,18 @@ class Quality:
     recall: float
     ndcg: float
 
+    @classmethod
+    def of(cls, figures: Figures) -> Quality:
+        """The means over users; 0 for nobody."""
+        recall, ndcg = figures
+        if not len(recall):
+            return cls(recall=0.0, ndcg=0.0)
+        return cls(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
+
     @property
     def value(self) -> float:
         """What is compared when something is chosen: the geometric mean of the two."""
         return float(np.sqrt(self.recall * self.ndcg))
-
-
-def quality(
-    score: ScoreBlock,
-    known: csr_array,
-    wanted: csr_array,
-    *,
-    k: int = 20,
-    most: int = 5000,
-    apart: NDArray[np.bool_] | None = None,
-    score_apart: ScoreBlock | None = None,
-) -> Quality:
-    """Mean quality over users; arguments are those of `figures_of`."""
-    recall, ndcg = figures_of(
-        score, known, wanted, k=k, most=most, apart=apart, score_apart=score_apart
-    )
-    if not len(recall):
-        return Quality(recall=0.0, ndcg=0.0)
-    return Quality(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
 
 
 def figures_of(
@@ -179,7 +171,7 @@ def figures_of(
     most: int = 5000,
     apart: NDArray[np.bool_] | None = None,
     score_apart: ScoreBlock | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> Figures:
     """Recall@K and NDCG@K of the users who have something in `wanted`, at most `most` of them.
 
     Args:

@@ -30,7 +30,7 @@ from kinfolio.gnn.given_vectors import read_vectors
 from kinfolio.gnn.heads import Heads, text_of, watch_of
 from kinfolio.gnn.links import CommonHolders
 from kinfolio.gnn.memory import kept_memory
-from kinfolio.gnn.ranking import Quality, quality
+from kinfolio.gnn.ranking import Quality, figures_of
 from kinfolio.gnn.reviewers import Reviewers, choose_reviewers
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.text import Encoder, TextFeatures, has_texts, load_encoder
@@ -167,7 +167,7 @@ def train(
         if not data.is_later:
             offset = offset_of_unseen(blended(score, data, blend, links), data)
             blend = replace(blend, offset=offset)
-        valid = quality(blended(score, data, blend, links), data.held, data.wanted)
+        valid = Quality.of(figures_of(blended(score, data, blend, links), data.held, data.wanted))
     spent["blend"] = budget.spent
     learned_from = ["train"]
     if is_refitted and not is_stopped():

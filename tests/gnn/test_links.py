@@ -16,12 +16,13 @@ from kinfolio.gnn import candidates, softmax
 from kinfolio.gnn import links as links_module
 from kinfolio.gnn.blend import Blend, choose_blend
 from kinfolio.gnn.budget import seconds_of
-from kinfolio.gnn.candidates import Figures, added_for_more, quality_of, validation_users
+from kinfolio.gnn.candidates import added_for_more, quality_of, validation_users
 from kinfolio.gnn.config import TrainConfig
 from kinfolio.gnn.data import training_data
 from kinfolio.gnn.fit import fit_head
 from kinfolio.gnn.heads import FEWEST_STEPS, affordable, lowest_as_good
 from kinfolio.gnn.links import CommonHolders, Recipe, scaled
+from kinfolio.gnn.ranking import Figures
 from kinfolio.gnn.start import SvdStart
 from kinfolio.gnn.train import read_embeddings, train
 from tests.gnn.snapshots import make_snapshot

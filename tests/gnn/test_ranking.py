@@ -11,10 +11,11 @@ from kinfolio.gnn.baselines import ease, popularity, text_mean, ties_mean
 from kinfolio.gnn.evaluate import groups_of
 from kinfolio.gnn.ranking import (
     NOBODY,
+    Quality,
     best_of,
     dot_scores,
+    figures_of,
     hits_of,
-    quality,
     recall_and_ndcg,
     top,
 )
@@ -95,7 +96,7 @@ def test_hits_are_the_held_out_products_of_that_very_user() -> None:
 def test_a_perfect_ranking_has_recall_and_ndcg_of_one() -> None:
     wanted = csr_array((np.random.default_rng(0).random((7, 30)) < 0.2).astype(float))
     scores = torch.from_numpy(wanted.toarray()).float()
-    found = quality(lambda users: scores[users].clone(), csr_array((7, 30)), wanted)
+    found = Quality.of(figures_of(lambda users: scores[users].clone(), csr_array((7, 30)), wanted))
     assert (found.recall, found.ndcg) == pytest.approx((1.0, 1.0))
 
 

@@ -18,7 +18,7 @@ from kinfolio.gnn.blend import Blend, blended, offset_of_unseen
 from kinfolio.gnn.candidates import validation_users
 from kinfolio.gnn.data import held_in, training_data
 from kinfolio.gnn.evaluate import score_by
-from kinfolio.gnn.ranking import quality, top
+from kinfolio.gnn.ranking import Quality, figures_of, top
 from kinfolio.gnn.text_block import TextBlock, TextWeights, choose_text
 from kinfolio.gnn.train import read_embeddings, train
 from kinfolio.records import NO_TIME
@@ -88,8 +88,10 @@ def test_a_part_cut_at_random_raises_no_products_that_nobody_holds() -> None:
     def score(users: NDArray[np.int64]) -> Tensor:
         return noise[users] + bias
 
-    without = quality(lambda users: noise[users], data.held, data.wanted, apart=data.apart)
-    assert quality(score, data.held, data.wanted, apart=data.apart) == without
+    without = Quality.of(
+        figures_of(lambda users: noise[users], data.held, data.wanted, apart=data.apart)
+    )
+    assert Quality.of(figures_of(score, data.held, data.wanted, apart=data.apart)) == without
     blend = Blend(offset=offset_of_unseen(score, data))
     users = validation_users(data)
     first = top(blended(score, data, blend, None), users, data.held, 1)
