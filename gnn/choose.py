@@ -23,10 +23,10 @@ from kinfolio.gnn.heads import (
     TextInputs,
     kinds_of,
     lowest_as_good,
+    ranks_by_text,
 )
 from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.start import SvdStart
-from kinfolio.gnn.text_block import TextBlock
 
 TAUS = (0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7)
 """Temperatures tried, walking from `_FIRST_TAU` for as long as it gets better."""
@@ -132,8 +132,7 @@ def choose(
     Raises:
         KeyboardInterrupt: somebody asks to finish, and nothing worth keeping is there yet.
     """
-    # Heads without texts leave unseen products to the texts beside them.
-    by_text = None if text is None else TextBlock(text(config.dim or DIMS[0]).mixed, data).cosines
+    by_text = ranks_by_text(data, text, config.dim or DIMS[0])
     steps = 0 if config.quick else min(_SHORT_STEPS, config.steps)
     first_dim = config.dim or DIMS[0]
     widest = config.dim or DIMS[-1]

@@ -136,7 +136,8 @@ class Heads:
             taus: temperatures.
             is_race: whether to decide halfway, for the lower one if both are as good.
         """
-        fit = self._fitter(data, text, start, "head")
+        by_text = ranks_by_text(data, text, self.config.dim)
+        fit = self._fitter(data, text, start, "head", by_text)
         steps = self.config.steps
         half = last_look(RACED * steps)
         skipped: list[str] = []
@@ -148,7 +149,8 @@ class Heads:
             if self._has_time_for_other_text(first, len(taus)):
                 other = fit(tau, 0, steps, pause=half, has_text=not self.has_text)
                 of_text = {one.has_text: one.valid for one in (first, other) if one.valid}
-                first = self._with_or_without_texts(first, other, data, text)
+                with self.budget.counted():
+                    first = _with_or_without_texts(first, other, data, by_text)
                 is_race = is_race or not self._has_time_for_taus(first, len(taus))
             else:
                 skipped.append("texts in full")
@@ -182,30 +184,6 @@ class Heads:
         best = _value(fitted[0])
         fitted = [one for one in fitted if not self.budget.is_stopped() or _value(one) >= best]
         return Best(tau=tau, fitted=fitted, of_text=of_text, rivals=rivals, skipped=tuple(skipped))
-
-    def _with_or_without_texts(
-        self, first: Fitted, other: Fitted, data: TrainingData, text: TextInputs | None
-    ) -> Fitted:
-        by_text = self._by_text(data, text)
-        by_use = {float(one.has_text): one for one in (first, other)}
-
-        def figures(use: float) -> Figures:
-            return figures_of(
-                score_with([by_use[use].head], data.matrix),
-                data.held,
-                data.wanted,
-                apart=data.apart,
-                score_apart=None if use else by_text,
-            )
-
-        with self.budget.counted():
-            return by_use[smallest((0.0, 1.0), figures)]
-
-    def _by_text(self, data: TrainingData, text: TextInputs | None) -> ScoreBlock | None:
-        # Heads without texts leave unseen products to the texts beside them.
-        if text is None or data.apart is None:
-            return None
-        return TextBlock(text(self.config.dim).mixed, data).cosines
 
     def _has_time_for_other_text(self, first: Fitted, number_of_taus: int) -> bool:
         # Half a head of the other kind and the rest as planned, or all of the other kind.
@@ -269,10 +247,14 @@ class Heads:
         ]
 
     def _fitter(
-        self, data: TrainingData, text: TextInputs | None, start: SvdStart, part: str
+        self,
+        data: TrainingData,
+        text: TextInputs | None,
+        start: SvdStart,
+        part: str,
+        by_text: ScoreBlock | None = None,
     ) -> Callable[..., Fitted]:
         config = self.config
-        by_text = self._by_text(data, text)
 
         def fit(
             tau: float,
@@ -318,6 +300,36 @@ class Heads:
             return fitted
 
         return fit
+
+
+def ranks_by_text(data: TrainingData, text: TextInputs | None, width: int) -> ScoreBlock | None:
+    """What ranks unseen products beside heads without texts, which leave them to these.
+
+    Args:
+        data: None is given where it has no products that are ranked apart.
+        text: of that data; None is given for none.
+        width: of the texts.
+    """
+    if text is None or data.apart is None:
+        return None
+    return TextBlock(text(width).mixed, data).cosines
+
+
+def _with_or_without_texts(
+    first: Fitted, other: Fitted, data: TrainingData, by_text: ScoreBlock | None
+) -> Fitted:
+    by_use = {float(one.has_text): one for one in (first, other)}
+
+    def figures(use: float) -> Figures:
+        return figures_of(
+            score_with([by_use[use].head], data.matrix),
+            data.held,
+            data.wanted,
+            apart=data.apart,
+            score_apart=None if use else by_text,
+        )
+
+    return by_use[smallest((0.0, 1.0), figures)]
 
 
 def lowest_as_good(values: dict[float, float]) -> float:
