@@ -20,10 +20,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from kinfolio.gnn.bootstrap import intervals
 from kinfolio.gnn.data import held_in
-from kinfolio.gnn.evaluate import score_by
-from kinfolio.gnn.train import read_embeddings
+from kinfolio.gnn.evaluation.bootstrap import intervals
+from kinfolio.gnn.evaluation.evaluate import score_by
+from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
 

@@ -32,11 +32,12 @@ import numpy as np
 from graph_data import damage, make_folder
 
 from kinfolio.cypher.graph import Graph, open_driver
-from kinfolio.cypher.server import Server
-from kinfolio.gnn.counted import fingerprints
-from kinfolio.gnn.embeddings import save_embeddings
-from kinfolio.gnn.recommend import recommend
-from kinfolio.records import Connection, Embeddings
+from kinfolio.cypher.server.server import Server
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.fingerprints import fingerprints
+from kinfolio.gnn.serving.recommend import recommend
+from kinfolio.gnn.training.embeddings import save_embeddings
+from kinfolio.records import Connection
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
 

@@ -28,8 +28,8 @@ from graph import Bench, make_embeddings
 from graph_data import make_folder
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.gnn.recommend import recommend
-from kinfolio.gnn.versions import list_versions
+from kinfolio.gnn.publishing.versions import list_versions
+from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.snapshot import read_snapshot
 
 USERS, PRODUCTS, HOLDINGS, WIDTH = 2_000, 1_000, 30_000, 32

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.cypher.schema import create_schema
-from kinfolio.cypher.server import Server
-from kinfolio.gnn import search
-from kinfolio.gnn.recommend import recommend
-from kinfolio.gnn.recommend_all import recommend_all
-from kinfolio.gnn.write_back import write_back
-from kinfolio.records import Connection, Embeddings
+from kinfolio.cypher.server.server import Server
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.serving import search
+from kinfolio.gnn.serving.recommend import recommend
+from kinfolio.gnn.serving.recommend_all import recommend_all
+from kinfolio.records import Connection
 
 ROWS_OF_THE_USUAL_WAY = 1_000
 HOLDERS = 200

@@ -28,13 +28,13 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import LightGCN
 
-from kinfolio.gnn.config import TrainConfig
+from kinfolio.gnn.blend.links import CommonHolders
 from kinfolio.gnn.data import TrainingData, held_in, training_data
-from kinfolio.gnn.fit import fit_head, score_with
-from kinfolio.gnn.links import CommonHolders
-from kinfolio.gnn.memory import kept_memory
+from kinfolio.gnn.model.svd_init import SvdStart
 from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, figures_of
-from kinfolio.gnn.start import SvdStart
+from kinfolio.gnn.training.config import TrainConfig
+from kinfolio.gnn.training.head_trainer import fit_head, score_with
+from kinfolio.gnn.training.memory import kept_memory
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot

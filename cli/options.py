@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from kinfolio.cypher.graph import Graph
-    from kinfolio.cypher.mapping import Mapping
-    from kinfolio.gnn.rules import Rule
-    from kinfolio.llm_explain.clauses import Clauses
+    from kinfolio.cypher.mapping.names import Mapping
+    from kinfolio.gnn.serving.rules import Rule
+    from kinfolio.llm_explain.wording.clauses import Clauses
     from kinfolio.records import Connection
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -82,7 +82,7 @@ def clauses(language: str = "en") -> Clauses:
         BadConfig: one of them makes no sense, or there is no such language.
     """
     from kinfolio.errors import BadConfig
-    from kinfolio.llm_explain.clauses import FEWEST_PEOPLE, load_clauses
+    from kinfolio.llm_explain.wording.clauses import FEWEST_PEOPLE, load_clauses
 
     fewest = os.environ.get("KINFOLIO_FEWEST_PEOPLE") or str(FEWEST_PEOPLE)
     if not fewest.isascii() or not fewest.isdigit():
@@ -155,7 +155,7 @@ def _given_mapping() -> Mapping | None:
     file = None if ctx is None else ctx.meta.get(_MAPPING)
     if file is None:
         return None
-    from kinfolio.cypher.mapping import read_mapping
+    from kinfolio.cypher.mapping.names import read_mapping
 
     return read_mapping(file)
 
@@ -172,7 +172,7 @@ def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
     mapping = mapping or _given_mapping()
     connection = given_connection()
     if connection is None:
-        from kinfolio.cypher.server import Server
+        from kinfolio.cypher.server.server import Server
 
         connection = Server(home()).start(progress=note)
     with Graph(connection, mapping) as graph:
@@ -183,7 +183,7 @@ def own_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
     """The rules of `--rules`, none when it was not given."""
     if folder is None:
         return ()
-    from kinfolio.gnn.rules import read_rules
+    from kinfolio.gnn.serving.rules import read_rules
 
     return read_rules(folder, graph)
 

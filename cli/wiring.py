@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
-    from kinfolio.gnn.rules import Rule
-    from kinfolio.llm_explain.clauses import Clauses
-    from kinfolio.llm_explain.tools import Tools
-    from kinfolio.llm_explain.writers import Writer
+    from kinfolio.gnn.serving.rules import Rule
+    from kinfolio.llm_explain.conversation.tools import Tools
+    from kinfolio.llm_explain.wording.clauses import Clauses
+    from kinfolio.llm_explain.wording.writers import Writer
 
 
 def make_tools(
@@ -20,12 +20,12 @@ def make_tools(
     clauses: Clauses | None = None,
 ) -> Tools:
     """The tools of a conversation on a graph, under own rules and a deployment's clauses."""
-    from kinfolio.gnn.recommend import recommend
-    from kinfolio.gnn.similar import similar_products
-    from kinfolio.gnn.what_if import recommend_wished, what_if
-    from kinfolio.gnn.why_not import why_not
+    from kinfolio.gnn.serving.recommend import recommend
+    from kinfolio.gnn.serving.similar import similar_products
+    from kinfolio.gnn.serving.what_if import recommend_wished, what_if
+    from kinfolio.gnn.serving.why_not import why_not
+    from kinfolio.llm_explain.conversation.tools import Tools
     from kinfolio.llm_explain.explain import explain
-    from kinfolio.llm_explain.tools import Tools
 
     return Tools(
         recommend=lambda user, k: recommend(user, graph, k, rules=rules),

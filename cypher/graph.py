@@ -14,10 +14,10 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from kinfolio.cypher.mapping import Mapping
+from kinfolio.cypher.errors import bad_address, translated
+from kinfolio.cypher.mapping.display_names import PathNames
+from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.queries import query, with_conditions
-from kinfolio.cypher.shown import PathNames
-from kinfolio.cypher.translation import bad_address, translated
 from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.records import Connection, Slot
 

@@ -24,9 +24,9 @@ from py2neo.errors import (
 from py2neo.ogm import Model, Property, Related, RelatedFrom, RelatedTo
 from py2neo.wiring import WireError
 
+from kinfolio.cypher.errors import unreachable
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.queries import query
-from kinfolio.cypher.translation import unreachable
 from kinfolio.errors import NotFound, ServerError
 from kinfolio.records import Connection, NodeView
 

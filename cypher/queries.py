@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import LiteralString
 
-from kinfolio.cypher.mapping import Mapping
-from kinfolio.cypher.rewriting import rewritten
+from kinfolio.cypher.mapping.names import Mapping
+from kinfolio.cypher.mapping.rewrite import rewritten
 from kinfolio.errors import BadConfig, QueryNotFound
 from kinfolio.records import Slot
 
@@ -20,6 +21,16 @@ _LOWER_SLOT = re.compile(r"(?<![\w$])(\w+)_a\b")
 _STANDARD_ONLY = ("load_", "demo_", "change_")
 _OWN_RULES = "// own rules"
 _UPPER_SLOT = re.compile(r"(?<![\w$])(\w+)_A\b")
+
+
+@cache
+def statements() -> dict[str, Traversable]:
+    """Return the file of each statement by name; names are unique across the folders."""
+    folders = files("kinfolio.cypher").joinpath("statements").iterdir()
+    found = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
+    return {
+        file.name.removesuffix(".cypher"): file for file in found if file.name.endswith(".cypher")
+    }
 
 
 @cache
@@ -36,8 +47,8 @@ def query(name: str, slot: Slot = "a", mapping: Mapping | None = None) -> Litera
     """
     if mapping is not None:
         return _mapped(name, slot, mapping)
-    file = files("kinfolio.cypher").joinpath(f"{name}.cypher")
-    if not name.isidentifier() or not file.is_file():
+    file = statements().get(name)
+    if file is None:
         raise QueryNotFound(
             f"there is no statement {name!r} in kinfolio's cypher folder; "
             "check the spelling or install kinfolio again"

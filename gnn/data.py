@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
 from kinfolio.errors import BadInput
-from kinfolio.gnn.propagation import adjacency, normalised, to_torch
+from kinfolio.gnn.model.propagation import adjacency, normalised, to_torch
 from kinfolio.records import NO_TIME, SPLITS, Snapshot
 
 _HELD_BACK = 0.1

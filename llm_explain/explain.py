@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kinfolio.cypher.shown import PathNames
-from kinfolio.llm_explain.check import check_text, sentences_of
-from kinfolio.llm_explain.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.evidence import Grounds, read_grounds
-from kinfolio.llm_explain.plan import Length, Plan, make_plan
-from kinfolio.records import Explanation, Problem, Sentence, Step
+from kinfolio.cypher.mapping.display_names import PathNames
+from kinfolio.llm_explain.checking.check import check_text, sentences_of
+from kinfolio.llm_explain.evidence.evidence import Grounds, read_grounds
+from kinfolio.llm_explain.explanation import Explanation, Problem, Sentence
+from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
+from kinfolio.llm_explain.wording.plan import Length, Plan, make_plan
+from kinfolio.records import Step
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
-    from kinfolio.llm_explain.writers import Writer
+    from kinfolio.llm_explain.wording.writers import Writer
 
 
 def explain(

@@ -15,7 +15,7 @@ import pytest
 
 from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.cypher.schema import create_schema
-from kinfolio.cypher.server import Server
+from kinfolio.cypher.server.server import Server
 from kinfolio.records import Connection
 from kinfolio.run import Run
 
@@ -232,8 +232,8 @@ def demo_run(
     server: Connection, community: Path, server_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
     """A run exported from the made-up community and trained for a short while."""
-    from kinfolio.gnn.config import TrainConfig
-    from kinfolio.gnn.train import train
+    from kinfolio.gnn.training.config import TrainConfig
+    from kinfolio.gnn.training.train import train
     from kinfolio.loaders import export, load
 
     run = Run(tmp_path_factory.mktemp("run"))
@@ -250,8 +250,8 @@ def demo_run(
 @pytest.fixture(scope="module")
 def demo_graph(server: Connection, community: Path, demo_run: Run) -> Iterator[Graph]:
     """The made-up community with the embeddings of `demo_run`; tests must leave it as it is."""
-    from kinfolio.gnn.train import read_embeddings
-    from kinfolio.gnn.write_back import write_back
+    from kinfolio.gnn.publishing.write_back import write_back
+    from kinfolio.gnn.training.train import read_embeddings
     from kinfolio.loaders import load
 
     empty(server)

@@ -1,8 +1,8 @@
 """A snapshot folder: one file per node and edge type, and a manifest written last.
 
 The folder appears whole or not at all: it is written beside its place and moved there. This
-module knows files and records; how a snapshot is read from the graph is `loaders/export.py`, how
-it is written piece by piece `snapshot_writer.py`.
+module knows files and records; `loaders/exporting/export.py` reads a snapshot from the
+graph, `snapshot_writer.py` writes it piece by piece.
 """
 
 from __future__ import annotations

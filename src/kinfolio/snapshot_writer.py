@@ -31,7 +31,7 @@ from kinfolio.snapshot_tables import (
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays"
-"""Folder of what `loaders/mapped.py` makes of a snapshot, inside it."""
+"""Folder of what `loaders/pyg/stores.py` makes of a snapshot, inside it."""
 
 
 class Digest:

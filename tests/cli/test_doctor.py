@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kinfolio.cli.checks import Check, checks
+from kinfolio.cli.graph.checks import Check, checks
 
 Cli = Callable[..., Any]
 NAMES = [
@@ -57,7 +57,7 @@ def test_a_missing_package_comes_with_its_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "kinfolio.cli.checks.find_spec",
+        "kinfolio.cli.graph.checks.find_spec",
         lambda name: None if "llm" in name else importlib.util.find_spec(name),
     )
     check = by_name(tmp_path)["embedded language model"]

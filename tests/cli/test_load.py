@@ -89,9 +89,9 @@ def test_ctrl_c_stops_with_how_to_go_on(
     # In a process of its own, with small batches and the signal sent when the third one begins.
     script = """
 import os, signal, sys
-import kinfolio.loaders.edges
+import kinfolio.loaders.writing.edges
 from kinfolio.cypher.graph import Graph
-kinfolio.loaders.edges.BATCH_ROWS = 50
+kinfolio.loaders.writing.edges.BATCH_ROWS = 50
 write, told = Graph.write_in_one, []
 def stop(self, name, work):
     told.append(name)

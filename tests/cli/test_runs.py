@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kinfolio.gnn.train import train
+from kinfolio.gnn.training.train import train
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, run_of
 

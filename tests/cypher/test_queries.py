@@ -9,8 +9,8 @@ from kinfolio.cypher.graph import Graph, open_driver
 from kinfolio.cypher.queries import query
 from kinfolio.errors import QueryNotFound
 
-FOLDER = Path(kinfolio.cypher.__file__).parent
-FILES = sorted(FOLDER.glob("*.cypher"))
+FOLDER = Path(kinfolio.cypher.__file__).parent / "statements"
+FILES = sorted(FOLDER.glob("*/*.cypher"))
 
 
 def header(file: Path) -> tuple[str, list[str], list[str]]:

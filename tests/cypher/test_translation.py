@@ -8,8 +8,8 @@ import pytest
 from neo4j import exceptions
 
 from kinfolio.cypher import queries
+from kinfolio.cypher.errors import translated
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.translation import translated
 from kinfolio.errors import (
     BadConfig,
     BadInput,

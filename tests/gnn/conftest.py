@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kinfolio.gnn.counted import fingerprints
-from kinfolio.records import NO_TIME, Edges, Embeddings, Snapshot
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.fingerprints import fingerprints
+from kinfolio.records import NO_TIME, Edges, Snapshot
 from tests.gnn.snapshots import no_reviews, random_links
 
 HEADS, DIM = 2, 8

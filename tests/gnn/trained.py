@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.gnn.config import TrainConfig
-from kinfolio.gnn.text import WIDTH
-from kinfolio.gnn.train import train
+from kinfolio.gnn.text.encoder import WIDTH
+from kinfolio.gnn.training.config import TrainConfig
+from kinfolio.gnn.training.train import train
 from kinfolio.records import Snapshot
 from kinfolio.run import Run
 from kinfolio.snapshot import with_hash, write_snapshot

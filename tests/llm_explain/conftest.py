@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph, open_driver
-from kinfolio.gnn.write_back import write_back
+from kinfolio.gnn.publishing.write_back import write_back
 from kinfolio.records import Connection
 from tests.llm_explain.community import store
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kinfolio.llm_explain.clauses import load_clauses
-from kinfolio.llm_explain.evidence import Grounds
-from kinfolio.records import Evidence, Explanation, Kind, Sentence, Verdict
+from kinfolio.llm_explain.evidence.evidence import Grounds
+from kinfolio.llm_explain.explanation import Evidence, Explanation, Sentence
+from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.records import Kind, Verdict
 
 Fact = str | int | float
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.llm_explain.verify import faults_of
+from kinfolio.llm_explain.checking.verify import faults_of
 
 Cli = Callable[..., Any]
 

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.llm_explain.deletion import deleted
-from kinfolio.llm_explain.evidence import read_parts
-from kinfolio.llm_explain.fluency import distinct, reading_ease
-from kinfolio.llm_explain.measure import likeness
-from kinfolio.llm_explain.shares import Parts
+from kinfolio.llm_explain.evaluation.deletion import deleted
+from kinfolio.llm_explain.evaluation.fluency import distinct, reading_ease
+from kinfolio.llm_explain.evaluation.measure import likeness
+from kinfolio.llm_explain.evidence.contributions import Parts
+from kinfolio.llm_explain.evidence.evidence import read_parts
 from kinfolio.run import Run
 from tests.conftest import Result, RunCypher
 
@@ -83,7 +83,7 @@ def test_references_are_compared_with_those_of_the_same_pair_and_of_others(
 def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
     demo_graph: Graph, run_cypher: RunCypher
 ) -> None:
-    from kinfolio.gnn.recommend import recommend, score_of
+    from kinfolio.gnn.serving.recommend import recommend, score_of
 
     line = recommend("p007", demo_graph, 1).products[0]
     grounds, parts, order = read_parts(demo_graph, "p007", line.product, all_evidence=True)

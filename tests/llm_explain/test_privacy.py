@@ -10,14 +10,14 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig
-from kinfolio.llm_explain.check import check_text
-from kinfolio.llm_explain.choosing import ChoosingModel
-from kinfolio.llm_explain.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.evidence import read_grounds
+from kinfolio.llm_explain.checking.check import check_text
+from kinfolio.llm_explain.evidence.evidence import read_grounds
+from kinfolio.llm_explain.evidence.path_exists import path_exists
 from kinfolio.llm_explain.explain import put_in_words
-from kinfolio.llm_explain.paths import path_exists
-from kinfolio.llm_explain.writers import GrammarWriter
-from kinfolio.records import Evidence, Explanation
+from kinfolio.llm_explain.explanation import Evidence, Explanation
+from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
+from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+from kinfolio.llm_explain.wording.writers import GrammarWriter
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.samples import PRODUCT, explanation, piece
 

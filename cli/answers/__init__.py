@@ -1,0 +1,1 @@
+"""Commands that answer about users and products."""

@@ -1,0 +1,22 @@
+"""`kinfolio route`: what a chat line would be taken for."""
+
+from __future__ import annotations
+
+import click
+
+from kinfolio.cli.options import home, json_option, print_json
+
+
+@click.command("route", epilog='Example:  kinfolio route "why not the second one?"')
+@click.argument("text")
+@json_option
+def command(text: str, as_json: bool) -> None:
+    """Say what TEXT, typed in a chat, would be taken for."""
+    from kinfolio.llm_explain.conversation.router import load_router
+
+    route = load_router(home() / "models").route(text)
+    if as_json:
+        print_json(route)
+    else:
+        asks = "; the chat would ask back" if route.asks_back else ""
+        click.echo(f"{route.intent}, confidence {route.confidence:.2f}{asks}")

@@ -1,0 +1,1 @@
+"""Commands on the graph: db, load, map, show, doctor, demo."""

@@ -1,0 +1,1 @@
+"""Commands on runs and versions: export, train, evaluate, report, writeback."""

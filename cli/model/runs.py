@@ -1,0 +1,86 @@
+"""`kinfolio runs`: what was trained, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kinfolio.cli.options import json_option, note, print_json
+from kinfolio.cli.table import print_table
+
+
+@click.command("runs", epilog="Example:  kinfolio runs")
+@click.argument("folders", nargs=-1, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write their curves into this folder, for TensorBoard.",
+)
+@json_option
+def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) -> None:
+    """Compare the runs in FOLDERS, or those in `runs/`, the best on `valid` first.
+
+    Figures of different snapshots do not compare: the column "snapshot" tells them apart.
+    """
+    from kinfolio.errors import NotReady, RunBroken
+    from kinfolio.run import Run
+
+    if tensorboard:
+        from kinfolio.gnn.evaluation.tensorboard import write_curves
+    rows: list[dict[str, Any]] = []
+    for folder in folders or sorted(path for path in Path("runs").glob("*") if path.is_dir()):
+        try:
+            row = _row(folder, Run(folder).need_info())
+        except (NotReady, RunBroken) as error:
+            note(f"{folder} is left out: {error}")
+            continue
+        rows.append(row)
+        if tensorboard:
+            write_curves(Run(folder), tensorboard)
+    rows.sort(key=lambda row: -row["recall@20"])
+    if as_json:
+        print_json({"runs": rows})
+        return
+    if not rows:
+        note("no trained run here; type: kinfolio train --run runs/default")
+        return
+    print_table(
+        ("run", "snapshot", "dim", "tau", "text", "links", "recall@20", "ndcg@20", "CPU s"),
+        [
+            (
+                row["run"],
+                row["snapshot"][:6],
+                str(row["dim"]),
+                f"{row['tau']:g}",
+                "yes" if row["text"] else "no",
+                row["links"] or "no",
+                f"{row['recall@20']:.4f}",
+                f"{row['ndcg@20']:.4f}",
+                f"{row['cpu_seconds']:.0f}",
+            )
+            for row in rows
+        ],
+        right=("dim", "tau", "recall@20", "ndcg@20", "CPU s"),
+    )
+
+
+def _row(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
+    from kinfolio.errors import RunBroken
+    from kinfolio.gnn.evaluation.ablations import FUSION, name_of
+
+    try:
+        return {
+            "run": str(folder),
+            "snapshot": info["data"]["snapshot"],
+            "dim": info["choice"]["dim"],
+            "tau": info["tau"],
+            "text": name_of(info) == FUSION,
+            "links": info["blend"]["recipe"] and info["blend"]["recipe"]["form"],
+            **info["metrics"]["valid"],
+            "cpu_seconds": info["budget"]["spent"],
+            "config": info["config"],
+        }
+    except KeyError as error:
+        raise RunBroken(f"run.json lacks {error}, so another version wrote it") from error

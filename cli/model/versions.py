@@ -1,0 +1,116 @@
+"""`kinfolio versions`: which embeddings the graph holds, back to the other one, and away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
+
+if TYPE_CHECKING:
+    from kinfolio.gnn.publishing.records import Version
+
+
+@click.group("versions", invoke_without_command=True, epilog="Example:  kinfolio versions")
+@mapping_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """List the versions in the graph, go back to the other one, or drop one."""
+    if ctx.invoked_subcommand is None:
+        _list(as_json)
+
+
+@command.command("list", epilog="Example:  kinfolio versions list")
+@mapping_option
+@json_option
+@click.pass_context
+def list_command(ctx: click.Context, as_json: bool) -> None:
+    """List the versions in the graph, newest first."""
+    _list(as_json or _asked(ctx))
+
+
+@command.command("rollback", epilog="Example:  kinfolio versions rollback")
+@mapping_option
+@json_option
+@click.pass_context
+def rollback_command(ctx: click.Context, as_json: bool) -> None:
+    """Let the other version serve again, at once."""
+    from kinfolio.gnn.publishing.versions import rollback
+
+    with open_graph() as graph:
+        version = rollback(graph)
+    if as_json or _asked(ctx):
+        print_json(_plain(version))
+    else:
+        click.echo(f"version {version.name} serves from slot {version.slot}")
+
+
+@command.command("drop", epilog="Example:  kinfolio versions drop 20300102-030405")
+@click.argument("name")
+@mapping_option
+@json_option
+@click.pass_context
+def drop_command(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Remove version NAME, its vectors and its index; not the one that serves."""
+    from kinfolio.gnn.publishing.versions import drop
+
+    with open_graph() as graph:
+        version = drop(graph, name)
+    if as_json or _asked(ctx):
+        print_json({"dropped": version.name, "slot": version.slot})
+    else:
+        click.echo(f"version {version.name} was dropped; slot {version.slot} is free")
+
+
+def _asked(ctx: click.Context) -> bool:
+    """Whether --json stands before the name of the subcommand."""
+    return bool(ctx.parent and ctx.parent.params.get("as_json"))
+
+
+def _plain(version: Version) -> dict[str, Any]:
+    return {**asdict(version), "metrics": json.loads(version.metrics or "{}")}
+
+
+def _list(as_json: bool) -> None:
+    from kinfolio.cli.table import print_table
+    from kinfolio.gnn.publishing.versions import list_versions
+
+    with open_graph() as graph:
+        versions = list_versions(graph)
+    if as_json:
+        print_json({"versions": [_plain(version) for version in versions]})
+    elif not versions:
+        click.echo("no version in the graph yet; type: kinfolio writeback", err=True)
+    else:
+        print_table(
+            (
+                *("version", "slot", "state", "users", "products", "width", "written (UTC)"),
+                *("model", "metrics", "snapshot"),
+            ),
+            [
+                (
+                    *(v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}"),
+                    *(str(v.heads * v.dim), _moment(v.created_at)),
+                    *(v.model, _figures(json.loads(v.metrics or "{}")), v.snapshot[:12]),
+                )
+                for v in versions
+            ],
+            right=("users", "products", "width"),
+        )
+
+
+def _figures(metrics: Any, name: str = "") -> str:
+    """The numbers of nested metrics in a line, like `valid recall@20 0.285`."""
+    # Any: whatever a run's figures are.
+    if isinstance(metrics, dict):
+        inside = (_figures(value, f"{name} {key}".strip()) for key, value in metrics.items())
+        return ", ".join(text for text in inside if text)
+    return f"{name} {metrics:.4g}" if isinstance(metrics, int | float) else ""
+
+
+def _moment(text: str) -> str:
+    return text[:16].replace("T", " ")

@@ -1,0 +1,42 @@
+"""`kinfolio writeback`: the embeddings into the graph as a new version."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json, run_option
+
+
+@click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default")
+@run_option
+@click.option("--name", help="Name of the version; made from the time when not given.")
+@mapping_option
+@json_option
+def command(run_folder: Path, name: str | None, as_json: bool) -> None:
+    """Store the embeddings of a trained run in the graph and let them serve.
+
+    They go into the slot that does not serve. Until all is written, indexed and checked the old
+    version serves; `kinfolio versions rollback` goes back to it.
+    """
+    from kinfolio.cli.progress import show_progress
+    from kinfolio.gnn.publishing.write_back import write_back
+    from kinfolio.gnn.training.train import read_servable
+    from kinfolio.run import Run
+
+    embeddings = read_servable(Run(run_folder))
+    with open_graph() as graph, show_progress() as progress:
+        stored = write_back(embeddings, graph, name=name, progress=progress)
+    if as_json:
+        answer = asdict(stored)
+        answer["index_recall@10"] = answer.pop("index_recall_at_10")
+        answer["seconds"] = answer.pop("seconds")
+        print_json(answer)
+        return
+    recall = "-" if stored.index_recall_at_10 is None else f"{stored.index_recall_at_10:.3f}"
+    click.echo(
+        f"version {stored.version} serves from slot {stored.slot}: {stored.users:,} users and "
+        f"{stored.products:,} products in {stored.seconds:.1f} s; recall@10 of the index {recall}"
+    )

@@ -1,0 +1,1 @@
+"""Graphs with other labels, types and property names."""

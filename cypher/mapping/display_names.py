@@ -1,0 +1,84 @@
+"""Paths of explanations in the names of the graph that they are shown of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kinfolio.cypher.mapping.names import Mapping
+from kinfolio.cypher.mapping.rewrite import LABELS, TYPES, reviews_are_relationships
+from kinfolio.records import Step
+
+
+@dataclass(frozen=True, slots=True)
+class PathNames:
+    """What labels and types of the standard model are called in one graph."""
+
+    mapping: Mapping | None = None
+    """None: as in the standard model."""
+
+    def label(self, label: str) -> str:
+        """Name of a label."""
+        if self.mapping is None:
+            return label
+        names = getattr(self.mapping, LABELS[label])
+        return str(names.label)
+
+    def key(self, label: str) -> str | None:
+        """Property that tells nodes of a label of the standard model apart; None: nothing does."""
+        key = "name" if label == "Category" else "id"
+        if self.mapping is None:
+            return key
+        name = getattr(getattr(self.mapping, LABELS[label]), key)
+        return None if name is None else str(name)
+
+    def split(self, kind: str) -> str:
+        """Property of a relationship that says which part of the data it is in; "" for none."""
+        if self.mapping is None:
+            return "split"
+        section = TYPES[kind][1]
+        if section in ("wrote", "about"):
+            section = "reviews" if reviews_are_relationships(self.mapping) else section
+        return str(getattr(getattr(self.mapping, section, None), "split", None) or "")
+
+    def path(self, path: Sequence[Step]) -> tuple[Step, ...]:
+        """The path as the graph calls it; a review may be one relationship there."""
+        return tuple(shown for _, shown in self.pairs(path))
+
+    def pairs(self, path: Sequence[Step]) -> list[tuple[Step, Step]]:
+        """Each step of the standard model with what it is called; without inner reviews."""
+        if self.mapping is None:
+            return [(step, step) for step in path]
+        pairs: list[tuple[Step, Step]] = []
+        steps = list(path)
+        while steps:
+            step = steps.pop(0)
+            if step.label is not None:
+                pairs.append((step, Step(label=self.label(step.label), id=step.id)))
+                continue
+            if step.type in ("WROTE", "ABOUT") and reviews_are_relationships(self.mapping):
+                steps = steps[2:]
+            pairs.append((step, self._link(step)))
+        return pairs
+
+    def _link(self, step: Step) -> Step:
+        mapping, kind = self.mapping, step.type
+        assert mapping is not None
+        assert kind is not None
+        names = {
+            "HOLDS": mapping.holdings,
+            "TIED_TO": mapping.ties,
+            "IN_CATEGORY": mapping.categories,
+            "DISMISSED": mapping.dismissals,
+            "WROTE": mapping.reviews,
+            "ABOUT": mapping.reviews,
+        }[kind]
+        name = getattr(names, "type", None) or getattr(names, kind.lower())
+        # A tie points the way it does; the others may be kept the other way round.
+        turned = getattr(names, "direction", "out") == "in"
+        direction = step.direction
+        if kind == "ABOUT" and reviews_are_relationships(mapping):
+            turned = not turned
+        if turned:
+            direction = "in" if direction == "out" else "out"
+        return Step(type=str(name), direction=direction)

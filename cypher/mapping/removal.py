@@ -1,0 +1,65 @@
+"""Everything that kinfolio wrote taken out of a graph with other names, which is then as before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.mapping.names import OWN_LABEL, own_names
+from kinfolio.errors import BadConfig
+from kinfolio.records import Progress, no_progress
+
+NODES_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What was taken away."""
+
+    users: int
+    """Users that lost properties."""
+    products: int
+    versions: int
+    lists: int
+    """Relationships of kept lists."""
+    indexes: tuple[str, ...]
+    """Names of the indexes and constraints."""
+
+
+def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
+    """What was taken away of kinfolio's: properties, versions, kept lists, indexes, constraints.
+
+    Cut off and begun again, it comes to the same end.
+
+    Raises:
+        BadConfig: the graph was opened without a mapping.
+    """
+    if graph.mapping is None:
+        raise BadConfig("nothing says which labels to clear; give the mapping with --mapping FILE")
+    # Versions first: from then on nothing is served from what is about to go.
+    versions = graph.write("map_remove_versions")[0]["removed"]
+    indexes = tuple(_drop_indexes(graph))
+    counts = {}
+    for name, column in (("users", "cleared"), ("products", "cleared"), ("lists", "removed")):
+        counts[name] = 0
+        while number := graph.write(f"map_remove_{name}", size=NODES_AT_ONCE)[0][column]:
+            counts[name] += number
+            progress(f"clearing {name}", counts[name], 0)
+    return Removed(versions=versions, indexes=indexes, **counts)
+
+
+def _drop_indexes(graph: Graph) -> list[str]:
+    """Names of the indexes and constraints on kinfolio's own that were dropped."""
+    mapping = graph.mapping
+    assert mapping is not None
+    mine = {mapping.users.label, mapping.products.label}
+    own = set(own_names())
+    dropped = []
+    for row in graph.read("map_constraints"):
+        is_own = OWN_LABEL in row["labels"] or (
+            mine & set(row["labels"]) and own & set(row["keys"])
+        )
+        if is_own:
+            graph.schema(f"map_drop_{row['kind']}", name=row["name"])
+            dropped.append(str(row["name"]))
+    return dropped

@@ -1,0 +1,1 @@
+"""The managed Neo4j server: Java, jars, settings, process."""

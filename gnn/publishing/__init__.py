@@ -1,0 +1,1 @@
+"""Embeddings to the graph: slots, the vector index, versions."""

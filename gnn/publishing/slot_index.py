@@ -1,0 +1,131 @@
+"""The vector index of a slot: made, waited for, and measured against exact search."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import KinfolioError, ServerError, ServerUnreachable, WrongPassword
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.publishing.slots import Writer, keep_hold
+from kinfolio.gnn.publishing.stored_rows import with_bias
+from kinfolio.records import Progress, Slot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RECALL_AT = 10
+RECALL_USERS = 100
+ENOUGH_RECALL, ENOUGH_OF_MANY = 0.995, 0.99
+MANY_PRODUCTS = 50_000
+"""Above this the last of the best ten cost more time than they are worth."""
+FETCHES = (50, 100, 150, 200, 300, 500, 800)
+"""How many products are asked of the index, until it finds enough of the best ten."""
+INDEX_SECONDS = 3_600
+FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.5
+SCORE_TOLERANCE = 1e-5
+"""Scores closer than this are one and the same to the index, which computes in 32 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexQuality:
+    """How well the index finds the best ten."""
+
+    recall: float | None
+    """At `fetch` products asked for, or at the most that was tried; None without users."""
+    fetch: int | None
+    """Products to ask the index for; None: it does not find enough, search exactly."""
+
+
+def make_index(graph: Graph, writer: Writer, width: int) -> None:
+    """Let the server begin to fill the slot's index; it works while more is written."""
+    try:
+        graph.schema("write_back_index", slot=writer.slot, width=width)
+    except (ServerUnreachable, WrongPassword):
+        raise
+    except KinfolioError:
+        # A server that does not know such an index, as 5.26.
+        graph.schema("write_back_index_plain", slot=writer.slot, width=width)
+
+
+def await_index(graph: Graph, writer: Writer, num_products: int, progress: Progress) -> None:
+    """Wait until the slot's index is filled.
+
+    Raises:
+        ServerError: it failed, or took longer than an hour.
+    """
+    progress("filling the index", 0, num_products)
+    index = f"product_embedding_{writer.slot}"
+    give_up, wait = time.monotonic() + INDEX_SECONDS, FIRST_POLL_SECONDS
+    while time.monotonic() < give_up:
+        keep_hold(graph, writer)
+        states = graph.read("write_back_index_state", index=index)
+        if not states or states[0]["state"] == "FAILED":
+            raise ServerError(
+                f"the database could not fill the index {index}; see its log, then type: "
+                "kinfolio writeback"
+            )
+        if states[0]["state"] == "ONLINE":
+            progress("filling the index", num_products, num_products)
+            return
+        progress("filling the index", int(states[0]["percent"] / 100 * num_products), num_products)
+        time.sleep(wait)
+        wait = min(1.5 * wait, LAST_POLL_SECONDS)
+    raise ServerError(
+        f"the index {index} was not filled in {INDEX_SECONDS} seconds; "
+        "give the server more memory and run kinfolio writeback again"
+    )
+
+
+def measure_index(
+    embeddings: Embeddings,
+    products: NDArray[np.float32],
+    is_product: NDArray[np.bool_],
+    is_user: NDArray[np.bool_],
+    graph: Graph,
+    slot: Slot,
+) -> IndexQuality:
+    """Part of the exact ten best products that the index finds, over up to 100 users.
+
+    A product that scores as the tenth best counts as one of the ten.
+    """
+    known = np.flatnonzero(is_user & embeddings.user_vectors.any(axis=1))
+    stored = np.flatnonzero(is_product)
+    if not len(known):
+        return IndexQuality(None, None)
+    chosen = known[np.unique(np.linspace(0, len(known) - 1, RECALL_USERS).astype(int))]
+    queries = with_bias(embeddings.user_vectors[chosen])
+    scores = queries.astype(np.float64) @ products[stored].T.astype(np.float64)
+    k = min(RECALL_AT, len(stored))
+    least = np.partition(scores, -k, axis=1)[:, -k]
+    column = {int(gid): place for place, gid in enumerate(embeddings.product_gids[stored])}
+    enough = ENOUGH_RECALL if len(stored) <= MANY_PRODUCTS else ENOUGH_OF_MANY
+    recall = 0.0
+    for fetch in FETCHES:
+        hits = 0
+        for row in _found(graph, slot, queries, fetch):
+            of_user = scores[row["row"]]
+            places = [column[gid] for gid in row["found"] if gid in column]
+            hits += min(k, int((of_user[places] >= least[row["row"]] - SCORE_TOLERANCE).sum()))
+        recall = round(hits / (k * len(chosen)), 6)
+        if recall >= enough:
+            return IndexQuality(recall, fetch)
+        if fetch >= len(stored):
+            break
+    return IndexQuality(recall, None)
+
+
+def _found(
+    graph: Graph, slot: Slot, queries: NDArray[np.float32], fetch: int
+) -> list[dict[str, Any]]:  # Any: rows of a statement
+    rows, width = queries.tolist(), queries.shape[1]
+    try:
+        return graph.read("write_back_found", slot=slot, rows=rows, width=width, k=fetch)
+    except (ServerUnreachable, WrongPassword):
+        raise
+    except ServerError:
+        return graph.read("write_back_found_nodes", slot=slot, rows=rows, k=fetch)

@@ -1,0 +1,224 @@
+"""What is stored of each user and product, in batches that the graph takes fast."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinfolio.cypher.vectors import packed, rows_at_once
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.publishing.slots import NodeKind
+from kinfolio.records import Slot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BATCH_NUMBERS = 2_000_000
+"""Numbers in one transaction: some 15,000 users of 64."""
+LINKED_AT_ONCE = 5_000
+"""Products whose links go in one transaction."""
+LINKS_AT_ONCE = 1_000
+MOST_MARKETS = 500
+EVERYWHERE = ""
+"""The market of a product that is not limited to certain countries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Nodes of one kind that have the same properties, for one transaction."""
+
+    kind: NodeKind
+    size: int
+    parameters: dict[str, Any]
+    """Any: parameters of `write_back_users` or `write_back_products`."""
+
+
+def product_rows(embeddings: Embeddings) -> NDArray[np.float32]:
+    """What is stored of each product: vector, bias, and what brings all rows to one length.
+
+    With rows of one length, nearest by cosine is best by score, so a cosine index serves.
+
+    Returns:
+        float32, shape (num_products, heads * dim + 2).
+    """
+    scored = np.column_stack([embeddings.product_vectors, embeddings.bias]).astype(np.float64)
+    squares = (scored**2).sum(axis=1)
+    longest = max(float(squares.max(initial=0.0)), 1.0)
+    return np.column_stack([scored, np.sqrt(longest - squares)]).astype(np.float32)
+
+
+def row_length(products: NDArray[np.float32]) -> float:
+    """The length that all rows of `product_rows` have."""
+    return float(np.linalg.norm(products[:1].astype(np.float64)))
+
+
+def with_bias(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Users' vectors as they are stored: 1 for the bias, 0 for what evens the lengths."""
+    ends = np.tile(np.array([1.0, 0.0], np.float32), (len(vectors), 1))
+    return np.hstack([vectors, ends]).astype(np.float32)
+
+
+def markets_of(countries: Sequence[Sequence[Any]]) -> list[str]:
+    """A text for each set of countries, which a search can compare as it cannot compare lists.
+
+    With more than 500 different sets all count as sold everywhere, so that only the rule decides.
+    """
+    found = [
+        json.dumps(sorted(set(map(str, some))), ensure_ascii=False) if some else EVERYWHERE
+        for some in countries
+    ]
+    return found if len(set(found)) <= MOST_MARKETS else [EVERYWHERE] * len(found)
+
+
+def sells_in(market: str, country: str | None) -> bool:
+    """Whether products of a market may be sold in a country."""
+    return market == EVERYWHERE or (country is not None and country in json.loads(market))
+
+
+def share_within(levels: Sequence[float], tolerance: int | None) -> float:
+    """Part of some products, by a sample of their risk levels, that suits a risk tolerance."""
+    # A graph of its own kind may hold a text there, which no rule lets pass.
+    limit = tolerance if isinstance(tolerance, int | float) else -math.inf
+    return sum(level <= limit for level in levels) / max(1, len(levels))
+
+
+def product_batches(
+    embeddings: Embeddings,
+    products: NDArray[np.float32],
+    is_product: NDArray[np.bool_],
+    markets: Sequence[str],
+    slot: Slot,
+    *,
+    as_vectors: bool,
+) -> Iterator[Batch]:
+    """The products to store.
+
+    Args:
+        embeddings: what training left.
+        products: shape (num_products, heads * dim + 2), by `product_rows`.
+        is_product: which of them are in the graph.
+        markets: of each product.
+        slot: where to.
+        as_vectors: whether the server takes vectors as parameters.
+    """
+    parts = {f"embedding_{slot}": products, f"message_{slot}": embeddings.product_messages}
+    always = {f"embedding_{slot}"}
+    for places, batch in _batches(parts, always, np.flatnonzero(is_product), as_vectors):
+        yield Batch(
+            kind="products",
+            size=len(places),
+            parameters={
+                **batch,
+                "gids": embeddings.product_gids[places].tolist(),
+                "ids": [embeddings.product_ids[place] for place in places],
+                "markets": [markets[place] for place in places],
+            },
+        )
+
+
+def link_batches(embeddings: Embeddings, is_product: NDArray[np.bool_]) -> Iterator[Batch]:
+    """The links to store, of those products that have any: both ends must be in the graph.
+
+    Args:
+        embeddings: what training left.
+        is_product: which products are in the graph.
+    """
+    source = np.repeat(np.arange(len(is_product)), np.diff(embeddings.link_offsets))
+    kept = is_product[source] & is_product[embeddings.link_products]
+    source, weights = source[kept], embeddings.link_weights[kept]
+    targets = embeddings.product_gids[embeddings.link_products[kept]]
+    linked = np.unique(source)
+    for first in range(0, len(linked), LINKED_AT_ONCE):
+        places = linked[first : first + LINKED_AT_ONCE]
+        here = slice(
+            np.searchsorted(source, places[0]), np.searchsorted(source, places[-1], side="right")
+        )
+        starts = np.searchsorted(source[here], places).tolist()
+        yield Batch(
+            kind="products",
+            size=len(places),
+            parameters={
+                "targets": _pieces(targets[here]),
+                "weights": _pieces(weights[here].astype(np.float64)),
+                "at_once": LINKS_AT_ONCE,
+                "starts": [*starts, here.stop - here.start],
+                "gids": embeddings.product_gids[places].tolist(),
+                "ids": [embeddings.product_ids[place] for place in places],
+            },
+        )
+
+
+def _pieces(numbers: NDArray[np.generic]) -> list[list[Any]]:
+    """Lists of lists: a place of one long list costs the server a walk to it."""
+    size = LINKS_AT_ONCE
+    return [numbers[first : first + size].tolist() for first in range(0, len(numbers), size)]
+
+
+def user_batches(
+    embeddings: Embeddings, is_user: NDArray[np.bool_], slot: Slot, *, as_vectors: bool
+) -> Iterator[Batch]:
+    """The users to store; see `product_batches`."""
+    vectors = with_bias(embeddings.user_vectors)
+    vectors[~embeddings.user_vectors.any(axis=1)] = 0
+    parts = {
+        f"embedding_{slot}": vectors,
+        f"message_{slot}": embeddings.user_messages,
+        f"own_{slot}": embeddings.user_own,
+    }
+    for places, batch in _batches(parts, set(), np.flatnonzero(is_user), as_vectors):
+        yield Batch(
+            kind="users",
+            size=len(places),
+            parameters={
+                **batch,
+                "gids": embeddings.user_gids[places].tolist(),
+                "ids": [embeddings.user_ids[place] for place in places],
+                "counted": embeddings.user_counted[places].tolist(),
+            },
+        )
+
+
+def _batches(
+    parts: dict[str, NDArray[np.float32]],
+    always: set[str],
+    places: NDArray[np.int64],
+    as_vectors: bool,
+) -> Iterator[tuple[NDArray[np.int64], dict[str, Any]]]:
+    """Rows that lack the same properties go together: what is all zeros is not stored."""
+    has = np.column_stack(
+        [
+            np.ones(len(places), np.bool_) if name in always else matrix[places].any(axis=1)
+            for name, matrix in parts.items()
+        ]
+    )
+    for pattern in np.unique(has, axis=0):
+        names = [name for name, is_there in zip(parts, pattern, strict=True) if is_there]
+        same = places[(has == pattern).all(axis=1)]
+        stops = np.cumsum([parts[name].shape[1] for name in names], dtype=int).tolist()
+        starts = [0, *stops]
+        # A node without any vector still has a row, of one number that nobody reads.
+        width = stops[-1] if stops else 1
+        size = max(1, BATCH_NUMBERS // width)
+        for first in range(0, len(same), size):
+            chosen = same[first : first + size]
+            rows = np.zeros((len(chosen), width), np.float32)
+            for name, start, stop in zip(names, starts, stops, strict=False):
+                rows[:, start:stop] = parts[name][chosen]
+            yield (
+                chosen,
+                {
+                    "pieces": packed(rows, as_vectors=as_vectors),
+                    "at_once": rows_at_once(width),
+                    "width": width,
+                    "parts": [
+                        {"key": name, "start": start, "stop": stop}
+                        for name, start, stop in zip(names, starts, stops, strict=False)
+                    ],
+                    "without": {name: None for name in parts if name not in names},
+                },
+            )

@@ -1,0 +1,1 @@
+"""Recommendations from the graph, and which products the rules exclude."""

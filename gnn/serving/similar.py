@@ -1,0 +1,82 @@
+"""Products like another one: by the angle between their vectors, the popularity term left out."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import KinfolioError, NotReady, ServerUnreachable, WrongPassword
+from kinfolio.gnn.serving.not_found import unknown_product
+from kinfolio.gnn.serving.recommend import check_k
+from kinfolio.gnn.serving.search import EXACT_BELOW
+from kinfolio.records import Recommended, SimilarProducts
+
+TRIES = 20
+
+
+def similar_products(product_id: str, graph: Graph, k: int = 10) -> SimilarProducts:
+    """The open products most like one, best first; a score is a cosine, 1 for the same direction.
+
+    Raises:
+        BadConfig: k is out of range.
+        NotFound: there is no such product.
+        NotReady: no version serves, or the product came after it.
+    """
+    check_k(k)
+    row = _read(graph, product_id)
+    if row["product"] is None:
+        raise unknown_product(graph, product_id)
+    if row["version"] is None:
+        raise NotReady("no embeddings are in the graph yet; type: kinfolio writeback")
+    if row["embedding"] is None or not any(row["embedding"][:-2]):
+        raise NotReady(
+            f"product {product_id!r} has no vector in version {row['version']!r}; "
+            "type: kinfolio export, kinfolio train and kinfolio writeback"
+        )
+    rows, search = _search(graph, row, k)
+    return SimilarProducts(
+        product=product_id,
+        version=row["version"],
+        search=search,
+        products=tuple(
+            Recommended(rank=rank, product=one["product"], name=one["name"], score=one["score"])
+            for rank, one in enumerate(rows, 1)
+        ),
+    )
+
+
+def _read(graph: Graph, product_id: str) -> dict[str, Any]:  # Any: a row of a statement
+    row: dict[str, Any] = {}
+    for _ in range(TRIES):
+        row = graph.read("recommend_vector_of", product_id=product_id)[0]
+        # A read that falls into a flip can miss both versions.
+        if row["version"] is not None or not graph.read("version_list"):
+            break
+    return row
+
+
+def _search(
+    graph: Graph, row: dict[str, Any], k: int
+) -> tuple[list[dict[str, Any]], Literal["exact", "index"]]:
+    slot, embedding = row["slot"], row["embedding"]
+    if row["fetch"] is not None and row["products"] > EXACT_BELOW:
+        try:
+            found = graph.read(
+                "recommend_similar_index",
+                slot=slot,
+                product_id=row["product"],
+                query=[*embedding[:-2], 0.0, 0.0],
+                width=len(embedding),
+                n=max(row["fetch"], 2 * k) + 1,
+                k=k,
+            )
+        except (ServerUnreachable, WrongPassword):
+            raise
+        except KinfolioError:
+            found = []  # a server whose search knows no conditions
+        if len(found) == k:
+            return found, "index"
+    exact = graph.read(
+        "recommend_similar", slot=slot, product_id=row["product"], width=len(embedding), k=k
+    )
+    return exact, "exact"

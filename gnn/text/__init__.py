@@ -1,0 +1,1 @@
+"""Texts as vectors: encoders, vectors made elsewhere, text features of users and products."""

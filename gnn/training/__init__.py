@@ -1,0 +1,1 @@
+"""The step `train`: what is tried within the budget, heads trained in full, the model file."""

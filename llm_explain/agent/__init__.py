@@ -1,0 +1,1 @@
+"""A large model that answers by calling tools; the MCP server."""

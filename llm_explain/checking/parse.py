@@ -1,0 +1,160 @@
+"""A text cut for checking: names masked, sentences, and in each the parts with their citations.
+
+Shares nothing with the writers: whoever wrote a text, it is read the same way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from kinfolio.llm_explain.explanation import Explanation
+
+_FIRST_MASK = 0xE000
+_CITATIONS = re.compile(r"(?:\s*\[\d+\])+")
+_LATE_CITATION = re.compile(r"([.!?])((?:\s*\[\d+\])+)")
+_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_QUOTES = (("“", "”"), ('"', '"'), ("‘", "’"), ("'", "'"), ("«", "»"), ("„", "“"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a sentence and the evidence cited right after it."""
+
+    text: str
+    cited: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One sentence: as it was written, masked, and in parts."""
+
+    text: str
+    masked: str
+    parts: tuple[Part, ...]
+
+    @property
+    def cited(self) -> tuple[int, ...]:
+        """All evidence the sentence cites, in order."""
+        return tuple(dict.fromkeys(number for part in self.parts for number in part.cited))
+
+
+class Names:
+    """The names an explanation may use, each behind one private character in masked text."""
+
+    def __init__(self, explanation: Explanation, ordinary: Iterable[str] = ()) -> None:
+        self._ordinary = frozenset(ordinary)
+        self.product = explanation.name
+        owners: dict[str, set[int]] = {explanation.name: set()}
+        for piece in explanation.evidence:
+            for key, value in piece.facts:
+                if key in ("name", "category"):
+                    owners.setdefault(_bare(str(value)), set()).add(piece.id)
+        self._owners = list(owners.items())
+        self._index: dict[str, int] = {}
+        patterns: list[str] = []
+        for index in sorted(range(len(self._owners)), key=lambda i: -len(self._owners[i][0])):
+            name = self._owners[index][0]
+            patterns.extend(self._forms(name))
+            for form in _variants(name):
+                key = _unquoted(form)
+                self._index.setdefault(key, index)
+                self._index.setdefault(key.casefold(), index)
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+
+    def mask(self, text: str) -> tuple[str, list[str]]:
+        """The text with every known name as one character, and the names as they were written."""
+        written: list[str] = []
+
+        def replace(match: re.Match[str]) -> str:
+            written.append(match.group())
+            key = _unquoted(match.group())
+            return chr(_FIRST_MASK + self._index.get(key, self._index[key.casefold()]))
+
+        return (self._pattern.sub(replace, text) if self._pattern else text), written
+
+    @staticmethod
+    def is_mask(char: str) -> bool:
+        """Whether a character stands for a name."""
+        return _FIRST_MASK <= ord(char) < 0xF900
+
+    def of(self, mask: str) -> str:
+        """The name behind a mask."""
+        return self._owners[ord(mask) - _FIRST_MASK][0]
+
+    def evidence(self, mask: str) -> set[int]:
+        """The pieces of evidence that know the name; none for the product explained."""
+        return self._owners[ord(mask) - _FIRST_MASK][1]
+
+    def is_product(self, mask: str) -> bool:
+        """Whether the name is that of the product explained."""
+        return ord(mask) == _FIRST_MASK
+
+    def _forms(self, name: str) -> Iterator[str]:
+        """Patterns a name is found by, in quotation marks or bare."""
+        for form in _variants(name):
+            inner = re.escape(form)
+            yield "|".join(re.escape(left) + inner + re.escape(right) for left, right in _QUOTES)
+            # A name made of ordinary words counts only in quotation marks.
+            if not is_ordinary(form, self._ordinary):
+                is_long = " " in form and len(form) > 8
+                yield rf"(?<!\w){f'(?i:{inner})' if is_long else inner}(?!\w)"
+
+
+def is_ordinary(name: str, words: Container[str]) -> bool:
+    """Whether a name could pass for words of a text: all of it is among these words."""
+    return all(
+        len(word) == 1 or word in words for word in re.findall(r"[^\W\d_]+", name.casefold())
+    )
+
+
+def clean(text: str) -> str:
+    """The text without look-alike and invisible characters and without marks of emphasis."""
+    text = unicodedata.normalize("NFKC", text)
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return re.sub(r"\*\*|__", "", text).strip()
+
+
+def read(text: str, names: Names) -> tuple[Read, ...]:
+    """The sentences of a text."""
+    masked, written = names.mask(clean(text))
+    sentences = []
+    for piece in _END.split(_LATE_CITATION.sub(r"\2\1", masked)):
+        sentence = piece.strip()
+        shown = "".join(written.pop(0) if names.is_mask(c) else c for c in sentence)
+        if re.search(r"\w", shown):
+            sentences.append(Read(shown, sentence, _parts(sentence)))
+    return tuple(sentences)
+
+
+def _parts(sentence: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    start = 0
+    for match in _CITATIONS.finditer(sentence):
+        cited = tuple(int(number) for number in re.findall(r"\d+", match.group()))
+        parts.append(Part(sentence[start : match.start()].strip(), cited))
+        start = match.end()
+    rest = sentence[start:].strip(" .!?;,")
+    if rest:
+        # What follows the last citation leans on it too: "because of A [1] it fits you".
+        parts.append(Part(rest, parts[-1].cited if parts else ()))
+    return tuple(parts)
+
+
+def _unquoted(written: str) -> str:
+    return written.strip("".join(mark for pair in _QUOTES for mark in pair))
+
+
+def _bare(name: str) -> str:
+    return name[1:-1] if name.startswith("“") and name.endswith("”") else name
+
+
+def _variants(name: str) -> list[str]:
+    flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    straight = flat.translate({ord(c): "'" for c in "“”"})
+    cut = straight if len(straight) <= 120 else straight[:119].rstrip() + "…"
+    forms = {name.strip(), flat, straight, cut}
+    forms |= {unicodedata.normalize("NFKC", form) for form in forms}
+    return sorted((form for form in forms if form), key=len, reverse=True)

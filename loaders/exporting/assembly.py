@@ -1,0 +1,147 @@
+"""A snapshot folder put together from pieces of the graph that come in the order of the rows.
+
+What may reach training is decided here (see `usable.py`): users and products first, then holdings,
+which give the cut in time, then ties and reviews, which need it. Knows no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinfolio.errors import NotReady
+from kinfolio.loaders.exporting.chunks import Nodes, Written
+from kinfolio.loaders.exporting.leakage import NO_SPLIT, review_uses, tie_splits
+from kinfolio.records import NO_TIME, Edges
+from kinfolio.snapshot_tables import read_pieces
+from kinfolio.snapshot_writer import SnapshotWriter
+
+
+class Assembly:
+    """Writes a snapshot; call its methods in their order, and `close` in any case."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.writer = SnapshotWriter(folder)
+        self.cut = NO_TIME
+        self._last_train = NO_TIME
+        self._held_out = 0
+        self._has_splits = False
+
+    def users(self, pieces: Iterable[Nodes]) -> None:
+        """Write the users."""
+        for piece in pieces:
+            self.writer.add("users", gid=piece.gid, id=piece.id)
+
+    def products(self, pieces: Iterable[Nodes]) -> None:
+        """Write the products."""
+        for piece in pieces:
+            self.writer.add(
+                "products", gid=piece.gid, id=piece.id, name=piece.name, text=piece.text
+            )
+
+    def holdings(self, pieces: Iterable[Edges]) -> None:
+        """Write the holdings and find the cut.
+
+        Raises:
+            NotReady: there are none.
+        """
+        for piece in pieces:
+            is_train = piece.split <= 0
+            self._held_out += int((~is_train).sum())
+            self._has_splits |= bool((piece.split != NO_SPLIT).any())
+            self._last_train = max(
+                self._last_train, int(piece.at.max(initial=NO_TIME, where=is_train))
+            )
+            self._add_edges("holdings", piece, np.maximum(piece.split, 0).astype(np.int8))
+        if not self.writer.counts["holdings"]:
+            raise NotReady(
+                "the graph holds no products held by users yet; type: kinfolio load FOLDER"
+            )
+        self.cut = self._last_train if self._held_out else NO_TIME
+
+    def ties(self, pieces: Iterable[Edges]) -> None:
+        """Write the ties."""
+        for piece in pieces:
+            self._add_edges("ties", piece, tie_splits(piece.split, piece.at, self.cut))
+
+    def reviews(self, pieces: Iterable[Written]) -> None:
+        """Write the reviews and what each may be used for."""
+        self.writer.finish_table("holdings")
+        held = _Held(self.writer.folder)
+        width = max(self.writer.counts["products"], 1)
+        for piece in pieces:
+            if not len(piece.user):
+                continue
+            user, product, split = held.between(int(piece.user[0]), int(piece.user[-1]))
+            describes_user, describes_product = review_uses(
+                pair=piece.user.astype(np.int64) * width + piece.product,
+                split=piece.stated,
+                at=piece.at,
+                holding_pair=user.astype(np.int64) * width + product,
+                holding_split=split,
+                cut=self.cut,
+                has_splits=self._has_splits,
+            )
+            self.writer.add(
+                "reviews",
+                user=piece.user,
+                product=piece.product,
+                at=piece.at,
+                text=piece.text,
+                describes_user=describes_user,
+                describes_product=describes_product,
+                stated=piece.stated,
+                id=piece.id,
+            )
+
+    def finish(self, **manifest: Any) -> None:
+        """Write the manifest, with what else it is to say."""
+        self.writer.finish(cut=self.cut, held_out=self._held_out, **manifest)
+
+    def close(self) -> None:
+        """Close the files, finished or not."""
+        self.writer.close()
+
+    def _add_edges(self, table: str, edges: Edges, split: NDArray[np.int8]) -> None:
+        if len(edges.source):
+            self.writer.add(
+                table,
+                source=edges.source,
+                target=edges.target,
+                split=split,
+                at=edges.at,
+                rating=edges.rating,
+                stated=edges.split,
+            )
+
+
+class _Held:
+    """Walks through the holdings that were just written, since memory has no room for them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pieces = read_pieces(folder, "holdings", ["source", "target", "stated"])
+        self._columns: list[NDArray[Any]] = [np.zeros(0, np.int32)] * 3
+
+    def between(self, first: int, last: int) -> list[NDArray[Any]]:
+        """User, product and stated split of the holdings of the users from one row to another.
+
+        Rows must not go back from call to call.
+        """
+        kept = slice(np.searchsorted(self._columns[0], first), None)
+        parts = [[column[kept]] for column in self._columns]
+        while not len(parts[0][-1]) or parts[0][-1][-1] <= last:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            columns = list(piece.values())
+            kept = slice(np.searchsorted(columns[0], first), None)
+            for part, column in zip(parts, columns, strict=True):
+                part.append(column[kept])
+        self._columns = [np.concatenate(part) for part in parts]
+        end = np.searchsorted(self._columns[0], last, side="right")
+        return [column[:end] for column in self._columns]

@@ -1,0 +1,1 @@
+"""Snapshots as PyTorch Geometric data, stores and samplers."""

@@ -1,0 +1,169 @@
+"""Neighbours of a batch's nodes, hop by hop, in numpy: PyG's loaders without pyg-lib.
+
+A hop takes edges into the nodes that the hop before found; every node is looked at once. With
+`-1` neighbours, the batch is the exact subgraph of all edges into what is fewer than k hops away.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kinfolio.errors import BadConfig
+from kinfolio.loaders.pyg.arrays import EdgeType, Incoming
+from kinfolio.loaders.pyg.stores import SnapshotGraph
+
+with warnings.catch_warnings():
+    # PyG decorates with torch.jit.script, which torch calls deprecated; no business of users.
+    warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
+    warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+    from torch_geometric.sampler import BaseSampler, HeteroSamplerOutput
+    from torch_geometric.sampler.neighbor_sampler import edge_sample, node_sample
+
+
+class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
+    """Samples neighbours from a `SnapshotGraph`, which has training edges only by default.
+
+    Args:
+        graph: of `open_stores`.
+        num_neighbors: for each hop, how many edges into a node to take of every edge type, without
+            one twice; -1 takes all. Or such a list for each edge type.
+        seed: of the choice.
+    """
+
+    def __init__(
+        self,
+        graph: SnapshotGraph,
+        num_neighbors: list[int] | dict[EdgeType, list[int]],
+        seed: int = 0,
+    ) -> None:
+        kinds: list[EdgeType] = [attr.edge_type for attr in graph.get_all_edge_attrs()]
+        if not isinstance(num_neighbors, dict):
+            num_neighbors = {kind: list(num_neighbors) for kind in kinds}
+        unknown = [kind for kind in num_neighbors if kind not in kinds]
+        lengths = {len(wanted) for wanted in num_neighbors.values()}
+        if unknown or len(lengths) != 1 or not all(num_neighbors.values()):
+            raise BadConfig(
+                f"num_neighbors is {num_neighbors}; one number for each hop was expected, or a "
+                f"dict of equally long lists with keys among {kinds}"
+            )
+        self._graph = graph
+        self._wanted = num_neighbors
+        self._hops = lengths.pop()
+        self._seed = seed
+        self._random: np.random.Generator | None = None
+
+    def sample_from_nodes(self, index: Any, **_: Any) -> Any:
+        """The subgraph around some nodes."""
+        return node_sample(index, self._sample)
+
+    def sample_from_edges(self, index: Any, neg_sampling: Any = None) -> Any:
+        """The subgraph around the ends of some edges, and of pairs that are none."""
+        return edge_sample(index, self._sample, self._graph.num_nodes, False, None, neg_sampling)
+
+    def _sample(self, seed: dict[str, Tensor], seed_time: Any = None) -> Any:
+        if seed_time is not None and any(time is not None for time in seed_time.values()):
+            raise BadConfig("this sampler does not go by time; leave input_time out")
+        none = np.zeros(0, np.int64)
+        kinds = {node for kind in self._wanted for node in (kind[0], kind[2])} | set(seed)
+        found = {kind: seed[kind].numpy() if kind in seed else none for kind in sorted(kinds)}
+        fresh = dict(found)
+        nodes_by_hop = {kind: [len(nodes)] for kind, nodes in found.items()}
+        starts: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._wanted}
+        ends: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._wanted}
+        edges: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._wanted}
+        for hop in range(self._hops):
+            reached: dict[str, list[NDArray[np.int64]]] = {kind: [] for kind in found}
+            for kind, wanted in self._wanted.items():
+                incoming = self._graph.incoming(kind)
+                place, end = self._chosen(incoming, fresh[kind[2]], wanted[hop])
+                start = incoming.source[place].astype(np.int64)
+                starts[kind].append(start)
+                ends[kind].append(end)
+                edges[kind].append(np.asarray(incoming.edge[place]))
+                reached[kind[0]].append(start)
+            for node, parts in reached.items():
+                new = np.setdiff1d(np.concatenate([none, *parts]), found[node])
+                found[node] = np.concatenate([found[node], new])
+                fresh[node] = new
+                nodes_by_hop[node].append(len(new))
+        local = {kind: _Local(nodes) for kind, nodes in found.items()}
+        return HeteroSamplerOutput(
+            node={kind: torch.from_numpy(nodes.copy()) for kind, nodes in found.items()},
+            row={kind: local[kind[0]].of(starts[kind]) for kind in starts},
+            col={kind: local[kind[2]].of(ends[kind]) for kind in ends},
+            edge={kind: torch.from_numpy(np.concatenate(parts)) for kind, parts in edges.items()},
+            num_sampled_nodes=nodes_by_hop,
+            num_sampled_edges={kind: [len(part) for part in edges[kind]] for kind in edges},
+        )
+
+    def _chosen(
+        self, edges: Incoming, nodes: NDArray[np.int64], wanted: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Places of edges into some nodes, and the node of each."""
+        begin, size = edges.begin[nodes], edges.begin[nodes + 1] - edges.begin[nodes]
+        if wanted < 0:
+            place, owner = _ranges(begin, size)
+            return place, nodes[owner]
+        few = size <= wanted
+        # Drawing blindly is quick where most draws differ; up to there, all edges are shuffled.
+        some = ~few & (size <= wanted * wanted + wanted)
+        many = ~few & ~some
+        place, owner = _ranges(begin[few], size[few])
+        places, ends = [place], [nodes[few][owner]]
+        if some.any():
+            place, owner = _ranges(begin[some], size[some])
+            order = np.lexsort((self._generator().random(len(place)), owner))
+            first = np.cumsum(size[some]) - size[some]
+            nth = np.arange(len(place)) - first[owner]
+            places.append(place[order][nth < wanted])
+            ends.append(nodes[some][owner[nth < wanted]])
+        if many.any():
+            nth = self._distinct(size[many], wanted)
+            places.append((begin[many][:, None] + nth).ravel())
+            ends.append(np.repeat(nodes[many], wanted))
+        return np.concatenate(places), np.concatenate(ends)
+
+    def _distinct(self, size: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
+        """Numbers below each size, `wanted` of them and none twice: shape (len(size), wanted)."""
+        random = self._generator()
+        drawn = random.integers(0, size[:, None], (len(size), wanted))
+        again = np.arange(len(size))
+        while len(again):
+            ordered = np.sort(drawn[again], axis=1)
+            again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
+            drawn[again] = random.integers(0, size[again][:, None], (len(again), wanted))
+        return drawn
+
+    def _generator(self) -> np.random.Generator:
+        if self._random is None:
+            # Made late: every worker of a loader gets a copy of the sampler, and its own numbers.
+            worker = torch.utils.data.get_worker_info()
+            self._random = np.random.default_rng([self._seed, worker.id if worker else 0])
+        return self._random
+
+
+class _Local:
+    """Positions of nodes in a batch."""
+
+    def __init__(self, nodes: NDArray[np.int64]) -> None:
+        self._order = np.argsort(nodes)
+        self._sorted = nodes[self._order]
+
+    def of(self, parts: list[NDArray[np.int64]]) -> Tensor:
+        nodes = np.concatenate(parts)
+        return torch.from_numpy(self._order[np.searchsorted(self._sorted, nodes)])
+
+
+def _ranges(
+    begin: NDArray[np.int64], size: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All numbers from each `begin` on, `size` of them, and which range each is from."""
+    owner = np.repeat(np.arange(len(size)), size)
+    nth = np.arange(len(owner)) - (np.cumsum(size) - size)[owner]
+    return begin[owner] + nth, owner

@@ -1,0 +1,286 @@
+"""A folder into an empty server of kinfolio's own, by Neo4j's offline importer.
+
+Rows go from Arrow to CSV and from there into the store, without a statement. What a CSV cannot
+carry (dates, unknown fields of `.jsonl`, odd names) is written afterwards as an ordinary load does,
+so both ways end in the same graph.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.schema import create_schema
+from kinfolio.cypher.server.server import Server
+from kinfolio.errors import BadInput, ServerError
+from kinfolio.loaders.reading.readers import MORE
+from kinfolio.loaders.reading.staging import ENDS, Staged, stage
+from kinfolio.loaders.reports import LoadReport
+from kinfolio.loaders.writing.load import report, write_all, write_rejects
+from kinfolio.records import Connection, Progress
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_BETWEEN = "\x1f"
+"""Stands between the elements of a list."""
+
+
+def load_in_bulk(
+    folder: Path,
+    server: Server,
+    *,
+    progress: Progress,
+    note: Callable[[str], None],
+    rejects_file: Path | None = None,
+) -> LoadReport:
+    """What was read from a folder and is in the graph now, as by `load`.
+
+    Args:
+        folder: as for `load`.
+        server: kinfolio's own, whose graph is empty.
+        progress: told of the rows read.
+        note: told what the server and the importer do.
+        rejects_file: where rows that were not loaded are listed.
+
+    Raises:
+        BadInput: the graph is not empty, or a file cannot be used.
+        ServerError: the importer or the server failed; the graph counts as empty.
+    """
+    started = time.monotonic()
+    _refuse_unless_empty(server, note)
+    with tempfile.TemporaryDirectory(prefix="kinfolio-bulk-") as scratch:
+        staged = stage(folder, Path(scratch), known_users=lambda ids: (), progress=progress)
+        write_rejects(staged, rejects_file)
+        files = _Files(Path(scratch).resolve(), staged, int(time.time() * 1_000))
+        note("Writing files for the importer ...")
+        try:
+            files.write()
+        except OSError as error:
+            raise BadInput(
+                f"cannot keep working files in {scratch} ({error.strerror or error}); "
+                "set TMPDIR to a folder with more room"
+            ) from error
+
+        def finish(connection: Connection) -> None:
+            with Graph(connection) as graph:
+                note("Creating indexes ...")
+                _finish(graph, staged, files.left_over, progress)
+
+        note("Running Neo4j's importer ...")
+        server.import_full(files.arguments, finish, note)
+    return report(staged, rejects_file, started)
+
+
+def _refuse_unless_empty(server: Server, note: Callable[[str], None]) -> None:
+    if not server.has_database:
+        return
+    with Graph(server.start(note)) as graph:
+        nodes = graph.read("load_counts")[0]["nodes"]
+    if nodes:
+        raise BadInput(
+            f"--bulk fills an empty graph only, and the one in {server.home} has {nodes:,} nodes; "
+            "leave --bulk out, or empty it for good first: kinfolio db wipe --yes"
+        )
+
+
+def _finish(graph: Graph, staged: Staged, left_over: set[str], progress: Progress) -> None:
+    create_schema(graph)
+    found = graph.read("load_counts")[0]
+    expected = {
+        "users": len(staged.users),
+        "products": len(staged.products),
+        **{table: staged.count(table) for table in ("interactions", "ties", "reviews")},
+    }
+    for name, count in expected.items():
+        if found[name] != count:
+            raise ServerError(
+                f"the importer put {found[name]:,} {name} into the graph and {count:,} were "
+                "expected; load without --bulk"
+            )
+    if left_over:
+        write_all(staged, graph, progress, only=left_over)
+
+
+@dataclass
+class _Files:
+    """The importer's files; nodes are numbered users first, then products, reviews, categories."""
+
+    folder: Path
+    staged: Staged
+    now: int
+    arguments: list[str] = field(default_factory=list)
+    left_over: set[str] = field(default_factory=set)
+    """Tables with a column that no CSV carries."""
+    has_line_breaks: bool = False
+
+    def write(self) -> None:
+        staged = self.staged
+        first_product = len(staged.users)
+        first_review = first_product + len(staged.products)
+        first_category = first_review + staged.count("reviews")
+        self._nodes("users", staged.users, 0)
+        categories = self._nodes("products", staged.products, first_product)
+        starts = {"user": 0, "product": first_product}
+        self._edges("interactions", "HOLDS", starts)
+        self._edges("ties", "TIED_TO", starts)
+        self._reviews(first_review, starts)
+        if categories is not None:
+            self._categories(categories, first_product, first_category)
+        self.arguments += [
+            "--id-type=actual",
+            "--array-delimiter=U+001F",
+            "--read-buffer-size=16m",
+            f"--multiline-fields={'true' if self.has_line_breaks else 'false'}",
+            f"--report-file={self.folder / 'report.txt'}",
+        ]
+
+    def _nodes(self, kind: str, ids: Any, first: int) -> Any:
+        """Write users or products; the category of each product, or None."""
+        columns: dict[str, Any] = {
+            ":ID": pa.array(np.arange(first, first + len(ids))),
+            "id:string": ids,
+            "gid:long": pa.array(np.arange(len(ids))),
+            "changed:long": pa.array(np.full(len(ids), self.now)),
+        }
+        categories = None
+        table = self.staged.tables.get(kind)
+        rows = table.good() if table else None
+        if rows is not None:
+            row_of = np.full(len(ids), -1, np.int64)
+            row_of[rows.column(kind.removesuffix("s")).to_numpy()] = np.arange(rows.num_rows)
+            rows = rows.take(pa.array(row_of, mask=row_of < 0))
+            if kind == "products" and "category" in rows.schema.names:
+                categories = rows.column("category").combine_chunks()
+                rows = rows.drop_columns(["category"])
+            columns |= self._properties(kind, rows, {kind.removesuffix("s")})
+        label = "User" if kind == "users" else "Product"
+        self._put(f"--nodes={label}", kind, [pa.table(columns)])
+        return categories
+
+    def _edges(self, table: str, kind: str, starts: dict[str, int]) -> None:
+        if self.staged.count(table):
+            self._put(f"--relationships={kind}", table, self._edge_rows(table, starts))
+
+    def _edge_rows(self, table: str, starts: dict[str, int]) -> Iterator[Any]:
+        (source, of), (target, to) = ENDS[table].items()
+        for batch in self.staged.tables[table].batches():
+            yield pa.table(
+                {
+                    ":START_ID": _shifted(batch.column(source), starts[of]),
+                    ":END_ID": _shifted(batch.column(target), starts[to]),
+                    **self._properties(table, batch, {source, target}),
+                }
+            )
+
+    def _reviews(self, first: int, starts: dict[str, int]) -> None:
+        if not self.staged.count("reviews"):
+            return
+
+        def nodes() -> Iterator[Any]:
+            number = first
+            for batch in self.staged.tables["reviews"].batches():
+                yield pa.table(
+                    {
+                        ":ID": pa.array(np.arange(number, number + batch.num_rows)),
+                        "id:string": batch.column("review"),
+                        **self._properties("reviews", batch, {"review", "user", "product"}),
+                    }
+                )
+                number += batch.num_rows
+
+        def ends(name: str) -> Iterator[Any]:
+            number = first
+            for batch in self.staged.tables["reviews"].batches():
+                review = pa.array(np.arange(number, number + batch.num_rows))
+                end = _shifted(batch.column(name), starts[name])
+                pair = (end, review) if name == "user" else (review, end)
+                yield pa.table(dict(zip((":START_ID", ":END_ID"), pair, strict=True)))
+                number += batch.num_rows
+
+        self._put("--nodes=Review", "reviews", nodes())
+        self._put("--relationships=WROTE", "wrote", ends("user"))
+        self._put("--relationships=ABOUT", "about", ends("product"))
+
+    def _categories(self, categories: Any, first_product: int, first: int) -> None:
+        coded = categories.dictionary_encode()
+        if not len(coded.dictionary):
+            return
+        numbers = pa.array(np.arange(first, first + len(coded.dictionary)))
+        self._put(
+            "--nodes=Category",
+            "categories",
+            [pa.table({":ID": numbers, "name:string": coded.dictionary})],
+        )
+        having = np.flatnonzero(coded.is_valid().to_numpy(zero_copy_only=False))
+        code = coded.indices.take(pa.array(having)).to_numpy()
+        table = {":START_ID": pa.array(having + first_product), ":END_ID": pa.array(code + first)}
+        self._put("--relationships=IN_CATEGORY", "in_category", [pa.table(table)])
+
+    def _properties(self, table: str, rows: Any, without: set[str]) -> dict[str, Any]:
+        """Columns under the names that tell the importer their kinds."""
+        found: dict[str, Any] = {}
+        for name in rows.schema.names:
+            if name in without:
+                continue
+            values = rows.column(name)
+            kind = _kind(values)
+            if name == MORE or kind is None or not _PLAIN_NAME.fullmatch(name):
+                self.left_over.add(table)
+                continue
+            if kind == "string[]":
+                values = pc.binary_join(values, _BETWEEN)
+            if kind.startswith("string"):
+                breaks = pc.any(pc.match_substring_regex(values, r"[\r\n]")).as_py()
+                self.has_line_breaks |= bool(breaks)
+            found[f"{name}:{kind}"] = values
+        return found
+
+    def _put(self, option: str, name: str, tables: Iterable[Any]) -> None:
+        path = self.folder / f"{name}.csv"
+        options = pyarrow.csv.WriteOptions(include_header=False)
+        with path.open("wb") as out:
+            writer = None
+            for table in tables:
+                if writer is None:
+                    out.write((",".join(table.schema.names) + "\n").encode())
+                    writer = pyarrow.csv.CSVWriter(out, table.schema, write_options=options)
+                writer.write_table(table)
+            if writer is not None:
+                writer.close()
+        self.arguments.append(f"{option}={path}")
+
+
+def _shifted(places: Any, start: int) -> Any:
+    return pa.array(places.to_numpy().astype(np.int64) + start)
+
+
+def _kind(values: Any) -> str | None:
+    """What the importer calls a column's type; None when it could not read it as it is."""
+    kind = values.type
+    if pa.types.is_integer(kind):
+        return "long"
+    if pa.types.is_floating(kind):
+        return "double" if pc.all(pc.is_finite(values)).as_py() is not False else None
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_string(kind):
+        return "string"
+    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
+        parts = pc.list_flatten(values)
+        odd = parts.null_count or pc.any(pc.match_substring(parts, _BETWEEN)).as_py()
+        empty = (
+            pc.any(pc.equal(parts, "")).as_py()
+            or pc.any(pc.equal(pc.list_value_length(values), 0)).as_py()
+        )
+        return None if odd or empty else "string[]"
+    return None

@@ -1,0 +1,92 @@
+"""Three mappings that differ wherever mappings can, and where statements are listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import kinfolio.cypher
+from kinfolio.cypher.mapping.names import mapping_from
+from kinfolio.cypher.schema import CONSTRAINTS, OWN_CONSTRAINTS
+
+FOLDER = Path(kinfolio.cypher.__file__).parent / "statements"
+STATEMENTS = sorted(
+    file.stem
+    for file in FOLDER.glob("*/*.cypher")
+    # `load` and `demo` write the standard names and are refused with a mapping.
+    if not file.stem.startswith(("load_", "demo_", "change_"))
+    # No more is asked of a graph with other names than what is kinfolio's own.
+    and file.stem not in set(CONSTRAINTS) - set(OWN_CONSTRAINTS)
+)
+
+BARE: dict[str, Any] = {
+    "users": {"label": "Client", "id": "number"},
+    "products": {"label": "Fund", "id": "isin"},
+    "holdings": {"type": "BOUGHT", "exclusive": True},
+}
+"""Nothing but who holds what."""
+
+MOVIES: dict[str, Any] = {
+    "users": {"label": "Person", "id": "uid", "id_type": "integer", "name": "called"},
+    "products": {"label": "Movie", "id": "movieId", "id_type": "integer", "name": "title"},
+    "holdings": {
+        "type": "RATED",
+        "rating": "stars",
+        "least_rating": 4,
+        "at": "timestamp",
+        "at_unit": "seconds",
+    },
+    "ties": {"type": "FOLLOWS", "kind": "how"},
+    "reviews": {"type": "REVIEWED", "text": "summary", "rating": "points"},
+    "categories": {"label": "Genre", "type": "HAS", "direction": "in", "name": "word"},
+}
+"""Whole numbers as ids, a least rating, reviews as relationships."""
+
+ODD: dict[str, Any] = {
+    "users": {
+        "label": "a `b`",
+        "id": "k\\u0060y",
+        "name": "it's",
+        "risk_tolerance": "risk level",
+        "country": "land",
+    },
+    "products": {
+        "label": 'c "d" 💶',
+        "id": "n\nn",
+        "name": "{x}",
+        "kind": "$kind",
+        "sector": "sec//tor",
+        "text": "text",
+        "risk": "r.r",
+        "open": "offen",
+        "countries": "[c]",
+    },
+    "holdings": {
+        "type": "h|h",
+        "direction": "in",
+        "rating": "{}",
+        "at": "since",
+        "at_unit": "date",
+        "weight": "weight",
+        "split": "part",
+    },
+    "ties": {"type": "-[t]-", "kind": "k", "at": "t", "split": "s"},
+    "reviews": {
+        "label": "Review",
+        "wrote": "ABOUT",
+        "about": "WROTE",
+        "id": "no",
+        "id_type": "integer",
+        "text": "body",
+        "rating": "mark",
+        "at": "day",
+        "at_unit": "date",
+        "split": "part",
+    },
+    "categories": {"label": "User", "type": "HOLDS"},
+    "dismissals": {"type": "x' OR 1=1 //", "direction": "out"},
+}
+"""Signs that mean something to Cypher, dates, and standard names for other things."""
+
+ALL = {"bare": BARE, "movies": MOVIES, "odd": ODD}
+MAPPINGS = {name: mapping_from(content) for name, content in ALL.items()}

@@ -1,0 +1,164 @@
+"""What `map check` finds in a small graph, and what it makes of graphs that cannot be used."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.mapping.check import Line, check_mapping
+from kinfolio.cypher.mapping.names import mapping_from
+from kinfolio.cypher.schema import create_schema
+from kinfolio.errors import BadInput, NotReady
+
+pytestmark = pytest.mark.server
+
+SHOP: dict[str, Any] = {
+    "users": {"label": "Client", "id": "number", "id_type": "integer", "country": "land"},
+    "products": {"label": "Fund", "id": "isin", "name": "called", "open": "offen"},
+    "holdings": {"type": "BOUGHT", "at": "day", "at_unit": "date", "split": "part"},
+    "ties": {"type": "KNOWS"},
+    "reviews": {"label": "Letter", "wrote": "SENT", "about": "ON", "text": "body"},
+}
+
+
+@pytest.fixture
+def shop(graph: Graph, run_cypher: Any) -> Graph:
+    """Two clients with three purchases of two funds, a tie and a letter."""
+    run_cypher(
+        "CREATE (a:Client {number: 1, land: 'EE'}), (b:Client {number: 2, land: 'FI'}), "
+        "(x:Fund {isin: 'X1', called: 'Quarry Fund', offen: true}), "
+        "(y:Fund {isin: 'Y1', called: 'Harbour Fund', offen: false}), "
+        "(a)-[:BOUGHT {day: date('2024-01-31'), part: 'train'}]->(x), "
+        "(a)-[:BOUGHT {day: date('2024-02-28'), part: 'test'}]->(y), "
+        "(b)-[:BOUGHT {day: date('2024-03-01'), part: 'train'}]->(y), "
+        "(a)-[:KNOWS]->(b), "
+        "(a)-[:SENT]->(:Letter {body: 'The quarry pays.'})-[:ON]->(x)"
+    )
+    return graph
+
+
+def checked(graph: Graph, **sections: dict[str, Any] | None) -> list[Line]:
+    """What a check of the shop says; None in place of a line takes it away."""
+    content = copy.deepcopy(SHOP)
+    for section, lines in sections.items():
+        content[section] = {**content.get(section, {}), **(lines or {})}
+        content[section] = {k: v for k, v in content[section].items() if v is not None}
+    return check_mapping(graph, mapping_from(content))
+
+
+def problems(lines: list[Line]) -> list[str]:
+    return [f"{line.section}.{line.line}: {line.note}" for line in lines if line.level == "problem"]
+
+
+def test_a_line_tells_how_much_it_finds_and_an_example(shop: Graph) -> None:
+    lines = checked(shop)
+    assert problems(lines) == []
+    found = {(line.section, line.line, line.found): line.example for line in lines}
+    assert found["products", "name", "2 of 2"] == "Harbour Fund"
+    assert found["holdings", "at", "3 of 3"] == "2024-01-31"
+    assert ("reviews", "wrote", "1 from Client to Letter") in found
+    assert ("reviews", "about", "1 from Letter to Fund") in found
+
+
+BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
+    "no such label": ("", {"users": {"label": "Cleint"}}, "no node has the label 'Cleint'"),
+    "no such id": ("", {"users": {"id": "nummer"}}, "2 of 2 Client nodes have no nummer"),
+    "a missing id": ("CREATE (:Client)", {}, "1 of 3 Client nodes have no number"),
+    "one id twice": ("CREATE (:Client {number: 1})", {}, "'1' stands on more than one"),
+    "numbers for texts": ("", {"users": {"id_type": "text"}}, 'set id_type = "integer"'),
+    "texts for numbers": ("", {"products": {"id_type": "integer"}}, 'set id_type = "text"'),
+    "both as ids": ("CREATE (:Client {number: 'c3'})", {}, "ids are texts or whole numbers"),
+    "not exclusive": (
+        "MATCH (a:Client {number: 1}) CREATE (a)-[:BOUGHT]->(:Pie)",
+        {"holdings": {"exclusive": True}},
+        "1 more run between other labels; set exclusive = false",
+    ),
+    "no such type": ("", {"holdings": {"type": "SOLD"}}, "no SOLD runs from Client to Fund"),
+    "the other way": ("", {"holdings": {"direction": "in"}}, "3 run the other way"),
+    "dates for milliseconds": ("", {"holdings": {"at_unit": "milliseconds"}}, "takes dates"),
+    "a word as a flag": ("MATCH (f:Fund) SET f.offen = 'yes'", {}, "BOOLEAN was expected"),
+    "a split of its own": ("MATCH ()-[b:BOUGHT]->() SET b.part = 'dev'", {}, "train, valid, test"),
+    "a rating in words": (
+        "MATCH ()-[b:BOUGHT]->() SET b.stars = 'five'",
+        {"holdings": {"rating": "stars"}},
+        "stars holds STRING",
+    ),
+    "seconds for milliseconds": (
+        "MATCH ()-[b:BOUGHT]->() SET b.day = 1700000000",
+        {"holdings": {"at_unit": "milliseconds"}},
+        'is at_unit = "seconds" meant?',
+    ),
+    "milliseconds for seconds": (
+        "MATCH ()-[b:BOUGHT]->() SET b.day = 1700000000000",
+        {"holdings": {"at_unit": "seconds"}},
+        'is at_unit = "milliseconds" meant?',
+    ),
+    "no rating high enough": (
+        "MATCH ()-[b:BOUGHT]->() SET b.stars = 3",
+        {"holdings": {"rating": "stars", "least_rating": 4}},
+        "no rating is as high",
+    ),
+    "numbers of one's own": ("MATCH (c:Client) SET c.gid = 5", {}, "kinfolio did not write"),
+    "kinfolio's label": ("CREATE (:EmbeddingVersion {word: 'x'})", {}, "kinfolio's own label"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_keeps_a_graph_from_being_used_is_told(
+    shop: Graph, run_cypher: Any, case: str
+) -> None:
+    change, sections, words = BROKEN[case]
+    if change:
+        run_cypher(change)
+    found = problems(checked(shop, **sections))
+    assert any(words in problem for problem in found), found
+
+
+def test_what_is_odd_but_can_be_used_is_told_too(shop: Graph, run_cypher: Any) -> None:
+    run_cypher(
+        "CREATE (:Client {number: 3}), (:Client {number: 4}), (:Client {number: 5}) "
+        "WITH 1 AS one MATCH (a:Client {number: 1}) CREATE (a)-[:BOUGHT]->(:Pie)"
+    )
+    lines = checked(shop, users={"name": "nick"})
+    notes = " | ".join(line.note for line in lines if line.level == "warning")
+    assert "nothing has a nick" in notes
+    assert "3 of 5 have none" in notes
+    assert "1 more run between other labels" in notes
+    assert "CREATE INDEX FOR (n:Client) ON (n.number)" in notes
+    assert problems(lines) == []
+
+
+def test_an_export_does_not_begin_where_ids_tell_nothing_apart(
+    shop: Graph, run_cypher: Any
+) -> None:
+    run_cypher("CREATE (:Client {number: 1})")
+    with Graph(shop.connection, mapping_from(SHOP)) as mapped:
+        with pytest.raises(BadInput, match="stands on more than one"):
+            create_schema(mapped)
+        run_cypher("MATCH (c:Client) SET c.number = c.gid, c.gid = 7")
+        run_cypher(
+            "MATCH (c:Client) WITH collect(c) AS all UNWIND range(0, 2) AS n "
+            "WITH all[n] AS c, n SET c.number = n"
+        )
+        with pytest.raises(NotReady, match="kinfolio did not write"):
+            create_schema(mapped)
+
+
+def test_a_constraint_of_the_same_name_is_not_taken_for_kinfolios(
+    shop: Graph, run_cypher: Any
+) -> None:
+    with Graph(shop.connection, mapping_from(SHOP)) as mapped:
+        # The standard model's own constraint has the name.
+        with pytest.raises(NotReady, match="user_gid"):
+            create_schema(mapped)
+        run_cypher("DROP CONSTRAINT user_gid")
+        run_cypher("DROP CONSTRAINT product_gid")
+        try:
+            create_schema(mapped)
+            create_schema(mapped)
+        finally:
+            run_cypher("DROP CONSTRAINT user_gid IF EXISTS")
+            run_cypher("DROP CONSTRAINT product_gid IF EXISTS")

@@ -1,0 +1,344 @@
+"""The server's life. Each start costs seconds, so the tests of one home share a server."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import pytest
+
+from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.server.home import ServerHome
+from kinfolio.cypher.server.jars import jars
+from kinfolio.cypher.server.server import Server
+from kinfolio.errors import ServerError, WrongPassword
+from kinfolio.records import Connection
+
+START = """
+import sys
+from pathlib import Path
+from kinfolio.cypher.server.server import Server
+print(Server(Path(sys.argv[1])).start(lambda text: print(text, file=sys.stderr)).uri)
+"""
+
+
+def with_jars(home: Path, server_home: Path) -> Path:
+    """A new home that knows the jars of the session's, which spares looking them up again."""
+    (home / "server").mkdir(parents=True)
+    shutil.copy(server_home / "server" / "jars.json", home / "server" / "jars.json")
+    return home
+
+
+def pid_of(home: Path) -> int:
+    pid: int = json.loads((home / "server" / "process.json").read_text())["pid"]
+    return pid
+
+
+def people(connection: Connection) -> int:
+    with open_driver(connection) as driver, driver.session() as session:
+        return len(session.run("MATCH (u:User) RETURN u.id").data())
+
+
+class Started(NamedTuple):
+    """What two processes that started one home at the same time said."""
+
+    home: Path
+    uris: tuple[str, str]
+    notes: str
+
+
+@pytest.fixture(scope="module")
+def started(
+    server: Connection, server_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Started]:
+    """A second home, with spaces and an accent in its path, started by two processes at once."""
+    home = with_jars(tmp_path_factory.mktemp("a home") / "señor's home", server_home)
+    command = [sys.executable, "-W", "error", "-c", START, str(home)]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    try:
+        said = [process.communicate() for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+        yield Started(home, (said[0][0].strip(), said[1][0].strip()), said[0][1] + said[1][1])
+    finally:
+        Server(home).wipe()
+
+
+@pytest.mark.server
+def test_two_processes_that_start_one_home_get_one_server(started: Started) -> None:
+    assert started.uris[0] == started.uris[1]
+    assert started.notes.count("Starting Neo4j") == 1
+    assert "Another kinfolio is starting" in started.notes
+
+
+@pytest.mark.server
+def test_two_homes_have_servers_of_their_own(
+    started: Started, server: Connection, graph: Graph, run_cypher: Any
+) -> None:
+    run_cypher("CREATE (:User {id: 'only here', gid: 0})")
+    other = Server(started.home).start(print)
+    assert other.uri != server.uri
+    assert other.password != server.password
+    assert people(other) == 0
+    assert people(server) == 1
+
+
+@pytest.mark.server
+def test_a_server_that_runs_is_reused_at_once(started: Started) -> None:
+    pid = pid_of(started.home)
+    notes: list[str] = []
+    assert Server(started.home).start(notes.append).uri == started.uris[0]
+    assert pid_of(started.home) == pid
+    assert notes == []
+
+
+@pytest.mark.server
+def test_the_status_has_everything_of_the_contract(started: Started) -> None:
+    found = Server(started.home).status()
+    assert (found.running, found.managed, found.edition) == (True, True, "community")
+    assert found.uri == started.uris[0]
+    assert found.home == str(started.home)
+    assert found.version is not None
+    assert found.version.startswith("2026.")
+
+
+@pytest.mark.server
+def test_no_new_password_looks_like_an_option_of_the_admin_tool(tmp_path: Path) -> None:
+    made = [ServerHome(tmp_path).new_password() for _ in range(500)]
+    assert not [password for password in made if not password.isalnum()]
+
+
+def test_nobody_else_may_read_the_password(started: Started) -> None:
+    assert (started.home / "server" / "password").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.server
+def test_the_server_talks_to_this_machine_only(started: Started) -> None:
+    open_sockets = psutil.Process(pid_of(started.home)).net_connections("inet")
+    assert {socket.laddr.ip.removeprefix("::ffff:") for socket in open_sockets} == {"127.0.0.1"}
+    log = Server(started.home).log.read_text()
+    assert "Started." in log
+    assert "Usage Data is being sent" not in log
+    assert "leet" not in log  # Fleet Manager, fleet discovery
+
+
+@pytest.mark.server
+def test_a_server_whose_pid_file_was_lost_is_found_again(started: Started) -> None:
+    pid = pid_of(started.home)
+    (started.home / "server" / "process.json").unlink()
+    assert Server(started.home).start(print).uri == started.uris[0]
+    assert pid_of(started.home) == pid
+
+
+@pytest.mark.server
+def test_after_a_crash_with_its_port_taken_and_its_pid_reused_the_data_are_served_again(
+    started: Started,
+) -> None:
+    server = Server(started.home)
+    connection = server.start(print)
+    with open_driver(connection) as driver, driver.session() as session:
+        session.run("CREATE (:User {id: 'committed'})").consume()
+    file = started.home / "server" / "process.json"
+    crashed = psutil.Process(pid_of(started.home))
+    crashed.kill()
+    psutil.wait_procs([crashed], timeout=10)
+    # As if the operating system had given the pid to another program: this one.
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({**known, "pid": os.getpid()}))
+    assert not server.status().running
+    notes: list[str] = []
+    with closing(socket.create_server(("127.0.0.1", known["port"]))):
+        again = server.start(notes.append)
+    assert f"Port {known['port']} is taken by another program" in notes[0]
+    assert again.uri != connection.uri
+    assert again.password == connection.password
+    assert people(again) == 1
+
+
+@pytest.mark.server
+def test_a_lost_password_is_told_and_the_server_is_left_alone(started: Started) -> None:
+    file = started.home / "server" / "password"
+    kept = file.rename(file.with_suffix(".kept"))
+    try:
+        with pytest.raises(WrongPassword, match="password cannot be read; restore it"):
+            Server(started.home).start(print)
+        assert psutil.pid_exists(pid_of(started.home))
+    finally:
+        kept.rename(file)
+
+
+@pytest.mark.server
+def test_stop_takes_less_than_four_seconds_and_wipe_keeps_the_jars(started: Started) -> None:
+    server = Server(started.home)
+    server.start(print)
+    process = psutil.Process(pid_of(started.home))
+    before = time.monotonic()
+    assert server.stop()
+    took = time.monotonic() - before
+    assert not process.is_running()
+    assert took < 4 * slowness()
+    assert not server.stop()
+    server.wipe()
+    left = sorted(path.name for path in (started.home / "server").iterdir())
+    assert left == ["jars.json", "lock"]
+
+
+def slowness() -> float:
+    """How much longer things take while other programs want the same cores."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+# Without a running server from here on.
+
+
+@pytest.fixture
+def home(tmp_path: Path, server: Connection, server_home: Path) -> Path:
+    """A new home that knows the jars."""
+    return with_jars(tmp_path / "home", server_home)
+
+
+def test_a_home_that_was_never_used_has_nothing_to_stop_or_wipe(tmp_path: Path) -> None:
+    server = Server(tmp_path / "never")
+    assert not server.stop()
+    server.wipe()
+    assert not server.status().running
+    assert server.status().uri is None
+    assert not (tmp_path / "never").exists()
+
+
+def refused(home: Path, expected: type[ServerError] = ServerError) -> str:
+    """The sentence that a start ends with; nothing runs afterwards."""
+    with pytest.raises(expected) as caught:
+        Server(home).start(lambda _: None)
+    assert not any(f"--home-dir={home}/" in " ".join(argv) for argv in command_lines())
+    return str(caught.value)
+
+
+def command_lines() -> list[list[str]]:
+    found = psutil.process_iter(["cmdline"])
+    return [process.info["cmdline"] or [] for process in found]
+
+
+@pytest.mark.server
+def test_a_server_that_dies_while_starting_shows_its_last_useful_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "server" / "password").write_text("there is one already")
+    monkeypatch.setattr(
+        "kinfolio.cypher.server.server.configuration",
+        lambda *_: "server.memory.pagecache.size=much\n",
+    )
+    text = refused(home)
+    assert "the server stopped while starting" in text
+    assert "'much' is not a valid size" in text
+    assert str(Server(home).log) in text
+    assert not (home / "server" / "process.json").exists()
+
+
+def test_a_full_disk_is_told_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=499_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    text = refused(tmp_path)
+    assert "has 499 MB of free disk and the server needs 500" in text
+    assert "KINFOLIO_HOME" in text
+
+
+@pytest.mark.server
+def test_a_disk_that_fills_up_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    text = refused(home)
+    assert f"the disk of {home} is full; free about 500 MB" in text
+
+
+@pytest.mark.parametrize("name", ["file/home", "file"])
+def test_a_home_that_cannot_be_written_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    text = refused(tmp_path / name)
+    assert f"{tmp_path / name} cannot be written" in text
+    assert "set KINFOLIO_HOME to a folder that you may write" in text
+
+
+def test_jars_that_cannot_be_fetched_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("Failed to reach anything\nat all")
+
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
+    monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fail)
+    text = refused(tmp_path)
+    assert "could not be fetched (Failed to reach anything at all)" in text
+    assert "check the network and type: kinfolio db start" in text
+    assert not (tmp_path / "server" / "jars.json").exists()
+
+
+def test_what_is_fetched_and_how_it_goes_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    looked = threading.Event()
+    repository = tmp_path / "jars"
+
+    def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
+        jar = folder / "one.jar"
+        jar.parent.mkdir()
+        jar.write_bytes(b"x" * 2_000_000)
+        looked.wait(10)
+        return (jar,)
+
+    def say(text: str) -> None:
+        said.append(text.strip())
+        if "2 MB" in text:
+            looked.set()
+
+    monkeypatch.setenv("M2_REPO", str(repository))
+    monkeypatch.setattr("kinfolio.cypher.server.jars.PROGRESS_SECONDS", 0.01)
+    monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fetch)
+    assert jars(tmp_path / "list.json", say) == (repository / "one.jar",)
+    assert "Neo4j 2026.08.1 Community" in said[0]
+    assert "Maven's central repository" in said[0]
+    assert "fetched 0 descriptions and 1 jars, 2 MB ..." in said[1:]
+    said.clear()
+    assert jars(tmp_path / "list.json", say) == (repository / "one.jar",)
+    assert said == []
+
+
+def test_a_list_with_a_jar_that_is_gone_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    jar = tmp_path / "one.jar"
+    jar.touch()
+
+    def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
+        asked.append(folder)
+        return (jar,)
+
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
+    monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fetch)
+    said: Callable[[str], None] = lambda _: None  # noqa: E731
+    jars(tmp_path / "list.json", said)
+    jar.unlink()
+    jars(tmp_path / "list.json", said)
+    (tmp_path / "list.json").write_text("half writ")
+    jars(tmp_path / "list.json", said)
+    assert len(asked) == 3

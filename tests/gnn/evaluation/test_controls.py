@@ -1,0 +1,223 @@
+"""What the model is compared with: complete tables, controls trained once, notes on what lacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kinfolio.errors import BadConfig, BadInput, RunBroken
+from kinfolio.gnn.data import held_in
+from kinfolio.gnn.evaluation.ablations import controls_of, fit_controls
+from kinfolio.gnn.evaluation.evaluate import Evaluation, evaluate
+from kinfolio.gnn.text.encoder import TextRows, shuffled
+from kinfolio.gnn.training.config import TrainConfig
+from kinfolio.gnn.training.train import read_embeddings
+from kinfolio.run import Run, read_json, write_json
+from kinfolio.snapshot import with_hash
+from tests.gnn.snapshots import make_snapshot
+from tests.gnn.trained import SMALL, Words, trained, with_texts
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Evaluation, list[str]]:
+    """A run on users of two tastes, all that it is compared with, and what was said."""
+    folder = tmp_path_factory.mktemp("controls")
+    run = trained(folder, with_texts(make_snapshot(seed=4, num_users=60)))
+    said: list[str] = []
+    found = evaluate(run, has_controls=True, cache=folder / "texts", load=Words, note=said.append)
+    return run, found, said
+
+
+def test_the_table_is_complete(road: tuple[Run, Evaluation, list[str]]) -> None:
+    _, found, _ = road
+    assert list(found.models) == [
+        "kinfolio",
+        "popularity",
+        "ties' mean",
+        "text mean",
+        "EASE",
+        "EASE+text",
+        "graph only",
+        "text only",
+        "shuffled text",
+    ]
+    assert found.kinfolio == "fusion"
+    for groups in found.models.values():
+        assert set(groups) == set(found.users)
+        for one in groups.values():
+            assert {f"{name}@{k}" for name in ("recall", "mrr", "novelty") for k in (5, 10, 20)} < (
+                set(one.values)
+            )
+    assert found.users["all"] == np.count_nonzero(
+        np.diff(held_in(with_texts(make_snapshot(seed=4, num_users=60)), "test").indptr)
+    )
+
+
+def test_differences_are_those_of_the_figures_and_lie_in_their_intervals(
+    road: tuple[Run, Evaluation, list[str]],
+) -> None:
+    _, found, _ = road
+    for model, groups in found.differences.items():
+        for group, measures in groups.items():
+            for measure, one in measures.items():
+                ours, theirs = found.models["kinfolio"][group], found.models[model][group]
+                assert one.difference == pytest.approx(
+                    ours.values[measure] - theirs.values[measure], abs=1e-9
+                )
+                assert one.low - 1e-9 <= one.difference <= one.high + 1e-9
+    assert "kinfolio" not in found.differences
+
+
+def test_bands_add_up_to_all_lists_and_all_held_out_holdings(
+    road: tuple[Run, Evaluation, list[str]],
+) -> None:
+    _, found, _ = road
+    for parts in found.by_band.values():
+        assert sum(parts["listed"]) == pytest.approx(1)
+        assert sum(parts["held_out"]) == pytest.approx(1)
+
+
+def test_the_cost_is_told_before_controls_are_trained_and_then_they_are_kept(
+    road: tuple[Run, Evaluation, list[str]], tmp_path: Path
+) -> None:
+    run, _, said = road
+    assert any("training 3 controls (graph only, text only, shuffled text)" in one for one in said)
+    said.clear()
+    kept = fit_controls(run, cache=tmp_path / "none", load=_no_encoder, note=said.append)
+    assert set(kept) == {"graph only", "text only", "shuffled text"}
+    assert not said
+
+
+def test_controls_of_an_older_training_are_not_taken(
+    road: tuple[Run, Evaluation, list[str]], tmp_path: Path
+) -> None:
+    run, _, _ = road
+    info = read_json(run.info)
+    try:
+        write_json(run.info, {**info, "config": {**info["config"], "seed": 7}})
+        assert not fit_controls(run, cache=tmp_path / "none", only_kept=True)
+    finally:
+        write_json(run.info, info)
+    assert len(fit_controls(run, cache=tmp_path / "none", only_kept=True)) == 3
+
+
+def test_each_control_changes_one_thing() -> None:
+    info = _told(_as_config(SMALL), reads=True)
+    assert controls_of(info) == {
+        "graph only": replace(SMALL, text="off"),
+        "text only": replace(SMALL, ids=False),
+        "shuffled text": replace(SMALL, shuffled_text=True),
+    }
+    # A run that chose to do without texts is itself the graph alone.
+    without = controls_of(_told(_as_config(SMALL), reads=False))
+    assert list(without) == ["fusion", "text only", "shuffled text"]
+
+
+def test_a_config_of_another_version_is_told() -> None:
+    with pytest.raises(RunBroken, match="another version of kinfolio"):
+        controls_of(_told({"dim": 3}, reads=True))
+
+
+def test_without_ids_vectors_span_no_more_than_the_texts_do(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    alike = with_hash(replace(snapshot, product_texts=("one text",) * 2 + ("other",) * 13))
+    vectors = {}
+    for ids in (True, False):
+        run = trained(tmp_path / str(ids), alike, replace(SMALL, ids=ids))
+        # The first block is the head; another holds texts alone.
+        vectors[ids] = read_embeddings(run).product_vectors[:, : SMALL.dim]
+    # Two texts, of which the mean is taken off, leave one direction.
+    assert np.linalg.matrix_rank(vectors[False], tol=1e-3) == 1
+    assert np.linalg.matrix_rank(vectors[True], tol=1e-3) == SMALL.dim
+
+
+def test_nothing_to_learn_from_is_refused() -> None:
+    with pytest.raises(BadConfig, match="leaves nothing to learn"):
+        TrainConfig(ids=False, text="off")
+
+
+def test_shuffled_texts_stay_among_users_and_among_products() -> None:
+    nodes = np.arange(20, dtype=np.float32)[:, None]
+    rows = TextRows(mixed=nodes, users=nodes[None, :12], products=np.stack([nodes[12:]] * 2))
+    found = shuffled(rows, seed=1)
+    assert sorted(found.mixed[:12].ravel()) == list(range(12))
+    assert sorted(found.mixed[12:].ravel()) == list(range(12, 20))
+    assert not np.array_equal(found.mixed, nodes)
+    # Whoever gets a text gets all kinds of it.
+    np.testing.assert_array_equal(found.users[0], found.mixed[:12])
+    np.testing.assert_array_equal(found.products, np.stack([found.mixed[12:]] * 2))
+    np.testing.assert_array_equal(found.mixed, shuffled(rows, seed=1).mixed)
+
+
+def test_without_texts_the_baselines_of_text_are_absent_and_a_note_says_so(tmp_path: Path) -> None:
+    run = trained(tmp_path, make_snapshot(seed=4), replace(SMALL, text="auto"))
+    said: list[str] = []
+    found = evaluate(run, has_controls=True, cache=tmp_path / "texts", note=said.append)
+    assert list(found.models) == ["kinfolio", "popularity", "ties' mean", "EASE"]
+    assert any("no texts" in one for one in said)
+
+
+def test_a_run_without_texts_on_purpose_is_not_made_to_read_them(tmp_path: Path) -> None:
+    run = trained(tmp_path, with_texts(make_snapshot(seed=4)), replace(SMALL, text="off"))
+    said: list[str] = []
+    found = evaluate(
+        run, has_baselines=True, cache=tmp_path / "none", load=_no_encoder, note=said.append
+    )
+    assert "text mean" not in found.models
+    assert said == ["trained with --text off: text mean and EASE+text are left out"]
+
+
+def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_it(
+    tmp_path: Path,
+) -> None:
+    snapshot = make_snapshot(seed=4)
+    run = trained(tmp_path, snapshot, replace(SMALL, text="off"))
+    before = evaluate(run, has_baselines=True)
+    info = read_json(run.info)
+    write_json(run.info, {**info, "learned_from": ["train", "valid"]})
+    after = evaluate(run, has_baselines=True)
+    held = held_in(snapshot, "train") + held_in(snapshot, "valid")
+    warm = (np.diff(held.indptr) > 0) & (np.diff(held_in(snapshot, "test").indptr) > 0)
+    assert after.users["warm"] == np.count_nonzero(warm)
+    # What is known of `valid` is popular too, and no longer in the way.
+    assert after.models["popularity"] != before.models["popularity"]
+    with pytest.raises(BadInput, match="has learned from valid too"):
+        evaluate(run, split="valid")
+
+
+def test_baselines_choose_for_themselves_without_a_validation_part(tmp_path: Path) -> None:
+    run = trained(tmp_path, with_texts(make_snapshot(seed=6, has_valid=False)))
+    found = evaluate(run, has_baselines=True, cache=tmp_path / "texts", load=Words)
+    assert {"EASE+text", "text mean"} < set(found.models)
+
+
+def test_a_training_keeps_its_curve(road: tuple[Run, Evaluation, list[str]]) -> None:
+    run, _, _ = road
+    (curve,) = read_json(run.info)["history"]
+    assert [look["step"] for look in curve] == [50, 60]
+    assert all(look["loss"] > 0 for look in curve)
+    best = max(curve, key=lambda look: look["recall"] * look["ndcg"])
+    told = read_json(run.info)
+    passes = best["step"] * 64 / told["data"]["training_interactions"]
+    assert told["epochs"] == pytest.approx(passes, abs=0.01)
+
+
+def _told(config: dict[str, object], *, reads: bool) -> dict[str, Any]:
+    """What `run.json` says of a run, as far as it matters here."""
+    return {
+        "config": config,
+        "choice": {"text": reads},
+        "blend": {"text": {"seen": 0.0, "unseen": 0.0}},
+    }
+
+
+def _no_encoder(name: str) -> Words:
+    raise AssertionError("nothing should be left to encode")
+
+
+def _as_config(config: TrainConfig) -> dict[str, object]:
+    return {name: getattr(config, name) for name in config.__dataclass_fields__}

@@ -1,0 +1,156 @@
+"""The report: one page that loads nothing, a card that says what was measured and what was not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from kinfolio.errors import BadInput, NotReady
+from kinfolio.gnn.evaluation.bootstrap import Interval
+from kinfolio.gnn.evaluation.evaluate import Evaluation, evaluate
+from kinfolio.gnn.evaluation.model_card import chosen_and_tried, text_verdicts
+from kinfolio.gnn.evaluation.report import Report, report
+from kinfolio.run import Run
+from kinfolio.snapshot import write_snapshot
+from tests.gnn.snapshots import make_snapshot
+from tests.gnn.trained import SMALL, Words, trained, with_texts
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("report")
+    snapshot = replace(make_snapshot(seed=4), product_names=("<b>&",) * 15)
+    return trained(folder, with_texts(snapshot), replace(SMALL, heads=2))
+
+
+@pytest.fixture(scope="module")
+def found(run: Run) -> Evaluation:
+    return evaluate(run, has_controls=True, cache=run.folder.parent / "texts", load=Words)
+
+
+@pytest.fixture(scope="module")
+def written(run: Run, found: Evaluation) -> Report:
+    return report(run, found)
+
+
+class _Reader(HTMLParser):
+    """Counts tags, and keeps whatever a page would load or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count: dict[str, int] = {}
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+        if tag in ("table", "svg", "details", "figure", "ul"):
+            self.open.append(tag)
+        self.loaded += [
+            value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "data")
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("table", "svg", "details", "figure", "ul"):
+            assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_names_no_address(written: Report) -> None:
+    page = written.page.read_text("utf-8")
+    reader = _Reader()
+    reader.feed(page)
+    assert not reader.open
+    assert reader.count["svg"] == 4
+    assert not {"script", "link", "img", "iframe", "object"} & set(reader.count)
+    # What is referred to is a piece of the same page.
+    assert all(one.startswith("#") for one in reader.loaded)
+    assert "://" not in page
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+def test_the_figures_of_the_page_are_those_of_the_evaluation(
+    written: Report, found: Evaluation
+) -> None:
+    page, card = written.page.read_text("utf-8"), written.card.read_text("utf-8")
+    for model, groups in found.models.items():
+        for group, one in groups.items():
+            row = f"| {model} | {group} | {found.users[group]:,} | "
+            assert f"{row}{one.recall:.4f} | {one.ndcg:.4f} |" in card
+            assert f"<td class=n>{one.values['novelty@10']:.4f}</td>" in page
+
+
+def test_the_card_says_what_it_is_for_and_what_was_not_measured(written: Report) -> None:
+    card = written.card.read_text("utf-8")
+    assert "## What it is for" in card
+    assert "It is not advice" in card
+    assert "intervals are over users, not over seeds" in card
+    assert "| graph only |" in card
+    assert "shuffled text" in card
+
+
+def test_a_negative_result_is_told_as_such(written: Report, found: Evaluation) -> None:
+    worse = Interval(difference=-0.02, low=-0.03, high=-0.01)
+    unclear = Interval(difference=0.01, low=-0.01, high=0.03)
+    better = Interval(difference=0.02, low=0.01, high=0.03)
+
+    def verdict(one: Interval, model: str = "graph only", kinfolio: str = "fusion") -> str:
+        beside = {model: {group: {"ndcg@20": one} for group in found.users}}
+        told = text_verdicts(replace(found, differences=beside, kinfolio=kinfolio))
+        return told[0].text
+
+    assert verdict(worse) == "text does harm here"
+    assert verdict(unclear).startswith("text does not help here")
+    assert verdict(better) == "text helps here"
+    beside = {
+        model: {group: {"ndcg@20": unclear} for group in found.users}
+        for model in ("graph only", "shuffled text")
+    }
+    told = text_verdicts(replace(found, differences=beside, kinfolio="fusion"))
+    assert told[1].text.startswith("no better than the texts of others")
+    # Where the run does without texts, its lead over the fusion is what texts cost.
+    assert verdict(better, "fusion", "graph only") == "text does harm here"
+
+
+def test_whatever_a_training_chose_and_tried_is_told() -> None:
+    info = {
+        "config": {"dim": 8},
+        "tau": 0.2,
+        "choice": {"taus": [0.2, 0.3], "text": True, "skipped": [], "trials": [{"tau": 0.2}]},
+        "blend": {"recipe": {"form": "ridge"}, "links_tried": [{"z": 0.1}, {"z": 0.2}]},
+        "seconds": 3.0,
+    }
+    chosen, tried = chosen_and_tried(info)
+    assert chosen == [
+        ["tau", "0.2"],
+        ["taus", "0.2, 0.3"],
+        ["text", "True"],
+        ["blend recipe form", "ridge"],
+    ]
+    assert tried == {"trials": [{"tau": 0.2}], "blend links tried": [{"z": 0.1}, {"z": 0.2}]}
+
+
+def test_without_controls_the_report_says_that_texts_were_not_measured(tmp_path: Path) -> None:
+    run = trained(tmp_path, with_texts(make_snapshot(seed=5)))
+    found = evaluate(run, split="valid", has_baselines=True, cache=tmp_path / "texts", load=Words)
+    made = report(run, found)
+    card = made.card.read_text("utf-8")
+    assert "Not measured: `kinfolio evaluate --controls`" in card
+    assert "Measured on `valid`, which choices were made by" in card
+
+
+def test_a_run_that_was_not_trained_has_no_report(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    write_snapshot(make_snapshot(seed=4), run.snapshot)
+    with pytest.raises(NotReady, match="no trained model yet"):
+        report(run, evaluate(run, has_baselines=True, cache=tmp_path / "texts"))
+    assert not (run.folder / "report.html").exists()
+
+
+def test_a_report_on_a_part_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    run = trained(tmp_path, make_snapshot(seed=6, has_valid=False), replace(SMALL, text="off"))
+    with pytest.raises(BadInput, match="no interaction is marked valid"):
+        report(run, evaluate(run, split="valid", has_baselines=True, cache=tmp_path / "texts"))

@@ -1,0 +1,331 @@
+"""Write-back on the real server: what is stored, what is refused, and what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadConfig, NotFound, NotReady
+from kinfolio.gnn.publishing.stored_rows import product_rows
+from kinfolio.gnn.publishing.versions import drop, list_versions, rollback
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.serving.recommend import recommend
+from kinfolio.records import Connection
+from tests.gnn.snapshots import no_links
+
+if TYPE_CHECKING:
+    from tests.gnn.conftest import World
+
+RunCypher = Callable[..., list[dict[str, Any]]]
+LEFT = (
+    "MATCH (n) UNWIND keys(n) AS key WITH n, key WHERE key ENDS WITH $end "
+    "RETURN DISTINCT key ORDER BY key"
+)
+
+
+@pytest.fixture
+def world(graph: Graph, make_world: Callable[..., World], run_cypher: RunCypher) -> World:
+    made = make_world(1, 12, 20)
+    made.store(run_cypher)
+    return made
+
+
+class CutOffError(Exception):
+    """Thrown into a write-back to cut it off."""
+
+
+def stop_at(step: str, times: int = 1) -> Callable[[str, int, int], None]:
+    left = [times]
+
+    def progress(name: str, done: int, total: int) -> None:
+        if step in name:
+            left[0] -= 1
+            if left[0] == 0:
+                raise CutOffError
+
+    return progress
+
+
+def test_the_stored_vectors_are_those_of_the_model(
+    world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    made = world.embeddings()
+    stored = write_back(made, graph)
+    assert (stored.slot, stored.users, stored.products) == ("a", 11, 20)
+    assert stored.index_recall_at_10 is not None
+    assert stored.index_recall_at_10 > 0.95
+    rows = run_cypher(
+        "MATCH (p:Product) RETURN p.embedding_a AS e, p.message_a AS m ORDER BY p.gid"
+    )
+    assert np.array_equal(np.array([row["e"] for row in rows], np.float32), product_rows(made))
+    assert np.array_equal(np.array([row["m"] for row in rows], np.float32), made.product_messages)
+    user = run_cypher("MATCH (u:User {gid: 5}) RETURN u.embedding_a AS e, u.own_a AS o")[0]
+    assert user == {"e": None, "o": None}
+    user = run_cypher("MATCH (u:User {gid: 6}) RETURN u.embedding_a AS e, u.counted_a AS c")[0]
+    assert np.array_equal(np.array(user["e"][:-2], np.float32), made.user_vectors[6])
+    assert user["e"][-2:] == [1.0, 0.0]
+    assert user["c"] == made.user_counted[6]
+
+
+def test_rows_of_products_have_one_length_and_keep_the_score(
+    make_world: Callable[..., World],
+) -> None:
+    made = make_world(1, 12, 20).embeddings()
+    rows = product_rows(made).astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1)
+    assert lengths == pytest.approx(np.full(20, lengths[0]))
+    query = np.append(made.user_vectors[0], [1, 0])
+    assert rows @ query == pytest.approx(
+        made.product_vectors @ made.user_vectors[0] + made.bias, abs=1e-5
+    )
+
+
+def test_the_second_goes_into_the_other_slot_and_rollback_goes_back(
+    world: World, graph: Graph
+) -> None:
+    first = write_back(world.embeddings(1), graph, name="one")
+    before = recommend("u06", graph).products
+    second = write_back(world.embeddings(2), graph, name="two")
+    assert (first.slot, second.slot) == ("a", "b")
+    assert recommend("u06", graph).version == "two"
+    assert recommend("u06", graph).products != before
+    assert {v.name: v.state for v in list_versions(graph)} == {"one": "ready", "two": "active"}
+    assert rollback(graph).name == "one"
+    assert recommend("u06", graph).products == before
+    assert rollback(graph).name == "two"
+    third = write_back(world.embeddings(3), graph, name="three")
+    assert third.slot == "a"
+    assert {v.name for v in list_versions(graph)} == {"two", "three"}
+
+
+def test_an_index_of_another_width_is_made_anew(
+    world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    for seed, dim in ((1, 8), (2, 4), (3, 16)):
+        stored = write_back(world.embeddings(seed, dim=dim), graph)
+        assert recommend("u06", graph).version == stored.version
+    widths = {
+        row["name"]: row["options"]["indexConfig"]["vector.dimensions"]
+        for row in run_cypher("SHOW VECTOR INDEXES YIELD name, options")
+    }
+    assert widths == {"product_embedding_a": 34, "product_embedding_b": 10}
+
+
+def test_what_is_gone_from_the_snapshot_loses_its_old_vectors(
+    world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    write_back(world.embeddings(1), graph)
+    write_back(world.embeddings(2), graph)
+    made = world.embeddings(3)
+    fewer = replace(
+        made,
+        product_gids=made.product_gids[:-1],
+        product_ids=made.product_ids[:-1],
+        product_vectors=made.product_vectors[:-1],
+        **no_links(len(made.product_gids) - 1),  # type: ignore[arg-type]  # arrays by name
+        product_messages=made.product_messages[:-1],
+        bias=made.bias[:-1],
+        user_gids=made.user_gids[:-1],
+        user_ids=made.user_ids[:-1],
+        user_counted=made.user_counted[:-1],
+        user_vectors=made.user_vectors[:-1],
+        user_own=made.user_own[:-1],
+        user_messages=made.user_messages[:-1],
+    )
+    assert write_back(fewer, graph).slot == "a"
+    for label, gid in (("Product", 19), ("User", 11)):
+        keys = run_cypher(f"MATCH (n:{label} {{gid: {gid}}}) RETURN keys(n) AS keys")[0]["keys"]
+        assert not [key for key in keys if key.endswith("_a")]
+        assert [key for key in keys if key.endswith("_b")]
+
+
+def test_users_and_products_that_left_the_graph_are_skipped(
+    world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    run_cypher("MATCH (n {gid: 7}) DETACH DELETE n")
+    stored = write_back(world.embeddings(), graph)
+    assert (stored.users, stored.products) == (10, 19)
+
+
+def test_another_graph_is_refused(world: World, graph: Graph, run_cypher: RunCypher) -> None:
+    run_cypher("MATCH (p:Product {gid: 3}) SET p.id = 'other'")
+    with pytest.raises(NotReady, match=r"number 3 of its products is 'other'.*train again"):
+        write_back(world.embeddings(), graph)
+    run_cypher("MATCH (n) DETACH DELETE n")
+    with pytest.raises(NotReady, match=r"none of the 20 products .*kinfolio load"):
+        write_back(world.embeddings(), graph)
+    assert list_versions(graph) == ()
+
+
+def test_numbers_that_are_not_finite_are_refused(world: World, graph: Graph) -> None:
+    made = world.embeddings()
+    bias = made.bias.copy()
+    bias[3] = np.nan
+    with pytest.raises(NotReady, match="not finite"):
+        write_back(replace(made, bias=bias), graph)
+
+
+@pytest.mark.parametrize("step", ["writing", "measuring"])
+def test_a_crash_leaves_the_old_version_serving_and_the_next_repairs(
+    step: str, world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    write_back(world.embeddings(1), graph, name="one")
+    before = recommend("u06", graph)
+    with pytest.raises(CutOffError):
+        write_back(
+            world.embeddings(2),
+            graph,
+            name="two",
+            progress=stop_at(step, 2 if step == "writing" else 1),
+        )
+    assert recommend("u06", graph) == before
+    assert {v.name: v.state for v in list_versions(graph)} == {"one": "active", "two": "writing"}
+    with pytest.raises(NotReady, match="no other version"):
+        rollback(graph)
+    assert write_back(world.embeddings(2), graph, name="two").slot == "b"
+    assert recommend("u06", graph).version == "two"
+    assert rollback(graph).name == "one"
+    assert recommend("u06", graph) == before
+
+
+KILLED = """
+import os, pickle, signal, sys
+from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.records import Connection
+connection, made = pickle.load(sys.stdin.buffer)
+def progress(step, done, total):
+    if "filling" in step:
+        os.kill(os.getpid(), signal.SIGKILL)
+with Graph(connection) as graph:
+    write_back(made, graph, name="killed", progress=progress)
+"""
+
+
+def test_a_killed_write_back_blocks_nobody(world: World, graph: Graph, server: Connection) -> None:
+    write_back(world.embeddings(1), graph, name="one")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED],
+        input=pickle.dumps((server, world.embeddings(2))),
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -9, killed.stderr
+    assert {v.name: v.state for v in list_versions(graph)} == {
+        "one": "active",
+        "killed": "writing",
+    }
+    assert recommend("u06", graph).version == "one"
+    assert write_back(world.embeddings(2), graph, name="two").slot == "b"
+
+
+def test_of_two_at_once_the_second_is_refused(world: World, graph: Graph) -> None:
+    refused: list[object] = []
+
+    def meanwhile(step: str, done: int, total: int) -> None:
+        if "filling" in step and done == 0 and not refused:
+            with pytest.raises(NotReady, match="another write-back is filling slot a now") as told:
+                write_back(world.embeddings(2), graph, name="second")
+            refused.append(told)
+
+    write_back(world.embeddings(1), graph, name="first", progress=meanwhile)
+    assert len(refused) == 1
+    assert [v.name for v in list_versions(graph)] == ["first"]
+
+
+def test_of_two_that_saw_the_same_slot_only_one_gets_it(world: World, graph: Graph) -> None:
+    graph.schema("write_back_slots")
+    rows = [
+        graph.write(
+            "write_back_begin",
+            into="a",
+            replaces=None,
+            replaced_writer="",
+            version={"name": writer},
+            writer=writer,
+        )
+        for writer in ("one", "two")
+    ]
+    assert rows == [[{"version": "one"}], []]
+
+
+def test_a_writer_that_was_taken_over_makes_nothing_active(
+    world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    def taken_over(step: str, done: int, total: int) -> None:
+        if "measuring" in step and done == 0:
+            run_cypher("MATCH (v:EmbeddingVersion) SET v.host = 'elsewhere', v.beat = 1")
+            write_back(world.embeddings(2), graph, name="second")
+
+    with pytest.raises(NotReady, match="taken over by another write-back"):
+        write_back(world.embeddings(1), graph, name="first", progress=taken_over)
+    assert {v.name: v.state for v in list_versions(graph)} == {"second": "active"}
+
+
+def test_a_name_is_given_once(world: World, graph: Graph) -> None:
+    write_back(world.embeddings(), graph, name="one")
+    for name in ("one", "", "a\nb"):
+        with pytest.raises(BadConfig, match="cannot name a version"):
+            write_back(world.embeddings(), graph, name=name)
+
+
+def test_drop_frees_the_slot(world: World, graph: Graph, run_cypher: RunCypher) -> None:
+    write_back(world.embeddings(1), graph, name="one")
+    write_back(world.embeddings(2), graph, name="two")
+    with pytest.raises(BadConfig, match="serves now"):
+        drop(graph, "two")
+    with pytest.raises(NotFound, match=r"no version 'three'.*'two', 'one'"):
+        drop(graph, "three")
+    assert drop(graph, "one").slot == "a"
+    assert run_cypher(LEFT, end="_a") == []
+    assert [row["key"] for row in run_cypher(LEFT, end="_b")] == [
+        "counted_b",
+        "embedding_b",
+        "market_b",
+        "message_b",
+        "own_b",
+        "similar_b",
+        "similar_weight_b",
+    ]
+    assert [row["name"] for row in run_cypher("SHOW VECTOR INDEXES YIELD name")] == [
+        "product_embedding_b"
+    ]
+    with pytest.raises(NotReady, match="no other version"):
+        rollback(graph)
+
+
+def test_versions_are_listed_on_the_command_line(
+    world: World, graph: Graph, cli: Callable[..., Any]
+) -> None:
+    assert cli("versions").stderr == "no version in the graph yet; type: kinfolio writeback\n"
+    write_back(world.embeddings(1), graph, name="one")
+    write_back(world.embeddings(2), graph, name="two")
+    listed = json.loads(cli("versions", "--json").stdout)["versions"]
+    assert [(v["name"], v["state"], v["slot"]) for v in listed] == [
+        ("two", "active", "b"),
+        ("one", "ready", "a"),
+    ]
+    assert listed[0]["metrics"] == {"valid": {"recall@20": 0.5}}
+    header, first, _ = (line.split("\t") for line in cli("versions", "list").stdout.splitlines())
+    shown = dict(zip(header, first, strict=True))
+    assert [shown[name] for name in ("version", "slot", "state")] == ["two", "b", "active"]
+    assert [shown[name] for name in ("users", "products", "width")] == ["11", "20", "16"]
+    assert [shown[name] for name in ("model", "metrics", "snapshot")] == [
+        "random",
+        "valid recall@20 0.5",
+        "made-up",
+    ]
+    assert cli("versions", "rollback").stdout == "version one serves from slot a\n"
+    assert cli("versions", "drop", "two").stdout == "version two was dropped; slot b is free\n"
+    failed = cli("versions", "rollback")
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("kinfolio: there is no other version to go back to")

@@ -1,0 +1,312 @@
+"""Serving on the demo graph: own rules, stored lists, similar products, and the fold-in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadInput, NotFound
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.serving.recommend import recommend
+from kinfolio.gnn.serving.recommend_all import recommend_all
+from kinfolio.gnn.serving.rules import read_rules
+from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.serving.user_state import read_user_states
+from kinfolio.gnn.serving.why_not import why_not
+from kinfolio.gnn.training.train import read_embeddings
+from kinfolio.run import Run
+
+RunCypher = Callable[..., list[dict[str, Any]]]
+K = 6
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    """Two rules of a deployment: one about the product alone, one about both."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "short-name.cypher").write_text(
+        "// The name is short enough\n// for the form.\nsize(p.name) < 24\n"
+    )
+    (folder / "same-letter.cypher").write_text(
+        "// Holds something of the same kind.\n"
+        "EXISTS { MATCH (u)-[:HOLDS]->(x:Product) WHERE x.kind = p.kind } // or nothing\n"
+    )
+    return folder
+
+
+def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
+    demo_graph: Graph, run_cypher: RunCypher, rules: Path, tmp_path: Path
+) -> None:
+    own = read_rules(rules, demo_graph)
+    assert [rule.name for rule in own] == ["same-letter", "short-name"]
+    assert own[1].reason == "The name is short enough for the form."
+    recommend_all(demo_graph, tmp_path / "all.tsv", K, rules=own)
+    lines = [line.split("\t") for line in (tmp_path / "all.tsv").read_text("utf-8").splitlines()]
+    users = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 25")
+    some_forbidden = 0
+    for row in users:
+        found = recommend(row["id"], demo_graph, K, rules=own)
+        ids = [line.product for line in found.products]
+        assert ids == [cells[2] for cells in lines if cells[0] == row["id"]]
+        allowed = run_cypher(
+            "MATCH (u:User {id: $user}), (p:Product) WHERE size(p.name) < 24 "
+            "AND EXISTS { (u)-[:HOLDS]->(:Product {kind: p.kind}) } RETURN p.id AS id",
+            user=row["id"],
+        )
+        assert set(ids) <= {one["id"] for one in allowed}
+        without = recommend(row["id"], demo_graph, K).products
+        some_forbidden += len({line.product for line in without} - set(ids))
+        if ids:
+            told = why_not(row["id"], ids[-1], demo_graph, rules=own)
+            assert (told.allowed, told.rank) == (True, len(ids))
+    assert some_forbidden > 10
+    user = users[0]["id"]
+    long_name = run_cypher(
+        "MATCH (p:Product) WHERE size(p.name) >= 24 RETURN p.id AS id ORDER BY id LIMIT 1"
+    )[0]["id"]
+    told = why_not(user, long_name, demo_graph, rules=own)
+    verdict = next(rule for rule in told.rules if rule.rule == "short-name")
+    assert (verdict.passed, told.allowed) == (False, False)
+    assert verdict.reason == "The name is short enough for the form."
+    assert told.rank is not None
+
+
+def test_a_rule_that_cannot_be_decided_rules_out(demo_graph: Graph, tmp_path: Path) -> None:
+    (tmp_path / "unknown.cypher").write_text("p.nobody_has_this = 1")
+    own = read_rules(tmp_path, demo_graph)
+    notes: list[str] = []
+    assert recommend("p007", demo_graph, rules=own, note=notes.append).products == ()
+    assert "are ruled out by rules of your own" in notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("broken.cypher", "p.risk <", "is no condition about u and p"),
+        ("number.cypher", "1 + 1", "expected Boolean"),
+        ("writes.cypher", "true) = true SET p.risk = coalesce((1", "is no condition about u and p"),
+        ("other.cypher", "q.risk = 1", "`q` not defined"),
+        ("empty.cypher", "// Only a reason.", "holds no condition"),
+        ("held.cypher", "true", "cannot name a rule"),
+        ("Two Words.cypher", "true", "cannot name a rule"),
+    ],
+)
+def test_a_file_that_is_no_rule_is_told_in_a_sentence(
+    name: str, text: str, why: str, demo_graph: Graph, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadInput, match=why) as told:
+        read_rules(tmp_path, demo_graph)
+    assert name in str(told.value)
+
+
+def test_a_folder_without_rules_is_told(demo_graph: Graph, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(NotFound, match="rule"):
+            read_rules(folder, demo_graph)
+
+
+def test_rules_on_the_command_line(
+    demo_graph: Graph, rules: Path, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    env = {"KINFOLIO_RULES": str(rules)}
+    listed = json.loads(cli("recommend", "p007", "-k", "3", "--json", env=env).stdout)
+    product = listed["products"][0]["product"]
+    shown = cli("why-not", "p007", product, "--rules", str(rules)).stdout
+    assert "pass  short-name   The name is short enough for the form." in shown
+    failed = cli("recommend", "p007", "--rules", str(tmp_path / "none"))
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("kinfolio: there is no folder of rules")
+
+
+def test_the_fold_in_of_every_user_is_the_stored_embedding(
+    demo_graph: Graph, run_cypher: RunCypher
+) -> None:
+    users = [row["id"] for row in run_cypher("MATCH (u:User) RETURN u.id AS id")]
+    stored = {state.user: state for state in read_user_states(demo_graph, users)}
+    slot = next(iter(stored.values())).slot
+    counted = run_cypher(
+        f"MATCH (u:User) RETURN u.id AS id, u.counted_{slot} AS counted ORDER BY id"
+    )
+    # With another fingerprint everybody counts as changed since the training.
+    run_cypher(f"MATCH (u:User) SET u.counted_{slot} = -1")
+    try:
+        folded = {state.user: state for state in read_user_states(demo_graph, users)}
+    finally:
+        run_cypher(
+            f"UNWIND $rows AS row MATCH (u:User {{id: row.id}}) SET u.counted_{slot} = row.counted",
+            rows=counted,
+        )
+    compared = 0
+    for user, state in stored.items():
+        if state.source == "stored":
+            assert folded[user].source in ("folded_in", "ties", "text")
+            assert np.abs(np.subtract(folded[user].query, state.query)).max() < 1e-4
+            compared += 1
+    assert compared > 500
+
+
+def test_similar_products_are_those_of_the_cosine(
+    demo_graph: Graph, demo_run: Run, run_cypher: RunCypher
+) -> None:
+    made = read_embeddings(demo_run)
+    vectors = made.product_vectors.astype(np.float64)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    is_open = {
+        row["id"]
+        for row in run_cypher("MATCH (p:Product) WHERE coalesce(p.open, true) RETURN p.id AS id")
+    }
+    for place in (0, 17, 99):
+        cosines = vectors @ vectors[place]
+        best = [
+            (made.product_ids[other], cosines[other])
+            for other in np.argsort(-cosines)
+            if other != place and made.product_ids[other] in is_open
+        ][:5]
+        found = similar_products(made.product_ids[place], demo_graph, 5)
+        assert [line.product for line in found.products] == [product for product, _ in best]
+        assert [line.score for line in found.products] == pytest.approx(
+            [cosine for _, cosine in best], abs=1e-5
+        )
+        assert found.search == "exact"
+
+
+def test_similar_products_by_the_index_are_the_same(
+    demo_graph: Graph, demo_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = read_embeddings(demo_run).product_ids[::20]
+    exact = [similar_products(product, demo_graph, 5).products for product in some]
+    monkeypatch.setattr("kinfolio.gnn.serving.similar.EXACT_BELOW", 10)
+    found = [similar_products(product, demo_graph, 5) for product in some]
+    assert {one.search for one in found} == {"index"}
+    assert [one.products for one in found] == exact
+
+
+def test_similar_on_the_command_line(
+    demo_graph: Graph, demo_run: Run, cli: Callable[..., Any]
+) -> None:
+    product = read_embeddings(demo_run).product_ids[0]
+    answer = json.loads(cli("similar", product, "-k", "2", "--json").stdout)
+    assert list(answer) == ["product", "version", "search", "products"]
+    assert len(answer["products"]) == 2
+    assert cli("similar", product).stdout.splitlines()[0] == "rank\tproduct\tname\tscore"
+    failed = cli("similar", product[:-1])
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("kinfolio: there is no product")
+
+
+def recipe(heading: str) -> str:
+    """The statement below a heading of `docs/cypher.md`."""
+    text = (Path(__file__).parents[3] / "docs" / "cypher.md").read_text("utf-8")
+    found = re.search(rf"^## {heading}\n.*?```cypher\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
+
+
+def lines_of(found: Any) -> list[tuple[str, Any]]:
+    """Products and scores of an answer, as pytest compares them."""
+    return [(line.product, pytest.approx(line.score, abs=1e-4)) for line in found.products]
+
+
+@pytest.mark.parametrize("heading", ["Recommend", "Recommend by the index"])
+def test_plain_cypher_recommends_what_kinfolio_does(
+    heading: str, demo_graph: Graph, run_cypher: RunCypher
+) -> None:
+    users = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 30")
+    compared = 0
+    for row in users:
+        found = recommend(row["id"], demo_graph)
+        if found.source == "stored":
+            told = run_cypher(recipe(heading), user=row["id"])
+            assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+            compared += 1
+    assert compared > 20
+
+
+def test_plain_cypher_folds_a_new_user_in(demo_graph: Graph, run_cypher: RunCypher) -> None:
+    run_cypher(
+        "CREATE (u:User {id: 'just came', risk_tolerance: 5}) WITH u "
+        "MATCH (p:Product) WHERE p.gid IN [3, 8, 21] CREATE (u)-[:HOLDS]->(p) WITH DISTINCT u "
+        "MATCH (f:User {gid: 9}) CREATE (u)-[:TIED_TO]->(f)"
+    )
+    try:
+        found = recommend("just came", demo_graph)
+        told = run_cypher(recipe("A new user"), user="just came")
+    finally:
+        run_cypher("MATCH (u:User {id: 'just came'}) DETACH DELETE u")
+    assert found.source == "folded_in"
+    assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+
+
+def test_plain_cypher_finds_similar_products(demo_graph: Graph, run_cypher: RunCypher) -> None:
+    for row in run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 5"):
+        told = run_cypher(recipe("Similar products"), product=row["id"])
+        found = similar_products(row["id"], demo_graph)
+        assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+
+
+def test_plain_cypher_says_why_not(demo_graph: Graph, run_cypher: RunCypher) -> None:
+    products = run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 20")
+    verdicts = set()
+    for row in products:
+        told = run_cypher(recipe("Why not"), user="p007", product=row["id"])[0]
+        found = why_not("p007", row["id"], demo_graph)
+        assert {rule.rule: rule.passed for rule in found.rules}.items() <= told.items()
+        assert (told["rank"], told["score"]) == (found.rank, pytest.approx(found.score, abs=1e-4))
+        verdicts.add(found.allowed)
+    assert verdicts == {True, False}
+
+
+@pytest.fixture
+def stored(demo_graph: Graph, run_cypher: RunCypher) -> Iterator[RunCypher]:
+    """The stored lists as rows, removed at the end."""
+    yield lambda: run_cypher(
+        "MATCH (u:User)-[r:RECOMMENDED]->(p:Product) "
+        "RETURN u.id AS user, r.rank AS rank, p.id AS product, r.score AS score, "
+        "r.version AS version ORDER BY user, rank"
+    )
+    run_cypher("MATCH ()-[r:RECOMMENDED]->() DELETE r")
+
+
+def test_lists_in_the_graph_are_those_of_the_file_and_go_with_their_version(
+    demo_graph: Graph,
+    demo_run: Run,
+    stored: RunCypher,
+    run_cypher: RunCypher,
+    cli: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    cli("recommend", "--all", "--materialise", "-k", "9")
+    first = stored()
+    out = tmp_path / "all.tsv"
+    answer = cli("recommend", "--all", "--materialise", "-k", str(K), "--out", str(out), "--json")
+    assert json.loads(answer.stdout) == {
+        "file": str(out),
+        "users": 600,
+        "k": K,
+        "materialised": True,
+    }
+    rows = stored()
+    assert len(first) > len(rows)
+    lines = [line.split("\t") for line in out.read_text("utf-8").splitlines()[1:]]
+    assert [(r["user"], str(r["rank"]), r["product"]) for r in rows] == [
+        (cells[0], cells[1], cells[2]) for cells in sorted(lines, key=lambda c: (c[0], int(c[1])))
+    ]
+    told = run_cypher(recipe("Stored lists"), user="p007")
+    assert [(one["product"], one["score"]) for one in told] == lines_of(
+        recommend("p007", demo_graph, K)
+    )
+    version = rows[0]["version"]
+    assert version == recommend("p007", demo_graph).version
+    write_back(read_embeddings(demo_run), demo_graph, name="next")
+    assert {row["version"] for row in stored()} == {version}
+    assert cli("versions", "drop", version).exit_code == 0
+    assert stored() == []

@@ -1,0 +1,252 @@
+"""Evidence on a real server: sums, paths, counts, and nobody's name."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import NotFound, NotReady
+from kinfolio.gnn.serving.recommend import score_of
+from kinfolio.llm_explain.evidence.contributions import contributions, covering, strongest
+from kinfolio.llm_explain.evidence.evidence import AT_MOST, COVERED, Grounds, read_grounds
+from kinfolio.llm_explain.evidence.path_exists import path_exists
+from kinfolio.records import Step
+from tests.llm_explain.community import NAMES, WORDS
+
+RunCypher = Callable[..., list[dict[str, Any]]]
+USERS = (*WORDS, "person-20", "person-43", "person-44", "person-45", "person-46", "person-47")
+PAIRS = [(user, f"p{n}") for user, n in itertools.product(USERS, range(len(NAMES)))]
+
+
+def facts(grounds: Grounds, kind: str) -> list[dict[str, Any]]:
+    return [dict(piece.facts) for piece in grounds.evidence if piece.kind == kind]
+
+
+def test_contributions_add_up_to_the_score_of_recommend(community_graph: Graph) -> None:
+    for user, product in PAIRS[::2]:
+        score = score_of(user, product, community_graph)
+        every = read_grounds(community_graph, user, product, all_evidence=True)
+        assert every.score == score
+        assert abs(sum(piece.contribution for piece in every.evidence) - every.score) < 1e-5
+        assert abs(every.remainder) < 1e-5
+        assert sum(abs(piece.share) for piece in every.evidence) == pytest.approx(1)
+
+
+def test_shown_evidence_is_the_strongest_and_the_remainder_is_what_is_left(
+    community_graph: Graph,
+) -> None:
+    for user, product in PAIRS[::5]:
+        shown = read_grounds(community_graph, user, product)
+        every = read_grounds(community_graph, user, product, all_evidence=True)
+        sizes = [abs(piece.share) for piece in shown.evidence]
+        assert sizes == sorted(sizes, reverse=True)
+        assert [piece.id for piece in shown.evidence] == list(range(1, len(sizes) + 1))
+        assert len(sizes) <= AT_MOST
+        assert sum(sizes) >= COVERED or len(sizes) == AT_MOST
+        assert sum(sizes[:-1]) < COVERED
+        assert shown.evidence == every.evidence[: len(sizes)]
+        total = shown.remainder + sum(piece.contribution for piece in shown.evidence)
+        assert total == pytest.approx(shown.score, abs=1e-9)
+
+
+def test_every_path_is_in_the_graph_and_names_nobody(community_graph: Graph) -> None:
+    for user, product in PAIRS[::7]:
+        for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
+            assert path_exists(community_graph, piece.path, user), piece
+            for step in piece.path:
+                assert step.label != "User" or step.id in (None, user)
+
+
+def test_a_path_that_is_not_in_the_graph_is_told_from_one_that_is(
+    community_graph: Graph, run_module_cypher: RunCypher
+) -> None:
+    row = run_module_cypher(
+        "MATCH (u:User)-[h:HOLDS]->(a:Product), (b:Product) WHERE NOT (u)-[:HOLDS]->(b) "
+        "AND coalesce(h.split, 'train') = 'train' RETURN u.id AS u, a.id AS a, b.id AS b LIMIT 1"
+    )[0]
+    you, out = Step(label="User", id=row["u"]), Step(type="HOLDS", direction="out")
+    a, b = Step(label="Product", id=row["a"]), Step(label="Product", id=row["b"])
+    assert path_exists(community_graph, (you, out, a), row["u"])
+    assert not path_exists(community_graph, (you, out, b), row["u"])
+    assert not path_exists(community_graph, (you, Step(type="HOLDS", direction="in"), a), row["u"])
+    assert not path_exists(community_graph, (you, out), row["u"])
+    assert not path_exists(community_graph, (), row["u"])
+    nobody = Step(label="User", id="nobody at all")
+    assert not path_exists(community_graph, (nobody, out, a), row["u"])
+
+
+def test_held_out_holdings_carry_no_path(
+    community_graph: Graph, run_module_cypher: RunCypher
+) -> None:
+    row = run_module_cypher(
+        "MATCH (u:User)-[:HOLDS {split: 'test'}]->(a:Product) RETURN u.id AS u, a.id AS a LIMIT 1"
+    )[0]
+    path = (
+        Step(label="User", id=row["u"]),
+        Step(type="HOLDS", direction="out"),
+        Step(label="Product", id=row["a"]),
+    )
+    assert not path_exists(community_graph, path, row["u"])
+    every = read_grounds(community_graph, row["u"], row["a"], all_evidence=True)
+    assert row["a"] not in [piece.path[2].id for piece in every.evidence if piece.kind == "holding"]
+
+
+def test_numbers_are_those_of_a_count_by_hand(
+    community_graph: Graph, run_module_cypher: RunCypher
+) -> None:
+    holdings: dict[str, set[str]] = {}
+    for row in run_module_cypher(
+        "MATCH (u:User)-[h:HOLDS]->(p:Product) WHERE coalesce(h.split, 'train') = 'train' "
+        "RETURN u.id AS u, p.id AS p"
+    ):
+        holdings.setdefault(row["p"], set()).add(row["u"])
+    bias = {
+        row["id"]: row["bias"]
+        for row in run_module_cypher(
+            "MATCH (p:Product) RETURN p.id AS id, p.embedding_a[size(p.embedding_a) - 2] AS bias"
+        )
+    }
+    seen, claims = 0, set()
+    for user, product in PAIRS[::2]:
+        for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
+            fact = dict(piece.facts)
+            owners = holdings.get(product, set()) - {user}
+            if piece.kind == "popularity":
+                # What is told is what makes up more of it.
+                general = piece.contribution - bias[product]
+                is_general = abs(general) > abs(bias[product]) and general * piece.contribution > 0
+                claims.add((is_general, piece.contribution > 0))
+                if is_general:
+                    says = "general" if piece.contribution > 0 else "against_general"
+                    assert piece.facts == (("claim", says),)
+                    continue
+                assert fact["holders"] == (len(owners) if len(owners) >= 5 else "fewer than 5")
+            elif fact["claim"] == "together":
+                others = holdings[str(piece.path[2].id)] - {user}
+                assert fact["holders"] == len(others)
+                assert fact["both"] == len(others & owners) >= 5
+                seen += 1
+            elif fact["claim"] == "few":
+                others = holdings[str(piece.path[2].id)] - {user}
+                assert 0 < len(others & owners) < 5
+                assert "holders" not in fact
+    assert seen > 10
+    assert len(claims) == 4
+
+
+def test_small_numbers_of_people_are_withheld(community_graph: Graph) -> None:
+    for user, product in PAIRS[::2]:
+        for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
+            fact = dict(piece.facts)
+            for key in ("holders", "both"):
+                value = fact.get(key, "fewer than 5")
+                assert value == "fewer than 5" or int(value) >= 5
+
+
+def test_other_people_may_be_called_anything(
+    community_graph: Graph, run_module_cypher: RunCypher
+) -> None:
+    def told() -> list[str]:
+        return [
+            json.dumps(str(read_grounds(community_graph, "people", f"p{n}", all_evidence=True)))
+            for n in range(len(NAMES))
+        ]
+
+    before = told()
+    rename = (
+        "MATCH (u:User) WHERE u.id <> 'people' "
+        "SET u.old = u.id, u.was = u.name, u.id = 'renamed-' + u.gid, u.name = 'Renamed'"
+    )
+    run_module_cypher(rename)
+    try:
+        assert told() == before
+        assert "renamed" not in "".join(before).casefold()
+    finally:
+        run_module_cypher(
+            "MATCH (u:User) WHERE u.old IS NOT NULL "
+            "SET u.id = u.old, u.name = u.was REMOVE u.old, u.was"
+        )
+
+
+@pytest.mark.parametrize(
+    ("user", "basis", "kinds"),
+    [
+        ("people", "holdings", {"holding", "tie", "popularity"}),
+        ("person-44", "ties", {"tie", "popularity"}),
+        ("person-45", "ties", {"tie", "text", "popularity"}),
+        ("person-46", "text", {"text", "popularity"}),
+        ("person-47", "popularity", {"popularity"}),
+    ],
+)
+def test_the_score_rests_on_the_best_that_is_known(
+    community_graph: Graph, user: str, basis: str, kinds: set[str]
+) -> None:
+    every = read_grounds(community_graph, user, "p0", all_evidence=True)
+    assert every.basis == basis
+    assert {piece.kind for piece in every.evidence} == kinds
+
+
+def test_a_holding_added_after_training_counts(
+    community_graph: Graph, run_module_cypher: RunCypher
+) -> None:
+    run_module_cypher(
+        "MATCH (u:User {id: 'person-47'}), (p:Product {id: 'p1'}) CREATE (u)-[:HOLDS]->(p)"
+    )
+    try:
+        every = read_grounds(community_graph, "person-47", "p0", all_evidence=True)
+        assert [fact["name"] for fact in facts(every, "holding")] == ["Birch Equity Fund"]
+        assert every.score == score_of("person-47", "p0", community_graph)
+        assert abs(every.remainder) < 1e-5
+    finally:
+        run_module_cypher("MATCH (:User {id: 'person-47'})-[h:HOLDS]->() DELETE h")
+
+
+def test_rules_that_forbid_a_product_are_named(community_graph: Graph) -> None:
+    def rules(user: str, product: str) -> set[str]:
+        return {v.rule for v in read_grounds(community_graph, user, product).refused_by}
+
+    assert rules("people", "p3") == {"held"}
+    assert "closed" in rules("people", "p9")
+    assert "country" in rules("people", "p8")
+    assert "risk" in rules("people", "p5")
+    assert "dismissed" in rules("bond", "p10")
+
+
+def test_unknown_users_and_products_are_told(community_graph: Graph) -> None:
+    with pytest.raises(NotFound, match="no user 'x\" OR 1=1'"):
+        read_grounds(community_graph, 'x" OR 1=1', "p0")
+    with pytest.raises(NotFound, match="no product '🦊'"):
+        read_grounds(community_graph, "people", "🦊")
+
+
+def test_a_product_that_came_later_has_no_score_yet(
+    community_graph: Graph, run_module_cypher: RunCypher
+) -> None:
+    run_module_cypher("CREATE (:Product {id: 'late', gid: 999})")
+    try:
+        with pytest.raises(NotReady, match="came after"):
+            read_grounds(community_graph, "people", "late")
+    finally:
+        run_module_cypher("MATCH (p:Product {id: 'late'}) DELETE p")
+
+
+def test_the_strongest_shares_come_first_and_cover_enough() -> None:
+    order, shares = strongest(np.array([1.0, -6.0, 2.0, 0.0, 1.0]))
+    assert order == [1, 2, 0, 4, 3]
+    assert list(shares) == [0.1, -0.6, 0.2, 0.0, 0.1]
+    assert covering(shares[order], 0.8, 5) == 2
+    assert covering(shares[order], 0.81, 5) == 3
+    assert covering(shares[order], 1.0, 3) == 3
+    assert covering(np.zeros(4), 0.8, 5) == 0
+
+
+def test_a_block_of_zeros_adds_nothing() -> None:
+    messages = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
+    embedding = np.array([2.0, 4.0, 9.0, 9.0])
+    assert contributions(messages, embedding, 2) == pytest.approx([2 / np.sqrt(2), 4 / np.sqrt(2)])

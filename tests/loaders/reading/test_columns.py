@@ -1,0 +1,192 @@
+"""What a value of a file becomes, and which values are wrong."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from kinfolio.loaders.reading.columns import convert, kept, kept_kind, reason, wider
+from kinfolio.loaders.reading.tables import Column, Meaning
+
+
+def converted(meaning: Meaning, values: list[Any], kind: Any = None) -> list[tuple[Any, bool]]:
+    """Value and whether it is wrong, for each row."""
+    column = Column(name="c", meaning=meaning, stored="c")
+    result, wrong = convert(column, pa.array(values, kind))
+    return list(zip(result.to_pylist(), wrong.tolist(), strict=True))
+
+
+def ms(*parts: int) -> int:
+    """Milliseconds since 1970 of a moment in UTC, counted by another road."""
+    return round((datetime(*parts) - datetime(1970, 1, 1)).total_seconds() * 1_000)  # type: ignore[arg-type]
+
+
+def test_an_id_stays_the_text_it_is() -> None:
+    assert converted("id", ["007", " x", "o'brien", "😀"]) == [
+        ("007", False),
+        (" x", False),
+        ("o'brien", False),
+        ("😀", False),
+    ]
+    assert converted("id", [7]) == [("7", False)]
+
+
+@pytest.mark.parametrize("value", ["", "   ", None, "x" * 1_001])
+def test_an_id_that_is_none_is_wrong(value: str | None) -> None:
+    assert converted("id", [value], pa.string())[0][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("5", 5.0), ("-2.5", -2.5), ("+3", 3.0), (".5", 0.5), ("1e3", 1000.0), (" 7 ", 7.0)],
+)
+def test_a_number_is_read_from_its_text(text: str, number: float) -> None:
+    assert converted("number", [text]) == [(number, False)]
+
+
+@pytest.mark.parametrize("text", ["abc", "NaN", "inf", "-Infinity", "4,5", "0x10", "1e999", "1 2"])
+def test_what_is_no_finite_number_is_wrong(text: str) -> None:
+    assert converted("number", [text]) == [(None, True)]
+
+
+def test_numbers_of_a_typed_column_must_be_finite() -> None:
+    assert converted("number", [1.5, float("nan"), float("inf"), None]) == [
+        (1.5, False),
+        (None, True),
+        (None, True),
+        (None, False),
+    ]
+
+
+def test_a_whole_number_may_have_a_point_zero() -> None:
+    assert converted("integer", ["3", "3.0", "3.5", "x", ""]) == [
+        (3, False),
+        (3, False),
+        (None, True),
+        (None, True),
+        (None, False),
+    ]
+    assert converted("integer", [3.0, 3.5]) == [(3, False), (None, True)]
+
+
+def test_flags_are_read_in_the_usual_spellings() -> None:
+    assert converted("flag", ["true", "FALSE", "1", "0", "yes", "maybe", ""]) == [
+        (True, False),
+        (False, False),
+        (True, False),
+        (False, False),
+        (True, False),
+        (None, True),
+        (None, False),
+    ]
+    assert converted("flag", [True, None]) == [(True, False), (None, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2014-01-01", ms(2014, 1, 1)),
+        ("2014-01-01T00:00:48+00:00", ms(2014, 1, 1, 0, 0, 48)),
+        ("2014-01-01T02:00:48+02:00", ms(2014, 1, 1, 0, 0, 48)),
+        ("2014-01-01 00:00:48Z", ms(2014, 1, 1, 0, 0, 48)),
+        ("2014-01-01T00:00:48.25", ms(2014, 1, 1, 0, 0, 48) + 250),
+        ("2014-01-01T10:30", ms(2014, 1, 1, 10, 30)),
+        ("1388534448", 1_388_534_448_000),
+        ("1388534448000", 1_388_534_448_000),
+        ("1388534448.5", 1_388_534_448_500),
+        ("20140102", ms(2014, 1, 2)),
+        ("1969-12-31T23:59:59.5", -500),
+        ("9999-12-31", ms(9999, 12, 31)),
+    ],
+)
+def test_a_time_is_milliseconds_in_utc(text: str, expected: int) -> None:
+    assert converted("time", [text]) == [(expected, False)]
+    # Alone a column takes the fast way, among others the slow one.
+    assert converted("time", [text, "1970", "2020-02-02T02:02:02Z"])[0] == (expected, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2014-13-01", "2014-02-30", "25:00", "1388534448000000"]
+)
+def test_what_is_no_time_is_wrong(text: str) -> None:
+    assert converted("time", [text]) == [(None, True)]
+
+
+def test_typed_times_are_taken_for_utc() -> None:
+    assert converted("time", [datetime(2014, 1, 1), None]) == [
+        (ms(2014, 1, 1), False),
+        (None, False),
+    ]
+    assert converted("time", [date(2014, 1, 1)]) == [(ms(2014, 1, 1), False)]
+    assert converted("time", [1_388_534_448]) == [(1_388_534_448_000, False)]
+
+
+def test_a_column_of_times_may_have_gaps() -> None:
+    assert converted("time", ["2014-01-01T00:00:00Z", ""]) == [
+        (ms(2014, 1, 1), False),
+        (None, False),
+    ]
+
+
+def test_a_split_is_one_of_three_words() -> None:
+    assert converted("split", ["train", "valid", "test", "", "Train", "dev"]) == [
+        ("train", False),
+        ("valid", False),
+        ("test", False),
+        (None, False),
+        (None, True),
+        (None, True),
+    ]
+
+
+def test_countries_are_cut_at_bars_and_commas() -> None:
+    assert converted("list", ["DE|AT", "DE, AT", "DE", "", None]) == [
+        (["DE", "AT"], False),
+        (["DE", "AT"], False),
+        (["DE"], False),
+        (None, False),
+        (None, False),
+    ]
+    assert converted("list", [["DE", "AT"], []]) == [(["DE", "AT"], False), (None, False)]
+
+
+def test_coded_columns_are_read_like_plain_ones() -> None:
+    column = Column(name="c", meaning="split", stored="c")
+    result, wrong = convert(column, pa.array(["test", "train", "test"]).dictionary_encode())
+    assert result.to_pylist() == ["test", "train", "test"]
+    assert not wrong.any()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "expected"),
+    [
+        (["1", "-20", None], "integer", [1, -20, None]),
+        (["1", "2.5"], "number", [1.0, 2.5]),
+        (["00734", "12"], "text", ["00734", "12"]),
+        (["true", "False"], "flag", [True, False]),
+        (["1", "NaN"], "text", ["1", "NaN"]),
+        (["99999999999999999999"], "text", ["99999999999999999999"]),
+    ],
+)
+def test_an_unknown_column_has_the_narrowest_kind_that_fits(
+    values: list[str | None], kind: str, expected: list[object]
+) -> None:
+    texts = pa.array(values, pa.string())
+    assert kept_kind(texts) == kind
+    assert kept(texts, kind).to_pylist() == expected
+
+
+def test_kinds_of_two_parts_of_a_file_are_joined() -> None:
+    assert wider("integer", "number") == "number"
+    assert wider("any", "flag") == "flag"
+    assert wider("flag", "integer") == "text"
+
+
+def test_a_reason_names_the_column_and_shows_a_short_value() -> None:
+    rating = Column(name="rating", meaning="number", stored="rating")
+    assert reason(rating, "abc") == ("rating 'abc' is not a number", "rating is not a number")
+    assert len(reason(rating, "x" * 500)[0]) < 100
+    assert reason(Column(name="user", meaning="id", stored="user"), None)[0] == "no user"

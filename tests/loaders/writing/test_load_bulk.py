@@ -1,0 +1,92 @@
+"""`load --bulk`: an empty server of kinfolio's own, filled offline."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.server.server import Server
+from kinfolio.errors import BadInput
+from kinfolio.loaders import load, write_community
+from kinfolio.loaders.writing.bulk import load_in_bulk
+from kinfolio.loaders.writing.graph_hash import graph_hash
+from kinfolio.records import no_progress
+from tests.conftest import run_command
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def own(tmp_path: Path, server_home: Path) -> Iterator[Server]:
+    """A home of its own that was never started; the list of jars is the other one's."""
+    (tmp_path / "home" / "server").mkdir(parents=True)
+    shutil.copy(server_home / "server" / "jars.json", tmp_path / "home" / "server")
+    server = Server(tmp_path / "home")
+    yield server
+    server.wipe()
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """The community, with texts and columns that are hard to carry."""
+    folder = tmp_path / "odd"
+    write_community(folder, num_users=60, num_products=30)
+    (folder / "users.jsonl").write_text(
+        "\n".join(
+            json.dumps(row)
+            for row in (
+                {"user": 'say "x", \\ y', "name": "two\nlines", "stars": 5, "tags": ["a", "b"]},
+                {"user": "p007", "name": " blank ", "stars": 4.5},
+            )
+        )
+    )
+    for path in folder.glob("users.*"):
+        if path.suffix != ".jsonl":
+            path.unlink()
+    for path in folder.glob("ties.*"):
+        path.unlink()
+    ties = {
+        "source": ["p007", "p007"],
+        "target": ['say "x", \\ y', "p008"],
+        "since": pa.array([datetime.date(2024, 1, 2), None]),
+        "note": ["", None],
+        "share": [0.1, 1e-17],
+    }
+    pq.write_table(pa.table(ties), folder / "ties.parquet")
+    return folder
+
+
+def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
+    graph: Graph, own: Server, odd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = load(odd, graph)
+    # What an importer that was killed leaves: a database, and the mark beside it.
+    (own.home / "server" / "importing").touch()
+    half = own.home / "server" / "neo4j" / "data" / "databases" / "neo4j"
+    half.mkdir(parents=True)
+    (half / "neostore").write_bytes(b"half")
+    report = load_in_bulk(odd, own, progress=no_progress, note=print)
+    assert (report.users, report.interactions) == (ordinary.users, ordinary.interactions)
+    with Graph(own.start(print)) as filled:
+        assert graph_hash(filled) == graph_hash(graph)
+        again = load(odd, filled)
+        assert again.rejected == report.rejected
+        assert graph_hash(filled) == graph_hash(graph)
+    with pytest.raises(BadInput, match="--bulk fills an empty graph only"):
+        load_in_bulk(odd, own, progress=no_progress, note=print)
+    # Cut off before all was whole: the next start has nothing.
+    (own.home / "server" / "importing").touch()
+    with Graph(own.start(print)) as emptied:
+        assert emptied.read("load_counts")[0]["nodes"] == 0
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
+    refused = run_command("load", "--bulk", str(odd))
+    assert refused.exit_code == 1
+    assert "leave --bulk out, or unset NEO4J_URI" in refused.stderr
