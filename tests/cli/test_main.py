@@ -1,8 +1,10 @@
-"""Exit codes, version and completion."""
+"""Exit codes, suggestions, version and completion."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
+
+import pytest
 
 from tests.conftest import run_command
 
@@ -11,10 +13,22 @@ def test_the_version_is_that_of_the_package() -> None:
     assert run_command("--version").stdout == f"kinfolio {version('kinfolio')}\n"
 
 
-def test_an_unknown_command_is_a_usage_error() -> None:
-    result = run_command("recomend")
-    assert result.exit_code == 2
-    assert "No such command 'recomend'" in result.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("recomend",), "No such command 'recomend'. Did you mean 'recommend'?"),
+        (("db", "sttaus"), "No such command 'sttaus'. Did you mean 'status'?"),
+        (("versions", "rolback"), "No such command 'rolback'. Did you mean 'rollback'?"),
+        (("recommend", "u1", "--jsn"), "No such option '--jsn'. Did you mean '--json'?"),
+        (("xyzzy",), "No such command 'xyzzy'."),
+    ],
+)
+def test_a_mistyped_word_is_a_usage_error_with_a_suggestion(
+    arguments: tuple[str, ...], message: str
+) -> None:
+    result = run_command(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1] == f"Error: {message}"
 
 
 def test_completion_knows_the_commands() -> None:
