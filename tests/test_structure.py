@@ -145,8 +145,8 @@ def test_inside_a_room_no_two_folders_import_each_other(room: str) -> None:
     while free := [name for name, needed in uses.items() if not needed & set(uses)]:
         for name in free:
             del uses[name]
-    found = {name: needed & set(uses) for name, needed in uses.items()}
-    assert bool(found) == (room in TANGLED), found
+    tangled = {name: needed & set(uses) for name, needed in uses.items()}
+    assert bool(tangled) == (room in TANGLED), tangled
 
 
 def test_the_tree_in_the_docs_is_the_tree_on_disk() -> None:
