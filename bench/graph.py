@@ -315,7 +315,7 @@ def bench_recommend(bench: Bench) -> None:
         slot = session.run(
             "MATCH (v:EmbeddingVersion {state: 'active'}) RETURN v.slot AS slot"
         ).single(strict=True)["slot"]
-        ours, lists = _timed(users, lambda user: recommend(user, graph, 10).products)
+        ours, lists = _timed(users, lambda user: recommend(graph, user, 10).products)
         usual, others = _timed(
             users,
             lambda user: session.run(
@@ -363,7 +363,7 @@ def bench_all(bench: Bench) -> None:
     with Graph(bench.connection()) as graph:
         snapshot = read_snapshot(bench.run.snapshot)
         some = [str(user) for user in snapshot.user_ids[:: max(1, snapshot.num_users // QUERIES)]]
-        one, _ = _timed(some, lambda user: recommend(user, graph, 10))
+        one, _ = _timed(some, lambda user: recommend(graph, user, 10))
     size = answer["users"]
     usual = statistics.mean(one) * size
     bench.add(

@@ -133,7 +133,7 @@ class Trial:
             lists = [
                 [
                     (line.product, round(line.score, 5))
-                    for line in recommend(user, graph, 10).products
+                    for line in recommend(graph, user, 10).products
                 ]
                 for user in users
             ]

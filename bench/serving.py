@@ -129,7 +129,7 @@ def bench_write_back(graph: Graph, made: Embeddings, times: int) -> None:
     """Whole write-backs, beside one statement a row."""
     size = len(made.user_ids) + len(made.product_ids)
     for _ in range(times):
-        stored = write_back(made, graph)
+        stored = write_back(graph, made)
         print(
             f"write_back  {size:,} nodes of {made.heads * made.dim}: {stored.seconds:.1f} s, "
             f"{size / stored.seconds:,.0f} nodes/s; recall@10 of the index "
@@ -157,9 +157,9 @@ def bench_recommend(graph: Graph, rounds: int) -> None:
     for group, rests in GROUPS.items():
         users = [f"u{i}" for i in range(HOLDERS) if i % 5 in rests][:60]
         threshold = search.EXACT_BELOW
-        ours, lists = _timed(users, lambda user: recommend(user, graph, 10), rounds)
+        ours, lists = _timed(users, lambda user: recommend(graph, user, 10), rounds)
         search.EXACT_BELOW = 10**9
-        exact, right = _timed(users, lambda user: recommend(user, graph, 10), 1)
+        exact, right = _timed(users, lambda user: recommend(graph, user, 10), 1)
         search.EXACT_BELOW = threshold
         recall = np.mean(
             [
@@ -205,7 +205,7 @@ def bench_all(graph: Graph, file: Path, users: int) -> None:
     made = recommend_all(graph, file, 10)
     seconds = time.perf_counter() - started
     some = [f"u{i}" for i in range(0, users, max(1, users // 100))]
-    one, _ = _timed(some, lambda user: recommend(user, graph, 10), 1)
+    one, _ = _timed(some, lambda user: recommend(graph, user, 10), 1)
     print(
         f"all lists   {made:,} users: {seconds:.1f} s, {made / seconds:,.0f} users/s, "
         f"{np.mean(one) * made / seconds:.1f} times one query a user; load {os.getloadavg()[0]:.1f}"

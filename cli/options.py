@@ -185,7 +185,7 @@ def own_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
         return ()
     from kinfolio.gnn.serving.rules import read_rules
 
-    return read_rules(folder, graph)
+    return read_rules(graph, folder)
 
 
 def print_json(answer: DataclassInstance | dict[str, Any]) -> None:

@@ -28,15 +28,15 @@ def make_tools(
     from kinfolio.llm_explain.explain import explain
 
     return Tools(
-        recommend=lambda user, k: recommend(user, graph, k, rules=rules),
-        wished=lambda user, wishes, k: recommend_wished(user, graph, wishes, k, rules=rules),
-        why_not=lambda user, product: why_not(user, product, graph, rules=rules),
+        recommend=lambda user, k: recommend(graph, user, k, rules=rules),
+        wished=lambda user, wishes, k: recommend_wished(graph, user, wishes, k, rules=rules),
+        why_not=lambda user, product: why_not(graph, user, product, rules=rules),
         explain=lambda user, product: explain(graph, user, product, writers, clauses=clauses),
         evidence=lambda user, product: explain(
             graph, user, product, (), all_evidence=True, clauses=clauses
         ),
-        similar=lambda product, k: similar_products(product, graph, k),
+        similar=lambda product, k: similar_products(graph, product, k),
         what_if=lambda user, *, without, added, product_id, k: what_if(
-            user, graph, without=without, added=added, product_id=product_id, k=k, rules=rules
+            graph, user, without=without, added=added, product_id=product_id, k=k, rules=rules
         ),
     )

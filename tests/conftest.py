@@ -213,7 +213,7 @@ def six_users(graph: Graph, tmp_path: Path) -> Graph:
     """The graph with six users loaded."""
     from kinfolio.loaders import load
 
-    load(write_six_users(tmp_path / "six_users"), graph)
+    load(graph, write_six_users(tmp_path / "six_users"))
     return graph
 
 
@@ -240,7 +240,7 @@ def demo_run(
     empty(server)
     with Graph(server) as opened:
         create_schema(opened)
-        load(community, opened)
+        load(opened, community)
         export(opened, run.snapshot)
     config = TrainConfig(dim=32, steps=60, tau=0.2, text="on", cold=0.1, reviews=2, device="cpu")
     train(run, config, cache=server_home / "cache" / "texts.sqlite")
@@ -257,6 +257,6 @@ def demo_graph(server: Connection, community: Path, demo_run: Run) -> Iterator[G
     empty(server)
     with Graph(server) as opened:
         create_schema(opened)
-        load(community, opened)
-        write_back(read_embeddings(demo_run), opened)
+        load(opened, community)
+        write_back(opened, read_embeddings(demo_run))
         yield opened

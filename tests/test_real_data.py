@@ -34,7 +34,7 @@ def rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def test_stocknet_goes_in_and_out_with_its_counts_and_its_cut(graph: Graph, tmp_path: Path) -> None:
-    report = load(FOLDER, graph)
+    report = load(graph, FOLDER)
     assert report.rejected == ()
     users = {row["user"] for name in ("interactions", "reviews") for row in rows(name)}
     listed = {row["product"] for name in ("products", "interactions") for row in rows(name)}

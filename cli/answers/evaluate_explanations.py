@@ -124,7 +124,7 @@ def _recommended(graph: Graph, pairs: int, seed: int) -> Iterator[tuple[str, str
     of_a_user = max(1, min(_OF_A_USER, pairs // 40))
     found = 0
     for user in users:
-        for line in recommend(user, graph, of_a_user).products:
+        for line in recommend(graph, user, of_a_user).products:
             if found == pairs:
                 return
             found += 1
@@ -143,7 +143,7 @@ def _of(
         if found == pairs:
             return
         try:
-            score = score_of(user, product, graph)
+            score = score_of(graph, user, product)
         except NotFound:
             continue
         if score is not None:

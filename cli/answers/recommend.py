@@ -67,7 +67,7 @@ def _one(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
 
     with open_graph() as graph:
         rules = own_rules(rules_folder, graph)
-        found = recommend(user, graph, k, rules=rules, note=note)
+        found = recommend(graph, user, k, rules=rules, note=note)
     if as_json:
         print_json(found)
         return

@@ -22,7 +22,7 @@ def command(product: str, k: int, as_json: bool) -> None:
     from kinfolio.gnn.serving.similar import similar_products
 
     with open_graph() as graph:
-        found = similar_products(product, graph, k)
+        found = similar_products(graph, product, k)
     if as_json:
         print_json(found)
         return

@@ -27,7 +27,7 @@ def command(user: str, product: str, rules_folder: Path | None, as_json: bool) -
     from kinfolio.gnn.serving.why_not import why_not
 
     with open_graph() as graph:
-        found = why_not(user, product, graph, rules=own_rules(rules_folder, graph))
+        found = why_not(graph, user, product, rules=own_rules(rules_folder, graph))
     if as_json:
         print_json(found)
         return

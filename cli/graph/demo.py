@@ -48,7 +48,7 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
         write_community(folder)
         _refuse_strangers(graph, folder)
         with show_progress() as progress:
-            report = load(folder, graph, progress=progress)
+            report = load(graph, folder, progress=progress)
         note(
             f"2. graph: {report.users:,} people, {report.products:,} products, "
             f"{report.interactions:,} holdings, {report.ties:,} ties, {report.reviews:,} reviews"
@@ -70,7 +70,7 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
             + ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
         )
         with show_progress() as progress:
-            stored = write_back(read_embeddings(run), graph, progress=progress)
+            stored = write_back(graph, read_embeddings(run), progress=progress)
         note(f"5. embeddings: version {stored.version} serves from slot {stored.slot}")
         chosen = user or _keenest(folder)
         answer, told = _list_with_reasons(graph, chosen, model)
@@ -118,7 +118,7 @@ def _list_with_reasons(
     from kinfolio.llm_explain.explain import explain
     from kinfolio.llm_explain.wording.writers import writers_for
 
-    answer = recommend(user, graph, _LIST, note=note)
+    answer = recommend(graph, user, _LIST, note=note)
     writers = writers_for(model, home() / "models", note)
     told = [explain(graph, user, one.product, writers) for one in answer.products[:_TOLD]]
     return answer, told

@@ -98,9 +98,9 @@ def _load(folder: Path, rejects_file: Path, replace: bool, yes: bool, bulk: bool
                 _ask(removed, folder, yes)
 
             # A question and a moving bar do not share a line.
-            return load(folder, graph, rejects_file=rejects_file, replace=ask)
+            return load(graph, folder, rejects_file=rejects_file, replace=ask)
         with show_progress() as progress:
-            return load(folder, graph, progress=progress, rejects_file=rejects_file)
+            return load(graph, folder, progress=progress, rejects_file=rejects_file)
 
 
 def _bulk(folder: Path, rejects_file: Path, progress: Progress) -> LoadReport:

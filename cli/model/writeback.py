@@ -28,7 +28,7 @@ def command(run_folder: Path, name: str | None, as_json: bool) -> None:
 
     embeddings = read_servable(Run(run_folder))
     with open_graph() as graph, show_progress() as progress:
-        stored = write_back(embeddings, graph, name=name, progress=progress)
+        stored = write_back(graph, embeddings, name=name, progress=progress)
     if as_json:
         answer = asdict(stored)
         answer["index_recall@10"] = answer.pop("index_recall_at_10")

@@ -40,8 +40,8 @@ MAX_WIDTH = 4_096
 
 
 def write_back(
-    embeddings: Embeddings,
     graph: Graph,
+    embeddings: Embeddings,
     *,
     name: str | None = None,
     progress: Progress = no_progress,

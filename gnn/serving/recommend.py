@@ -32,8 +32,8 @@ REMOVED = {
 
 
 def recommend(
-    user_id: str,
     graph: Graph,
+    user_id: str,
     k: int = 10,
     *,
     rules: Sequence[Rule] = (),
@@ -59,7 +59,7 @@ def recommend(
         search = None
         rows = graph.read("recommend_popular", conditions=conditions, user_id=state.user, k=k)
     else:
-        rows, search = best_products(state, graph, k, conditions)
+        rows, search = best_products(graph, state, k, conditions)
     if note is not None:
         if state.version is None:
             note(
@@ -81,16 +81,16 @@ def recommend(
     )
 
 
-def score_of(user_id: str, product_id: str, graph: Graph) -> float | None:
+def score_of(graph: Graph, user_id: str, product_id: str) -> float | None:
     """The score of one product for a user, whatever the rules say; None where it has no vector.
 
     Raises:
         NotFound: there is no such user or product.
     """
-    return score_for(read_user_state(graph, user_id), product_id, graph)
+    return score_for(graph, read_user_state(graph, user_id), product_id)
 
 
-def score_for(state: UserState, product_id: str, graph: Graph) -> float | None:
+def score_for(graph: Graph, state: UserState, product_id: str) -> float | None:
     """The same for a user whose state was read already."""
     if state.version is None:
         rows = graph.read("recommend_holders", product_ids=[product_id])

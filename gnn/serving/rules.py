@@ -28,7 +28,7 @@ class Rule:
     """A boolean Cypher expression about `u` and `p`."""
 
 
-def read_rules(folder: Path, graph: Graph) -> tuple[Rule, ...]:
+def read_rules(graph: Graph, folder: Path) -> tuple[Rule, ...]:
     """The rules of a folder in the order of their names, each planned once by the server.
 
     Raises:

@@ -35,7 +35,7 @@ _known: WeakKeyDictionary[Graph, dict[str | None, _Way]] = WeakKeyDictionary()
 
 
 def best_products(
-    state: UserState, graph: Graph, k: int, conditions: Sequence[str] = ()
+    graph: Graph, state: UserState, k: int, conditions: Sequence[str] = ()
 ) -> tuple[Found, Literal["exact", "index"]]:
     """The k best allowed products, and how they were found.
 

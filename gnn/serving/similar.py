@@ -14,7 +14,7 @@ from kinfolio.records import Recommended, SimilarProducts
 TRIES = 20
 
 
-def similar_products(product_id: str, graph: Graph, k: int = 10) -> SimilarProducts:
+def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProducts:
     """The open products most like one, best first; a score is a cosine, 1 for the same direction.
 
     Raises:

@@ -23,7 +23,7 @@ NO_WISHES = Wishes()
 
 
 def recommend_wished(
-    user_id: str, graph: Graph, wishes: Wishes, k: int = 10, *, rules: Sequence[Rule] = ()
+    graph: Graph, user_id: str, wishes: Wishes, k: int = 10, *, rules: Sequence[Rule] = ()
 ) -> Recommendations:
     """The best products that the rules allow and the wishes name, best first.
 
@@ -44,8 +44,8 @@ def recommend_wished(
 
 
 def what_if(
-    user_id: str,
     graph: Graph,
+    user_id: str,
     *,
     without: Sequence[str] = (),
     added: Sequence[str] = (),
@@ -85,7 +85,7 @@ def what_if(
     fresh = tuple(row["added"])
     before = after = None
     if product_id is not None:
-        before = score_for(state, product_id, graph)
+        before = score_for(graph, state, product_id)
         after = graph.read(
             "what_if_score",
             slot=state.slot,

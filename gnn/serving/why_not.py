@@ -13,7 +13,7 @@ from kinfolio.gnn.serving.user_state import UserState, read_user_state
 from kinfolio.records import Verdict, WhyNot
 
 
-def why_not(user_id: str, product_id: str, graph: Graph, *, rules: Sequence[Rule] = ()) -> WhyNot:
+def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule] = ()) -> WhyNot:
     """Every rule's verdict, and the rank and score the product would have if all allowed it.
 
     Args:
@@ -33,7 +33,7 @@ def why_not(user_id: str, product_id: str, graph: Graph, *, rules: Sequence[Rule
         *_verdicts(facts),
         *(_verdict(rule, state.user, product_id, graph) for rule in rules),
     )
-    score = score_for(state, product_id, graph)
+    score = score_for(graph, state, product_id)
     return WhyNot(
         user=state.user,
         product=product_id,

@@ -31,8 +31,8 @@ IDS_AT_ONCE = 10_000
 
 
 def load(
-    folder: Path,
     graph: Graph,
+    folder: Path,
     *,
     progress: Progress = lambda step, done, total: None,
     rejects_file: Path | None = None,

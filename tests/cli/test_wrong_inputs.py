@@ -291,17 +291,17 @@ def test_a_server_that_goes_away_in_a_load_is_told_and_the_load_goes_on_when_rep
         Graph(door.connection) as cut_off,
         pytest.raises(ServerError, match=r"127\.0\.0\.1") as caught,
     ):
-        load(community, cut_off, progress=shut_in_the_middle)
+        load(cut_off, community, progress=shut_in_the_middle)
     assert "\n" not in str(caught.value)
     part = run_cypher("MATCH (u:User) RETURN count(u) AS users")[0]["users"]
     assert part == 600
-    load(community, graph)
+    load(graph, community)
     counts = (
         "MATCH (n) RETURN count(n) AS nodes, sum(COUNT { (n)--() }) AS ends, sum(n.gid) AS gids"
     )
     repeated = run_cypher(counts)
     run_cypher("MATCH (n) DETACH DELETE n")
-    load(community, graph)
+    load(graph, community)
     assert run_cypher(counts) == repeated
 
 

@@ -19,7 +19,7 @@ ME = "(me:User {id: $user_id})"
 def loaded(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     from kinfolio.loaders import load
 
-    load(write_six_users(tmp_path_factory.mktemp("data")), shared_graph)
+    load(shared_graph, write_six_users(tmp_path_factory.mktemp("data")))
     return shared_graph
 
 

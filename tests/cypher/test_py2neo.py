@@ -41,7 +41,7 @@ ENDS = {
 @pytest.fixture(scope="module")
 def full(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """The six users with one of everything that the schema knows; left as it is."""
-    load(write_six_users(tmp_path_factory.mktemp("six_users")), shared_graph)
+    load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     with open_driver(shared_graph.connection) as driver, driver.session() as session:
         session.run(
             "MATCH (u:User {id: 'u1'}), (p:Product {id: 'D'}), (q:Product {id: 'E'}) "

@@ -31,7 +31,7 @@ def community_graph(
     shared_graph: Graph, run_module_cypher: Callable[..., list[dict[str, Any]]]
 ) -> Graph:
     """The community of `community.py` with its embeddings; read only."""
-    write_back(store(run_module_cypher), shared_graph)
+    write_back(shared_graph, store(run_module_cypher))
     return shared_graph
 
 

@@ -85,7 +85,7 @@ def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
 ) -> None:
     from kinfolio.gnn.serving.recommend import recommend, score_of
 
-    line = recommend("p007", demo_graph, 1).products[0]
+    line = recommend(demo_graph, "p007", 1).products[0]
     grounds, parts, order = read_parts(demo_graph, "p007", line.product, all_evidence=True)
     place = next(n for n, piece in enumerate(grounds.evidence) if piece.kind == "holding")
     keep = np.ones(len(order), dtype=np.bool_)
@@ -95,7 +95,7 @@ def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
     held = grounds.evidence[place].path[2].id
     run_cypher(split, id=held, split="test")
     try:
-        without = score_of("p007", line.product, demo_graph)
+        without = score_of(demo_graph, "p007", line.product)
     finally:
         run_cypher(split, id=held, split=None)
     assert parts.score(keep) == pytest.approx(without, abs=1e-5)

@@ -59,7 +59,7 @@ def test_the_stored_vectors_are_those_of_the_model(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     made = world.embeddings()
-    stored = write_back(made, graph)
+    stored = write_back(graph, made)
     assert (stored.slot, stored.users, stored.products) == ("a", 11, 20)
     assert stored.index_recall_at_10 is not None
     assert stored.index_recall_at_10 > 0.95
@@ -92,17 +92,17 @@ def test_rows_of_products_have_one_length_and_keep_the_score(
 def test_the_second_goes_into_the_other_slot_and_rollback_goes_back(
     world: World, graph: Graph
 ) -> None:
-    first = write_back(world.embeddings(1), graph, name="one")
-    before = recommend("u06", graph).products
-    second = write_back(world.embeddings(2), graph, name="two")
+    first = write_back(graph, world.embeddings(1), name="one")
+    before = recommend(graph, "u06").products
+    second = write_back(graph, world.embeddings(2), name="two")
     assert (first.slot, second.slot) == ("a", "b")
-    assert recommend("u06", graph).version == "two"
-    assert recommend("u06", graph).products != before
+    assert recommend(graph, "u06").version == "two"
+    assert recommend(graph, "u06").products != before
     assert {v.name: v.state for v in list_versions(graph)} == {"one": "ready", "two": "active"}
     assert rollback(graph).name == "one"
-    assert recommend("u06", graph).products == before
+    assert recommend(graph, "u06").products == before
     assert rollback(graph).name == "two"
-    third = write_back(world.embeddings(3), graph, name="three")
+    third = write_back(graph, world.embeddings(3), name="three")
     assert third.slot == "a"
     assert {v.name for v in list_versions(graph)} == {"two", "three"}
 
@@ -111,8 +111,8 @@ def test_an_index_of_another_width_is_made_anew(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     for seed, dim in ((1, 8), (2, 4), (3, 16)):
-        stored = write_back(world.embeddings(seed, dim=dim), graph)
-        assert recommend("u06", graph).version == stored.version
+        stored = write_back(graph, world.embeddings(seed, dim=dim))
+        assert recommend(graph, "u06").version == stored.version
     widths = {
         row["name"]: row["options"]["indexConfig"]["vector.dimensions"]
         for row in run_cypher("SHOW VECTOR INDEXES YIELD name, options")
@@ -123,8 +123,8 @@ def test_an_index_of_another_width_is_made_anew(
 def test_what_is_gone_from_the_snapshot_loses_its_old_vectors(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
-    write_back(world.embeddings(1), graph)
-    write_back(world.embeddings(2), graph)
+    write_back(graph, world.embeddings(1))
+    write_back(graph, world.embeddings(2))
     made = world.embeddings(3)
     fewer = replace(
         made,
@@ -141,7 +141,7 @@ def test_what_is_gone_from_the_snapshot_loses_its_old_vectors(
         user_own=made.user_own[:-1],
         user_messages=made.user_messages[:-1],
     )
-    assert write_back(fewer, graph).slot == "a"
+    assert write_back(graph, fewer).slot == "a"
     for label, gid in (("Product", 19), ("User", 11)):
         keys = run_cypher(f"MATCH (n:{label} {{gid: {gid}}}) RETURN keys(n) AS keys")[0]["keys"]
         assert not [key for key in keys if key.endswith("_a")]
@@ -152,17 +152,17 @@ def test_users_and_products_that_left_the_graph_are_skipped(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher("MATCH (n {gid: 7}) DETACH DELETE n")
-    stored = write_back(world.embeddings(), graph)
+    stored = write_back(graph, world.embeddings())
     assert (stored.users, stored.products) == (10, 19)
 
 
 def test_another_graph_is_refused(world: World, graph: Graph, run_cypher: RunCypher) -> None:
     run_cypher("MATCH (p:Product {gid: 3}) SET p.id = 'other'")
     with pytest.raises(NotReady, match=r"number 3 of its products is 'other'.*train again"):
-        write_back(world.embeddings(), graph)
+        write_back(graph, world.embeddings())
     run_cypher("MATCH (n) DETACH DELETE n")
     with pytest.raises(NotReady, match=r"none of the 20 products .*kinfolio load"):
-        write_back(world.embeddings(), graph)
+        write_back(graph, world.embeddings())
     assert list_versions(graph) == ()
 
 
@@ -171,30 +171,30 @@ def test_numbers_that_are_not_finite_are_refused(world: World, graph: Graph) -> 
     bias = made.bias.copy()
     bias[3] = np.nan
     with pytest.raises(NotReady, match="not finite"):
-        write_back(replace(made, bias=bias), graph)
+        write_back(graph, replace(made, bias=bias))
 
 
 @pytest.mark.parametrize("step", ["writing", "measuring"])
 def test_a_crash_leaves_the_old_version_serving_and_the_next_repairs(
     step: str, world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
-    write_back(world.embeddings(1), graph, name="one")
-    before = recommend("u06", graph)
+    write_back(graph, world.embeddings(1), name="one")
+    before = recommend(graph, "u06")
     with pytest.raises(CutOffError):
         write_back(
-            world.embeddings(2),
             graph,
+            world.embeddings(2),
             name="two",
             progress=stop_at(step, 2 if step == "writing" else 1),
         )
-    assert recommend("u06", graph) == before
+    assert recommend(graph, "u06") == before
     assert {v.name: v.state for v in list_versions(graph)} == {"one": "active", "two": "writing"}
     with pytest.raises(NotReady, match="no other version"):
         rollback(graph)
-    assert write_back(world.embeddings(2), graph, name="two").slot == "b"
-    assert recommend("u06", graph).version == "two"
+    assert write_back(graph, world.embeddings(2), name="two").slot == "b"
+    assert recommend(graph, "u06").version == "two"
     assert rollback(graph).name == "one"
-    assert recommend("u06", graph) == before
+    assert recommend(graph, "u06") == before
 
 
 KILLED = """
@@ -212,7 +212,7 @@ with Graph(connection) as graph:
 
 
 def test_a_killed_write_back_blocks_nobody(world: World, graph: Graph, server: Connection) -> None:
-    write_back(world.embeddings(1), graph, name="one")
+    write_back(graph, world.embeddings(1), name="one")
     killed = subprocess.run(
         [sys.executable, "-c", KILLED],
         input=pickle.dumps((server, world.embeddings(2))),
@@ -224,8 +224,8 @@ def test_a_killed_write_back_blocks_nobody(world: World, graph: Graph, server: C
         "one": "active",
         "killed": "writing",
     }
-    assert recommend("u06", graph).version == "one"
-    assert write_back(world.embeddings(2), graph, name="two").slot == "b"
+    assert recommend(graph, "u06").version == "one"
+    assert write_back(graph, world.embeddings(2), name="two").slot == "b"
 
 
 def test_of_two_at_once_the_second_is_refused(world: World, graph: Graph) -> None:
@@ -234,10 +234,10 @@ def test_of_two_at_once_the_second_is_refused(world: World, graph: Graph) -> Non
     def meanwhile(step: str, done: int, total: int) -> None:
         if "filling" in step and done == 0 and not refused:
             with pytest.raises(NotReady, match="another write-back is filling slot a now") as told:
-                write_back(world.embeddings(2), graph, name="second")
+                write_back(graph, world.embeddings(2), name="second")
             refused.append(told)
 
-    write_back(world.embeddings(1), graph, name="first", progress=meanwhile)
+    write_back(graph, world.embeddings(1), name="first", progress=meanwhile)
     assert len(refused) == 1
     assert [v.name for v in list_versions(graph)] == ["first"]
 
@@ -264,23 +264,23 @@ def test_a_writer_that_was_taken_over_makes_nothing_active(
     def taken_over(step: str, done: int, total: int) -> None:
         if "measuring" in step and done == 0:
             run_cypher("MATCH (v:EmbeddingVersion) SET v.host = 'elsewhere', v.beat = 1")
-            write_back(world.embeddings(2), graph, name="second")
+            write_back(graph, world.embeddings(2), name="second")
 
     with pytest.raises(NotReady, match="taken over by another write-back"):
-        write_back(world.embeddings(1), graph, name="first", progress=taken_over)
+        write_back(graph, world.embeddings(1), name="first", progress=taken_over)
     assert {v.name: v.state for v in list_versions(graph)} == {"second": "active"}
 
 
 def test_a_name_is_given_once(world: World, graph: Graph) -> None:
-    write_back(world.embeddings(), graph, name="one")
+    write_back(graph, world.embeddings(), name="one")
     for name in ("one", "", "a\nb"):
         with pytest.raises(BadConfig, match="cannot name a version"):
-            write_back(world.embeddings(), graph, name=name)
+            write_back(graph, world.embeddings(), name=name)
 
 
 def test_drop_frees_the_slot(world: World, graph: Graph, run_cypher: RunCypher) -> None:
-    write_back(world.embeddings(1), graph, name="one")
-    write_back(world.embeddings(2), graph, name="two")
+    write_back(graph, world.embeddings(1), name="one")
+    write_back(graph, world.embeddings(2), name="two")
     with pytest.raises(BadConfig, match="serves now"):
         drop(graph, "two")
     with pytest.raises(NotFound, match=r"no version 'three'.*'two', 'one'"):
@@ -307,8 +307,8 @@ def test_versions_are_listed_on_the_command_line(
     world: World, graph: Graph, cli: Callable[..., Any]
 ) -> None:
     assert cli("versions").stderr == "no version in the graph yet; type: kinfolio writeback\n"
-    write_back(world.embeddings(1), graph, name="one")
-    write_back(world.embeddings(2), graph, name="two")
+    write_back(graph, world.embeddings(1), name="one")
+    write_back(graph, world.embeddings(2), name="two")
     listed = json.loads(cli("versions", "--json").stdout)["versions"]
     assert [(v["name"], v["state"], v["slot"]) for v in listed] == [
         ("two", "active", "b"),

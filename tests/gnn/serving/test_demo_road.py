@@ -65,7 +65,7 @@ def test_a_new_user_with_holdings_gets_a_list_without_training(
 def test_lists_hold_only_what_the_rules_allow(demo_graph: Graph, run_cypher: RunCypher) -> None:
     rows = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 20")
     for row in rows:
-        found = [line.product for line in recommend(row["id"], demo_graph).products]
+        found = [line.product for line in recommend(demo_graph, row["id"]).products]
         assert found
         broken = run_cypher(
             "MATCH (u:User {id: $id}), (p:Product) WHERE p.id IN $found AND ("

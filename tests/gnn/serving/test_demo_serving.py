@@ -45,7 +45,7 @@ def rules(tmp_path: Path) -> Path:
 def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
     demo_graph: Graph, run_cypher: RunCypher, rules: Path, tmp_path: Path
 ) -> None:
-    own = read_rules(rules, demo_graph)
+    own = read_rules(demo_graph, rules)
     assert [rule.name for rule in own] == ["same-letter", "short-name"]
     assert own[1].reason == "The name is short enough for the form."
     recommend_all(demo_graph, tmp_path / "all.tsv", K, rules=own)
@@ -53,7 +53,7 @@ def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
     users = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 25")
     some_forbidden = 0
     for row in users:
-        found = recommend(row["id"], demo_graph, K, rules=own)
+        found = recommend(demo_graph, row["id"], K, rules=own)
         ids = [line.product for line in found.products]
         assert ids == [cells[2] for cells in lines if cells[0] == row["id"]]
         allowed = run_cypher(
@@ -62,17 +62,17 @@ def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
             user=row["id"],
         )
         assert set(ids) <= {one["id"] for one in allowed}
-        without = recommend(row["id"], demo_graph, K).products
+        without = recommend(demo_graph, row["id"], K).products
         some_forbidden += len({line.product for line in without} - set(ids))
         if ids:
-            told = why_not(row["id"], ids[-1], demo_graph, rules=own)
+            told = why_not(demo_graph, row["id"], ids[-1], rules=own)
             assert (told.allowed, told.rank) == (True, len(ids))
     assert some_forbidden > 10
     user = users[0]["id"]
     long_name = run_cypher(
         "MATCH (p:Product) WHERE size(p.name) >= 24 RETURN p.id AS id ORDER BY id LIMIT 1"
     )[0]["id"]
-    told = why_not(user, long_name, demo_graph, rules=own)
+    told = why_not(demo_graph, user, long_name, rules=own)
     verdict = next(rule for rule in told.rules if rule.rule == "short-name")
     assert (verdict.passed, told.allowed) == (False, False)
     assert verdict.reason == "The name is short enough for the form."
@@ -81,9 +81,9 @@ def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
 
 def test_a_rule_that_cannot_be_decided_rules_out(demo_graph: Graph, tmp_path: Path) -> None:
     (tmp_path / "unknown.cypher").write_text("p.nobody_has_this = 1")
-    own = read_rules(tmp_path, demo_graph)
+    own = read_rules(demo_graph, tmp_path)
     notes: list[str] = []
-    assert recommend("p007", demo_graph, rules=own, note=notes.append).products == ()
+    assert recommend(demo_graph, "p007", rules=own, note=notes.append).products == ()
     assert "are ruled out by rules of your own" in notes[-1]
 
 
@@ -104,14 +104,14 @@ def test_a_file_that_is_no_rule_is_told_in_a_sentence(
 ) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(BadInput, match=why) as told:
-        read_rules(tmp_path, demo_graph)
+        read_rules(demo_graph, tmp_path)
     assert name in str(told.value)
 
 
 def test_a_folder_without_rules_is_told(demo_graph: Graph, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(NotFound, match="rule"):
-            read_rules(folder, demo_graph)
+            read_rules(demo_graph, folder)
 
 
 def test_rules_on_the_command_line(
@@ -171,7 +171,7 @@ def test_similar_products_are_those_of_the_cosine(
             for other in np.argsort(-cosines)
             if other != place and made.product_ids[other] in is_open
         ][:5]
-        found = similar_products(made.product_ids[place], demo_graph, 5)
+        found = similar_products(demo_graph, made.product_ids[place], 5)
         assert [line.product for line in found.products] == [product for product, _ in best]
         assert [line.score for line in found.products] == pytest.approx(
             [cosine for _, cosine in best], abs=1e-5
@@ -183,9 +183,9 @@ def test_similar_products_by_the_index_are_the_same(
     demo_graph: Graph, demo_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = read_embeddings(demo_run).product_ids[::20]
-    exact = [similar_products(product, demo_graph, 5).products for product in some]
+    exact = [similar_products(demo_graph, product, 5).products for product in some]
     monkeypatch.setattr("kinfolio.gnn.serving.similar.EXACT_BELOW", 10)
-    found = [similar_products(product, demo_graph, 5) for product in some]
+    found = [similar_products(demo_graph, product, 5) for product in some]
     assert {one.search for one in found} == {"index"}
     assert [one.products for one in found] == exact
 
@@ -223,7 +223,7 @@ def test_plain_cypher_recommends_what_kinfolio_does(
     users = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 30")
     compared = 0
     for row in users:
-        found = recommend(row["id"], demo_graph)
+        found = recommend(demo_graph, row["id"])
         if found.source == "stored":
             told = run_cypher(recipe(heading), user=row["id"])
             assert [(one["product"], one["score"]) for one in told] == lines_of(found)
@@ -238,7 +238,7 @@ def test_plain_cypher_folds_a_new_user_in(demo_graph: Graph, run_cypher: RunCyph
         "MATCH (f:User {gid: 9}) CREATE (u)-[:TIED_TO]->(f)"
     )
     try:
-        found = recommend("just came", demo_graph)
+        found = recommend(demo_graph, "just came")
         told = run_cypher(recipe("A new user"), user="just came")
     finally:
         run_cypher("MATCH (u:User {id: 'just came'}) DETACH DELETE u")
@@ -249,7 +249,7 @@ def test_plain_cypher_folds_a_new_user_in(demo_graph: Graph, run_cypher: RunCyph
 def test_plain_cypher_finds_similar_products(demo_graph: Graph, run_cypher: RunCypher) -> None:
     for row in run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 5"):
         told = run_cypher(recipe("Similar products"), product=row["id"])
-        found = similar_products(row["id"], demo_graph)
+        found = similar_products(demo_graph, row["id"])
         assert [(one["product"], one["score"]) for one in told] == lines_of(found)
 
 
@@ -258,7 +258,7 @@ def test_plain_cypher_says_why_not(demo_graph: Graph, run_cypher: RunCypher) -> 
     verdicts = set()
     for row in products:
         told = run_cypher(recipe("Why not"), user="p007", product=row["id"])[0]
-        found = why_not("p007", row["id"], demo_graph)
+        found = why_not(demo_graph, "p007", row["id"])
         assert {rule.rule: rule.passed for rule in found.rules}.items() <= told.items()
         assert (told["rank"], told["score"]) == (found.rank, pytest.approx(found.score, abs=1e-4))
         verdicts.add(found.allowed)
@@ -302,11 +302,11 @@ def test_lists_in_the_graph_are_those_of_the_file_and_go_with_their_version(
     ]
     told = run_cypher(recipe("Stored lists"), user="p007")
     assert [(one["product"], one["score"]) for one in told] == lines_of(
-        recommend("p007", demo_graph, K)
+        recommend(demo_graph, "p007", K)
     )
     version = rows[0]["version"]
-    assert version == recommend("p007", demo_graph).version
-    write_back(read_embeddings(demo_run), demo_graph, name="next")
+    assert version == recommend(demo_graph, "p007").version
+    write_back(demo_graph, read_embeddings(demo_run), name="next")
     assert {row["version"] for row in stored()} == {version}
     assert cli("versions", "drop", version).exit_code == 0
     assert stored() == []

@@ -134,7 +134,7 @@ def twin(
             return session.run(text, parameters).data()
 
         trained.store(run)
-        write_back(made, shared_graph, name="one")
+        write_back(shared_graph, made, name="one")
         new = make_world(3, NUM_USERS, NUM_PRODUCTS)
         new.users = [
             {"id": name, "gid": NUM_USERS + i, "risk_tolerance": 9, "country": "FR"}
@@ -162,7 +162,7 @@ def twin(
 def test_lists_are_those_of_brute_force(twin: Twin, shared_graph: Graph) -> None:
     sources = []
     for user, who in enumerate(twin.world.users):
-        found = recommend(who["id"], shared_graph, 10)
+        found = recommend(shared_graph, who["id"], 10)
         expected = twin.best(user, 10)
         assert [line.product for line in found.products] == [p for p, _ in expected], who
         assert [line.score for line in found.products] == pytest.approx(
@@ -193,7 +193,7 @@ def test_lists_by_the_index_are_those_of_brute_force(
     searches = []
     with Graph(shared_graph.connection) as graph:
         for user, who in enumerate(twin.world.users):
-            found = recommend(who["id"], graph, 5)
+            found = recommend(graph, who["id"], 5)
             assert [line.product for line in found.products] == [
                 product for product, _ in twin.best(user, 5)
             ], who
@@ -210,14 +210,14 @@ def test_a_rule_that_changes_after_the_write_back_counts_at_once(
     monkeypatch.setattr("kinfolio.gnn.serving.search.EXACT_BELOW", 10)
     user = next(i for i in range(NUM_USERS) if len(twin.best(i, 20)) > 8)
     who = twin.world.users[user]["id"]
-    before = [line.product for line in recommend(who, shared_graph, 5).products]
+    before = [line.product for line in recommend(shared_graph, who, 5).products]
     first = "MATCH (p:Product {id: $id}) "
     kept = run_cypher(
         first + "RETURN p.open AS open, p.risk AS risk, p.countries AS countries", id=before[0]
     )[0]
     for change in ("SET p.open = false", "SET p.risk = 99", "SET p.countries = ['XX']"):
         run_cypher(first + change, id=before[0])
-        found = recommend(who, shared_graph, 5)
+        found = recommend(shared_graph, who, 5)
         assert found.search == "index"
         assert [line.product for line in found.products[:4]] == before[1:]
         run_cypher(
@@ -225,7 +225,7 @@ def test_a_rule_that_changes_after_the_write_back_counts_at_once(
             id=before[0],
             **kept,
         )
-    assert [line.product for line in recommend(who, shared_graph, 5).products] == before
+    assert [line.product for line in recommend(shared_graph, who, 5).products] == before
 
 
 def test_a_list_is_full_though_what_is_near_was_closed_after_the_write_back(
@@ -241,7 +241,7 @@ def test_a_list_is_full_though_what_is_near_was_closed_after_the_write_back(
     run_cypher(version + "SET v.fetch = 5, v.open_share = 1.0, v.risk_levels = [0.0]")
     run_cypher("MATCH (p:Product) WHERE p.id IN $ids SET p.open = false", ids=near[:-3])
     monkeypatch.setattr("kinfolio.gnn.serving.search.EXACT_BELOW", 10)
-    found = recommend(who, shared_graph, 3)
+    found = recommend(shared_graph, who, 3)
     assert found.search == "index"
     assert [line.product for line in found.products] == near[-3:]
     run_cypher(version + "SET v.fetch = $fetch", **asked)
@@ -254,7 +254,7 @@ def test_why_not_agrees_with_the_list_and_with_brute_force(twin: Twin, shared_gr
         ranks = {p: rank for rank, (p, _) in enumerate(twin.best(user, 1000), 1)}
         for product in range(user % 3, NUM_PRODUCTS, 9):
             what = twin.world.products[product]
-            found = why_not(who["id"], what["id"], shared_graph)
+            found = why_not(shared_graph, who["id"], what["id"])
             broken = {rule.rule for rule in found.rules if not rule.passed}
             assert broken == twin.broken(user, product)
             assert found.allowed == (not broken)
@@ -271,19 +271,19 @@ def test_why_not_agrees_with_the_list_and_with_brute_force(twin: Twin, shared_gr
 
 def test_the_score_of_a_pair_is_the_score_in_the_list(twin: Twin, shared_graph: Graph) -> None:
     for who in twin.world.users[::7]:
-        for line in recommend(who["id"], shared_graph, 3).products:
-            assert score_of(who["id"], line.product, shared_graph) == line.score
+        for line in recommend(shared_graph, who["id"], 3).products:
+            assert score_of(shared_graph, who["id"], line.product) == line.score
 
 
 def test_a_product_that_came_after_the_training_is_left_out(
     twin: Twin, shared_graph: Graph
 ) -> None:
     notes: list[str] = []
-    found = recommend("nothing", shared_graph, 1000, note=notes.append)
+    found = recommend(shared_graph, "nothing", 1000, note=notes.append)
     assert "new" not in {line.product for line in found.products}
     assert "1 came after the training and have no vector yet" in notes[-1]
-    assert score_of("nothing", "new", shared_graph) is None
-    reasons = why_not("nothing", "new", shared_graph)
+    assert score_of(shared_graph, "nothing", "new") is None
+    reasons = why_not(shared_graph, "nothing", "new")
     assert (reasons.allowed, reasons.rank, reasons.score) == (True, None, None)
 
 
@@ -297,7 +297,7 @@ def test_all_lists_in_one_file_agree_with_the_single_ones(
     assert header == "user\trank\tproduct\tscore"
     cells = [line.replace("\\\\", "\\").split("\t") for line in lines]
     for who in twin.world.users:
-        single = recommend(who["id"], shared_graph, 7).products
+        single = recommend(shared_graph, who["id"], 7).products
         mine = [cell for cell in cells if cell[0] == who["id"]]
         assert [(int(c[1]), c[2]) for c in mine] == [(x.rank, x.product) for x in single]
         assert [float(c[3]) for c in mine] == pytest.approx([x.score for x in single], rel=1e-8)
@@ -308,7 +308,7 @@ def test_a_short_list_says_which_rules_took_how_many(twin: Twin, shared_graph: G
     notes: list[str] = []
     user = next(i for i, who in enumerate(twin.world.users) if "risk_tolerance" not in who)
     who = twin.world.users[user]
-    found = recommend(who["id"], shared_graph, 1000, note=notes.append)
+    found = recommend(shared_graph, who["id"], 1000, note=notes.append)
     assert notes[0] == (
         f"the risk tolerance of {who['id']} is unknown, so products with a risk level are left out"
     )
@@ -325,19 +325,19 @@ def test_a_short_list_says_which_rules_took_how_many(twin: Twin, shared_graph: G
 
 def test_unknown_names_get_a_suggestion(twin: Twin, shared_graph: Graph) -> None:
     with pytest.raises(NotFound, match=r"no user 'U33' in the graph; did you mean 'u33'\?"):
-        recommend("U33", shared_graph)
+        recommend(shared_graph, "U33")
     with pytest.raises(NotFound, match=r"no user 'zzz' in the graph; give the id"):
-        recommend("zzz", shared_graph)
+        recommend(shared_graph, "zzz")
     with pytest.raises(NotFound, match=r"no product 'p7' in the graph; did you mean 'p70'\?"):
-        why_not("u33", "p7", shared_graph)
+        why_not(shared_graph, "u33", "p7")
     with pytest.raises(NotFound, match="no product ''"):
-        score_of("u33", "", shared_graph)
+        score_of(shared_graph, "u33", "")
 
 
 @pytest.mark.parametrize("k", [0, -1, 1001])
 def test_a_length_out_of_range_is_refused(k: int, twin: Twin, shared_graph: Graph) -> None:
     with pytest.raises(BadConfig, match="from 1 to 1,000"):
-        recommend("u33", shared_graph, k)
+        recommend(shared_graph, "u33", k)
 
 
 def test_the_command_prints_the_contract(

@@ -29,7 +29,7 @@ def test_most_held_comes_first_under_the_rules(
 ) -> None:
     run_cypher(SMALL)
     notes: list[str] = []
-    found = recommend("u3", graph, 5, note=notes.append)
+    found = recommend(graph, "u3", 5, note=notes.append)
     assert [(x.product, x.name, x.score) for x in found.products] == [("a", "Amber", 2.0)]
     assert (found.version, found.search, found.source) == (None, None, "popularity")
     assert "no embeddings are in the graph yet" in notes[0]
@@ -37,7 +37,7 @@ def test_most_held_comes_first_under_the_rules(
         "1 of 5 asked for: 1 are closed, 1 are not sold in the user's country, "
         "1 were dismissed, 1 are above the user's risk tolerance"
     )
-    assert [x.product for x in recommend("u1", graph).products] == ["b"]
+    assert [x.product for x in recommend(graph, "u1").products] == ["b"]
     recommend_all(graph, tmp_path / "all.tsv", 5)
     assert (tmp_path / "all.tsv").read_text().splitlines()[1:] == ["u1\t1\tb\t1", "u3\t1\ta\t2"]
 
@@ -47,7 +47,7 @@ def test_each_rule_gives_its_reason(graph: Graph, run_cypher: Callable[..., Any]
     run_cypher("CREATE (:User {id: 'u4'})")
 
     def reason(user: str, product: str, rule: str) -> tuple[bool, str]:
-        found = why_not(user, product, graph)
+        found = why_not(graph, user, product)
         assert [r.rule for r in found.rules] == ["held", "dismissed", "closed", "country", "risk"]
         return next((r.passed, r.reason) for r in found.rules if r.rule == rule)
 
@@ -77,5 +77,5 @@ def test_each_rule_gives_its_reason(graph: Graph, run_cypher: Callable[..., Any]
         "b has risk level 3, and the risk tolerance of u4 is unknown",
     )
     assert reason("u1", "a", "risk") == (True, "Amber states no risk level")
-    found = why_not("u3", "d", graph)
+    found = why_not(graph, "u3", "d")
     assert (found.rank, found.score, found.allowed) == (2, 1.0, False)

@@ -85,7 +85,7 @@ def test_a_write_back_killed_at_any_step_changes_no_answer_and_the_next_one_repa
 
 
 def _answers(users: list[str], graph: Graph) -> list[Recommendations]:
-    return [recommend(user, graph) for user in users]
+    return [recommend(graph, user) for user in users]
 
 
 def _slot_of(name: str | None, graph: Graph) -> str:

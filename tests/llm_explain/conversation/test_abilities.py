@@ -80,7 +80,7 @@ def test_a_wish_hides_no_better_product(
 ) -> None:
     chat.answer("what do you recommend?")
     wished = chat.answer("only funds, please")["products"]
-    everything = recommend(ME, community_graph, 20).products
+    everything = recommend(community_graph, ME, 20).products
     kinds = run_module_cypher(
         "MATCH (p:Product) WHERE toLower(p.kind) = 'fund' "
         "OR EXISTS { (p)-[:IN_CATEGORY]->(c) WHERE c.name = 'Funds, mixed' } "
@@ -136,7 +136,7 @@ def test_what_if_is_what_the_graph_gives_once_it_is_so(
         user=user,
     )[0]["id"]
     supposed = what_if(
-        user, community_graph, without=[gone["id"]], added=[fresh], product_id="p11", k=8
+        community_graph, user, without=[gone["id"]], added=[fresh], product_id="p11", k=8
     )
     run_module_cypher(
         "MATCH (u:User {id: $user})-[h:HOLDS]->(:Product {id: $gone}) DELETE h "
@@ -146,13 +146,13 @@ def test_what_if_is_what_the_graph_gives_once_it_is_so(
         fresh=fresh,
     )
     try:
-        true = recommend(user, community_graph, 8)
+        true = recommend(community_graph, user, 8)
         assert supposed.source == true.source == "folded_in"
         assert [one.product for one in supposed.products] == [one.product for one in true.products]
         assert [one.score for one in supposed.products] == pytest.approx(
             [one.score for one in true.products], abs=1e-5
         )
-        now = what_if(user, community_graph, product_id="p11")
+        now = what_if(community_graph, user, product_id="p11")
         assert supposed.after == pytest.approx(now.before, abs=1e-5)
         assert supposed.before != supposed.after
     finally:
@@ -170,7 +170,7 @@ def test_what_if_in_words(chat: Chat, community_graph: Graph) -> None:
     chat.answer("what do you recommend?")
     without = chat.answer("what if I did not hold p3?")
     assert (without["without"], without["added"]) == (["p3"], [])
-    exact = what_if(ME, community_graph, without=["p3"], k=5)
+    exact = what_if(community_graph, ME, without=["p3"], k=5)
     assert ids(without) == [one.product for one in exact.products]
     added = chat.answer("what if I also held Jade Fund?")
     assert (added["without"], added["added"]) == ([], ["p10"])

@@ -30,7 +30,7 @@ def facts(grounds: Grounds, kind: str) -> list[dict[str, Any]]:
 
 def test_contributions_add_up_to_the_score_of_recommend(community_graph: Graph) -> None:
     for user, product in PAIRS[::2]:
-        score = score_of(user, product, community_graph)
+        score = score_of(community_graph, user, product)
         every = read_grounds(community_graph, user, product, all_evidence=True)
         assert every.score == score
         assert abs(sum(piece.contribution for piece in every.evidence) - every.score) < 1e-5
@@ -201,7 +201,7 @@ def test_a_holding_added_after_training_counts(
     try:
         every = read_grounds(community_graph, "person-47", "p0", all_evidence=True)
         assert [fact["name"] for fact in facts(every, "holding")] == ["Birch Equity Fund"]
-        assert every.score == score_of("person-47", "p0", community_graph)
+        assert every.score == score_of(community_graph, "person-47", "p0")
         assert abs(every.remainder) < 1e-5
     finally:
         run_module_cypher("MATCH (:User {id: 'person-47'})-[h:HOLDS]->() DELETE h")

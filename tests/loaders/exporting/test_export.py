@@ -83,7 +83,7 @@ def test_two_exports_of_an_unchanged_graph_agree(
 def test_ranges_of_row_numbers_join_without_a_seam(
     graph: Graph, community: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load(community, graph)
+    load(graph, community)
     whole = export(graph, tmp_path / "one")
     monkeypatch.setattr(pieces, "NODES_AT_ONCE", 37)
     monkeypatch.setattr(pieces, "EDGES_AT_ONCE", 300)
@@ -118,7 +118,7 @@ def test_nothing_after_the_cut_is_for_training(graph: Graph, tmp_path: Path) -> 
         "r6\tu2\tC\t\t\tneither, pair in no split\n"
         "r7\tu3\tC\t\t\tneither, pair without a split counts as train\n"
     )
-    load(folder, graph)
+    load(graph, folder)
     snapshot = export(graph, tmp_path / "snapshot")
     assert snapshot.cut == 1_706_745_600_000  # 2024-02-01
     pairs = zip(snapshot.ties.source.tolist(), snapshot.ties.target.tolist(), strict=True)

@@ -25,7 +25,7 @@ CHANGED = "SET u.changed = timestamp()"
 @pytest.fixture(scope="module")
 def people(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """The six users, once for all tests: each begins with a snapshot of what those before left."""
-    load(write_six_users(tmp_path_factory.mktemp("six_users")), shared_graph)
+    load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     return shared_graph
 
 
@@ -137,7 +137,7 @@ def test_what_load_changes_is_marked(older: Path, people: Graph, tmp_path: Path)
     folder.mkdir()
     (folder / "interactions.csv").write_text("user,product,rating\nu1,A,1\ny,K,2\nu5,A,3\n")
     (folder / "ties.csv").write_text("source,target\ny,u1\n")
-    load(folder, people)
+    load(people, folder)
     changes, whole = both(people, older)
     assert (changes.how, changes.notes) == ("changes", ())
     assert changes.hash == whole.hash

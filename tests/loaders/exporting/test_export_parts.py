@@ -23,7 +23,7 @@ Cli = Callable[..., Result]
 @pytest.fixture(scope="module")
 def people(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """The six users; no test changes them."""
-    load(write_six_users(tmp_path_factory.mktemp("six_users")), shared_graph)
+    load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     return shared_graph
 
 

@@ -28,7 +28,7 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 @pytest.fixture(scope="module")
 def people(shared_graph: Graph, community: Path) -> Graph:
     """The made-up community."""
-    load(community, shared_graph)
+    load(shared_graph, community)
     return shared_graph
 
 

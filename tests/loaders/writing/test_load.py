@@ -66,7 +66,7 @@ def wide(tmp_path: Path) -> Path:
 def test_every_known_column_is_where_the_others_look_for_it(
     graph: Graph, run_cypher: RunCypher, wide: Path
 ) -> None:
-    report = load(wide, graph)
+    report = load(graph, wide)
     assert (report.users, report.products, report.interactions) == (4, 4, 2)
     assert (report.ties, report.reviews, report.rejected) == (3, 1, ())
     users = run_cypher("MATCH (u:User) RETURN u{.*, changed: null} AS u ORDER BY u.gid")
@@ -142,9 +142,9 @@ def test_every_known_column_is_where_the_others_look_for_it(
 
 
 def test_loading_twice_changes_nothing(graph: Graph, run_cypher: RunCypher, wide: Path) -> None:
-    first = load(wide, graph)
+    first = load(graph, wide)
     before = everything(run_cypher)
-    second = load(wide, graph)
+    second = load(graph, wide)
     assert everything(run_cypher) == before
     assert (first.users, first.ties) == (second.users, second.ties)
 
@@ -184,7 +184,7 @@ def test_a_load_that_was_cut_off_goes_on_when_loaded_again(
 ) -> None:
     community = tmp_path / "small"
     write_community(community, num_users=150, num_products=40)
-    load(community, graph)
+    load(graph, community)
     whole, before = everything(run_cypher), graph_hash(graph)
     run_cypher("MATCH (n) DETACH DELETE n")
     for batches in (0, 1, 4, 8):
@@ -192,9 +192,9 @@ def test_a_load_that_was_cut_off_goes_on_when_loaded_again(
             FailingGraph(graph.connection, batches) as failing,
             pytest.raises(ServerUnreachable, match="to go on, type the same again: kinfolio load"),
         ):
-            load(community, failing)
+            load(failing, community)
         assert graph_hash(graph) != before
-    load(community, graph)
+    load(graph, community)
     assert everything(run_cypher) == whole
     assert graph_hash(graph) == before
 
@@ -207,23 +207,23 @@ def test_a_batch_that_is_tried_again_after_its_commit_doubles_nothing(
     write_community(community, num_users=150, num_products=40)
     for folder in (community, wide):
         run_cypher("MATCH (n) DETACH DELETE n")
-        load(folder, graph)
+        load(graph, folder)
         once = everything(run_cypher)
         run_cypher("MATCH (n) DETACH DELETE n")
         with AskedTwice(graph.connection) as twice:
-            load(folder, twice)
+            load(twice, folder)
         assert everything(run_cypher) == once
 
 
 def test_two_loads_at_once_double_no_relationship(
     graph: Graph, run_cypher: RunCypher, community: Path
 ) -> None:
-    load(put(community.parent / "seed", interactions_tsv="user\tproduct\nu1\tA\n"), graph)
+    load(graph, put(community.parent / "seed", interactions_tsv="user\tproduct\nu1\tA\n"))
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(load, community, graph) for _ in range(2)]:
+        for done in [pool.submit(load, graph, community) for _ in range(2)]:
             with contextlib.suppress(KinfolioError):  # both made one node: one was refused
                 done.result()
-    load(community, graph)
+    load(graph, community)
     doubled = "MATCH (u)-[r:HOLDS|TIED_TO|WROTE|ABOUT]->(v) WITH u, v, type(r) AS t, r.kind AS k, "
     assert run_cypher(f"{doubled} count(*) AS n WHERE n > 1 RETURN count(*) AS n") == [{"n": 0}]
 
@@ -234,20 +234,20 @@ def test_a_bad_file_leaves_the_graph_as_it_was(
     content = (wide / "ties.tsv").read_text()
     (wide / "ties.tsv").write_text(content.replace("target", "aim"))
     with pytest.raises(BadInput, match="has no column 'target'"):
-        load(wide, graph)
+        load(graph, wide)
     assert run_cypher("MATCH (n) RETURN count(*) AS n") == [{"n": 0}]
 
 
 def test_new_people_and_products_get_the_next_row_numbers(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
-    load(put(tmp_path / "one", interactions_tsv="user\tproduct\nu1\tA\nu2\tB\n"), graph)
+    load(graph, put(tmp_path / "one", interactions_tsv="user\tproduct\nu1\tA\nu2\tB\n"))
     second = put(
         tmp_path / "two",
         interactions_tsv="user\tproduct\nu0\tC\nu2\tA\n",
         ties_tsv="source\ttarget\nu1\tu0\nu1\tnobody\n",
     )
-    report = load(second, graph)
+    report = load(graph, second)
     assert [row.reason for row in report.rejected] == ["dangling tie: no user 'nobody'"]
     assert (report.users, report.ties) == (2, 1)
     found = run_cypher("MATCH (n:User|Product) RETURN n.id AS id, n.gid AS gid ORDER BY id")
@@ -262,14 +262,14 @@ def test_new_people_and_products_get_the_next_row_numbers(
 def test_a_later_file_changes_what_it_states_and_nothing_else(
     graph: Graph, run_cypher: RunCypher, wide: Path
 ) -> None:
-    load(wide, graph)
+    load(graph, wide)
     run_cypher("MATCH (p:Product {id: 'A'}) SET p.embedding_a = [1.0, 2.0]")
     changed = put(
         wide.parent / "changed",
         interactions_tsv="user\tproduct\trating\nu1\tA\t1\n",
         products_csv="product,category,risk\nA,Equity,\nB,Bonds,3\n",
     )
-    load(changed, graph)
+    load(graph, changed)
     product = run_cypher("MATCH (p:Product {id: 'A'}) RETURN p{.*} AS p")[0]["p"]
     assert product["embedding_a"] == [1.0, 2.0]
     assert product["name"] == "Amber"
@@ -287,7 +287,7 @@ def test_odd_ids_and_names_come_back_as_they_went(
     odd = ["007", "o'brien", 'say "x"', "😀 smile", "`tick`", "$id", "{a: 1}", "ab\\n", "null"]
     rows = "".join(f"{id}\tP {id}\t5\n" for id in odd)
     folder = put(tmp_path / "odd", interactions_tsv=f"user\tproduct\todd `name` $x\n{rows}")
-    load(folder, graph)
+    load(graph, folder)
     found = run_cypher(
         "MATCH (u:User)-[h]->(p) "
         "RETURN u.id AS user, p.id AS product, properties(h) AS h ORDER BY u.gid"
@@ -313,7 +313,7 @@ def test_parquet_times_and_lists_become_properties(
     )
     (tmp_path / "in").mkdir()
     pq.write_table(table, tmp_path / "in" / "interactions.parquet")
-    load(tmp_path / "in", graph)
+    load(graph, tmp_path / "in")
     found = run_cypher(
         "MATCH ()-[h:HOLDS]->() RETURN h.at AS at, h.seen.epochSeconds AS seen, "
         "toString(h.day) AS day, h.tags AS tags"
@@ -327,7 +327,7 @@ def test_parquet_times_and_lists_become_properties(
 def test_rejects_are_listed_in_a_file(graph: Graph, tmp_path: Path) -> None:
     folder = put(tmp_path / "in", interactions_tsv="user\tproduct\nu1\tA\n\tB\nu1\tA\n")
     listed = tmp_path / "out" / "rejects.tsv"
-    report = load(folder, graph, rejects_file=listed)
+    report = load(graph, folder, rejects_file=listed)
     assert report.rejects_file == str(listed)
     assert listed.read_text().splitlines() == [
         "file\tline\treason",
@@ -335,14 +335,14 @@ def test_rejects_are_listed_in_a_file(graph: Graph, tmp_path: Path) -> None:
         "interactions.tsv\t4\tduplicate of line 2",
     ]
     (folder / "interactions.tsv").write_text("user\tproduct\nu1\tA\n")
-    assert load(folder, graph, rejects_file=listed).rejects_file is None
+    assert load(graph, folder, rejects_file=listed).rejects_file is None
     assert not listed.exists()
 
 
 def test_progress_ends_at_the_number_of_rows(graph: Graph, community: Path) -> None:
     told: dict[str, tuple[int, int]] = {}
     report = load(
-        community, graph, progress=lambda step, done, total: told.update({step: (done, total)})
+        graph, community, progress=lambda step, done, total: told.update({step: (done, total)})
     )
     assert told["writing interactions"] == (report.interactions, report.interactions)
     assert told["writing reviews"] == (report.reviews, report.reviews)

@@ -67,7 +67,7 @@ def odd(tmp_path: Path) -> Path:
 def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
     graph: Graph, own: Server, odd: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ordinary = load(odd, graph)
+    ordinary = load(graph, odd)
     # What an importer that was killed leaves: a database, and the mark beside it.
     (own.home / "server" / "importing").touch()
     half = own.home / "server" / "neo4j" / "data" / "databases" / "neo4j"
@@ -77,7 +77,7 @@ def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
     assert (report.users, report.interactions) == (ordinary.users, ordinary.interactions)
     with Graph(own.start(print)) as filled:
         assert graph_hash(filled) == graph_hash(graph)
-        again = load(odd, filled)
+        again = load(filled, odd)
         assert again.rejected == report.rejected
         assert graph_hash(filled) == graph_hash(graph)
     with pytest.raises(BadInput, match="--bulk fills an empty graph only"):

@@ -61,7 +61,7 @@ def as_parquet(rows: list[dict[str, Any]], path: Path) -> None:
 def test_order_and_format_of_the_rows_leave_no_trace(
     graph: Graph, run_cypher: RunCypher, people: Path, tmp_path: Path
 ) -> None:
-    load(people, graph)
+    load(graph, people)
     expected = graph_hash(graph)
     for number, write in enumerate((as_parquet, as_jsonl)):
         folder = tmp_path / str(number)
@@ -70,17 +70,17 @@ def test_order_and_format_of_the_rows_leave_no_trace(
             rows = read(path)
             random.Random(number).shuffle(rows)
             write(rows, folder / path.name)
-        load(folder, graph)
+        load(graph, folder)
         assert graph_hash(graph) == expected  # over what is there
         run_cypher("MATCH (n) DETACH DELETE n")
-        load(folder, graph)
+        load(graph, folder)
         assert graph_hash(graph) == expected  # into an empty graph
 
 
 def test_the_hash_tells_every_kind_of_change(
     graph: Graph, run_cypher: RunCypher, people: Path
 ) -> None:
-    load(people, graph)
+    load(graph, people)
     seen = {graph_hash(graph)}
     changes = (
         "MATCH (u:User {gid: 3}) SET u.country = 'XX'",
@@ -102,7 +102,7 @@ def test_the_hash_tells_every_kind_of_change(
 def test_the_hash_leaves_out_what_kinfolio_adds(
     graph: Graph, run_cypher: RunCypher, people: Path
 ) -> None:
-    load(people, graph)
+    load(graph, people)
     before, plain = graph_hash(graph), graph_hash(graph, with_gids=False)
     run_cypher("MATCH (u:User) SET u.embedding_a = [1.0], u.changed = 5 CREATE (:EmbeddingVersion)")
     assert graph_hash(graph) == before
@@ -147,10 +147,10 @@ def test_changed_is_set_on_those_that_changed_and_no_other(
 ) -> None:
     for name, text in TABLES.items():
         (tmp_path / name).write_text(text)
-    load(tmp_path, graph)
+    load(graph, tmp_path)
     assert run_cypher("MATCH (n:User|Product) WHERE n.changed IS NULL RETURN n.id") == []
     run_cypher("MATCH (n:User|Product) SET n.changed = 5")
     (tmp_path / file).write_text(TABLES[file].replace(old, new))
-    load(tmp_path, graph)
+    load(graph, tmp_path)
     found = run_cypher("MATCH (n:User|Product) WHERE n.changed <> 5 RETURN n.id AS id")
     assert {row["id"] for row in found} == changed

@@ -43,7 +43,7 @@ def test_what_is_gone_from_the_files_goes_from_the_graph(
     run_cypher("MATCH (n:User|Product) SET n.changed = 5, n.embedding_a = [1.0, 2.0]")
     run_cypher("CREATE (:EmbeddingVersion {name: 'v1', slot: 'a'})")
     told: list[Removed] = []
-    report = load(smaller, six_users, replace=told.append)
+    report = load(six_users, smaller, replace=told.append)
     assert told == [report.removed]
     assert told == [Removed(users=3, products=4, interactions=7, ties=3, reviews=3, categories=2)]
     assert [row["id"] for row in run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id")] == [
@@ -62,7 +62,7 @@ def test_what_is_gone_from_the_files_goes_from_the_graph(
     assert run_cypher("MATCH (u:User {id: 'u1'}) RETURN u.embedding_a AS e") == [{"e": [1.0, 2.0]}]
     changed = run_cypher("MATCH (u:User) WHERE u.changed <> 5 RETURN u.id AS id ORDER BY id")
     assert [row["id"] for row in changed] == ["u1", "u2", "u4"]
-    again = load(smaller, six_users, replace=told.append)
+    again = load(six_users, smaller, replace=told.append)
     assert again.removed == Removed(
         users=0, products=0, interactions=0, ties=0, reviews=0, categories=0
     )
@@ -84,20 +84,20 @@ class Failing(Graph):
 def test_a_removal_that_was_cut_off_goes_on(
     six_users: Graph, run_cypher: RunCypher, smaller: Path, tmp_path: Path
 ) -> None:
-    load(smaller, six_users, replace=lambda removed: None)
+    load(six_users, smaller, replace=lambda removed: None)
     expected = graph_hash(six_users)
     run_cypher("MATCH (n) DETACH DELETE n")
-    load(tmp_path / "six_users", six_users)
+    load(six_users, tmp_path / "six_users")
     with Failing(six_users.connection) as failing, pytest.raises(ServerUnreachable):
-        load(smaller, failing, replace=lambda removed: None)
-    load(smaller, six_users, replace=lambda removed: None)
+        load(failing, smaller, replace=lambda removed: None)
+    load(six_users, smaller, replace=lambda removed: None)
     assert graph_hash(six_users) == expected
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_changed(
     cli: Callable[..., Result], graph: Graph, smaller: Path, tmp_path: Path
 ) -> None:
-    load(write_six_users(tmp_path / "six"), graph)
+    load(graph, write_six_users(tmp_path / "six"))
     before = graph_hash(graph)
     refused = cli("load", "--replace", str(smaller))
     assert refused.exit_code == 1
