@@ -53,8 +53,6 @@ LARGE_MODULES = {
     "cypher/mapping/guess.py": "to be split",
     "cypher/mapping/rewrite.py": "to be split",
     "cypher/server/server.py": "to be split",
-    "loaders/demo/community.py": "to be split",
-    "loaders/demo/community_words.py": "to be split",
     "loaders/exporting/chunks.py": "to be split",
     "loaders/exporting/export.py": "to be split",
     "loaders/reading/columns.py": "to be split",

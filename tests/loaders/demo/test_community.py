@@ -1,4 +1,4 @@
-"""The made-up community: the same each time, within its own rules, and with something to learn."""
+"""The generated community: reproducible, consistent with its rules, and learnable."""
 
 from __future__ import annotations
 
