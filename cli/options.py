@@ -1,9 +1,8 @@
-"""Options and output that commands share; the only place that reads the environment."""
+"""Options and output that commands share."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields, is_dataclass
@@ -12,6 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import click
 
+from kinfolio.environment import deployment
+from kinfolio.environment import given_connection as given_connection
+from kinfolio.environment import home as home
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from kinfolio.cypher.mapping.names import Mapping
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.llm_explain.wording.clauses import Clauses
-    from kinfolio.records import Connection
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -47,54 +49,11 @@ length_option = click.option(
 )
 
 
-def home() -> Path:
-    """Folder of server, password and caches: `KINFOLIO_HOME`, else the platform's data folder."""
-    named = os.environ.get("KINFOLIO_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("kinfolio", appauthor=False)
-
-
-def given_connection() -> Connection | None:
-    """The server named by `NEO4J_URI` and its fellows, or None when kinfolio runs its own."""
-    from kinfolio.records import Connection
-
-    uri = os.environ.get("NEO4J_URI")
-    if not uri:
-        return None
-    return Connection(
-        uri=uri,
-        username=os.environ.get("NEO4J_USERNAME", "neo4j"),
-        password=os.environ.get("NEO4J_PASSWORD", ""),
-        database=os.environ.get("NEO4J_DATABASE") or None,
-    )
-
-
 def clauses(language: str = "en") -> Clauses:
-    """What may be said: `KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE` and `KINFOLIO_NOTICE`.
+    """The clauses of a language under the settings of this deployment."""
+    from kinfolio.llm_explain.wording.clauses import load_clauses
 
-    Args:
-        language: code of the language it is said in.
-
-    Raises:
-        BadConfig: one of them makes no sense, or there is no such language.
-    """
-    from kinfolio.errors import BadConfig
-    from kinfolio.llm_explain.wording.clauses import FEWEST_PEOPLE, load_clauses
-
-    fewest = os.environ.get("KINFOLIO_FEWEST_PEOPLE") or str(FEWEST_PEOPLE)
-    if not fewest.isascii() or not fewest.isdigit():
-        raise BadConfig(f"KINFOLIO_FEWEST_PEOPLE is {fewest!r}; give a whole number such as 5")
-    named = (os.environ.get("KINFOLIO_NAME_PEOPLE") or "no").casefold()
-    if named not in ("yes", "no"):
-        raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {named!r}; give yes or no")
-    return load_clauses(language).for_deployment(
-        fewest=int(fewest),
-        names_people=named == "yes",
-        notice=os.environ.get("KINFOLIO_NOTICE", ""),
-    )
+    return load_clauses(language).for_deployment(**asdict(deployment()))
 
 
 def note(text: str) -> None:

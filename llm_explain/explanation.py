@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kinfolio.records import Kind, Step
+from kinfolio.tabular import Tabular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,10 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Tabular):
     """Why a product has its score for a user."""
+
+    _rows: ClassVar[str] = "evidence"
 
     user: str
     product: str

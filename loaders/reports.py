@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kinfolio.tabular import Tabular
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
@@ -80,7 +82,7 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoadReport:
+class LoadReport(Tabular):
     """What one `load` read and wrote."""
 
     users: int

@@ -30,6 +30,7 @@ from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.records import Progress, no_progress
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
+from kinfolio.tabular import Tabular
 
 K = 20
 COMPARED = (f"recall@{K}", f"ndcg@{K}")
@@ -54,7 +55,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(Tabular):
     """What was measured, by model and group; groups without users are absent."""
 
     split: str
@@ -69,6 +70,13 @@ class Evaluation:
     """Bands of products by their training holdings, such as `4-15`."""
     by_band: dict[str, dict[str, list[float]]] = field(repr=False)
     """Model to `listed`, `held_out` and `found` of each band; see `measures.by_band`."""
+
+    def _table(self) -> list[dict[str, object]]:
+        return [
+            {"model": model, "group": group, "users": self.users[group], **figures.values}
+            for model, groups in self.models.items()
+            for group, figures in groups.items()
+        ]
 
 
 def evaluate(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kinfolio.records import Slot
+from kinfolio.tabular import Tabular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Tabular):
     """One set of embeddings in the graph."""
 
     name: str
@@ -26,7 +27,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenBack:
+class WrittenBack(Tabular):
     """What one write-back stored."""
 
     version: str

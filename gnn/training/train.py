@@ -47,10 +47,11 @@ from kinfolio.gnn.training.memory import kept_memory
 from kinfolio.records import Progress, Snapshot, no_progress
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
+from kinfolio.tabular import Tabular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class Trained(Tabular):
     """What a training did and how good it was on the validation part."""
 
     epochs: float

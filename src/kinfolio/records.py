@@ -6,8 +6,10 @@ Rows of arrays are *indices*, counted from 0 in the order of `gid`; ids are the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from kinfolio.tabular import Tabular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +39,7 @@ class Connection:
 
     uri: str
     username: str
-    password: str
+    password: str = field(repr=False)
     database: str | None = None
     """None: the server's default database."""
 
@@ -138,7 +140,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Tabular):
     """What one export wrote."""
 
     counts: dict[str, int]
@@ -167,8 +169,10 @@ class Recommended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendations:
+class Recommendations(Tabular):
     """A user's list, best first, and where it came from."""
+
+    _rows: ClassVar[str] = "products"
 
     user: str
     version: str | None
@@ -179,8 +183,10 @@ class Recommendations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimilarProducts:
+class SimilarProducts(Tabular):
     """The products most like one, best first; a score is a cosine between -1 and 1."""
+
+    _rows: ClassVar[str] = "products"
 
     product: str
     version: str
@@ -198,8 +204,10 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhyNot:
+class WhyNot(Tabular):
     """Every rule's verdict on a user and a product, and where the product would stand."""
+
+    _rows: ClassVar[str] = "rules"
 
     user: str
     product: str

@@ -1,0 +1,1 @@
+"""The Python API: the steps of kinfolio as methods of one connection."""

@@ -1,0 +1,292 @@
+"""`kinfolio.connect()` and the object that it returns. Heavy imports are in the methods."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self
+
+from kinfolio import environment
+from kinfolio.gnn.training.config import TrainConfig
+from kinfolio.records import (
+    Connection,
+    Exported,
+    Progress,
+    Recommendations,
+    SimilarProducts,
+    WhyNot,
+    no_progress,
+)
+from kinfolio.run import Run
+from kinfolio.tabular import Records
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from kinfolio.cypher.graph import Graph
+    from kinfolio.gnn.evaluation.evaluate import Evaluation
+    from kinfolio.gnn.publishing.records import Version, WrittenBack
+    from kinfolio.gnn.serving.rules import Rule
+    from kinfolio.gnn.training.train import Trained
+    from kinfolio.llm_explain.explanation import Explanation
+    from kinfolio.loaders.reports import LoadReport
+
+__all__ = ["Kinfolio", "TrainConfig", "connect"]
+
+DEFAULT_RUN = "runs/default"
+_log = logging.getLogger("kinfolio")
+_Note = Callable[[str], None]
+
+
+def connect(
+    uri: str | None = None,
+    *,
+    username: str = "neo4j",
+    password: str = "",
+    database: str | None = None,
+    mapping: str | Path | None = None,
+    rules: str | Path | None = None,
+    on_note: _Note = _log.info,
+) -> Kinfolio:
+    """Open a graph.
+
+    Args:
+        uri: Bolt address of a Neo4j server. None uses `NEO4J_URI` with its user, password and
+            database, or, without that variable, the managed server, which is started if needed.
+        username: ignored without `uri`, as are `password` and `database`.
+        password: of the user.
+        database: None is the server's default database.
+        mapping: file with the names of an existing graph; None uses `KINFOLIO_MAPPING`, if set.
+        rules: folder of custom eligibility rules; None uses `KINFOLIO_RULES`, if set.
+        on_note: called with notes, such as why a list is short; the default logs them.
+
+    Raises:
+        ServerUnreachable: nothing answers at the address.
+        WrongPassword: the server refuses the user.
+        BadConfig: the address or the mapping is not valid.
+    """
+    from kinfolio.cypher.graph import Graph
+    from kinfolio.cypher.mapping.names import read_mapping
+
+    if uri is None:
+        connection = environment.given_connection() or _managed_server(on_note)
+    else:
+        connection = Connection(uri=uri, username=username, password=password, database=database)
+    mapping = mapping or environment.given_path("KINFOLIO_MAPPING")
+    graph = Graph(connection, None if mapping is None else read_mapping(Path(mapping)))
+    try:
+        graph.check()
+    except BaseException:
+        graph.close()
+        raise
+    rules = rules or environment.given_path("KINFOLIO_RULES")
+    return Kinfolio(graph, rules=None if rules is None else Path(rules), on_note=on_note)
+
+
+def _managed_server(on_note: _Note) -> Connection:
+    from kinfolio.cypher.server.server import Server
+
+    return Server(environment.home()).start(on_note)
+
+
+class Kinfolio:
+    """A graph with the steps of kinfolio as methods; usable in a `with` block.
+
+    A run is a folder, `runs/default` unless another one is given. Users and products are named by
+    the ids of the input. Every result is a frozen record with `to_frame()`.
+    """
+
+    def __init__(
+        self, graph: Graph, *, rules: Path | None = None, on_note: _Note = _log.info
+    ) -> None:
+        self.graph = graph
+        self._rules_folder = rules
+        self._on_note = on_note
+
+    def __repr__(self) -> str:
+        return f"Kinfolio({self.graph.connection!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the server keeps running."""
+        self.graph.close()
+
+    def load(
+        self, folder: str | Path, *, replace: bool = False, on_progress: Progress = no_progress
+    ) -> LoadReport:
+        """Load a folder of files into the graph; `replace` also removes what the files lack."""
+        from kinfolio.loaders import load
+
+        return load(
+            self.graph,
+            Path(folder),
+            replace=(lambda removed: None) if replace else None,
+            progress=on_progress,
+        )
+
+    def export(
+        self,
+        run: str | Path = DEFAULT_RUN,
+        *,
+        since: str | Path | None = None,
+        subgraph: str | None = None,
+        around: str | None = None,
+        hops: int = 1,
+        on_progress: Progress = no_progress,
+    ) -> Exported:
+        """Export the graph as the snapshot of a run.
+
+        Args:
+            run: folder of the run.
+            since: run with an older snapshot; reads only what changed since.
+            subgraph: reading statement that returns the users to take.
+            around: user whose neighbourhood is taken.
+            hops: its radius.
+            on_progress: called with step, rows read and rows in total.
+        """
+        from kinfolio.loaders import export_to
+
+        return export_to(
+            self.graph,
+            Run(Path(run)).snapshot,
+            since=None if since is None else Run(Path(since)).snapshot,
+            subgraph=subgraph,
+            around=around,
+            hops=hops,
+            progress=on_progress,
+        )
+
+    def train(
+        self,
+        run: str | Path = DEFAULT_RUN,
+        config: TrainConfig | None = None,
+        *,
+        on_progress: Progress = no_progress,
+    ) -> Trained:
+        """Train on the snapshot of a run; an interrupted training resumes."""
+        from kinfolio.gnn.training.train import train
+
+        return train(
+            Run(Path(run)), config or TrainConfig(), cache=self._text_cache, progress=on_progress
+        )
+
+    def evaluate(
+        self,
+        run: str | Path = DEFAULT_RUN,
+        *,
+        split: Literal["test", "valid"] = "test",
+        baselines: bool = False,
+        ablations: bool = False,
+        on_progress: Progress = no_progress,
+    ) -> Evaluation:
+        """Measure a run on held-out interactions; ablations train three more models."""
+        from kinfolio.gnn.evaluation.evaluate import evaluate
+
+        return evaluate(
+            Run(Path(run)),
+            split=split,
+            has_baselines=baselines or ablations,
+            has_controls=ablations,
+            cache=self._text_cache,
+            note=self._on_note,
+            progress=on_progress,
+        )
+
+    def write_back(
+        self,
+        run: str | Path = DEFAULT_RUN,
+        *,
+        name: str | None = None,
+        on_progress: Progress = no_progress,
+    ) -> WrittenBack:
+        """Store the embeddings of a run in the graph as a new version and let it serve."""
+        from kinfolio.gnn.publishing.write_back import write_back
+        from kinfolio.gnn.training.train import read_servable
+
+        return write_back(
+            self.graph, read_servable(Run(Path(run))), name=name, progress=on_progress
+        )
+
+    def recommend(self, user: str, k: int = 10) -> Recommendations:
+        """Recommend the k products that the user is most likely to want, best first."""
+        from kinfolio.gnn.serving.recommend import recommend
+
+        return recommend(self.graph, user, k, rules=self._rules(), note=self._on_note)
+
+    def explain(
+        self,
+        user: str,
+        product: str,
+        *,
+        model: str | BaseChatModel | None = None,
+        length: Literal["short", "normal", "long"] = "normal",
+        language: str = "en",
+        all_evidence: bool = False,
+    ) -> Explanation:
+        """Explain the score of a product for a user in sentences that the graph proves.
+
+        Args:
+            user: id of the user.
+            product: id of the product.
+            model: writer: "none", "embedded", "provider:name", or a LangChain chat model. None is
+                the embedded model if it is installed, otherwise "none".
+            length: how much is said.
+            language: "en" or "de".
+            all_evidence: return all pieces of evidence; the text uses the strongest.
+        """
+        from dataclasses import asdict
+
+        from kinfolio.llm_explain.explain import explain
+        from kinfolio.llm_explain.wording.clauses import load_clauses
+        from kinfolio.llm_explain.wording.writers import writers_for
+
+        return explain(
+            self.graph,
+            user,
+            product,
+            writers_for(model, environment.home() / "models", self._on_note),
+            all_evidence=all_evidence,
+            clauses=load_clauses(language).for_deployment(**asdict(environment.deployment())),
+            length=length,
+        )
+
+    def why_not(self, user: str, product: str) -> WhyNot:
+        """Tell which rules exclude a product for a user, and at which rank it would be."""
+        from kinfolio.gnn.serving.why_not import why_not
+
+        return why_not(self.graph, user, product, rules=self._rules())
+
+    def similar(self, product: str, k: int = 10) -> SimilarProducts:
+        """Find the k open products most similar to one, best first."""
+        from kinfolio.gnn.serving.similar import similar_products
+
+        return similar_products(self.graph, product, k)
+
+    def versions(self) -> Records[Version]:
+        """List the versions of embeddings in the graph, newest first."""
+        from kinfolio.gnn.publishing.versions import list_versions
+
+        return Records(list_versions(self.graph))
+
+    @property
+    def _text_cache(self) -> Path:
+        return environment.home() / "cache" / "texts.sqlite"
+
+    def _rules(self) -> tuple[Rule, ...]:
+        if self._rules_folder is None:
+            return ()
+        from kinfolio.gnn.serving.rules import read_rules
+
+        return read_rules(self.graph, self._rules_folder)

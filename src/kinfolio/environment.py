@@ -1,0 +1,70 @@
+"""The environment variables of kinfolio, read in this module only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kinfolio.errors import BadConfig
+from kinfolio.records import Connection
+
+
+def home() -> Path:
+    """Folder of server, password and caches: `KINFOLIO_HOME`, or the platform's data folder."""
+    named = os.environ.get("KINFOLIO_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("kinfolio", appauthor=False)
+
+
+def given_connection() -> Connection | None:
+    """The server that `NEO4J_URI` names; None: kinfolio runs its own."""
+    uri = os.environ.get("NEO4J_URI")
+    if not uri:
+        return None
+    return Connection(
+        uri=uri,
+        username=os.environ.get("NEO4J_USERNAME", "neo4j"),
+        password=os.environ.get("NEO4J_PASSWORD", ""),
+        database=os.environ.get("NEO4J_DATABASE") or None,
+    )
+
+
+def given_path(name: str) -> Path | None:
+    """The file or folder that an environment variable names."""
+    named = os.environ.get(name)
+    return Path(named) if named else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What explanations of this deployment may tell."""
+
+    fewest: int
+    """Smallest number of people that is told."""
+    names_people: bool
+    """Whether people behind ties are named."""
+    notice: str
+    """Last sentence of an explanation; empty: that of the language."""
+
+
+def deployment() -> Deployment:
+    """`KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE` and `KINFOLIO_NOTICE`.
+
+    Raises:
+        BadConfig: a value is not valid.
+    """
+    fewest = os.environ.get("KINFOLIO_FEWEST_PEOPLE") or "5"
+    if not fewest.isascii() or not fewest.isdigit():
+        raise BadConfig(f"KINFOLIO_FEWEST_PEOPLE is {fewest!r}; give a whole number such as 5")
+    named = (os.environ.get("KINFOLIO_NAME_PEOPLE") or "no").casefold()
+    if named not in ("yes", "no"):
+        raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {named!r}; give yes or no")
+    return Deployment(
+        fewest=int(fewest),
+        names_people=named == "yes",
+        notice=os.environ.get("KINFOLIO_NOTICE", ""),
+    )
