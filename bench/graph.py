@@ -31,7 +31,8 @@ from typing import Any
 import numpy as np
 from graph_data import damage, make_folder
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.server.server import Server
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server.server import Server
 from kinfolio.gnn.embeddings import Embeddings

@@ -1,65 +1,64 @@
 """The graph: reads, writes and schema changes by statement name, in managed transactions.
 
-The only module that runs statements through the Neo4j driver; what the driver raises leaves here
-as one of kinfolio's own errors (see `translation.py`). Knows nothing of files, models or texts.
+The only module that runs statements through the Neo4j driver; the driver's errors are translated
+by `errors.py`. Knows nothing of files, models or texts.
 """
 
 from __future__ import annotations
 
-import logging
-from collections import abc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
 
-from kinfolio.cypher.errors import bad_address, translated
+from kinfolio.cypher.driver import checked_parameters, connected_driver
+from kinfolio.cypher.errors import translated
 from kinfolio.cypher.mapping.display_names import PathNames
 from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.queries import query, with_conditions
-from kinfolio.errors import BadInput, KinfolioError
+from kinfolio.errors import BadInput
 from kinfolio.records import Connection, Slot
 
 if TYPE_CHECKING:
     from neo4j import Driver, ManagedTransaction, Session
 
-# What the driver logs, translation.py says better; without a handler it goes to stderr.
-logging.getLogger("neo4j").addHandler(logging.NullHandler())
-
-CONNECT_SECONDS = 5.0
-RETRY_SECONDS = 15.0
-
 _T = TypeVar("_T")
 
 Rows = list[dict[str, Any]]
 """Any: a value is whatever a statement returns, a number, a text, a list or a map."""
+Source = Callable[[str, Slot, Mapping | None], LiteralString]
+"""Returns the text of a statement."""
 
 
 class Reads:
-    """Reads that all see the database inside one transaction."""
+    """Reads in one transaction."""
 
     def __init__(self, run: Callable[[str, Slot, dict[str, Any]], Rows]) -> None:
         self._run = run
 
     def read(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
-        """The rows of one statement."""
+        """Return the rows of one statement."""
         return self._run(name, slot, parameters)
 
 
 class Graph:
-    """One database behind one driver; use it in a `with` block.
+    """One database behind one driver, as a context manager.
 
     Parameters may be numbers, texts, booleans, None, lists, maps, and numpy numbers and arrays.
 
     Args:
-        connection: where it is.
-        mapping: what it calls users, products and holdings; None where it has kinfolio's names.
+        connection: address, user and database.
+        mapping: the names of a graph that does not use kinfolio's own.
+        source: where the texts of statements come from.
     """
 
-    def __init__(self, connection: Connection, mapping: Mapping | None = None) -> None:
+    def __init__(
+        self, connection: Connection, mapping: Mapping | None = None, *, source: Source = query
+    ) -> None:
         self.connection = connection
         self.mapping = mapping
+        self._source = source
         self._driver: Driver | None = None
 
     def __enter__(self) -> Self:
@@ -74,24 +73,24 @@ class Graph:
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         if self._driver is not None:
             self._driver.close()
             self._driver = None
 
     def check(self) -> str:
-        """What the server calls itself, like `Neo4j/2026.08.1`: a login, but no statement.
+        """Log in and return the server's name and version, like `Neo4j/2026.08.1`.
 
         Raises:
             ServerUnreachable: nothing answers.
-            WrongPassword: it refuses the user.
+            WrongPassword: the server refuses the user.
         """
         with self._guard("the first contact"):
             return self._open().get_server_info().agent
 
     @property
     def names(self) -> PathNames:
-        """What paths call labels and types here."""
+        """Names of labels and types in paths."""
         return PathNames(self.mapping)
 
     @property
@@ -101,7 +100,7 @@ class Graph:
         return f"Neo4j/{version} {edition}"
 
     def version_and_edition(self) -> tuple[str, str]:
-        """What the server says it is."""
+        """Return version and edition of the server."""
         row = self.read("show_server")[0]
         return str(row["version"]), str(row["edition"])
 
@@ -114,50 +113,36 @@ class Graph:
         conditions: tuple[str, ...] = (),
         **parameters: Any,
     ) -> Rows:
-        """The rows of a reading statement, in a transaction that may be tried again.
+        """Return the rows of a reading statement, in a transaction that may be retried.
 
         Args:
-            name: of the statement.
-            slot: of the embeddings.
-            conditions: own rules, for a statement that has a place for them.
-            parameters: its own.
+            name: name of the statement.
+            slot: slot of the embeddings.
+            conditions: own rules, for a statement with `// own rules`.
+            parameters: parameters of the statement.
         """
-        return self._managed("READ", name, slot, parameters, conditions)
+        text = with_conditions(self._source(name, slot, self.mapping), conditions)
+        with self._guard(name), self._session("READ") as session:
+            return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
 
     def write(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
-        """The rows of a writing statement, in a transaction that may be tried again."""
-        return self._managed("WRITE", name, slot, parameters)
-
-    def write_batches(
-        self,
-        name: str,
-        rows: Iterable[abc.Mapping[str, Any]],
-        /,
-        size: int = 10_000,
-        *,
-        slot: Slot = "a",
-        **parameters: Any,
-    ) -> int:
-        """The number of rows handed to a writing statement as `$rows`, a batch a transaction."""
-        rows = iter(rows)
-        count = 0
-        while batch := list(islice(rows, size)):
-            self._managed("WRITE", name, slot, {**parameters, "rows": batch})
-            count += len(batch)
-        return count
+        """Return the rows of a writing statement, in a transaction that may be retried."""
+        text = self._source(name, slot, self.mapping)
+        with self._guard(name), self._session("WRITE") as session:
+            return session.execute_write(lambda tx: _rows(tx.run(text, parameters)))
 
     def write_in_one(self, name: str, work: Callable[[Reads], _T], /) -> _T:
-        """What `work` returns, whose reads and writes are one transaction.
+        """Return the result of `work`, whose reads and writes are one transaction.
 
-        It may be called again where the answer was lost, even when everything was committed: it
-        reads what is there and writes what is missing.
+        `work` is called again if the server's answer was lost, even after a commit: it must read
+        the state of the graph and write only the difference.
         """
 
         def run(tx: ManagedTransaction) -> _T:
             return work(
                 Reads(
                     lambda name, slot, parameters: _rows(
-                        tx.run(query(name, slot, self.mapping), parameters)
+                        tx.run(self._source(name, slot, self.mapping), parameters)
                     )
                 )
             )
@@ -165,66 +150,41 @@ class Graph:
         with self._guard(name), self._session("WRITE") as session:
             return session.execute_write(run)
 
+    def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
+        """Return the rows of a statement on constraints or indexes, which is not retried."""
+        with self._guard(name), self._session("WRITE") as session:
+            return _rows(session.run(self._source(name, slot, self.mapping), parameters))
+
     def bookmark(self) -> frozenset[str]:
-        """What the server calls the last transaction whose changes are all in the database."""
-        with self._guard("a look at the last transaction"), self._session("READ") as session:
+        """Return the server's bookmark of the last committed transaction."""
+        with self._guard("a read of the last transaction"), self._session("READ") as session:
             session.execute_read(lambda tx: tx.run("RETURN 1").consume())
             return frozenset(session.last_bookmarks().raw_values)
 
-    def own_rows(self, option: str, text: str, column: str) -> tuple[str, list[Any]]:
-        """What a statement of the user's own gives in one column, the first where none is so named.
-
-        It runs where the server refuses to write, and only when the server calls it a reading one.
-
-        Args:
-            option: where the text came from, for messages.
-            text: the statement.
-            column: whose values are wanted.
-
-        Raises:
-            BadInput: it cannot be run, writes, or returns nothing.
-        """
-        from neo4j import Query
-        from neo4j.exceptions import ClientError
-
-        with self._guard(option), self._session("READ") as session:
-            try:
-                plan = session.run(Query(f"EXPLAIN {text}"))
-                names = plan.keys()
-                if plan.consume().query_type != "r":
-                    raise BadInput(f"{option} takes a statement that reads only; this one does not")
-                if not names:
-                    raise BadInput(f"{option} returns nothing; end it with RETURN and the users")
-                name = column if column in names else names[0]
-                return name, [record[name] for record in session.run(Query(text))]
-            except ClientError as error:
-                said = (error.message or str(error)).splitlines()[0]
-                raise BadInput(f"{option} cannot be run: {said}") from error
-
-    def limited_rows(
+    def run_text(
         self,
         option: str,
         text: str,
-        parameters: dict[str, Any],
+        parameters: dict[str, Any] | None = None,
         *,
-        seconds: float,
-        most: int,
-        never: tuple[str, ...] = (),
-    ) -> Rows:
-        """The first rows of a statement that was written by nobody here, planned before it runs.
+        seconds: float | None = None,
+        limit: int | None = None,
+        forbidden: tuple[str, ...] = (),
+    ) -> tuple[list[str], list[list[Any]]]:
+        """Return the columns and rows of a statement that is not kinfolio's own.
 
-        It runs where the server refuses to write, for so many seconds at most.
+        It is planned first and runs in a session that refuses to write.
 
         Args:
-            option: where the text came from, for messages.
-            text: the statement; who calls has looked it over.
-            parameters: its own.
-            seconds: after which the server stops it.
-            most: rows to read.
-            never: operators that its plan may not have, by the beginnings of their names.
+            option: origin of the text, for messages.
+            text: the statement.
+            parameters: its parameters.
+            seconds: time limit.
+            limit: maximum number of rows.
+            forbidden: operators that its plan must not have, by prefix.
 
         Raises:
-            BadInput: it cannot be run, would write, or took too long.
+            BadInput: it fails, would write, or exceeds the time limit.
         """
         from neo4j import Query
         from neo4j.exceptions import ClientError, TransientError
@@ -232,34 +192,33 @@ class Graph:
         with self._guard(option), self._session("READ") as session:
             try:
                 planned = session.run(Query(f"EXPLAIN {text}", timeout=seconds), parameters)
+                columns = list(planned.keys())
                 summary = planned.consume()
                 if summary.query_type != "r":
-                    raise BadInput(f"{option} was not run: it does more than read")
-                if found := [one for one in _operators(summary.plan) if one.startswith(never)]:
-                    raise BadInput(f"{option} was not run: its plan has the step {found[0]}")
+                    raise BadInput(
+                        f"{option} cannot be run: it takes a statement that reads only; "
+                        "this one does not"
+                    )
+                if found := [one for one in _operators(summary.plan) if one.startswith(forbidden)]:
+                    raise BadInput(f"{option} cannot be run: its plan has the step {found[0]}")
                 result = session.run(Query(text, timeout=seconds), parameters)
-                return [dict(record) for record in islice(result, most)]
+                return columns, [list(record.values()) for record in islice(result, limit)]
             except (ClientError, TransientError) as error:
-                said = (error.message or str(error)).splitlines()[0]
-                raise BadInput(f"{option} was not run: {said}") from error
-
-    def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
-        """The rows of a statement on constraints or indexes, which cannot be tried again."""
-        with self._guard(name), self._session("WRITE") as session:
-            return _rows(session.run(query(name, slot, self.mapping), parameters))
+                reason = (error.message or str(error)).splitlines()[0]
+                raise BadInput(f"{option} cannot be run: {reason}") from error
 
     @contextmanager
     def snapshot_reads(self) -> Iterator[Reads]:
-        """Reads inside one transaction, for an export that is of one piece."""
+        """Open one transaction for the reads of an export."""
         with self._guard("the export"):
             session = self._session("READ")
             tx = session.begin_transaction()
 
         def run(name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
             with self._guard(name):
-                return _rows(tx.run(query(name, slot, self.mapping), parameters))
+                return _rows(tx.run(self._source(name, slot, self.mapping), parameters))
 
-        # The caller's block is outside the guard: a full disk there is not the server's.
+        # Not inside the guard: an OSError of the caller's block is not the server's.
         try:
             yield Reads(run)
         finally:
@@ -267,22 +226,9 @@ class Graph:
                 tx.close()
                 session.close()
 
-    def _managed(
-        self,
-        mode: str,
-        name: str,
-        slot: Slot,
-        parameters: dict[str, Any],
-        conditions: tuple[str, ...] = (),
-    ) -> Rows:
-        text = with_conditions(query(name, slot, self.mapping), conditions)
-        with self._guard(name), self._session(mode) as session:
-            run = session.execute_read if mode == "READ" else session.execute_write
-            return run(lambda tx: _rows(tx.run(text, parameters)))
-
     @contextmanager
     def _guard(self, name: str) -> Iterator[None]:
-        with translated(self.connection, name), _packable(name):
+        with translated(self.connection, name), checked_parameters(name):
             yield
 
     def _session(self, mode: str) -> Session:
@@ -290,22 +236,12 @@ class Graph:
 
     def _open(self) -> Driver:
         if self._driver is None:
-            driver = open_driver(self.connection)
-            try:
-                # Without this a dead server is only told of when the retries are used up.
-                driver.verify_connectivity()
-            except ValueError as error:  # a port that is no number, a host that is no name
-                driver.close()
-                raise bad_address(self.connection) from error
-            except BaseException:
-                driver.close()
-                raise
-            self._driver = driver
+            self._driver = connected_driver(self.connection)
         return self._driver
 
 
 def pages(reader: Graph | Reads, name: str, at_once: int) -> Iterator[dict[str, Any]]:
-    """The records of a statement that gives columns for the next ids after `$after`."""
+    """Yield the records of a statement that returns columns for the next ids after `$after`."""
     after = ""
     while True:
         page = reader.read(name, after=after, at_once=at_once)[0]
@@ -315,35 +251,8 @@ def pages(reader: Graph | Reads, name: str, at_once: int) -> Iterator[dict[str, 
         after = page["ids"][-1]
 
 
-def open_driver(connection: Connection) -> Driver:
-    """A driver that gives up soon and says nothing on its own.
-
-    Raises:
-        BadConfig: the address makes no sense.
-    """
-    from neo4j import GraphDatabase
-    from neo4j.exceptions import ConfigurationError
-
-    if not connection.uri.startswith(("bolt", "neo4j")):  # the driver also tries HTTP
-        raise bad_address(connection)
-    try:
-        return GraphDatabase.driver(
-            connection.uri,
-            auth=(connection.username, connection.password),
-            connection_timeout=CONNECT_SECONDS,
-            connection_acquisition_timeout=2 * CONNECT_SECONDS,
-            max_transaction_retry_time=RETRY_SECONDS,
-            notifications_min_severity="OFF",
-            telemetry_disabled=True,
-            user_agent="kinfolio",
-        )
-    except (ConfigurationError, ValueError) as error:
-        raise bad_address(connection) from error
-
-
 def _rows(result: Any) -> Rows:
-    # Not `result.data()`: it walks through every list, which for columns of an export costs more
-    # than fetching them.
+    # Not `result.data()`: it copies every list, which costs more than fetching the columns.
     keys = result.keys()
     return [dict(zip(keys, record.values(), strict=True)) for record in result]
 
@@ -354,17 +263,3 @@ def _operators(plan: Any) -> list[str]:
         return []
     below = [name for child in plan.get("children", ()) for name in _operators(child)]
     return [str(plan["operatorType"]), *below]
-
-
-@contextmanager
-def _packable(name: str) -> Iterator[None]:
-    """A block in which a parameter that the driver cannot send becomes an error of ours."""
-    try:
-        yield
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, KinfolioError):
-            raise
-        raise BadInput(
-            f"a parameter of {name} is nothing the database can store ({error}); "
-            "use numbers below 2^63, texts, booleans, lists or maps"
-        ) from error

@@ -77,15 +77,15 @@ def guarded_rows(graph: Graph, text: str, user_id: str) -> list[dict[str, Any]]:
     if graph.mapping is not None:
         raise BadInput("generated statements need a graph with kinfolio's own names; no --mapping")
     check_statement(text)
-    rows = graph.limited_rows(
+    columns, rows = graph.run_text(
         "the generated statement",
         text,
         {"user_id": user_id},
         seconds=TIMEOUT_SECONDS,
-        most=MOST_ROWS,
-        never=("AllNodesScan", "AllRelationshipsScan", "ProcedureCall", "LoadCSV"),
+        limit=MOST_ROWS,
+        forbidden=("AllNodesScan", "AllRelationshipsScan", "ProcedureCall", "LoadCSV"),
     )
-    return [{key: _cell(value) for key, value in row.items()} for row in rows]
+    return [dict(zip(columns, map(_cell, row), strict=True)) for row in rows]
 
 
 def check_statement(text: str) -> None:

@@ -180,7 +180,7 @@ def show_user(graph: Graph, user_id: str) -> NodeView:
     Raises:
         NotFound: there is no such user.
     """
-    return _shown(graph, "user", user_id)
+    return _shown(graph, "show_user", "user", user_id)
 
 
 def show_product(graph: Graph, product_id: str) -> NodeView:
@@ -189,10 +189,10 @@ def show_product(graph: Graph, product_id: str) -> NodeView:
     Raises:
         NotFound: there is no such product.
     """
-    return _shown(graph, "product", product_id)
+    return _shown(graph, "show_product", "product", product_id)
 
 
-def _shown(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:
+def _shown(graph: Graph, statement: str, kind: Literal["user", "product"], key: str) -> NodeView:
     label = kind.capitalize()
     with explore(graph.connection) as explored:
 
@@ -202,9 +202,9 @@ def _shown(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView
             ).data()
             return rows
 
-        rows = run(f"show_{kind}", id=key, sample=SAMPLE)
+        rows = run(statement, id=key, sample=SAMPLE)
         if not rows:
-            count = run("show_numbers")[0][f"{kind}s"]
+            count = run("show_counts")[0][f"{kind}s"]
             raise NotFound(
                 f"there is no {kind} {key!r} among the {count:,} in the graph; "
                 + ("check the id" if count else "type: kinfolio load FOLDER")

@@ -1,7 +1,8 @@
 """Cypher statements by name: one statement a `.cypher` file, read once.
 
-A file begins with comment lines: a sentence, `// parameters: ...`, `// columns: ...`. Statements
-about embeddings are written for slot `a`; the text for slot `b` is made from it.
+A file begins with comment lines: a sentence, `// parameters: ...`, `// columns: ...`. A line
+`// include: NAME` stands for the text of `parts/NAME.cypher`, which is no statement by itself.
+Statements about embeddings are written for slot `a`; the text for slot `b` is derived from it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from kinfolio.cypher.mapping.rewrite import rewritten
 from kinfolio.errors import BadConfig, QueryNotFound
 from kinfolio.records import Slot
 
-_LOWER_SLOT = re.compile(r"(?<![\w$])(\w+)_a\b")
+PARTS = "parts"
 _STANDARD_ONLY = ("load_", "demo_", "change_")
 _OWN_RULES = "// own rules"
+_INCLUDE = re.compile(r"^( *)// include: (\w+)$", re.MULTILINE)
+_LOWER_SLOT = re.compile(r"(?<![\w$])(\w+)_a\b")
 _UPPER_SLOT = re.compile(r"(?<![\w$])(\w+)_A\b")
 
 
@@ -27,56 +30,71 @@ _UPPER_SLOT = re.compile(r"(?<![\w$])(\w+)_A\b")
 def statements() -> dict[str, Traversable]:
     """Return the file of each statement by name; names are unique across the folders."""
     folders = files("kinfolio.cypher").joinpath("statements").iterdir()
-    found = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
     return {
-        file.name.removesuffix(".cypher"): file for file in found if file.name.endswith(".cypher")
+        file.name.removesuffix(".cypher"): file
+        for folder in folders
+        if folder.is_dir() and folder.name != PARTS
+        for file in folder.iterdir()
+        if file.name.endswith(".cypher")
     }
 
 
 @cache
 def query(name: str, slot: Slot = "a", mapping: Mapping | None = None) -> LiteralString:
-    """The text of one statement, without its header.
+    """Return the text of one statement, without its header.
 
     In the text for slot `b`, words that end in `_a` or `_A` (`embedding_a`, `SIMILAR_A`) end in
-    `_b` or `_B`; parameters (`$name_a`) stay as they are. With a mapping, it is told in the names
-    of that graph.
+    `_b` or `_B`; parameters (`$name_a`) are unchanged. With a mapping, labels, types and
+    properties have the names of that graph.
 
     Raises:
         QueryNotFound: there is no `<name>.cypher`.
-        BadConfig: the statement has no place in a graph with other names.
+        BadConfig: the statement applies to the standard model only.
     """
     if mapping is not None:
-        return _mapped(name, slot, mapping)
+        if name.startswith(_STANDARD_ONLY):
+            raise BadConfig(
+                f"{name} writes the names of kinfolio's own model, so it cannot go with a "
+                "mapping; leave --mapping out and unset KINFOLIO_MAPPING"
+            )
+        return rewritten(query(name, slot), mapping)
     file = statements().get(name)
     if file is None:
         raise QueryNotFound(
             f"there is no statement {name!r} in kinfolio's cypher folder; "
             "check the spelling or install kinfolio again"
         )
-    lines = file.read_text("utf-8").splitlines()
+    text = spliced(file.read_text("utf-8"))
+    return in_slot_b(text) if slot == "b" else text
+
+
+def spliced(text: LiteralString) -> LiteralString:
+    """Return the text of a file without its header, with the parts that it includes."""
+    lines = text.splitlines()
     while lines and (not lines[0].strip() or lines[0].startswith("//")):
+        if _INCLUDE.match(lines[0]):
+            break
         lines.pop(0)
-    text = "\n".join(lines).strip()
-    if slot == "b":
-        text = _UPPER_SLOT.sub(r"\1_B", _LOWER_SLOT.sub(r"\1_b", text))
-    return text
+
+    def part(found: re.Match[str]) -> str:
+        indent, name = found.groups()
+        file = files("kinfolio.cypher").joinpath("statements", PARTS, f"{name}.cypher")
+        return indent + spliced(file.read_text("utf-8")).replace("\n", f"\n{indent}")
+
+    return _INCLUDE.sub(part, "\n".join(lines).strip())
 
 
-def _mapped(name: str, slot: Slot, mapping: Mapping) -> LiteralString:
-    if name.startswith(_STANDARD_ONLY):
-        raise BadConfig(
-            f"{name} writes the names of kinfolio's own model, so it cannot go with a mapping; "
-            "leave --mapping out and unset KINFOLIO_MAPPING"
-        )
-    return rewritten(query(name, slot), mapping)
+def in_slot_b(text: LiteralString) -> LiteralString:
+    """Return a statement for slot `a` as it is for slot `b`."""
+    return _UPPER_SLOT.sub(r"\1_B", _LOWER_SLOT.sub(r"\1_b", text))
 
 
 @cache
 def with_conditions(text: LiteralString, conditions: tuple[str, ...]) -> LiteralString:
-    """The statement with more conditions at the place that `// own rules` marks.
+    """Return the statement with more conditions at the line `// own rules`.
 
-    Whoever runs kinfolio writes them, in the names of the graph; null counts as false. They are
-    never made from anything else.
+    The deployment writes them in the names of its graph; null counts as false. They never come
+    from any other source.
     """
     added = "".join(f"AND coalesce((\n{condition}\n) = true, false)\n" for condition in conditions)
     return text.replace(_OWN_RULES, added)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server.server import Server
 from kinfolio.records import Connection

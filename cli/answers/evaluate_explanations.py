@@ -119,7 +119,7 @@ def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
 def _recommended(graph: Graph, pairs: int, seed: int) -> Iterator[tuple[str, str, float]]:
     from kinfolio.gnn.serving.recommend import recommend
 
-    users = [row["id"] for row in graph.read("explain_people")]
+    users = [row["id"] for row in graph.read("explain_users")]
     random.Random(seed).shuffle(users)
     of_a_user = max(1, min(_OF_A_USER, pairs // 40))
     found = 0

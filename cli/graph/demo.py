@@ -92,10 +92,10 @@ def _refuse_strangers(graph: Graph, folder: Path) -> None:
     from kinfolio.loaders import community_ids
 
     user_ids, product_ids = community_ids(folder)
-    row = graph.read("demo_strangers", user_ids=user_ids, product_ids=product_ids)[0]
-    if row["strangers"]:
+    row = graph.read("demo_other_nodes", user_ids=user_ids, product_ids=product_ids)[0]
+    if row["nodes"]:
         raise NotReady(
-            f"the graph at {graph.server} holds {row['strangers']:,} people and products that are "
+            f"the graph at {graph.server} holds {row['nodes']:,} people and products that are "
             "not of the demo, which does not mix with other data; "
             "type: KINFOLIO_HOME=/tmp/kinfolio-demo kinfolio demo"
         )

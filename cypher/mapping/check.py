@@ -327,7 +327,7 @@ def _moment_note(key: str, latest: Any, unit: str) -> str:
 
 
 def _threshold(graph: Graph, names: HoldingNames) -> Line:
-    row = graph.read("map_numbers")[0]
+    row = graph.read("map_counts")[0]
     return _line(
         "holdings",
         "least_rating",
@@ -341,7 +341,7 @@ def _threshold(graph: Graph, names: HoldingNames) -> Line:
 
 
 def _taken(graph: Graph) -> Iterator[Line]:
-    row = graph.read("map_taken")[0]
+    row = graph.read("map_conflicts")[0]
     if row["versions"]:
         yield _line(
             "kinfolio",

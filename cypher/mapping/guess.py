@@ -121,7 +121,7 @@ def inspect(graph: Graph) -> Found:
         )
     ends = []
     for kind, total in types.items():
-        rows = graph.read("map_ends", type=kind, sample=SAMPLE)
+        rows = graph.read("map_endpoints", type=kind, sample=SAMPLE)
         seen = min(total, SAMPLE)
         ends += [
             Ends(

@@ -10,6 +10,12 @@ from kinfolio.errors import BadConfig
 from kinfolio.records import Progress, no_progress
 
 NODES_AT_ONCE = 5_000
+_REMOVING = {
+    "users": "map_remove_users",
+    "products": "map_remove_products",
+    "lists": "map_remove_lists",
+}
+_DROPPING = {"index": "map_drop_index", "constraint": "map_drop_constraint"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +46,9 @@ def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
     versions = graph.write("map_remove_versions")[0]["removed"]
     indexes = tuple(_drop_indexes(graph))
     counts = {}
-    for name, column in (("users", "cleared"), ("products", "cleared"), ("lists", "removed")):
+    for name, statement in _REMOVING.items():
         counts[name] = 0
-        while number := graph.write(f"map_remove_{name}", size=NODES_AT_ONCE)[0][column]:
+        while number := graph.write(statement, size=NODES_AT_ONCE)[0]["removed"]:
             counts[name] += number
             progress(f"clearing {name}", counts[name], 0)
     return Removed(versions=versions, indexes=indexes, **counts)
@@ -60,6 +66,6 @@ def _drop_indexes(graph: Graph) -> list[str]:
             mine & set(row["labels"]) and own & set(row["keys"])
         )
         if is_own:
-            graph.schema(f"map_drop_{row['kind']}", name=row["name"])
+            graph.schema(_DROPPING[row["kind"]], name=row["name"])
             dropped.append(str(row["name"]))
     return dropped

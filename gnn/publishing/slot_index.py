@@ -124,8 +124,8 @@ def _found(
 ) -> list[dict[str, Any]]:  # Any: rows of a statement
     rows, width = queries.tolist(), queries.shape[1]
     try:
-        return graph.read("write_back_found", slot=slot, rows=rows, width=width, k=fetch)
+        return graph.read("write_back_nearest", slot=slot, rows=rows, width=width, k=fetch)
     except (ServerUnreachable, WrongPassword):
         raise
     except ServerError:
-        return graph.read("write_back_found_nodes", slot=slot, rows=rows, k=fetch)
+        return graph.read("write_back_nearest_nodes", slot=slot, rows=rows, k=fetch)

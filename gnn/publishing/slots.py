@@ -23,6 +23,8 @@ from kinfolio.records import Slot
 
 PAGE_NODES = 50_000
 CLEAR_NODES = 5_000
+_CLEAR = {"users": "write_back_clear_users", "products": "write_back_clear_products"}
+_PAGE = {"users": "write_back_users_page", "products": "write_back_products_page"}
 SILENCE_SECONDS = 60
 """A writer on another machine that was silent for as long is taken for dead."""
 CLOCK_SLACK_SECONDS = 2.0
@@ -90,9 +92,7 @@ def taken(
 def clear(graph: Graph, writer: Writer, kind: NodeKind, gids: Sequence[int]) -> None:
     """Take everything of the writer's slot off some nodes."""
     for batch in _batched(gids, CLEAR_NODES):
-        rows = graph.write(
-            f"write_back_clear_{kind}", slot=writer.slot, rows=batch, writer=writer.token
-        )
+        rows = graph.write(_CLEAR[kind], slot=writer.slot, rows=batch, writer=writer.token)
         if rows[0]["cleared"] == 0:
             keep_hold(graph, writer)
 
@@ -103,7 +103,7 @@ def keep_hold(graph: Graph, writer: Writer) -> None:
     Raises:
         NotReady: somebody else took the slot over.
     """
-    if not graph.write("write_back_beat", writer=writer.token):
+    if not graph.write("write_back_heartbeat", writer=writer.token):
         raise writer.lost()
 
 
@@ -113,7 +113,7 @@ def nodes_there(
     """Every node of a kind by gid: gid, id, whether it carries something of the slot, countries."""
     after = -1
     while True:
-        page = graph.read(f"write_back_{kind}_there", slot=slot, after=after, size=PAGE_NODES)[0]
+        page = graph.read(_PAGE[kind], slot=slot, after=after, size=PAGE_NODES)[0]
         countries = page.get("countries") or [[]] * len(page["gids"])
         yield from zip(page["gids"], page["ids"], page["is_filled"], countries, strict=True)
         if len(page["gids"]) < PAGE_NODES:

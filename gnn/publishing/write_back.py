@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 MAX_WIDTH = 4_096
 """Of a vector index of Neo4j."""
+_STORE = {
+    "users": ("write_back_users", "write_back_users_lists"),
+    "products": ("write_back_products", "write_back_products_lists"),
+}
 
 
 def write_back(
@@ -242,8 +246,8 @@ def _write(
 ) -> Iterator[int]:
     """Write batch by batch: the number of nodes of each."""
     for batch in batches:
-        name = f"write_back_{batch.kind}" + ("" if as_vectors else "_lists")
-        _write_one(graph, writer, name, batch)
+        name, name_with_lists = _STORE[batch.kind]
+        _write_one(graph, writer, name if as_vectors else name_with_lists, batch)
         yield batch.size
 
 

@@ -123,7 +123,7 @@ def check_k(k: int) -> None:
 def _note_unknown(graph: Graph, state: UserState, note: Note) -> None:
     if state.risk_tolerance is not None and state.country is not None:
         return
-    limits = graph.read("recommend_limits")[0]
+    limits = graph.read("recommend_restrictions")[0]
     if state.risk_tolerance is None and limits["has_risk"]:
         note(
             f"the risk tolerance of {state.user} is unknown, so products with a risk level are "
@@ -140,7 +140,7 @@ def _note_short(
     graph: Graph, state: UserState, found: int, k: int, conditions: tuple[str, ...], note: Note
 ) -> None:
     removed = graph.read(
-        "recommend_removed",
+        "recommend_excluded",
         slot=state.slot,
         conditions=conditions,
         user_id=state.user,

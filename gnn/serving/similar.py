@@ -48,7 +48,7 @@ def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProdu
 def _read(graph: Graph, product_id: str) -> dict[str, Any]:  # Any: a row of a statement
     row: dict[str, Any] = {}
     for _ in range(TRIES):
-        row = graph.read("recommend_vector_of", product_id=product_id)[0]
+        row = graph.read("recommend_product_vector", product_id=product_id)[0]
         # A read that falls into a flip can miss both versions.
         if row["version"] is not None or not graph.read("version_list"):
             break

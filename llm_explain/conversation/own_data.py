@@ -107,7 +107,7 @@ def settle(answers: Answers, asked: dict[str, Any], line: str) -> Said | None:
     action = asked["action"]
     if action == "delete_now":
         if re.sub(r"\W+", " ", line).strip().casefold() == DELETE_WORDS:
-            answers.graph.write("change_forget", user_id=answers.user)
+            answers.graph.write("change_delete_user", user_id=answers.user)
             return Said(say("deleted"), {"deleted": True})
         return Said(say("not_deleted"), {"deleted": False})
     if is_yes(line):
@@ -122,7 +122,7 @@ def _done(answers: Answers, action: str, asked: dict[str, Any]) -> Said:
         return Said(say("delete_surer"), {}, {"asked": {"action": "delete_now"}})
     product = Listed(asked["product"], asked["name"])
     name = shown(product.name)
-    statement = "change_dismiss" if action == "dismiss" else "change_bring_back"
+    statement = "change_dismiss" if action == "dismiss" else "change_undo_dismissal"
     answers.graph.write(statement, user_id=answers.user, product_id=product.product)
     keeps: dict[str, Any] = {"dismissed": []}
     if action == "dismiss":

@@ -75,7 +75,7 @@ def measure(
     found = Measured()
     clauses = clauses or load_clauses()
     # Where the deployment names people, a name is no fault.
-    rows = () if clauses.names_people else graph.read("explain_people")
+    rows = () if clauses.names_people else graph.read("explain_users")
     people = [(row["id"], row["name"]) for row in rows]
     source = np.random.default_rng(seed)
     for user, product, score in pairs:

@@ -218,7 +218,7 @@ def _pieces(
     kinds = {piece.kind for piece in pieces}
     basis: Basis = "holdings" if "holding" in kinds else "ties" if "tie" in kinds else "text"
     if not pieces:
-        rows = reads.read("explain_reviewed", slot=slot, user_id=user_id)
+        rows = reads.read("explain_reviewed_products", slot=slot, user_id=user_id)
         pieces = [
             Piece(kind="text", gid=row["gid"], id=row["id"], name=row["name"], form="about")
             for row in rows
@@ -273,7 +273,7 @@ def _with_paths(
     ties = by_gid("explain_ties", "tie")
     written: dict[str, Any] = {}
     if any(piece.form == "own" for piece, _, _ in chosen.values()):
-        written = (reads.read("explain_written", **ends) or [{}])[0]
+        written = (reads.read("explain_own_review", **ends) or [{}])[0]
     is_against = any(
         piece.kind == "popularity" and value < 0 for piece, _, value in chosen.values()
     )

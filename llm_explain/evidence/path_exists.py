@@ -26,7 +26,7 @@ def path_exists(graph: Graph, path: Sequence[Step], user_id: str) -> bool:
     """
     if not path or path[0].id is None or len(path) % 2 == 0:
         return False
-    rows = graph.read("explain_start", label=path[0].label, id=path[0].id)
+    rows = graph.read("explain_path_start", label=path[0].label, id=path[0].id)
     nodes = [row["node"] for row in rows]
     names = graph.names
     pairs = names.pairs(path)
@@ -34,7 +34,7 @@ def path_exists(graph: Graph, path: Sequence[Step], user_id: str) -> bool:
         if not nodes or kind.type is None or end.label is None:
             break
         rows = graph.read(
-            "explain_step",
+            "explain_path_step",
             nodes=nodes,
             type=relationship.type,
             split=names.split(kind.type),

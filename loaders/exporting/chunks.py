@@ -32,6 +32,8 @@ AHEAD = 2
 _SPLIT_NUMBERS = {"": NO_SPLIT, **{name: number for number, name in enumerate(SPLITS)}}
 _ODD_SPLIT = -2
 _NO_RATING = -3.4e38
+_AS_LISTS = {"holdings": "export_holdings", "ties": "export_ties"}
+_AS_VECTORS = {"holdings": "export_holdings_packed", "ties": "export_ties_packed"}
 """Stands for no rating in a vector, which takes finite numbers only."""
 _LARGEST_TABLE = 50_000_000
 
@@ -167,7 +169,7 @@ class Chunks:
         Raises:
             BadInput: a split or a time is none.
         """
-        row = self._graph.read(f"export_{kind}", gids=gids, no_time=NO_TIME)[0]
+        row = self._graph.read(_AS_LISTS[kind], gids=gids, no_time=NO_TIME)[0]
         with np.errstate(over="ignore"):
             rating = np.array(row.get("rating", ()), np.float64).astype(np.float32)
         return sorted_edges(
@@ -231,7 +233,7 @@ class Chunks:
         if kind == "holdings":
             parameters["no_rating"] = _NO_RATING
         try:
-            row = self._graph.read(f"export_{kind}_packed", **parameters)[0]
+            row = self._graph.read(_AS_VECTORS[kind], **parameters)[0]
         except (ServerUnreachable, WrongPassword):
             raise
         except (ServerError, BadInput):

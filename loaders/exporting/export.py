@@ -34,6 +34,7 @@ OVERLAP_MS = 1_000
 MOST_CHANGED = 0.2
 """Above this part of the users, reading everything is quicker."""
 _CLOSING_SECONDS = 5.0
+_NUMBERING = {"users": "export_number_users", "products": "export_number_products"}
 _COUNTED = ("users", "products", "holdings", "ties", "reviews")
 
 Consistency = Literal["quiet", "marked", "moving"]
@@ -140,7 +141,7 @@ class _Moment:
         # while it is: wait until none is at that.
         give_up = time.monotonic() + _CLOSING_SECONDS
         while True:
-            row = graph.read("export_watch")[0]
+            row = graph.read("export_open_transactions")[0]
             oldest = min(row["now"], row["oldest"])
             if not row["closing"]:
                 return cls(graph.bookmark(), oldest)
@@ -273,7 +274,7 @@ class _Job:
     def _difference(self, counts: dict[str, int], source: Any) -> str:
         """The first table whose rows are not as many as the database counts; "" without one."""
         there = counted(self.graph)
-        ends = self.graph.read("export_ends")[0]
+        ends = self.graph.read("export_gid_counts")[0]
         for name in _COUNTED:
             if counts[name] != there[name]:
                 return name
@@ -324,9 +325,9 @@ class _Taken:
 
 def _number_new(graph: Graph) -> None:
     """Give row numbers to users and products that were added by hand."""
-    counts, ends = graph.read("export_counts")[0], graph.read("export_ends")[0]
+    counts, ends = graph.read("export_counts")[0], graph.read("export_gid_counts")[0]
     new = [name for name in ("users", "products") if counts[name] > ends[name]]
     if new:
         Chunks(graph).refuse_without_id()
     for name in new:
-        graph.write(f"export_number_{name}", first=ends[f"{name}_end"])
+        graph.write(_NUMBERING[name], first=ends[f"{name}_end"])

@@ -27,7 +27,7 @@ class Whole:
         self._graph = graph
         self._progress = progress
         self._chunks = Chunks(graph)
-        self._ends = graph.read("export_ends")[0]
+        self._ends = graph.read("export_gid_counts")[0]
         self._counts = counted(graph)
         self.user_rows = self.product_rows = Rows(np.zeros(0, np.int64))
 

@@ -21,7 +21,11 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
     Raises:
         BadInput: it is no reading statement, or gives something else.
     """
-    column, values = graph.own_rows("--subgraph", statement, "user")
+    columns, rows = graph.run_text("--subgraph", statement)
+    if not columns:
+        raise BadInput("--subgraph returns nothing; end it with RETURN and the users")
+    column = "user" if "user" in columns else columns[0]
+    values = [row[columns.index(column)] for row in rows]
     ids: set[str] = set()
     nodes: set[str] = set()
     for value in values:
@@ -38,7 +42,7 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
     known_ids: set[str] = set()
     known_nodes: set[str] = set()
     for some_ids, some_nodes in _pairs_of_parts(sorted(ids), sorted(nodes)):
-        row = graph.read("export_chosen", ids=some_ids, nodes=some_nodes)[0]
+        row = graph.read("export_named_users", ids=some_ids, nodes=some_nodes)[0]
         found.update(row["gids"], row["node_gids"])
         known_ids.update(row["ids"])
         known_nodes.update(row["nodes"])
@@ -69,14 +73,14 @@ def users_around(graph: Graph, user: str, hops: int) -> list[int]:
     """
     if hops < 0:
         raise BadConfig(f"--hops is {hops}; 0 or more was expected")
-    start = graph.read("export_chosen", ids=[user], nodes=[])[0]["gids"]
+    start = graph.read("export_named_users", ids=[user], nodes=[])[0]["gids"]
     if not start:
         raise NotFound(f"there is no user {user!r} in the graph; check --around")
     found, edge = set(start), set(start)
     seen_products: set[int] = set()
     for _ in range(hops):
-        people = _of_all(graph, "export_around_ties", edge)
-        products = _of_all(graph, "export_held", edge) - seen_products
+        people = _of_all(graph, "export_tied_users", edge)
+        products = _of_all(graph, "export_held_products", edge) - seen_products
         seen_products |= products
         edge = (people | _of_all(graph, "export_holders", products)) - found
         found |= edge

@@ -186,11 +186,11 @@ def _groups(rows: _Rows, chosen: list[int]) -> list[list[Any]]:
 
 def _put_holdings(tx: Reads, rows: _Rows) -> None:
     users = sorted(set(rows.source))
-    there = tx.read("load_interactions_there", users=users, names=rows.values.names)[0]
+    there = tx.read("load_interactions_existing", users=users, names=rows.values.names)[0]
     keys = zip(there["source"], there["target"], strict=True)
     new, changed = _compared(rows, list(zip(rows.source, rows.target, strict=True)), keys, there)
     if new:
-        name = "load_interactions_with_more" if rows.more else "load_interactions"
+        name = "load_interactions_with_properties" if rows.more else "load_interactions"
         tx.read(name, groups=_groups(rows, new))
     if changed:
         tx.read(
@@ -201,7 +201,7 @@ def _put_holdings(tx: Reads, rows: _Rows) -> None:
 
 def _put_ties(tx: Reads, rows: _Rows) -> None:
     users = sorted(set(rows.source))
-    there = tx.read("load_ties_there", users=users, names=rows.values.names)[0]
+    there = tx.read("load_ties_existing", users=users, names=rows.values.names)[0]
     kinds = [kind or "" for kind in rows.values.column("kind", len(rows.source))]
     keys = zip(there["source"], there["target"], there["kind"], strict=True)
     wanted = list(zip(rows.source, rows.target, kinds, strict=True))
@@ -238,7 +238,7 @@ def _compared(
 
 
 def _put_reviews(tx: Reads, rows: _Rows) -> None:
-    there = tx.read("load_reviews_there", ids=rows.ids, names=rows.values.names)[0]
+    there = tx.read("load_reviews_existing", ids=rows.ids, names=rows.values.names)[0]
     known = {id: place for place, id in enumerate(there["ids"])}
     new: list[list[Any]] = []
     changed: list[list[Any]] = []
@@ -252,6 +252,10 @@ def _put_reviews(tx: Reads, rows: _Rows) -> None:
             moved.append([id, rows.source[number], rows.target[number]])
         if rows.values.differ(number, there["values"][place]):
             changed.append([id, rows.source[number], rows.values.row(number)])
-    for name, found in (("", new), ("_moved", moved), ("_changed", changed)):
+    for name, found in (
+        ("load_reviews", new),
+        ("load_reviews_moved", moved),
+        ("load_reviews_changed", changed),
+    ):
         if found:
-            tx.read(f"load_reviews{name}", rows=found)
+            tx.read(name, rows=found)

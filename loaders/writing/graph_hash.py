@@ -19,6 +19,11 @@ from kinfolio.records import Progress, no_progress
 USERS_AT_ONCE = 2_000
 _OWN = re.compile(r"changed|(embedding|message|own|counted|market|similar\w*|links?\w*)_[ab]")
 _MODULUS = 2**128
+_OF_USERS = {
+    "holdings": "load_hash_holdings",
+    "ties": "load_hash_ties",
+    "reviews": "load_hash_reviews",
+}
 
 
 def graph_hash(graph: Graph, *, with_gids: bool = True, progress: Progress = no_progress) -> str:
@@ -50,8 +55,8 @@ def _items(reads: Reads, left_out: set[str], progress: Progress) -> Iterator[str
         columns = zip(page["ids"], page["properties"], page["dismissed"], strict=True)
         for id, properties, dismissed in columns:
             yield _written(["user", id, *sorted(dismissed)], properties, left_out)
-        for kind in ("holdings", "ties", "reviews"):
-            found = reads.read(f"load_hash_{kind}", users=page["ids"])[0]
+        for kind, statement in _OF_USERS.items():
+            found = reads.read(statement, users=page["ids"])[0]
             yield from map(
                 _written,
                 zip(repeat(kind), found["source"], found["target"]),

@@ -28,6 +28,7 @@ from kinfolio.loaders.writing.prune import surplus
 from kinfolio.records import Progress
 
 IDS_AT_ONCE = 10_000
+_NUMBERING = {"users": "export_number_users", "products": "export_number_products"}
 
 
 def load(
@@ -134,7 +135,7 @@ def write_all(
 def _write_nodes(kind: str, staged: Staged, graph: Graph, progress: Progress) -> NDArray[np.int64]:
     following = graph.read("load_next_gids")[0]
     if following[f"{kind}_without"]:  # added by hand
-        graph.write(f"export_number_{kind}", first=following[kind.removesuffix("s")])
+        graph.write(_NUMBERING[kind], first=following[kind.removesuffix("s")])
         following = graph.read("load_next_gids")[0]
     ids = staged.users if kind == "users" else staged.products
     rows = staged.tables[kind].good() if kind in staged.tables else None

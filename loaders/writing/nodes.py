@@ -19,6 +19,10 @@ from kinfolio.loaders.reading.values import ABSENT, Values, ahead, values_of
 from kinfolio.records import Progress
 
 BATCH_NODES = 5_000
+_STATEMENTS = {
+    "users": ("load_users_existing", "load_new_users", "load_users"),
+    "products": ("load_products_existing", "load_new_products", "load_products"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def _batches(key: str, ids: Any, rows: Any) -> Iterator[_Batch]:
 def _put(tx: Reads, kind: str, batch: _Batch, following: int) -> list[int]:
     """The row numbers of a batch, after what is new or differs was written."""
     values = batch.values
-    there = tx.read(f"load_{kind}_there", ids=batch.ids, names=values.names)[0]
+    existing, create, change = _STATEMENTS[kind]
+    there = tx.read(existing, ids=batch.ids, names=values.names)[0]
     known = {id: number for number, id in enumerate(there["ids"])}
     # On a second try of the transaction the new ones may be there, numbered from `following`.
     following = max([following, *(gid + 1 for gid in there["gids"])])
@@ -106,9 +111,9 @@ def _put(tx: Reads, kind: str, batch: _Batch, following: int) -> list[int]:
             if before != ([] if category is None else [category]):
                 categories.append([gids[-1], category])
     if new:
-        tx.read(f"load_new_{kind}", rows=new)
+        tx.read(create, rows=new)
     if changed:
-        tx.read(f"load_{kind}", rows=changed)
+        tx.read(change, rows=changed)
     if categories:
         tx.read("load_categories", rows=categories)
     return gids

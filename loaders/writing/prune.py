@@ -22,7 +22,15 @@ from kinfolio.records import Progress
 
 NODES_AT_ONCE = 2_000
 ROWS_AT_ONCE = 10_000
-_ORDER = ("reviews", "interactions", "ties", "users", "products", "categories")
+_REMOVING = {
+    "reviews": "load_remove_reviews",
+    "interactions": "load_remove_interactions",
+    "ties": "load_remove_ties",
+    "users": "load_remove_users",
+    "products": "load_remove_products",
+    "categories": "load_remove_categories",
+}
+"""Statements in the order in which they run."""
 
 _Rows = dict[str, list[Any]]  # Any: ids, or lists of row numbers and kinds
 
@@ -40,20 +48,20 @@ class Surplus:
 
     def remove(self, graph: Graph, progress: Progress) -> None:
         """Take it out of the graph."""
-        for name in _ORDER:
+        for name, statement in _REMOVING.items():
             rows = self.rows[name]
             size = ROWS_AT_ONCE if name in ENDS else NODES_AT_ONCE
             for first in range(0, len(rows), size):
                 progress(f"removing {name}", first, len(rows))
-                graph.write(f"load_remove_{name}", rows=rows[first : first + size])
+                graph.write(statement, rows=rows[first : first + size])
             if rows:
                 progress(f"removing {name}", len(rows), len(rows))
 
 
 def surplus(staged: Staged, graph: Graph, progress: Progress) -> Surplus:
     """What the graph has and the folder has not."""
-    users, old_users = _compared(graph, "users", staged.users)
-    products, old_products = _compared(graph, "products", staged.products)
+    users, old_users = _compared(graph, "load_prune_users", staged.users)
+    products, old_products = _compared(graph, "load_prune_products", staged.products)
     rows: _Rows = {
         "users": old_users,
         "products": old_products,
@@ -68,13 +76,13 @@ def surplus(staged: Staged, graph: Graph, progress: Progress) -> Surplus:
     for first in range(0, len(user_gids), NODES_AT_ONCE):
         progress("comparing users", first, len(user_gids))
         part = user_gids[first : first + NODES_AT_ONCE]
-        found = graph.read("load_surplus_interactions", users=part)[0]
+        found = graph.read("load_prune_interactions", users=part)[0]
         source = np.array([users[gid] for gid in found["source"]], np.int64)
         target = np.array([products.get(gid, -1) for gid in found["target"]], np.int64)
         old = (source < 0) | (target < 0) | ~np.isin(source << 32 | target, held)
         for number in np.flatnonzero(old).tolist():
             rows["interactions"].append([found["source"][number], found["target"][number]])
-        found = graph.read("load_surplus_ties", users=part)[0]
+        found = graph.read("load_prune_ties", users=part)[0]
         for one, other, kind in zip(found["source"], found["target"], found["kind"], strict=True):
             if (users[one], users.get(other, -1), kind) not in tied:
                 rows["ties"].append([one, other, kind])
@@ -82,11 +90,11 @@ def surplus(staged: Staged, graph: Graph, progress: Progress) -> Surplus:
     return Surplus(rows)
 
 
-def _compared(graph: Graph, kind: str, ids: Any) -> tuple[dict[int, int], list[str]]:
+def _compared(graph: Graph, statement: str, ids: Any) -> tuple[dict[int, int], list[str]]:
     """Row number to place among the folder's ids (-1: not there), and the ids that are not."""
     places: dict[int, int] = {}
     old: list[str] = []
-    for page in pages(graph, f"load_surplus_{kind}", ROWS_AT_ONCE):
+    for page in pages(graph, statement, ROWS_AT_ONCE):
         known = pc.index_in(pa.array(page["ids"], pa.string()), value_set=ids)
         for id, gid, place in zip(page["ids"], page["gids"], known.to_pylist(), strict=True):
             if place is None:
@@ -100,7 +108,7 @@ def _old_reviews(staged: Staged, graph: Graph) -> Iterator[str]:
     kept = {
         id for batch in _batches(staged, "reviews") for id in batch.column("review").to_pylist()
     }
-    for page in pages(graph, "load_surplus_reviews", ROWS_AT_ONCE):
+    for page in pages(graph, "load_prune_reviews", ROWS_AT_ONCE):
         yield from (id for id in page["ids"] if id not in kept)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kinfolio.cypher.graph import open_driver
+from kinfolio.cypher.driver import open_driver
 from kinfolio.records import Connection
 from tests.conftest import Result, drop_constraints, empty, run_command
 from tests.cypher.mapping.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies

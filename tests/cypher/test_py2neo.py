@@ -10,7 +10,8 @@ import pytest
 from py2neo.errors import ClientError
 from py2neo.ogm import Property
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.models import Category, EmbeddingVersion, Product, Review, User, explore
 from kinfolio.cypher.queries import query
 from kinfolio.loaders import load

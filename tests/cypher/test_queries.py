@@ -4,66 +4,69 @@ from typing import Any
 
 import pytest
 
-import kinfolio.cypher
-from kinfolio.cypher.graph import Graph, open_driver
-from kinfolio.cypher.queries import query
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.queries import in_slot_b, query, spliced, statements, with_conditions
 from kinfolio.errors import QueryNotFound
 
-FOLDER = Path(kinfolio.cypher.__file__).parent / "statements"
-FILES = sorted(FOLDER.glob("*/*.cypher"))
+ROOT = Path(__file__).parents[2]
+PARTS = sorted((ROOT / "cypher/statements/parts").glob("*.cypher"))
 
 
-def header(file: Path) -> tuple[str, list[str], list[str]]:
-    """The sentence, the names of the parameters and those of the columns."""
-    sentence: list[str] = []
-    named: dict[str, list[str]] = {}
-    current = None
-    for line in file.read_text("utf-8").splitlines():
+def header(name: str) -> tuple[str, list[str], list[str]]:
+    """The sentence, the names of the parameters and those of the columns of a statement."""
+    lines = []
+    for line in statements()[name].read_text("utf-8").splitlines():
         if not line.startswith("//"):
             break
-        text = line.removeprefix("//").strip()
-        found = re.match(r"(parameters|columns):\s*(.*)", text)
-        if found:
-            current = found[1]
-            named[current] = []
-            text = found[2]
-        if current is None:
-            sentence.append(text)
-        else:
-            named[current] += [
-                part.split()[0]
-                for part in text.split(",")
-                if part.strip() and part.strip() != "none"
-            ]
-    return " ".join(sentence), named["parameters"], named["columns"]
+        lines.append(line.removeprefix("//").strip())
+    found = re.fullmatch(r"(.*) parameters: (.*) columns: (.*)", " ".join(lines))
+    assert found, name
+    parameters, columns = (
+        [part.split()[0] for part in names.split(",") if part.strip() != "none"]
+        for names in (found[2], found[3])
+    )
+    return found[1], parameters, columns
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_statement_has_a_header_that_names_its_parameters(file: Path) -> None:
-    sentence, parameters, columns = header(file)
-    text = re.sub(r"'[^']*'|//.*", "", query(file.stem))
+def is_definition(name: str) -> bool:
+    """Whether a statement defines an index or constraint: EXPLAIN does not take those."""
+    return bool(re.match(r"(CYPHER 25\s+)?(CREATE|DROP)\b.*\b(INDEX|CONSTRAINT)", query(name)))
+
+
+@pytest.mark.parametrize("name", statements())
+def test_every_statement_has_a_header_that_names_its_parameters(name: str) -> None:
+    sentence, parameters, columns = header(name)
+    text = re.sub(r"'[^']*'|//.*", "", query(name))
     assert sentence.endswith(".")
     assert sorted(set(re.findall(r"\$(\w+)", text))) == sorted(parameters)
     assert len(columns) == len(set(columns))
 
 
+def test_every_statement_stands_by_its_name_in_the_code() -> None:
+    rooms = ("cypher", "loaders", "gnn", "llm_explain", "cli")
+    code = "".join(
+        file.read_text("utf-8") for room in rooms for file in (ROOT / room).rglob("*.py")
+    )
+    assert [name for name in statements() if f'"{name}"' not in code] == []
+
+
 @pytest.mark.server
+@pytest.mark.usefixtures("vector_indexes")
 @pytest.mark.parametrize("slot", ["a", "b"])
 def test_every_statement_is_understood_and_gives_the_columns_of_its_header(
-    graph: Graph, vector_indexes: None, slot: Any
+    graph: Graph, slot: Any
 ) -> None:
     wrong = {}
     with open_driver(graph.connection) as driver, driver.session() as session:
-        for file in FILES:
-            _, parameters, columns = header(file)
-            if re.match(r"(CYPHER 25\s+)?(CREATE|DROP)\b.*\b(INDEX|CONSTRAINT)", query(file.stem)):
-                continue  # nothing to EXPLAIN: run by the tests of the schema and of write-back
-            if slot == "b" and query(file.stem, "b") == query(file.stem, "a"):
+        for name in statements():
+            _, parameters, columns = header(name)
+            if is_definition(name) or (slot == "b" and query(name, "b") == query(name)):
                 continue
-            text = re.sub(r"^(CYPHER \d+)?", r"\1 EXPLAIN ", query(file.stem, slot), count=1)
+            text = re.sub(r"^(CYPHER \d+)?", r"\1 EXPLAIN ", query(name, slot), count=1)
             result = session.run(text, dict.fromkeys(parameters))
             if list(result.keys()) != columns:
-                wrong[file.name] = (list(result.keys()), columns)
+                wrong[name] = (list(result.keys()), columns)
             result.consume()
     assert wrong == {}
 
@@ -80,29 +83,44 @@ def vector_indexes(graph: Graph, run_cypher: Any) -> None:
         )
 
 
-def test_an_unknown_statement_is_told_by_its_name() -> None:
+def test_an_unknown_statement_is_reported_by_name() -> None:
     with pytest.raises(QueryNotFound, match="'no_such_statement'"):
         query("no_such_statement")
 
 
-def test_a_name_cannot_lead_out_of_the_folder() -> None:
+@pytest.mark.parametrize("name", ["../cypher/show_server", "rules", "parts/rules"])
+def test_a_name_reaches_neither_other_folders_nor_parts(name: str) -> None:
     with pytest.raises(QueryNotFound):
-        query("../cypher/show_server")
+        query(name)
 
 
-def test_the_text_for_slot_b_differs_in_the_slot_names_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from kinfolio.cypher import queries
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
+def test_every_part_has_a_sentence_and_is_included(part: Path) -> None:
+    assert part.read_text("utf-8").startswith("// ")
+    files = [*PARTS, *(ROOT / "cypher/statements").glob("*/*.cypher")]
+    assert any(f"// include: {part.stem}\n" in file.read_text("utf-8") for file in files)
 
-    (tmp_path / "both.cypher").write_text(
-        "// A sentence.\n// parameters: key_a STRING\n// columns: message_a LIST\n"
+
+@pytest.mark.parametrize("name", statements())
+def test_no_include_is_left_in_a_statement(name: str) -> None:
+    assert "include:" not in query(name)
+
+
+def test_an_included_part_has_the_indentation_of_its_line() -> None:
+    text = "// A sentence.\n// columns: none\nMATCH (n)\nWHERE\n  // include: rules\nRETURN n\n"
+    assert "WHERE\n  coalesce(p.open, true) = true\n  AND (p.countries" in spliced(text)
+
+
+def test_own_rules_are_added_where_a_statement_has_a_place_for_them() -> None:
+    text = with_conditions("WHERE true\n// own rules\nRETURN p", ("p.x = 1 // one",))
+    assert text == "WHERE true\nAND coalesce((\np.x = 1 // one\n) = true, false)\n\nRETURN p"
+
+
+def test_the_text_for_slot_b_differs_in_the_slot_names_only() -> None:
+    assert in_slot_b(
         "MATCH (p)-[s:SIMILAR_A]->(q {name: $key_a}) SET p.embedding_a = 'own_a', p.area = 1\n"
-        "RETURN q.message_a AS message_a // of product_embedding_a\n"
-    )
-    monkeypatch.setattr(queries, "files", lambda _: tmp_path)
-    assert queries.query.__wrapped__("both", "b") == (
+        "RETURN q.message_a AS message_a // of product_embedding_a"
+    ) == (
         "MATCH (p)-[s:SIMILAR_B]->(q {name: $key_a}) SET p.embedding_b = 'own_b', p.area = 1\n"
         "RETURN q.message_b AS message_b // of product_embedding_b"
     )
-    assert "SIMILAR_A" in queries.query.__wrapped__("both", "a")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.publishing.write_back import write_back
 from kinfolio.records import Connection
 from tests.llm_explain.community import store

@@ -1,4 +1,4 @@
-// Notes that a user does not want a product; no row when either is missing.
+// Store that a user dismisses a product; no row if either does not exist.
 // parameters: user_id STRING, product_id STRING
 // columns:    product STRING
 MATCH (u:User {id: $user_id})

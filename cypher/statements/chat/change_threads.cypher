@@ -1,4 +1,4 @@
-// Conversations that langchain-neo4j keeps in the graph, of one user: those whose ids begin with a text.
+// Return the ids of the conversations that langchain-neo4j stores for one user, found by a prefix.
 // parameters: prefix STRING
 // columns:    thread STRING
 MATCH (t:Thread)

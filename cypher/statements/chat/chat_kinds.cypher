@@ -1,4 +1,4 @@
-// Kinds and categories of products in small letters, the frequent ones first: what a wish may name.
+// Return kinds and categories of products in lower case, most frequent first: the words that a filter may name.
 // parameters: none
 // columns:    word STRING, products INTEGER
 MATCH (p:Product)

@@ -1,4 +1,4 @@
-// Products that a line may mean: by an id among its words, or by a name that stands in it.
+// Return the products that a message may refer to: by an id among its words, or by a name that it contains.
 // parameters: ids LIST, line STRING
 // columns:    product STRING, name STRING, is_id BOOLEAN
 MATCH (p:Product)

@@ -1,4 +1,4 @@
-// The risk tolerance of a user and the highest risk level among some products; nulls where none is known.
+// Return a user's risk tolerance and the highest risk level of some products; nulls where unknown.
 // parameters: user_id STRING, product_ids LIST
 // columns:    tolerance INTEGER, highest INTEGER
 MATCH (u:User {id: $user_id})

@@ -1,4 +1,4 @@
-// The user a conversation is with; no row when there is none.
+// Return the user of a conversation; no row if there is none.
 // parameters: user_id STRING
 // columns:    user STRING
 MATCH (u:User {id: $user_id})

@@ -1,4 +1,4 @@
-// Which of some products own rules leave to each of some users.
+// Return which of some products own rules allow for each of some users.
 // parameters: rows LIST
 // columns:    user STRING, products LIST
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// One page of products in the order of their ids: what all users' lists are made from.
+// Return one page of products in the order of their ids, to rank them for all users at once.
 // parameters: after STRING, size INTEGER
 // columns:    product STRING, gid INTEGER, embedding LIST, holders INTEGER, similar LIST, weights LIST
 MATCH (p:Product) WHERE p.id > $after

@@ -1,4 +1,4 @@
-// Nothing: planned only, to see whether an own rule is a condition that reads.
+// Return nothing; it is planned only, to check that an own rule is a condition that only reads.
 // parameters: none
 // columns:    product STRING
 MATCH (u:User), (p:Product)

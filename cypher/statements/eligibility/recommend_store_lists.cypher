@@ -1,5 +1,4 @@
-// Writes the lists of some users in place of their older ones; a list is replaced as a whole. What has no version is not
-// kinfolio's and stays.
+// Replace the stored lists of some users, each as a whole. Lists without a version are not kinfolio's and stay.
 // parameters: rows LIST, version STRING
 // columns:    none
 UNWIND $rows AS row

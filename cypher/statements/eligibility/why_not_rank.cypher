@@ -1,26 +1,18 @@
-// How many products stand before one of them in a user's list, and how many are allowed besides it.
-// What 32 bits cannot tell from it is scored again in 64; `length` makes a score of a cosine.
+// Return how many products rank before one of them in a user's list, and how many other products are allowed.
+// Scores that 32 bits cannot tell from the product's are computed again in 64; `length` turns a cosine into a score.
 // parameters: user_id STRING, product_id STRING, query LIST, width INTEGER, length FLOAT, score FLOAT
 // columns:    before INTEGER, others INTEGER
 MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } AS out
 CALL (u, out) {
   MATCH (p:Product)
-  WHERE coalesce(p.open, true) = true
-    AND (p.countries IS NULL OR size(p.countries) = 0 OR u.country IN p.countries)
-    AND (p.risk IS NULL OR p.risk <= u.risk_tolerance)
+  WHERE
+    // include: rules
     AND NOT p IN out AND p.id <> $product_id
-    // own rules
   RETURN p, (2 * vector.similarity.cosine(p.embedding_a, $query) - 1) * $length AS heads, 0.0 AS linked
   UNION ALL
-  MATCH (u)-[h:HOLDS]->(n:Product)
-  WHERE coalesce(h.split, 'train') = 'train' AND n.similar_a IS NOT NULL
-  WITH DISTINCT n
-  WITH n.similar_a AS gids, n.similar_weight_a AS weights
-  UNWIND range(0, size(gids) - 1) AS place
-  WITH gids[place] AS gid, sum(weights[place]) AS linked
-  MATCH (p:Product {gid: gid})
-  RETURN p, null AS heads, linked
+  // include: linking_products
+  // include: linked_products
 }
 WITH p, max(heads) AS heads, sum(linked) AS linked
 WHERE heads IS NOT NULL

@@ -1,4 +1,5 @@
-// For each held product: how many others hold it, how many of them the explained one too, and a category of both.
+// Return for each held product how many other users hold it, how many of them also the explained product, and a shared
+// category.
 // parameters: user_id STRING, product_id STRING, gids LIST
 // columns:    gid INTEGER, holders INTEGER, both INTEGER, category STRING
 MATCH (b:Product {id: $product_id})

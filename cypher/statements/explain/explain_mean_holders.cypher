@@ -1,4 +1,4 @@
-// How many people hold a product on average.
+// Return the mean number of holders of a product.
 // parameters: none
 // columns:    mean_holders FLOAT
 CALL () {

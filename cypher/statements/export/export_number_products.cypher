@@ -1,4 +1,4 @@
-// Products that were added by hand get the next row numbers (gid), in the order of their ids.
+// Give products without a row number (gid) the next ones, in the order of their ids.
 // parameters: first INTEGER
 // columns:    numbered INTEGER
 MATCH (p:Product) WHERE p.gid IS NULL

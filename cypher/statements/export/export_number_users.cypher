@@ -1,4 +1,4 @@
-// Users that were added by hand get the next row numbers (gid), in the order of their ids.
+// Give users without a row number (gid) the next ones, in the order of their ids.
 // parameters: first INTEGER
 // columns:    numbered INTEGER
 MATCH (u:User) WHERE u.gid IS NULL

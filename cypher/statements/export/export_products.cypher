@@ -1,5 +1,5 @@
-// Products with given row numbers and what describes them, in columns; '' where nothing does, and
-// `node` is what the database calls them itself.
+// Return products with given row numbers and their descriptions, in columns; '' where there is none. `node` is the
+// internal id.
 // parameters: gids LIST<INTEGER>
 // columns:    gid LIST<INTEGER>, node LIST<INTEGER>, id LIST<STRING>, name LIST<STRING>, kind LIST<STRING>, category LIST<STRING>, sector LIST<STRING>, text LIST<STRING>
 MATCH (p:Product) WHERE p.gid IN $gids

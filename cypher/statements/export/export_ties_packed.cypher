@@ -1,4 +1,4 @@
-// Ties that begin at a range of users, as in export_holdings_packed.
+// Return the ties that begin at a range of users as vectors, as in `export_holdings_packed`.
 // parameters: first INTEGER, end INTEGER, no_time INTEGER
 // columns:    source LIST<VECTOR>, target LIST<VECTOR>, split LIST<VECTOR>, at LIST<VECTOR>
 CYPHER 25

@@ -1,4 +1,4 @@
-// Users of a range of row numbers, in columns; `node` is what the database calls them itself.
+// Return the users of a range of row numbers, in columns; `node` is the internal id.
 // parameters: first INTEGER, end INTEGER
 // columns:    gid LIST<INTEGER>, node LIST<INTEGER>, id LIST<STRING>
 MATCH (u:User) WHERE $first <= u.gid < $end

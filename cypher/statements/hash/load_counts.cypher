@@ -1,4 +1,4 @@
-// How much the graph holds; taken from the server's own counts.
+// Return the size of the graph, from the server's own counts.
 // parameters: none
 // columns:    nodes INTEGER, users INTEGER, products INTEGER, interactions INTEGER, ties INTEGER, reviews INTEGER
 RETURN COUNT { MATCH (n) } AS nodes,

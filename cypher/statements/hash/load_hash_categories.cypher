@@ -1,4 +1,4 @@
-// Names of all categories.
+// Return the names of all categories.
 // parameters: none
 // columns:    name STRING
 MATCH (c:Category)

@@ -1,4 +1,4 @@
-// Holdings of some users, in columns, with all properties.
+// Return the holdings of some users with all properties, in columns.
 // parameters: users LIST<STRING>
 // columns:    source LIST<STRING>, target LIST<STRING>, properties LIST<MAP>
 UNWIND $users AS user_id

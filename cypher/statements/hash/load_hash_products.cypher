@@ -1,4 +1,4 @@
-// Products after one in the order of their ids, in columns, with all properties and categories.
+// Return one page of products in the order of their ids, in columns, with all properties and categories.
 // parameters: after STRING, at_once INTEGER
 // columns:    ids LIST<STRING>, properties LIST<MAP>, categories LIST<LIST>
 MATCH (p:Product) WHERE p.id > $after

@@ -1,4 +1,4 @@
-// Users after one in the order of their ids, in columns, with all properties and dismissed products.
+// Return one page of users in the order of their ids, in columns, with all properties and dismissed products.
 // parameters: after STRING, at_once INTEGER
 // columns:    ids LIST<STRING>, properties LIST<MAP>, dismissed LIST<LIST>
 MATCH (u:User) WHERE u.id > $after

@@ -1,4 +1,4 @@
-// New holdings: for each user a list of product, rating, at, weight, split.
+// Create holdings: for each user a list of product, rating, at, weight, split.
 // parameters: groups LIST<LIST>
 // columns:    none
 UNWIND $groups AS held

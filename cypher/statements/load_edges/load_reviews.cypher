@@ -1,4 +1,4 @@
-// New reviews: user, product, id, at, rating, text, split, other properties.
+// Create reviews: user, product, id, at, rating, text, split, other properties.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

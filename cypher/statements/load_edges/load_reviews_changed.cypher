@@ -1,4 +1,4 @@
-// What the input says otherwise of reviews; a property without a value is removed.
+// Update reviews whose properties differ from the input; a property without a value is removed.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// Reviews that the input gives another writer or product: the old ends go, the new ones come.
+// Connect reviews to another writer and product, in place of the former ones.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

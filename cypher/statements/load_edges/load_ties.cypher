@@ -1,4 +1,4 @@
-// New ties: for each user a list of the other user, kind, at, split, other properties.
+// Create ties: for each user a list of the other user, kind, at, split, other properties.
 // parameters: groups LIST<LIST>
 // columns:    none
 UNWIND $groups AS tied

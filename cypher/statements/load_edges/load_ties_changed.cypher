@@ -1,4 +1,4 @@
-// What the input says otherwise of ties of one pair and kind ('': none); without a value it is removed.
+// Update ties of a pair and kind ('': none) that differ from the input; a property without a value is removed.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// The category of each product in place of the one it had; without a name it has none.
+// Replace the category of each product; null removes it.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// The users among some ids that the graph has.
+// Return the existing users among some ids.
 // parameters: ids LIST<STRING>
 // columns:    id STRING, gid INTEGER
 UNWIND $ids AS user_id

@@ -1,4 +1,4 @@
-// New users with id, row number (gid) and properties; the same transaction has found that they are not there.
+// Create users with id, row number (gid) and properties; the same transaction has checked that they do not exist.
 // parameters: rows LIST<MAP>
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// The row numbers (gid) that the next new user and product get, and how many have none, though an id.
+// Return the row numbers (gid) of the next new user and product, and how many nodes have an id but no row number.
 // parameters: none
 // columns:    user INTEGER, product INTEGER, users_without INTEGER, products_without INTEGER
 CALL () {

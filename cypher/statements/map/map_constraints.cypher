@@ -1,4 +1,4 @@
-// Constraints and indexes and what they are on.
+// Return constraints and indexes with their labels and properties.
 // parameters: none
 // columns:    kind STRING, name STRING, labels LIST<STRING>, keys LIST<STRING>
 SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint

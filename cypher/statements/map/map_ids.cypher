@@ -1,4 +1,4 @@
-// Whether a property tells all nodes of a label apart, and one value that two of them have.
+// Return whether a property is unique among the nodes of a label, with an example of a duplicate.
 // parameters: label STRING, key STRING
 // columns:    nodes INTEGER, filled INTEGER, different INTEGER, types LIST<STRING>, example ANY, twice ANY
 MATCH (n:$($label))

@@ -1,4 +1,4 @@
-// The labels of a graph and how many nodes have each.
+// Return the labels of the graph and the number of nodes of each.
 // parameters: none
 // columns:    label STRING, nodes INTEGER
 CALL db.labels() YIELD label

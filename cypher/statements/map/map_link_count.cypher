@@ -1,4 +1,4 @@
-// How many relationships there are of a type, and how many of them run between two labels.
+// Return the number of relationships of a type, and how many of them connect two labels.
 // parameters: type STRING, source STRING, target STRING
 // columns:    total INTEGER, fitting INTEGER
 CALL () { MATCH ()-[r:$($type)]->() RETURN count(r) AS total }

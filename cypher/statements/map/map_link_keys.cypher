@@ -1,4 +1,4 @@
-// What some relationships of a type between two labels have as properties; `longest` counts the signs of texts.
+// Return the properties of a sample of relationships of a type between two labels; `longest` counts characters.
 // parameters: type STRING, source STRING, target STRING, sample INTEGER
 // columns:    key STRING, filled INTEGER, types LIST<STRING>, least ANY, most ANY, longest INTEGER
 MATCH (a:$($source))-[r:$($type)]->(b:$($target))

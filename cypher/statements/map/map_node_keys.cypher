@@ -1,4 +1,4 @@
-// What some nodes of a label have as properties; `longest` counts the signs of texts.
+// Return the properties of a sample of nodes of a label; `longest` counts characters.
 // parameters: label STRING, sample INTEGER
 // columns:    key STRING, filled INTEGER, types LIST<STRING>, least ANY, most ANY, longest INTEGER
 MATCH (n:$($label))

@@ -1,4 +1,4 @@
-// How many nodes of a label have each of some properties, and of which types.
+// Return how many nodes of a label have each of some properties, and their types.
 // parameters: label STRING, keys LIST<STRING>
 // columns:    key STRING, total INTEGER, filled INTEGER, types LIST<STRING>, least ANY, most ANY
 MATCH (n:$($label))

@@ -1,4 +1,4 @@
-// The relationship types of a graph and how many relationships have each.
+// Return the relationship types of the graph and the number of relationships of each.
 // parameters: none
 // columns:    type STRING, links INTEGER
 CALL db.relationshipTypes() YIELD relationshipType AS type

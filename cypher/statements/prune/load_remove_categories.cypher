@@ -1,4 +1,4 @@
-// Takes out categories that the input has no longer.
+// Delete categories that are not in the input.
 // parameters: rows LIST<STRING>
 // columns:    none
 UNWIND $rows AS name

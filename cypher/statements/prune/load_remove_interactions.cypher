@@ -1,4 +1,4 @@
-// Takes out holdings that the input has no longer.
+// Delete holdings that are not in the input.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// Takes out reviews that the input has no longer.
+// Delete reviews that are not in the input.
 // parameters: rows LIST<STRING>
 // columns:    none
 UNWIND $rows AS review_id

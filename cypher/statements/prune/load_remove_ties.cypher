@@ -1,4 +1,4 @@
-// Takes out ties of one pair and kind ('': none) that the input has no longer.
+// Delete ties of a pair and kind ('': none) that are not in the input.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

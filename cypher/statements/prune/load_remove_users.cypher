@@ -1,4 +1,4 @@
-// Takes out users that the input has no longer, with all that hangs on them.
+// Delete users that are not in the input, with their relationships.
 // parameters: rows LIST<STRING>
 // columns:    none
 UNWIND $rows AS user_id

@@ -1,4 +1,4 @@
-// How many people hold each of some products.
+// Return the number of holders of each of some products.
 // parameters: product_ids LIST
 // columns:    product STRING, holders INTEGER
 UNWIND $product_ids AS product_id

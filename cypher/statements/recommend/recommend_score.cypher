@@ -1,4 +1,4 @@
-// The score of some products for a user's query vector and holdings, without any rules; null where a product has no vector.
+// Return the score of some products for a user's query vector and holdings, ignoring rules; null for a product without vector.
 // parameters: user_id STRING, product_ids LIST, query LIST, width INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 UNWIND $product_ids AS product_id
@@ -12,5 +12,5 @@ CALL (p) {
 }
 WITH p, linked, p.embedding_a AS e
 RETURN p.id AS product, coalesce(p.name, p.id) AS name,
-       linked + reduce(total = 0.0, d IN range(0, $width - 1) | total + e[d] * $query[d]) AS score
+  // include: score
 ORDER BY product

@@ -1,4 +1,4 @@
-// Drops a constraint by its name, when it is there.
+// Drop a constraint by name, if it exists.
 // parameters: name STRING
 // columns:    none
 DROP CONSTRAINT $name IF EXISTS

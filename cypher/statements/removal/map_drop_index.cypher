@@ -1,4 +1,4 @@
-// Drops an index by its name, when it is there.
+// Drop an index by name, if it exists.
 // parameters: name STRING
 // columns:    none
 DROP INDEX $name IF EXISTS

@@ -1,4 +1,4 @@
-// Removes some of the lists that kinfolio kept as relationships; as often as there are any left.
+// Delete some of the stored lists; repeat until none is left.
 // parameters: size INTEGER
 // columns:    removed INTEGER
 MATCH (:User)-[r:RECOMMENDED]->(:Product) WHERE r.version IS NOT NULL

@@ -1,6 +1,6 @@
-// Takes everything that kinfolio wrote off some products; as often as there are any left.
+// Remove all properties that kinfolio wrote from some products; repeat until none is left.
 // parameters: size INTEGER
-// columns:    cleared INTEGER
+// columns:    removed INTEGER
 MATCH (p:Product)
 WHERE p.gid IS NOT NULL OR p.changed IS NOT NULL
    OR p.embedding_a IS NOT NULL OR p.message_a IS NOT NULL OR p.market_a IS NOT NULL OR p.similar_a IS NOT NULL
@@ -8,4 +8,4 @@ WHERE p.gid IS NOT NULL OR p.changed IS NOT NULL
 WITH p LIMIT $size
 REMOVE p.gid, p.changed, p.embedding_a, p.message_a, p.market_a, p.similar_a, p.similar_weight_a,
        p.embedding_b, p.message_b, p.market_b, p.similar_b, p.similar_weight_b
-RETURN count(p) AS cleared
+RETURN count(p) AS removed

@@ -1,6 +1,6 @@
-// Takes everything that kinfolio wrote off some users; as often as there are any left.
+// Remove all properties that kinfolio wrote from some users; repeat until none is left.
 // parameters: size INTEGER
-// columns:    cleared INTEGER
+// columns:    removed INTEGER
 MATCH (u:User)
 WHERE u.gid IS NOT NULL OR u.changed IS NOT NULL
    OR u.embedding_a IS NOT NULL OR u.message_a IS NOT NULL OR u.own_a IS NOT NULL OR u.counted_a IS NOT NULL
@@ -8,4 +8,4 @@ WHERE u.gid IS NOT NULL OR u.changed IS NOT NULL
 WITH u LIMIT $size
 REMOVE u.gid, u.changed, u.embedding_a, u.message_a, u.own_a, u.counted_a,
        u.embedding_b, u.message_b, u.own_b, u.counted_b
-RETURN count(u) AS cleared
+RETURN count(u) AS removed

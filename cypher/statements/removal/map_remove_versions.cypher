@@ -1,4 +1,4 @@
-// Removes what says which embeddings there are.
+// Delete the nodes that describe the versions of embeddings.
 // parameters: none
 // columns:    removed INTEGER
 MATCH (v:EmbeddingVersion) WHERE v.slot IS NOT NULL

@@ -1,4 +1,4 @@
-// No two Category nodes share their name.
+// Make the name of a Category node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT category_name IF NOT EXISTS

@@ -1,4 +1,4 @@
-// Products by the time of their last change, for exports of what is new.
+// Index products by the time of their last change, for incremental exports.
 // parameters: none
 // columns:    none
 CREATE RANGE INDEX product_changed IF NOT EXISTS

@@ -1,4 +1,4 @@
-// No two Product nodes share their row number (gid).
+// Make the row number (gid) of a Product node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT product_gid IF NOT EXISTS

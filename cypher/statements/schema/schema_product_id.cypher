@@ -1,4 +1,4 @@
-// No two Product nodes share their id.
+// Make the id of a Product node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT product_id IF NOT EXISTS

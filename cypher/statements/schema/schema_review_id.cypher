@@ -1,4 +1,4 @@
-// No two Review nodes share their id.
+// Make the id of a Review node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT review_id IF NOT EXISTS

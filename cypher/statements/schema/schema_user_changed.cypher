@@ -1,4 +1,4 @@
-// Users by the time of their last change, for exports of what is new.
+// Index users by the time of their last change, for incremental exports.
 // parameters: none
 // columns:    none
 CREATE RANGE INDEX user_changed IF NOT EXISTS

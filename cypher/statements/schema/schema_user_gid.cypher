@@ -1,4 +1,4 @@
-// No two User nodes share their row number (gid).
+// Make the row number (gid) of a User node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT user_gid IF NOT EXISTS

@@ -1,4 +1,4 @@
-// No two User nodes share their id.
+// Make the id of a User node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT user_id IF NOT EXISTS

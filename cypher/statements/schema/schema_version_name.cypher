@@ -1,4 +1,4 @@
-// No two EmbeddingVersion nodes share their name.
+// Make the name of an EmbeddingVersion node unique.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT version_name IF NOT EXISTS

@@ -1,4 +1,4 @@
-// Returns when every index is filled, or fails after so many seconds.
+// Wait until all indexes are online; fail after a number of seconds.
 // parameters: seconds INTEGER
 // columns:    none
 CALL db.awaitIndexes($seconds)

@@ -1,4 +1,4 @@
-// How many reviews with a writer there are; a count that the database keeps itself.
+// Return the number of reviews with a writer, from the server's own counts.
 // parameters: none
 // columns:    reviews INTEGER
 MATCH (u:User)-[w:WROTE]->() RETURN count(w) AS reviews

@@ -1,4 +1,4 @@
-// How many nodes and relationships there are, from the counts that the database keeps itself.
+// Return the number of nodes and relationships, from the server's own counts.
 // parameters: none
 // columns:    users INTEGER, products INTEGER, holdings INTEGER, ties INTEGER
 CALL () { MATCH (u:User) RETURN count(*) AS users }

@@ -1,4 +1,4 @@
-// Row numbers of the users who hold one of some products.
+// Return the row numbers of the users who hold one of some products.
 // parameters: gids LIST<INTEGER>
 // columns:    gids LIST<INTEGER>
 MATCH (u:User)-[:HOLDS]->(p:Product) WHERE p.gid IN $gids

@@ -1,4 +1,4 @@
-// Row numbers of the products that some users hold or have written about.
+// Return the row numbers of the products that some users hold or have reviewed.
 // parameters: gids LIST<INTEGER>
 // columns:    gids LIST<INTEGER>
 CALL () {

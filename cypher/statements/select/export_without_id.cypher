@@ -1,4 +1,4 @@
-// How many users and products have no id.
+// Return the number of users and products without an id.
 // parameters: none
 // columns:    without_id INTEGER
 CALL () { MATCH (u:User) RETURN count(*) - count(u.id) AS users_without_id }

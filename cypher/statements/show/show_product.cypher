@@ -1,4 +1,4 @@
-// A product's properties, how many holders, reviews and categories it has, and a few of each; no people.
+// Return a product's properties, the number of its holders, reviews and categories, and a sample of each; no users.
 // parameters: id STRING, sample INTEGER
 // columns:    properties MAP, counts MAP, samples MAP
 MATCH (p:Product {id: $id})

@@ -1,4 +1,4 @@
-// Version and edition of the server.
+// Return the version and edition of the server.
 // parameters: none
 // columns:    version STRING, edition STRING
 CALL dbms.components() YIELD name, versions, edition

@@ -1,4 +1,4 @@
-// A user's properties, how many holdings, ties, reviews and dismissals it has, and a few of each.
+// Return a user's properties, the number of holdings, ties, reviews and dismissals, and a sample of each.
 // parameters: id STRING, sample INTEGER
 // columns:    properties MAP, counts MAP, samples MAP
 MATCH (u:User {id: $id})

@@ -1,5 +1,6 @@
-// The open products most like one, by the cosine of their vectors without the popularity term and without what evens
-// their lengths. Found by a cosine that leaves those two out of one side only, scored again in 64 bits.
+// Return the k open products most similar to one: cosine of the vectors without the popularity term and the padding
+// that makes all vectors equally long. Preselected by a cosine that leaves those two numbers out of one side only, then
+// scored in 64 bits.
 // parameters: product_id STRING, width INTEGER, k INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 MATCH (t:Product {id: $product_id})

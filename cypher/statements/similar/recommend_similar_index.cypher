@@ -1,4 +1,4 @@
-// The same from what the slot's index finds nearest.
+// Return the same as `recommend_similar`, from the nearest products by the slot's index.
 // parameters: product_id STRING, query LIST, width INTEGER, n INTEGER, k INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 CYPHER 25

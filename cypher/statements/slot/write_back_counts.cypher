@@ -1,5 +1,5 @@
-// How many nodes carry something of the slot, and what its products ask for: the part that is open or unknown, and twenty
-// risk levels at even distances in their order, from the lowest on; below all where none is stated.
+// Return the number of nodes with properties of the slot, the share of its products that are open or unknown, and
+// twenty evenly spaced quantiles of their risk levels, from the lowest on; -Infinity where none is stated.
 // parameters: none
 // columns:    products INTEGER, linked INTEGER, users INTEGER, with_vector INTEGER, open_share FLOAT, risk_levels LIST
 CALL () {

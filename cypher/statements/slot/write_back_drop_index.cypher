@@ -1,4 +1,4 @@
-// Removes the vector index of the slot.
+// Drop the vector index of the slot.
 // parameters: none
 // columns:    none
 DROP INDEX product_embedding_a IF EXISTS

@@ -1,5 +1,5 @@
-// The vector index of the slot, with what the rules closed, country and risk ask, to leave out while searching. Without
-// quantisation: the server's default keeps 1 bit a number and finds .31 of the best ten.
+// Create the vector index of the slot, with the properties that the rules closed, country and risk filter by. Without
+// quantisation: the server's default stores 1 bit a number and finds 0.31 of the best ten.
 // parameters: width INTEGER
 // columns:    none
 CYPHER 25

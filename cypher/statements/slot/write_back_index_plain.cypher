@@ -1,4 +1,4 @@
-// The vector index of the slot, for servers whose search knows no conditions.
+// Create the vector index of the slot, for servers whose search has no filters.
 // parameters: width INTEGER
 // columns:    none
 CREATE VECTOR INDEX product_embedding_a IF NOT EXISTS

@@ -1,4 +1,4 @@
-// How far a vector index is filled.
+// Return the state of a vector index.
 // parameters: index STRING
 // columns:    state STRING, percent FLOAT
 SHOW VECTOR INDEXES YIELD name, state, populationPercent

@@ -1,4 +1,4 @@
-// Marks a version whose slot is filled and checked; no row when another took the slot over.
+// Mark the version of a filled and checked slot as ready; no row if another writer took the slot over.
 // parameters: writer STRING, users INTEGER, products INTEGER, recall FLOAT, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

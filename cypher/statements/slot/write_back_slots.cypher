@@ -1,4 +1,4 @@
-// No two EmbeddingVersion nodes share a slot: whoever writes into a slot owns its node.
+// Make the slot of an EmbeddingVersion node unique: the owner of the node is the only writer of the slot.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT version_slot IF NOT EXISTS

@@ -1,4 +1,4 @@
-// Lets a ready version serve in place of the active one, both in this one transaction; again changes nothing.
+// Activate a ready version in place of the active one, both in one transaction; idempotent.
 // parameters: version STRING
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {name: $version}) WHERE v.state IN ['ready', 'active']

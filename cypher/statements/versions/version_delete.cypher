@@ -1,4 +1,4 @@
-// Forgets a version whose slot has been cleared.
+// Delete a version whose slot has been cleared.
 // parameters: writer STRING
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

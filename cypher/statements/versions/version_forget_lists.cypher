@@ -1,4 +1,4 @@
-// Removes the stored lists of a version, some at a time; again removes what is left.
+// Delete the stored lists of a version in batches; safe to run again after an interruption.
 // parameters: version STRING
 // columns:    none
 MATCH (:User)-[r:RECOMMENDED {version: $version}]->(:Product)

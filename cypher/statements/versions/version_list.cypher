@@ -1,4 +1,4 @@
-// All versions, newest first, and how long each was silent by the clock of the server.
+// Return all versions, newest first, and the seconds since each writer's last heartbeat, by the server's clock.
 // parameters: none
 // columns:    version MAP
 MATCH (v:EmbeddingVersion) WHERE v.name IS NOT NULL

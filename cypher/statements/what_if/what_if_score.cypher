@@ -1,4 +1,5 @@
-// The score of a product, whatever the rules say, if holdings `without` were not there and `added` were; null without a vector.
+// Return the score of a product, ignoring rules, as if the user held the products `added` and not the holdings `without`;
+// null without a vector.
 // parameters: user_id STRING, product_id STRING, without LIST, added LIST, query LIST, width INTEGER
 // columns:    product STRING, score FLOAT
 MATCH (p:Product {id: $product_id})
@@ -17,5 +18,5 @@ CALL (p) {
 }
 WITH p, kept + fresh AS linked, p.embedding_a AS e
 RETURN p.id AS product,
-       linked + reduce(total = 0.0, d IN range(0, $width - 1) | total + e[d] * $query[d]) AS score
+  // include: score
 ORDER BY product

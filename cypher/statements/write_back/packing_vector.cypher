@@ -1,4 +1,4 @@
-// Whether a vector is understood as a parameter.
+// Return a vector that was sent as a parameter, to test that the server takes it.
 // parameters: numbers LIST
 // columns:    numbers LIST
 CYPHER 25

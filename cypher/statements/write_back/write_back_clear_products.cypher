@@ -1,4 +1,4 @@
-// Takes everything of the slot off some products.
+// Remove all properties of the slot from some products.
 // parameters: rows LIST, writer STRING
 // columns:    cleared INTEGER
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

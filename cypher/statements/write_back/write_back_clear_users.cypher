@@ -1,4 +1,4 @@
-// Takes everything of the slot off some users.
+// Remove all properties of the slot from some users.
 // parameters: rows LIST, writer STRING
 // columns:    cleared INTEGER
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

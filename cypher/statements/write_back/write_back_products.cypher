@@ -1,22 +1,6 @@
-// Stores the vectors of some products in the slot. Pieces hold `at_once` rows of `width` numbers each; `parts` says which
-// of a row's numbers are which property, `without` what such a row does not have. Stored as 32-bit numbers.
+// Store the vectors of some products in the slot, as 32-bit numbers. A piece holds `at_once` rows of `width` numbers;
+// `parts` says which numbers of a row are which property, `without` sets properties that such a row does not have to null.
 // parameters: pieces LIST, at_once INTEGER, width INTEGER, gids LIST, ids LIST, markets LIST, parts LIST, without MAP, writer STRING
 // columns:    written INTEGER
 CYPHER 25
-MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
-SET v.beat = timestamp()
-WITH v
-UNWIND range(0, size($pieces) - 1) AS piece
-WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
-UNWIND range(0, size(numbers) / $width - 1) AS row
-WITH first + row AS place, numbers, row * $width AS start
-MATCH (p:Product {gid: $gids[place]})
-USING INDEX SEEK p:Product(gid)
-WHERE p.id = $ids[place]
-SET p += $without, p.market_a = $markets[place], p.similar_a = null, p.similar_weight_a = null
-WITH p, numbers, start
-CALL (p, numbers, start) {
-  UNWIND $parts AS part
-  CALL db.create.setNodeVectorProperty(p, part.key, numbers[start + part.start..start + part.stop])
-}
-RETURN count(p) AS written
+// include: store_products

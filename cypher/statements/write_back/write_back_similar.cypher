@@ -1,5 +1,5 @@
-// Stores the links from some products in the slot: to which products, and how much they add to a score. All the links
-// stand one after the other, `targets` and `weights` in pieces of `at_once` numbers; product i has those from starts[i] on.
+// Store the links from some products in the slot: target products and weights. All links are concatenated, `targets`
+// and `weights` in pieces of `at_once` numbers; those of product i begin at starts[i].
 // parameters: targets LIST, weights LIST, at_once INTEGER, starts LIST, gids LIST, ids LIST, writer STRING
 // columns:    written INTEGER
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

@@ -1,21 +1,5 @@
-// Stores the vectors of some users in the slot; see `write_back_products.cypher` for pieces, parts and without.
+// Store the vectors of some users in the slot; see `write_back_products` for pieces, parts and without.
 // parameters: pieces LIST, at_once INTEGER, width INTEGER, gids LIST, ids LIST, counted LIST, parts LIST, without MAP, writer STRING
 // columns:    written INTEGER
 CYPHER 25
-MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
-SET v.beat = timestamp()
-WITH v
-UNWIND range(0, size($pieces) - 1) AS piece
-WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
-UNWIND range(0, size(numbers) / $width - 1) AS row
-WITH first + row AS place, numbers, row * $width AS start
-MATCH (u:User {gid: $gids[place]})
-USING INDEX SEEK u:User(gid)
-WHERE u.id = $ids[place]
-SET u += $without, u.counted_a = $counted[place]
-WITH u, numbers, start
-CALL (u, numbers, start) {
-  UNWIND $parts AS part
-  CALL db.create.setNodeVectorProperty(u, part.key, numbers[start + part.start..start + part.stop])
-}
-RETURN count(u) AS written
+// include: store_users

@@ -1,20 +1,4 @@
-// The same for servers that take no vectors as parameters: pieces are lists of numbers.
+// Store the same as `write_back_users`, for servers that take no vectors as parameters: pieces are lists of numbers.
 // parameters: pieces LIST, at_once INTEGER, width INTEGER, gids LIST, ids LIST, counted LIST, parts LIST, without MAP, writer STRING
 // columns:    written INTEGER
-MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
-SET v.beat = timestamp()
-WITH v
-UNWIND range(0, size($pieces) - 1) AS piece
-WITH piece * $at_once AS first, toFloatList($pieces[piece]) AS numbers
-UNWIND range(0, size(numbers) / $width - 1) AS row
-WITH first + row AS place, numbers, row * $width AS start
-MATCH (u:User {gid: $gids[place]})
-USING INDEX SEEK u:User(gid)
-WHERE u.id = $ids[place]
-SET u += $without, u.counted_a = $counted[place]
-WITH u, numbers, start
-CALL (u, numbers, start) {
-  UNWIND $parts AS part
-  CALL db.create.setNodeVectorProperty(u, part.key, numbers[start + part.start..start + part.stop])
-}
-RETURN count(u) AS written
+// include: store_users

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import kinfolio.cypher
 from kinfolio.cypher.mapping.names import mapping_from
+from kinfolio.cypher.queries import statements
 from kinfolio.cypher.schema import CONSTRAINTS, OWN_CONSTRAINTS
 
-FOLDER = Path(kinfolio.cypher.__file__).parent / "statements"
 STATEMENTS = sorted(
-    file.stem
-    for file in FOLDER.glob("*/*.cypher")
-    # `load` and `demo` write the standard names and are refused with a mapping.
-    if not file.stem.startswith(("load_", "demo_", "change_"))
-    # No more is asked of a graph with other names than what is kinfolio's own.
-    and file.stem not in set(CONSTRAINTS) - set(OWN_CONSTRAINTS)
+    name
+    for name in statements()
+    # These write the standard names and are refused with a mapping.
+    if not name.startswith(("load_", "demo_", "change_"))
+    # In a mapped graph only constraints on kinfolio's own properties are created.
+    and name not in set(CONSTRAINTS) - set(OWN_CONSTRAINTS)
 )
 
 BARE: dict[str, Any] = {

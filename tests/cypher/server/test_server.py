@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.server.home import ServerHome
 from kinfolio.cypher.server.jars import jars
 from kinfolio.cypher.server.server import Server

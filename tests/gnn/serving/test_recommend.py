@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotFound
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.write_back import write_back

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from neo4j import Session
 
-from kinfolio.cypher.graph import Graph, open_driver
+from kinfolio.cypher.driver import open_driver
+from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import export_to, load
 from kinfolio.loaders.exporting.chunks import Chunks
 from kinfolio.records import Connection, Snapshot

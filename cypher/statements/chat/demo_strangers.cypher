@@ -1,9 +1,0 @@
-// Number of people and products in the graph that are not of the made-up community.
-// parameters: user_ids LIST<STRING>, product_ids LIST<STRING>
-// columns:    strangers INTEGER
-CALL (*) {
-  MATCH (u:User) WHERE NOT u.id IN $user_ids RETURN u AS n
-  UNION ALL
-  MATCH (p:Product) WHERE NOT p.id IN $product_ids RETURN p AS n
-}
-RETURN count(n) AS strangers

@@ -1,0 +1,7 @@
+// Return the ids and names of all users: candidates for a sample, and names that no text may contain.
+// parameters: none
+// columns:    id STRING, name STRING
+MATCH (u:User)
+WHERE u.id IS NOT NULL
+RETURN u.id AS id, coalesce(toStringOrNull(u.name), '') AS name
+ORDER BY id

@@ -1,9 +1,0 @@
-// Between which labels some relationships of a type run.
-// parameters: type STRING, sample INTEGER
-// columns:    source STRING, target STRING, links INTEGER
-MATCH (a)-[r:$($type)]->(b)
-WITH a, b LIMIT $sample
-UNWIND labels(a) AS source
-UNWIND labels(b) AS target
-RETURN source, target, count(*) AS links
-ORDER BY links DESC, source, target

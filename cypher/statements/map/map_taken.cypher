@@ -1,6 +1,0 @@
-// What a graph has that kinfolio would take for its own: nodes of its label and lists that it did not write.
-// parameters: none
-// columns:    versions INTEGER, recommended INTEGER
-RETURN COUNT { (v:EmbeddingVersion) WHERE v.slot IS NULL } AS versions,
-       COUNT { (:User)-[r:RECOMMENDED]->(:Product) WHERE r.version IS NULL } AS recommended
-ORDER BY versions

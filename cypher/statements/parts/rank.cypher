@@ -1,0 +1,9 @@
+// The k best of products `p` by their heads, a cosine in 32 bits, and links, scored again in 64 bits.
+WITH p, max(heads) AS heads, sum(linked) AS linked
+WHERE heads IS NOT NULL
+WITH p, linked ORDER BY heads + linked DESC, p.id LIMIT $k + 10
+WITH p, linked, p.embedding_a AS e
+RETURN p.id AS product, coalesce(p.name, p.id) AS name,
+  // include: score
+ORDER BY score DESC, product
+LIMIT $k

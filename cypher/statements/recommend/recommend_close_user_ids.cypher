@@ -1,0 +1,9 @@
+// Return the id of a user that resembles an id that does not exist.
+// parameters: id STRING
+// columns:    id STRING
+MATCH (n:User)
+WHERE toLower(n.id) = toLower(trim($id)) OR n.id STARTS WITH $id
+   OR (size(n.id) > 1 AND $id STARTS WITH n.id)
+RETURN n.id AS id
+ORDER BY abs(size(n.id) - size($id)), id
+LIMIT 1

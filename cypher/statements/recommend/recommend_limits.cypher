@@ -1,6 +1,0 @@
-// Whether any product of the graph asks for a risk tolerance or for a country.
-// parameters: none
-// columns:    has_risk BOOLEAN, has_countries BOOLEAN
-RETURN EXISTS { MATCH (p:Product) WHERE p.risk IS NOT NULL } AS has_risk,
-       EXISTS { MATCH (p:Product) WHERE size(p.countries) > 0 } AS has_countries
-ORDER BY has_risk

@@ -1,9 +1,0 @@
-// Ids of products that look like an id that does not exist.
-// parameters: id STRING
-// columns:    id STRING
-MATCH (n:Product)
-WHERE toLower(n.id) = toLower(trim($id)) OR n.id STARTS WITH $id OR toLower(n.name) = toLower(trim($id))
-   OR (size(n.id) > 1 AND $id STARTS WITH n.id)
-RETURN n.id AS id
-ORDER BY abs(size(n.id) - size($id)), id
-LIMIT 1

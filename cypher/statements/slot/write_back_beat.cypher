@@ -1,6 +1,0 @@
-// Shows that the writer of a slot is alive; no row when another took the slot over.
-// parameters: writer STRING
-// columns:    version STRING
-MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})
-SET v.beat = timestamp()
-RETURN v.name AS version

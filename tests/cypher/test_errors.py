@@ -1,0 +1,268 @@
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from neo4j import exceptions
+
+from kinfolio.cypher.errors import translated
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import (
+    BadConfig,
+    BadInput,
+    KinfolioError,
+    NotReady,
+    ServerError,
+    ServerUnreachable,
+    WrongPassword,
+)
+from kinfolio.records import Connection
+
+GraphOf = Callable[..., Graph]
+HERE = Connection(uri="bolt://here:7687", username="ann", password="secret", database="shop")
+
+
+def sentence(error: Exception, expected: type[KinfolioError]) -> str:
+    with pytest.raises(KinfolioError) as caught, translated(HERE, "load_users"):
+        raise error
+    assert type(caught.value) is expected
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def of_server(code: str, message: str = "what the server says") -> exceptions.Neo4jError:
+    return exceptions.Neo4jError._hydrate_neo4j(code=code, message=message)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "said", "remedy"),
+    [
+        (
+            exceptions.ServiceUnavailable("Couldn't connect to ..."),
+            ServerUnreachable,
+            "no Neo4j answers at bolt://here:7687",
+            "kinfolio db start",
+        ),
+        (
+            exceptions.SessionExpired("the connection went away"),
+            ServerUnreachable,
+            "no Neo4j answers",
+            "kinfolio db start",
+        ),
+        (
+            ConnectionResetError("reset by peer"),
+            ServerUnreachable,
+            "no Neo4j answers",
+            "kinfolio db start",
+        ),
+        (
+            exceptions.ConfigurationError("what scheme"),
+            BadConfig,
+            "'bolt://here:7687', which is no address",
+            "write it like bolt://",
+        ),
+        (
+            exceptions.ResultConsumedError(None, "the result is gone"),
+            ServerError,
+            "the result is gone",
+            "run the command again",
+        ),
+        (
+            of_server("Neo.ClientError.Security.Unauthorized"),
+            WrongPassword,
+            "refused the password of user 'ann'",
+            "NEO4J_PASSWORD",
+        ),
+        (
+            of_server("Neo.ClientError.Security.AuthenticationRateLimit"),
+            WrongPassword,
+            "too many wrong passwords",
+            "in a few seconds",
+        ),
+        (
+            of_server("Neo.ClientError.Security.Forbidden"),
+            WrongPassword,
+            "user 'ann' may not run load_users",
+            "grant the right",
+        ),
+        (
+            of_server("Neo.ClientError.Database.DatabaseNotFound"),
+            NotReady,
+            "has no database 'shop'",
+            "NEO4J_DATABASE",
+        ),
+        (
+            of_server("Neo.TransientError.General.DatabaseUnavailable"),
+            ServerUnreachable,
+            "its database cannot be used",
+            "kinfolio db stop",
+        ),
+        (
+            of_server("Neo.DatabaseError.General.UnknownError", "No space left on device"),
+            ServerError,
+            "the disk of the database is full",
+            "free some space",
+        ),
+        (
+            of_server("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append"),
+            ServerError,
+            "most often because its disk is full",
+            "kinfolio db stop and kinfolio db start",
+        ),
+        (
+            of_server("Neo.DatabaseError.Transaction.TransactionStartFailed", "critical error"),
+            ServerError,
+            "most often because its disk is full",
+            "kinfolio db stop and kinfolio db start",
+        ),
+        (
+            of_server("Neo.TransientError.General.MemoryPoolOutOfMemoryError"),
+            ServerError,
+            "ran out of memory in load_users",
+            "smaller batches",
+        ),
+        (
+            of_server("Neo.DatabaseError.General.OutOfMemoryError"),
+            ServerError,
+            "ran out of memory",
+            "smaller batches",
+        ),
+        (
+            of_server("Neo.TransientError.Transaction.DeadlockDetected"),
+            ServerError,
+            "gave up on load_users after several tries",
+            "less busy",
+        ),
+        (
+            of_server("Neo.ClientError.Schema.IndexNotFound"),
+            NotReady,
+            "the index that load_users needs",
+            "kinfolio writeback",
+        ),
+        (
+            of_server("Neo.ClientError.Made.Up", "something new\nwith a second line"),
+            ServerError,
+            "refused load_users (Neo.ClientError.Made.Up: something new)",
+            "see its log",
+        ),
+    ],
+    ids=lambda value: value.code if isinstance(value, exceptions.Neo4jError) else None,
+)
+def test_each_error_of_the_driver_is_a_sentence_with_its_remedy(
+    error: Exception, expected: type[KinfolioError], said: str, remedy: str
+) -> None:
+    text = sentence(error, expected)
+    assert said in text
+    assert remedy in text
+
+
+def test_a_reason_in_the_cause_of_an_error_is_found() -> None:
+    error = of_server("Neo.DatabaseError.Transaction.TransactionCommitFailed", "could not commit")
+    error.__cause__ = of_server("Neo.DatabaseError.General.UnknownError", "No space left on device")
+    assert "disk of the database is full" in sentence(error, ServerError)
+
+
+def test_kinfolios_own_error_is_not_translated() -> None:
+    assert sentence(BadInput("row 3 is empty"), BadInput) == "row 3 is empty"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("text", "expected", "said"),
+    [
+        (
+            "CYPHER 25 MATCH (p:Product) SEARCH p IN (VECTOR INDEX never_made "
+            "FOR vector([1.0], 1, FLOAT32) LIMIT 1) SCORE AS s RETURN p",
+            NotReady,
+            "the index that trial needs is not in the graph; type: kinfolio writeback",
+        ),
+        (
+            "CALL db.index.vector.queryNodes('never_made', 1, [1.0]) YIELD node RETURN node",
+            NotReady,
+            "the index that trial needs is not in the graph; type: kinfolio writeback",
+        ),
+        ("CALL never.made()", ServerError, "lacks a procedure that trial needs"),
+        ("MTCH (n) RETURN n", ServerError, "does not understand trial"),
+        ("RETURN $never_given AS x", ServerError, "without a parameter it needs"),
+        ("RETURN 1 / 0 AS x", ServerError, "/ by zero"),
+    ],
+)
+def test_an_error_of_a_real_server_is_a_sentence(
+    graph_of: GraphOf, text: str, expected: type[KinfolioError], said: str
+) -> None:
+    with pytest.raises(expected) as caught:
+        graph_of(trial=text).read("trial")
+    assert said in str(caught.value)
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [({"id": "twice"}, "already exists"), ({"id": {"nested": 1}}, "is nothing the database can")],
+)
+def test_a_row_that_a_real_server_refuses_is_bad_input(
+    graph_of: GraphOf, properties: dict[str, object], said: str
+) -> None:
+    graph = graph_of(trial="UNWIND [1, 2] AS n CREATE (u:User) SET u += $p")
+    with pytest.raises(BadInput, match=said):
+        graph.write("trial", p=properties)
+
+
+@pytest.mark.server
+def test_a_wrong_password_is_reported(server: Connection) -> None:
+    wrong = replace(server, password="not this one")
+    with Graph(wrong) as graph, pytest.raises(WrongPassword, match="refused the password of user"):
+        graph.server  # noqa: B018  # the property connects
+    with Graph(server) as graph:
+        graph.check()  # resets the server's count of wrong passwords
+
+
+@pytest.mark.server
+def test_an_unknown_database_is_reported(server: Connection) -> None:
+    with (
+        Graph(replace(server, database="never-made")) as graph,
+        pytest.raises(NotReady, match="no database 'never-made'; correct NEO4J_DATABASE"),
+    ):
+        graph.read("show_server")
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts connections and never answers."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port without a listener."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+def test_an_unreachable_server_is_reported_without_retries(closed_port: int, scheme: str) -> None:
+    dead = replace(HERE, uri=f"{scheme}://127.0.0.1:{closed_port}")
+    with Graph(dead) as graph, pytest.raises(ServerUnreachable, match=str(closed_port)):
+        graph.read("show_server")
+
+
+def test_a_server_that_never_answers_runs_into_a_timeout(
+    silent_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinfolio.cypher.driver.CONNECT_SECONDS", 0.5)
+    silent = replace(HERE, uri=f"bolt://127.0.0.1:{silent_port}")
+    with Graph(silent) as graph, pytest.raises(ServerUnreachable, match="no Neo4j answers"):
+        graph.read("show_server")
+
+
+@pytest.mark.parametrize("uri", ["here", "http://here", "bolt://here:port", "bolt://h:1?x=y", ""])
+def test_an_invalid_address_is_reported(uri: str) -> None:
+    with (
+        Graph(replace(HERE, uri=uri)) as graph,
+        pytest.raises(BadConfig, match="no address of a Neo4j server; write it like"),
+    ):
+        graph.read("show_server")
