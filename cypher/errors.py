@@ -1,4 +1,8 @@
-"""Every error of the Neo4j driver as one of kinfolio's own: one sentence and the cure."""
+"""Errors of the Neo4j driver as kinfolio's own: one sentence that says what to do.
+
+They are told apart by code, since GQLSTATUS is coarser: 42001 is a syntax error and a missing
+parameter, procedure or database alike.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def translated(connection: Connection, doing: str) -> Iterator[None]:
-    """A block in which the driver's errors become kinfolio's; `doing` names the statement."""
+    """Translate the driver's errors; `doing` names the statement."""
     from neo4j import exceptions
 
     try:
@@ -47,7 +51,7 @@ def translated(connection: Connection, doing: str) -> Iterator[None]:
 
 
 def unreachable(connection: Connection, error: BaseException | None = None) -> ServerUnreachable:
-    """What is said when nothing answers at the address."""
+    """Return the error for an address where no server answers."""
     why = f" ({_brief(error)})" if error is not None and "handshake" in str(error) else ""
     return ServerUnreachable(
         f"no Neo4j answers at {connection.uri}{why}; "
@@ -56,7 +60,7 @@ def unreachable(connection: Connection, error: BaseException | None = None) -> S
 
 
 def bad_address(connection: Connection) -> BadConfig:
-    """What is said when the address itself makes no sense."""
+    """Return the error for an invalid address."""
     return BadConfig(
         f"NEO4J_URI is {connection.uri!r}, which is no address of a Neo4j server; "
         "write it like bolt://127.0.0.1:7687 or neo4j+s://host:7687"
@@ -66,16 +70,16 @@ def bad_address(connection: Connection) -> BadConfig:
 def _of_server(error: Neo4jError, connection: Connection, doing: str) -> KinfolioError:
     code = error.code or ""
     text = error.message or str(error)
-    # The reason of a failure is often in its causes only.
+    # The reason of a failure is often only in its causes.
     cause = error.__cause__
     while cause is not None:
         text += f" {cause}"
         cause = cause.__cause__
-    for recognise in (_entry, _room, _schema, _statement):
-        found = recognise(code, text, connection, doing)
+    for translate in (_access, _resources, _schema, _statement):
+        found = translate(code, text, connection, doing)
         if found is not None:
             return found
-    if ".TransientError." in code:
+    if error.is_retryable():
         return ServerError(
             f"the database gave up on {doing} after several tries ({_short(error)}); "
             "wait until it is less busy and run the command again"
@@ -83,7 +87,7 @@ def _of_server(error: Neo4jError, connection: Connection, doing: str) -> Kinfoli
     return ServerError(f"the database refused {doing} ({_short(error)}); see its log for more")
 
 
-def _entry(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
+def _access(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
     if code.endswith("Security.AuthenticationRateLimit"):
         return WrongPassword(
             f"{connection.uri} has refused too many wrong passwords in a row; "
@@ -111,16 +115,16 @@ def _entry(code: str, text: str, connection: Connection, doing: str) -> Kinfolio
     return None
 
 
-def _room(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
+def _resources(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
     if "No space left on device" in text or "disk is full" in text.lower():
         return ServerError(
             f"the disk of the database is full, so {doing} was not stored; "
             "free some space and run the command again"
         )
-    # What a full disk looks like from outside: the log cannot grow, then nothing starts.
+    # With a full disk the transaction log cannot grow, and later no transaction starts.
     if code.endswith(("Transaction.TransactionLogError", "Transaction.TransactionStartFailed")):
         return ServerError(
-            f"the database could not store {doing} and takes nothing more, most often because "
+            f"the database could not store {doing} and accepts no more changes, most often because "
             "its disk is full; free some space, then type: kinfolio db stop and kinfolio db start"
         )
     if "OutOfMemory" in code or "MemoryPool" in code or "Java heap space" in text:
@@ -136,12 +140,12 @@ def _schema(code: str, text: str, connection: Connection, doing: str) -> Kinfoli
     if code.endswith("Schema.IndexNotFound") or "no such vector schema index" in lowered:
         return NotReady(
             f"the index that {doing} needs is not in the graph; "
-            "type: kinfolio writeback, which makes it"
+            "type: kinfolio writeback, which creates it"
         )
     if code.endswith(("Schema.ConstraintValidationFailed", "Schema.ConstraintCreationFailed")):
-        # The second line, where there is one, has the nodes.
+        nodes = text.split("\n", 1)[-1]  # the second line, where there is one
         return BadInput(
-            f"{doing} would break a rule of the graph ({_first(text.split(chr(10), 1)[-1])}); "
+            f"{doing} would break a constraint of the graph ({_first(nodes)}); "
             "remove the duplicate and run the command again"
         )
     if code.endswith("Procedure.ProcedureNotFound"):
@@ -166,7 +170,7 @@ def _statement(code: str, text: str, connection: Connection, doing: str) -> Kinf
     if code.endswith("Statement.ParameterMissing"):
         return ServerError(f"{doing} was called without a parameter it needs ({_first(text)})")
     if code.endswith("Statement.AccessMode"):
-        return ServerError(f"{doing} writes, but was asked for as a read; use Graph.write")
+        return ServerError(f"{doing} writes, but was run as a read; use Graph.write")
     return None
 
 

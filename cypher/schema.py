@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.mapping.check import has_own_numbers, prepare
+from kinfolio.cypher.inspection.check import has_own_numbers, prepare
 from kinfolio.errors import NotReady
 
 CONSTRAINTS = (

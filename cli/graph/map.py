@@ -10,7 +10,7 @@ import click
 from kinfolio.cli.options import json_option, note, open_graph, print_json
 
 if TYPE_CHECKING:
-    from kinfolio.cypher.mapping.check import Line
+    from kinfolio.cypher.inspection.check import Line
 
 _FILE = Path("mapping.toml")
 _file_type = click.Path(dir_okay=False, path_type=Path)
@@ -27,8 +27,9 @@ def command() -> None:
 @json_option
 def init_command(file: Path, force: bool, as_json: bool) -> None:
     """Look through the graph and write FILE, a mapping with the best guess; nothing is changed."""
-    from kinfolio.cypher.mapping.file import check_free, write_mapping
-    from kinfolio.cypher.mapping.guess import guess, inspect
+    from kinfolio.cypher.inspection.file import check_free, write_mapping
+    from kinfolio.cypher.inspection.guess import guess
+    from kinfolio.cypher.inspection.inventory import inspect
 
     check_free(file, force=force)
     with open_graph() as graph:
@@ -66,7 +67,7 @@ def check_command(file: Path, as_json: bool) -> None:
 
     Exit code 1 when the graph cannot be used with it.
     """
-    from kinfolio.cypher.mapping.check import check_mapping
+    from kinfolio.cypher.inspection.check import check_mapping
     from kinfolio.cypher.mapping.names import read_mapping
 
     mapping = read_mapping(file)
@@ -97,8 +98,8 @@ def remove_command(file: Path, yes: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from kinfolio.cli.progress import show_progress
+    from kinfolio.cypher.inspection.removal import remove
     from kinfolio.cypher.mapping.names import read_mapping
-    from kinfolio.cypher.mapping.removal import remove
 
     mapping = read_mapping(file)
     with open_graph(mapping) as graph:

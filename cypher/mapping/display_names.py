@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kinfolio.cypher.mapping.names import Mapping
-from kinfolio.cypher.mapping.rewrite import LABELS, TYPES, reviews_are_relationships
+from kinfolio.cypher.mapping.standard import LABELS, TYPES, reviews_are_relationships
 from kinfolio.records import Step
 
 

@@ -12,7 +12,7 @@ import pytest
 from kinfolio.cypher.driver import open_driver
 from kinfolio.records import Connection
 from tests.conftest import Result, drop_constraints, empty, run_command
-from tests.cypher.mapping.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
+from tests.cypher.inspection.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
 
 pytestmark = pytest.mark.server
 Cli = Callable[..., Result]

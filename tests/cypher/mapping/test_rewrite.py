@@ -11,14 +11,16 @@ import pytest
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.mapping.expressions import escaped
 from kinfolio.cypher.mapping.names import mapping_from
-from kinfolio.cypher.mapping.rewrite import LABELS, TYPES, escaped, rewritten
+from kinfolio.cypher.mapping.rewrite import rewritten
+from kinfolio.cypher.mapping.standard import LABELS, TYPES
 from kinfolio.cypher.queries import query
 from kinfolio.errors import BadConfig
 from tests.cypher.mapping.mappings import ALL, BARE, MAPPINGS, MOVIES, STATEMENTS
 from tests.cypher.test_queries import header
 
-EXAMPLES = tomllib.loads(Path(__file__).with_name("rewriting.toml").read_text("utf-8"))["example"]
+EXAMPLES = tomllib.loads(Path(__file__).with_name("rewrite.toml").read_text("utf-8"))["example"]
 
 
 def movies(text: str, **holdings: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.mapping.check import Line, check_mapping
+from kinfolio.cypher.inspection.check import Line, check_mapping
 from kinfolio.cypher.mapping.names import mapping_from
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadInput, NotReady

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.mapping.check import check_mapping
-from kinfolio.cypher.mapping.file import as_toml
-from kinfolio.cypher.mapping.guess import guess, inspect
+from kinfolio.cypher.inspection.check import check_mapping
+from kinfolio.cypher.inspection.file import as_toml
+from kinfolio.cypher.inspection.guess import guess
+from kinfolio.cypher.inspection.inventory import inspect
 from kinfolio.cypher.mapping.names import Mapping, mapping_from
 from kinfolio.errors import NotReady
 

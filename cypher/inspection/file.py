@@ -6,7 +6,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from kinfolio.cypher.mapping.guess import Found, Key
+from kinfolio.cypher.inspection.inventory import Found, Key
 from kinfolio.cypher.mapping.names import SECTIONS, Mapping
 from kinfolio.errors import BadInput
 from kinfolio.run import whole_file

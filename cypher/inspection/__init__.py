@@ -1,0 +1,1 @@
+"""Graphs with other names, examined: inventory, guessed mapping, check, removal."""

@@ -1,0 +1,229 @@
+"""A guess at what a graph calls users, products and holdings, from names and counts.
+
+Reads only. A person reviews the guess before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.inspection.inventory import Ends, Found, Key
+from kinfolio.cypher.inspection.likeness import (
+    CATEGORIES,
+    DISMISSED,
+    HOLDS,
+    IDS,
+    NOT_HELD,
+    PRODUCTS,
+    PROPERTIES,
+    TIES,
+    USERS,
+    is_like,
+    likeness,
+)
+from kinfolio.cypher.inspection.values import MOMENTS, NUMBERS
+from kinfolio.cypher.mapping.names import (
+    CategoryNames,
+    Direction,
+    DismissalNames,
+    HoldingNames,
+    Mapping,
+    ProductNames,
+    ReviewNames,
+    TieNames,
+    UserNames,
+)
+from kinfolio.errors import NotReady
+
+_SHORTEST_TEXT = 20
+"""Characters; a property whose longest value is shorter is no text."""
+_SECONDS_BELOW = 10**11
+"""Larger times are milliseconds."""
+
+
+def guess(graph: Graph, found: Found) -> Mapping:
+    """Return the most likely mapping.
+
+    Raises:
+        NotReady: nothing looks like users who hold products.
+    """
+    held = _best_holdings(found)
+    users, products = (
+        (held.source, held.target) if _points_out(held) else (held.target, held.source)
+    )
+    reviews = _reviews(found, users, products)
+    rest = [
+        one
+        for one in found.ends
+        if one != held and (reviews is None or one.type not in (reviews.type, reviews.wrote))
+    ]
+    count = graph.read("map_link_count", type=held.type, source=held.source, target=held.target)
+    return Mapping(
+        users=UserNames(
+            label=users, **_id(graph, found, users), **_properties(found.keys[users], UserNames)
+        ),
+        products=ProductNames(
+            label=products,
+            **_id(graph, found, products),
+            **_properties(found.keys[products], ProductNames),
+        ),
+        holdings=HoldingNames(
+            type=held.type,
+            direction="out" if users == held.source else "in",
+            exclusive=found.types[held.type] == count[0]["fitting"],
+            **_properties(found.keys_of(held), HoldingNames),
+        ),
+        ties=_ties(found, users),
+        reviews=reviews,
+        categories=_categories(found, rest, users, products),
+        dismissals=_dismissals(rest, users, products),
+    )
+
+
+def _best_holdings(found: Found) -> Ends:
+    def points(one: Ends) -> float:
+        source, target = one.source, one.target
+        if not _points_out(one):
+            source, target = target, source
+        keys = found.keys_of(one)
+        return (
+            3.0 * is_like(source, USERS)
+            + 3.0 * is_like(target, PRODUCTS)
+            + 3.0 * is_like(one.type, HOLDS)
+            - 4.0 * is_like(one.type, NOT_HELD)
+            - 4.0 * is_like(one.type, DISMISSED)
+            - 3.0 * is_like(target, CATEGORIES)
+            + 1.0 * bool(_find(keys, "rating"))
+            - 2.0 * (not keys and is_like(target, CATEGORIES))
+            + len(str(one.links)) / 2
+        )
+
+    candidates = [one for one in found.ends if one.source != one.target]
+    if not candidates:
+        raise NotReady(
+            "no relationships run between two different labels, so nothing looks like users who "
+            "hold products; write the mapping by hand, see docs/mapping.md"
+        )
+    return max(candidates, key=lambda one: (points(one), one.links, one.type))
+
+
+def _points_out(one: Ends) -> bool:
+    """Return whether a relationship runs from a user to a product rather than back."""
+    out = is_like(one.source, USERS) - is_like(one.source, PRODUCTS)
+    back = is_like(one.target, USERS) - is_like(one.target, PRODUCTS)
+    return out >= back
+
+
+def _ties(found: Found, users: str) -> TieNames | None:
+    among = [one for one in found.ends if one.source == one.target == users]
+    if not among:
+        return None
+    best = max(among, key=lambda one: (is_like(one.type, TIES), one.links, one.type))
+    return TieNames(type=best.type, **_properties(found.keys_of(best), TieNames, but="kind"))
+
+
+def _reviews(found: Found, users: str, products: str) -> ReviewNames | None:
+    options: list[tuple[int, ReviewNames]] = []
+
+    def add(links: int, keys: tuple[Key, ...], **names: Any) -> None:
+        if (text := _text(keys)) is not None:
+            others = _properties(keys, ReviewNames, but="text")
+            options.append((links, ReviewNames(text=text, **names, **others)))
+
+    for one in found.ends:
+        if {one.source, one.target} == {users, products}:
+            direction = "out" if one.source == users else "in"
+            add(one.links, found.keys_of(one), type=one.type, direction=direction)
+    for wrote in found.ends:
+        label = wrote.target
+        if wrote.source == users and label not in (users, products):
+            for about in found.ends:
+                if (about.source, about.target) == (label, products):
+                    names = {"label": label, "wrote": wrote.type, "about": about.type}
+                    add(about.links, found.keys.get(label, ()), **names)
+    return max(options, key=lambda option: option[0])[1] if options else None
+
+
+def _categories(
+    found: Found, rest: Iterable[Ends], users: str, products: str
+) -> CategoryNames | None:
+    options = []
+    for one in rest:
+        if products not in (one.source, one.target):
+            continue
+        direction: Direction = "out" if one.source == products else "in"
+        label = one.target if direction == "out" else one.source
+        name = _find(found.keys.get(label, ()), "name")
+        if label in (users, products) or name is None:
+            continue
+        # A category has many products; an actor, for example, plays in few films.
+        if not is_like(label, CATEGORIES) and found.labels[label] * 5 > found.labels[products]:
+            continue
+        names = CategoryNames(label=label, type=one.type, direction=direction, name=name)
+        options.append(((is_like(label, CATEGORIES), one.links, one.type), names))
+    return max(options, key=lambda option: option[0])[1] if options else None
+
+
+def _dismissals(rest: Iterable[Ends], users: str, products: str) -> DismissalNames | None:
+    for one in rest:
+        if {one.source, one.target} == {users, products} and is_like(one.type, DISMISSED):
+            return DismissalNames(type=one.type, direction="out" if one.source == users else "in")
+    return None
+
+
+def _id(graph: Graph, found: Found, label: str) -> dict[str, Any]:
+    """Return the property that is unique among the nodes of a label, as arguments of a section."""
+    keys = [key for key in found.keys[label] if set(key.types) in ({"STRING"}, {"INTEGER"})]
+    keys.sort(key=lambda key: -likeness(key.name, f"{label}id {label}_id {IDS}"))
+    for key in keys:
+        row = graph.read("map_ids", label=label, key=key.name)[0]
+        if row["nodes"] == row["filled"] == row["different"]:
+            return {"id": key.name, "id_type": "text" if key.types == ("STRING",) else "integer"}
+    raise NotReady(
+        f"no property of {label} nodes is different on each of them, and kinfolio needs one as "
+        f"their id; set one, for example: MATCH (n:{label}) SET n.id = randomUUID()"
+    )
+
+
+def _properties(keys: tuple[Key, ...], kind: type[Any], but: str = "") -> dict[str, Any]:
+    """Return the properties that fit lines of a section, as its arguments."""
+    found: dict[str, Any] = {
+        line: name
+        for line in kind.__dataclass_fields__
+        if line in PROPERTIES and line != but and (name := _find(keys, line)) is not None
+    }
+    if "at" in found:
+        (key,) = (key for key in keys if key.name == found["at"])
+        if set(key.types) & set(MOMENTS):
+            found["at_unit"] = "date"
+        else:
+            found["at_unit"] = "seconds" if abs(key.most) < _SECONDS_BELOW else "milliseconds"
+    return found
+
+
+def _find(keys: tuple[Key, ...], line: str) -> str | None:
+    """Return the property that fits a line of the mapping best."""
+    allowed = {
+        "open": ("BOOLEAN",),
+        "countries": ("LIST<STRING>",),
+        **dict.fromkeys(("rating", "weight", "risk", "risk_tolerance"), NUMBERS),
+        **dict.fromkeys(("name", "kind", "sector", "text", "country", "split"), ("STRING",)),
+        "at": (*NUMBERS, *MOMENTS),
+    }[line]
+    likely = [
+        key
+        for key in keys
+        if is_like(key.name, PROPERTIES[line]) and key.types and set(key.types) <= set(allowed)
+    ]
+    return (
+        max(likely, key=lambda key: likeness(key.name, PROPERTIES[line])).name if likely else None
+    )
+
+
+def _text(keys: tuple[Key, ...]) -> str | None:
+    texts = [key for key in keys if key.types == ("STRING",) and key.longest >= _SHORTEST_TEXT]
+    words = PROPERTIES["text"]
+    best = max(texts, key=lambda key: (likeness(key.name, words), key.longest), default=None)
+    return None if best is None else best.name

@@ -1,0 +1,112 @@
+"""What is in a graph: labels, types and properties, from samples where it is large. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.mapping.names import OWN_LABEL, OWN_TYPES, own_names
+from kinfolio.errors import NotReady
+
+SAMPLE = 5_000
+"""Nodes of a label and relationships of a type that are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A property in a sample."""
+
+    name: str
+    filled: int
+    types: tuple[str, ...]
+    least: Any
+    """Any: whatever the property holds."""
+    most: Any
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """Two labels that a type connects."""
+
+    type: str
+    source: str
+    target: str
+    links: int
+    """Relationships between the two, extrapolated from the sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is in a graph."""
+
+    labels: dict[str, int]
+    types: dict[str, int]
+    ends: tuple[Ends, ...]
+    keys: dict[str, tuple[Key, ...]] = field(default_factory=dict)
+    """By label."""
+    link_keys: dict[tuple[str, str, str], tuple[Key, ...]] = field(default_factory=dict)
+    """By type and both labels."""
+
+    def keys_of(self, ends: Ends) -> tuple[Key, ...]:
+        """Properties of the relationships between two labels."""
+        return self.link_keys[ends.type, ends.source, ends.target]
+
+
+def inspect(graph: Graph) -> Found:
+    """Return what is in a graph besides kinfolio's own.
+
+    Raises:
+        NotReady: it has no relationships.
+    """
+    labels = {row["label"]: row["nodes"] for row in graph.read("map_labels")}
+    labels.pop(OWN_LABEL, None)
+    types = {row["type"]: row["links"] for row in graph.read("map_types")}
+    for name in OWN_TYPES:
+        types.pop(name, None)
+    if not types:
+        raise NotReady(
+            "the graph has no relationships, so nothing in it is held by anybody; "
+            "type: kinfolio load FOLDER"
+        )
+    ends = [
+        Ends(
+            type=kind,
+            source=row["source"],
+            target=row["target"],
+            links=round(row["links"] / min(total, SAMPLE) * total),
+        )
+        for kind, total in types.items()
+        for row in graph.read("map_endpoints", type=kind, sample=SAMPLE)
+    ]
+    return Found(
+        labels=labels,
+        types=types,
+        ends=tuple(ends),
+        keys={
+            label: _keys(graph.read("map_node_keys", label=label, sample=SAMPLE))
+            for label in labels
+        },
+        link_keys={
+            (kind, source, target): _keys(
+                graph.read("map_link_keys", type=kind, source=source, target=target, sample=SAMPLE)
+            )
+            for kind, source, target in ((one.type, one.source, one.target) for one in ends)
+        },
+    )
+
+
+def _keys(rows: list[dict[str, Any]]) -> tuple[Key, ...]:
+    return tuple(
+        Key(
+            name=row["key"],
+            filled=row["filled"],
+            types=tuple(sorted(row["types"])),
+            least=row["least"],
+            most=row["most"],
+            longest=row["longest"] or 0,
+        )
+        for row in rows
+        if row["key"] not in own_names()
+    )
