@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import click
 
-from kinfolio.environment import deployment
-from kinfolio.environment import given_connection as given_connection
-from kinfolio.environment import home as home
+from kinfolio.cli.progress import print_message, spinner
+from kinfolio.environment import deployment, given_connection, home
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.wording.clauses import Clauses
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_MAPPING = "kinfolio.mapping"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 run_option = click.option(
@@ -34,58 +34,41 @@ run_option = click.option(
     show_default=True,
     help="Folder of the run.",
 )
+k_option = click.option(
+    "-k", "k", type=int, default=10, show_default=True, help="Number of products in a list."
+)
+model_option = click.option(
+    "--model",
+    help="Writer of explanations: embedded, none, or provider:name of a LangChain chat model. "
+    "[default: embedded when its weights are installed, else none]",
+)
 language_option = click.option(
     "--language",
     envvar="KINFOLIO_LANGUAGE",
     default="en",
-    help="Language of the words: en or de.  [env: KINFOLIO_LANGUAGE; default: en]",
+    help="Language of explanations: en or de.  [env: KINFOLIO_LANGUAGE; default: en]",
 )
 length_option = click.option(
     "--length",
     type=click.Choice(["short", "normal", "long"]),
     default="normal",
     show_default=True,
-    help="short: the strongest reason; long: weights, what speaks against, and the remainder too.",
+    help="short: the strongest reason; long: also shares, counter-evidence and the remainder.",
 )
-
-
-def clauses(language: str = "en") -> Clauses:
-    """The clauses of a language under the settings of this deployment."""
-    from kinfolio.llm_explain.wording.clauses import load_clauses
-
-    return load_clauses(language).for_deployment(**asdict(deployment()))
-
-
-def note(text: str) -> None:
-    """Tell the user something that is not the answer."""
-    click.echo(text, err=True)
-
-
-def _keep_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
-    # Also on a group, whose subcommands then need not be told again.
-    if file is not None:
-        ctx.meta[_MAPPING] = file
-
-
-_MAPPING = "kinfolio.mapping"
 rules_option = click.option(
     "--rules",
     "rules_folder",
     type=click.Path(path_type=Path),
     envvar="KINFOLIO_RULES",
-    help="Folder of own rules: conditions in Cypher about u and p, one a `.cypher` file.  "
+    help="Folder of custom rules: conditions in Cypher on u and p, one per `.cypher` file.  "
     "[env: KINFOLIO_RULES]",
 )
-mapping_option = click.option(
-    "--mapping",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="KINFOLIO_MAPPING",
-    expose_value=False,
-    callback=_keep_mapping,
-    help="Names of a graph that is not kinfolio's own, as `kinfolio map init` writes them.  "
-    "[env: KINFOLIO_MAPPING]",
-)
-"""For every command that opens the graph for reading: `open_graph` picks the file up."""
+
+
+def _store_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
+    # Also on a group: its subcommands share `ctx.meta`.
+    if file is not None:
+        ctx.meta[_MAPPING] = file
 
 
 def _refuse_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
@@ -93,53 +76,67 @@ def _refuse_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -
         from kinfolio.errors import BadConfig
 
         raise BadConfig(
-            f"{ctx.info_name} writes the names of kinfolio's own model and cannot go with the "
-            f"mapping {file}; leave --mapping out and unset KINFOLIO_MAPPING"
+            f"{ctx.info_name} writes the names of kinfolio's own model and does not work with the "
+            f"mapping {file}; omit --mapping and unset KINFOLIO_MAPPING"
         )
 
 
-no_mapping_option = click.option(
-    "--mapping",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="KINFOLIO_MAPPING",
-    expose_value=False,
-    callback=_refuse_mapping,
-    hidden=True,
-)
+def _mapping_option(callback: Callable[..., None], *, hidden: bool) -> Callable[..., Any]:
+    return click.option(
+        "--mapping",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="KINFOLIO_MAPPING",
+        expose_value=False,
+        callback=callback,
+        hidden=hidden,
+        help="Mapping file of a graph with other names, as written by `kinfolio map init`.  "
+        "[env: KINFOLIO_MAPPING]",
+    )
+
+
+mapping_option = _mapping_option(_store_mapping, hidden=False)
+"""For commands that read the graph: `open_graph` applies the mapping."""
+no_mapping_option = _mapping_option(_refuse_mapping, hidden=True)
 """For commands that write the standard names: they refuse a mapping instead of ignoring it."""
 
 
-def _given_mapping() -> Mapping | None:
-    ctx = click.get_current_context(silent=True)
-    file = None if ctx is None else ctx.meta.get(_MAPPING)
-    if file is None:
-        return None
-    from kinfolio.cypher.mapping.names import read_mapping
+def text_cache() -> Path:
+    """Return the file with the embeddings of texts, shared by all runs."""
+    return home() / "cache" / "texts.sqlite"
 
-    return read_mapping(file)
+
+def deployment_clauses(language: str = "en") -> Clauses:
+    """Load the clauses of a language under the settings of this deployment."""
+    from kinfolio.llm_explain.wording.clauses import load_clauses
+
+    return load_clauses(language).for_deployment(**asdict(deployment()))
 
 
 @contextmanager
 def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
-    """The graph of the given server, or of kinfolio's own, started when it is not running.
+    """Open the graph of the given server, or of kinfolio's own, which is started when necessary.
 
-    Args:
-        mapping: its names; None takes those of `--mapping` where the command has that option.
+    Without a `mapping`, the one of `--mapping` applies.
     """
-    from kinfolio.cypher.graph import Graph
+    with spinner("opening the graph"):
+        from kinfolio.cypher.graph import Graph
 
-    mapping = mapping or _given_mapping()
-    connection = given_connection()
-    if connection is None:
-        from kinfolio.cypher.server.server import Server
+        ctx = click.get_current_context(silent=True)
+        if mapping is None and ctx is not None and _MAPPING in ctx.meta:
+            from kinfolio.cypher.mapping.names import read_mapping
 
-        connection = Server(home()).start(progress=note)
+            mapping = read_mapping(ctx.meta[_MAPPING])
+        connection = given_connection()
+        if connection is None:
+            from kinfolio.cypher.server.server import Server
+
+            connection = Server(home()).start(progress=print_message)
     with Graph(connection, mapping) as graph:
         yield graph
 
 
-def own_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
-    """The rules of `--rules`, none when it was not given."""
+def custom_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
+    """Read the rules of `--rules`; none when the option was not given."""
     if folder is None:
         return ()
     from kinfolio.gnn.serving.rules import read_rules
@@ -154,7 +151,7 @@ def print_json(answer: DataclassInstance | dict[str, Any]) -> None:
 
 
 def options_from(config: type[DataclassInstance]) -> Callable[[_Function], _Function]:
-    """Command-line options made from the fields of a config: name, type, default and help."""
+    """Make an option of each field of a config: name, type, default, help and choices."""
     hints = get_type_hints(config)
 
     def decorate(function: _Function) -> _Function:

@@ -1,85 +1,117 @@
-"""How far a long step is, on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: a spinner and bars on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from kinfolio.cli.options import note
-
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from kinfolio.records import Progress
 
 _SECONDS_BETWEEN_LINES = 10.0
 
 
+def print_message(text: str) -> None:
+    """Print on stderr what is not part of the answer."""
+    # `click.echo` writes past rich, which puts messages above a moving bar.
+    print(text, file=sys.stderr)
+
+
+def spinner(step: str) -> AbstractContextManager[object]:
+    """Show a spinner on a terminal during a step that reports no progress; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(step)
+
+
 @contextmanager
-def show_progress() -> Iterator[Progress]:
-    """What a long step calls with its name, how much is done, and of how much (0: not known)."""
+def show_progress(first_step: str) -> Iterator[Progress]:
+    """Yield the callback of a long step: name, amount done and total (0: unknown).
+
+    `first_step` is shown until the first call.
+    """
     if sys.stderr.isatty():
-        with _bars() as tell:
-            yield tell
+        with _bars(first_step) as report:
+            yield report
     else:
+        print_message(f"{first_step} ...")
         yield _lines()
 
 
 def _name(step: str) -> str:
-    """What a step is called however far it is: "training" of "training, loss 3.1"."""
+    """Return the constant part of a step's text: "training" of "training, loss 3.1"."""
     return step.partition(",")[0]
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
+def _bars(first_step: str) -> Iterator[Progress]:
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns = (
-        # Names of files come through here: no markup in them.
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        rich.SpinnerColumn(finished_text=" "),
+        # Names of files are part of a text: they are not markup.
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        rich.TextColumn("{task.fields[amount]}", justify="right"),
+        rich.TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        tasks: dict[str, TaskID] = {}
+    bars = rich.Progress(*columns, console=Console(stderr=True))
+    status = bars.console.status(first_step)
+    tasks: dict[str, rich.TaskID] = {}
 
-        def tell(step: str, done: int, total: int) -> None:
-            name = _name(step)
-            if name not in tasks:
-                tasks[name] = progress.add_task(step, total=total or None)
-            progress.update(tasks[name], description=step, completed=done, total=total or None)
+    def report(step: str, done: int, total: int) -> None:
+        status.stop()
+        bars.start()
+        name = _name(step)
+        if name not in tasks:
+            finish()
+            tasks[name] = bars.add_task(step, total=total or None, amount="")
+        amount = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
+        bars.update(
+            tasks[name], description=step, completed=done, total=total or None, amount=amount
+        )
 
-        yield tell
+    def finish() -> None:
+        """Complete the bars of unknown total."""
+        for task in bars.tasks:
+            if task.total is None:
+                bars.update(task.id, total=1, completed=1)
+
+    status.start()
+    try:
+        yield report
+    finally:
+        finish()
+        status.stop()
+        bars.stop()
 
 
 def _lines() -> Progress:
     last_line = time.monotonic()
     open_step, open_done = "", 0
 
-    def tell(step: str, done: int, total: int) -> None:
+    def report(step: str, done: int, total: int) -> None:
         nonlocal last_line, open_step, open_done
         name = _name(step)
         if open_step and open_step != name:
-            note(f"{open_step}: {open_done:,}")
+            print_message(f"{open_step}: {open_done:,}")
             open_step = ""
         if total and done >= total:
-            note(f"{step}: {done:,}")
+            print_message(f"{step}: {done:,}")
             open_step = ""
         elif time.monotonic() - last_line > _SECONDS_BETWEEN_LINES:
-            note(f"{step}: {done:,}" + (f" of {total:,}" if total else ""))
+            print_message(f"{step}: {done:,}" + (f" of {total:,}" if total else ""))
         else:
             open_step, open_done = ("" if total else name), done
             return
         last_line = time.monotonic()
 
-    return tell
+    return report

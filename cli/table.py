@@ -1,4 +1,4 @@
-"""A table on a terminal, tab-separated lines anywhere else."""
+"""Tables: laid out by rich on a terminal, tab-separated and uncut anywhere else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kinfolio.records import Recommended
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
 ) -> None:
-    """Print rows under their headings; `right` names the columns of numbers."""
+    """Print rows below their headings; `right` names the right-aligned columns."""
     if not sys.stdout.isatty():
         click.echo("\t".join(columns))
         for row in rows:
@@ -26,10 +26,10 @@ def print_table(
 
     table = Table(box=SIMPLE, pad_edge=False)
     for column in columns:
-        # Folded, never cut off: ids are there to be copied.
+        # Folded, never cut: ids are copied from tables.
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        # As `Text`, so that a name like "[bold]" is shown and not obeyed.
+        # `Text`, because a name like "[bold]" is not markup.
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 

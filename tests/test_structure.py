@@ -28,8 +28,6 @@ MAY_IMPORT = {
 }
 LARGE_FUNCTIONS: dict[str, str] = {
     "bench/graph_data.py:make_folder": "to be split",
-    "cli/answers/evaluate_explanations.py:command": "to be split",
-    "cli/model/export.py:command": "to be split",
     "gnn/evaluation/evaluate.py:evaluate": "to be split",
     "gnn/model/sampled_softmax.py:forward": "to be split",
     "gnn/model/sampled_softmax.py:sampled_softmax": "to be split",

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinfolio.cli.options import (
-    clauses,
-    home,
+    custom_rules,
+    deployment_clauses,
     json_option,
     mapping_option,
-    note,
     open_graph,
-    own_rules,
     rules_option,
 )
+from kinfolio.cli.progress import print_message
+from kinfolio.environment import home
 from kinfolio.errors import BadConfig
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def command(
         raise BadConfig(
             "--allow-generated-cypher needs a model that can write it; add --model provider:name"
         )
-    said = clauses()
-    writers = writers_for(model, home() / "models", tell=note)
+    said = deployment_clauses()
+    writers = writers_for(model, home() / "models", tell=print_message)
     with open_graph() as graph:
         kept = (
             open_memory_in_graph(graph.connection)
@@ -90,7 +90,7 @@ def command(
             chat = Chat(
                 user,
                 graph,
-                make_tools(graph, writers, own_rules(rules_folder, graph), said),
+                make_tools(graph, writers, custom_rules(rules_folder, graph), said),
                 load_router(home() / "models"),
                 thread=thread,
                 memory=saver,
@@ -117,7 +117,7 @@ def _lines() -> Iterator[str]:
 
     is_person = sys.stdin.isatty()
     if is_person:
-        note('Ask what you like, for example: what do you recommend? "bye" ends.')
+        print_message('Ask what you like, for example: what do you recommend? "bye" ends.')
     while True:
         if is_person:
             click.echo("> ", nl=False, err=True)

@@ -1,4 +1,4 @@
-"""`kinfolio check-text`: which claims of a text no evidence carries."""
+"""`kinfolio check-text`: claims of a text that no evidence supports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kinfolio.cli.options import (
-    clauses,
+    deployment_clauses,
     json_option,
     language_option,
     mapping_option,
@@ -16,7 +16,7 @@ from kinfolio.cli.options import (
 )
 
 
-@click.command("check-text", epilog="Example:  kinfolio check-text u00042 p00007 letter.txt")
+@click.command("check-text", epilog="Example:  kinfolio check-text p007 opal-daily-note letter.txt")
 @click.argument("user")
 @click.argument("product")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -24,16 +24,16 @@ from kinfolio.cli.options import (
 @mapping_option
 @json_option
 def command(user: str, product: str, file: Path, language: str, as_json: bool) -> None:
-    """Find claims in FILE, a text on why PRODUCT suits USER, that no evidence carries.
+    """Find claims in FILE, a text on PRODUCT for USER, that no evidence supports.
 
-    The text cites evidence as `kinfolio explain USER PRODUCT --all-evidence` numbers it, like [1].
+    The text cites evidence, like [1], by the numbers of `kinfolio explain --all-evidence`.
     """
     from kinfolio.llm_explain.checking.check import check_text, read_text
     from kinfolio.llm_explain.explain import explain
 
-    text, said = read_text(file), clauses(language)
+    text, clauses = read_text(file), deployment_clauses(language)
     with open_graph() as graph:
-        explanation = explain(graph, user, product, (), all_evidence=True, clauses=said)
+        explanation = explain(graph, user, product, (), all_evidence=True, clauses=clauses)
     problems = check_text(text, explanation)
     if as_json:
         found = [{"text": problem.text, "reason": problem.reason} for problem in problems]
@@ -42,4 +42,4 @@ def command(user: str, product: str, file: Path, language: str, as_json: bool) -
         for problem in problems:
             click.echo(f"{problem.text or '(the whole text)'}\n    {problem.reason}")
     else:
-        click.echo("grounded: every claim stands in the evidence it cites")
+        click.echo("grounded: the cited evidence supports every claim")

@@ -1,35 +1,52 @@
-"""`kinfolio evaluate-explanations`: whether explanations hold, and how they read."""
+"""`kinfolio evaluate-explanations`: faithfulness and readability of explanations."""
 
 from __future__ import annotations
 
 import csv
 import random
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kinfolio.cli.options import (
-    clauses,
-    home,
+    deployment_clauses,
     json_option,
     language_option,
     length_option,
     mapping_option,
-    note,
     open_graph,
     print_json,
     run_option,
 )
+from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.table import print_table
+from kinfolio.environment import home
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
     from kinfolio.llm_explain.wording.plan import Length
+    from kinfolio.records import Progress
 
-_OF_A_USER = 5
-"""At most so many products of one list, so that many users are looked at."""
+    Pairs = list[tuple[str, str, float]]
+    References = dict[tuple[str, str], str]
+
+_MOST_OF_A_USER = 5
+"""Explained products of one user, so that the pairs cover many users."""
 _COLUMNS = ("user", "product", "explanation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Config:
+    pairs: int
+    model: str
+    length: Length
+    language: str
+    seed: int
+    references: Path | None
 
 
 @click.command(
@@ -38,63 +55,80 @@ _COLUMNS = ("user", "product", "explanation")
 )
 @run_option
 @click.option(
-    "--pairs", type=click.IntRange(min=1), default=200, show_default=True, help="How many."
+    "--pairs",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="Number of explanations.",
 )
-@click.option("--model", default="none", show_default=True, help="Who writes, as in `explain`.")
+@click.option("--model", default="none", show_default=True, help="Writer, as for `explain`.")
 @length_option
 @language_option
-@click.option("--seed", default=0, show_default=True, help="Of users and of random evidence.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed of the sample and of random evidence."
+)
 @click.option(
     "--references",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A tsv file with the columns user, product, explanation, to be compared with: cosines of "
-    "embeddings by the embedded encoder (MiniLM).",
+    help="A tsv file with columns user, product, explanation to compare with, by the cosine of "
+    "MiniLM embeddings.",
 )
 @mapping_option
 @json_option
-def command(
-    run_folder: Path,
-    pairs: int,
-    model: str,
-    length: Length,
-    language: str,
-    seed: int,
-    references: Path | None,
-    as_json: bool,
-) -> None:
-    """Explain recommendations of random users and take the explanations apart.
+def command(run_folder: Path, as_json: bool, **options: Any) -> None:
+    """Explain recommendations of random users and evaluate the explanations.
 
-    Grounded: names and numbers stand in the cited evidence, paths exist, nobody is named, by code
-    that the writers do not share. Deletion: the score is made again without the named evidence, and
-    without as much other evidence of the user. The figures are kept in RUN/explanations.json.
+    Grounded: names and numbers stand in the cited evidence, paths exist, no other user is named,
+    checked by code that the writers do not share. Deletion: the score is recomputed without the
+    cited evidence, and without as much other evidence of the user. Also written to
+    RUN/explanations.json.
     """
-    from kinfolio.llm_explain.evaluation.measure import likeness, measure, summary
-    from kinfolio.llm_explain.wording.writers import writers_for
     from kinfolio.run import Run, write_json
 
-    run = Run(run_folder)
+    run, config = Run(run_folder), _Config(**options)
     info = run.need_info()
-    known = _read_references(references) if references else None
-    writers = writers_for(model, home() / "models", tell=note)
-    with open_graph() as graph:
+    references = _read_references(config.references) if config.references else None
+    with open_graph() as graph, show_progress("reading recommendations") as progress:
         version = _need_served(graph, info, run_folder)
-        drawn = _of(graph, known, pairs) if known else _recommended(graph, pairs, seed)
-        wanted = list(drawn)
-        found = measure(graph, wanted, writers, seed, clauses(language), length)
-    answer = {"version": version, **summary(found)}
-    if known is not None:
-        from kinfolio.gnn.text.encoder import load_encoder
-
-        texts = [known[user, product] for user, product, _ in wanted]
-        answer["references"] = {
-            "measure": "cosine of MiniLM sentence embeddings",
-            **likeness(found.texts, texts, load_encoder(), seed),
-        }
+        answer = {"version": version, **_evaluate(graph, config, references, progress)}
     write_json(run.folder / "explanations.json", answer)
     if as_json:
         print_json(answer)
     else:
         _print(answer)
+
+
+def _evaluate(
+    graph: Graph, config: _Config, references: References | None, progress: Progress
+) -> dict[str, Any]:
+    from kinfolio.llm_explain.evaluation.measure import likeness, measure, summary
+    from kinfolio.llm_explain.wording.writers import writers_for
+
+    writers = writers_for(config.model, home() / "models", tell=print_message)
+    if references:
+        pairs = _scored(graph, references, config.pairs)
+    else:
+        pairs = _recommended(graph, config.pairs, config.seed)
+    clauses = deployment_clauses(config.language)
+
+    def counted() -> Iterator[tuple[str, str, float]]:
+        for done, pair in enumerate(pairs):
+            progress("explaining", done, len(pairs))
+            yield pair
+        progress("explaining", len(pairs), len(pairs))
+
+    measured = measure(graph, counted(), writers, config.seed, clauses, config.length)
+    answer = summary(measured)
+    if references:
+        from kinfolio.gnn.text.encoder import load_encoder
+
+        progress("comparing with the references", 0, 0)
+        texts = [references[user, product] for user, product, _ in pairs]
+        answer["references"] = {
+            "measure": "cosine of MiniLM sentence embeddings",
+            **likeness(measured.texts, texts, load_encoder(), config.seed),
+        }
+    return answer
 
 
 def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
@@ -116,42 +150,39 @@ def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
     return active[0].name
 
 
-def _recommended(graph: Graph, pairs: int, seed: int) -> Iterator[tuple[str, str, float]]:
+def _recommended(graph: Graph, num_pairs: int, seed: int) -> Pairs:
+    """Return recommendations of random users with their scores."""
     from kinfolio.gnn.serving.recommend import recommend
 
     users = [row["id"] for row in graph.read("explain_users")]
     random.Random(seed).shuffle(users)
-    of_a_user = max(1, min(_OF_A_USER, pairs // 40))
-    found = 0
+    k = max(1, min(_MOST_OF_A_USER, num_pairs // 40))
+    pairs: Pairs = []
     for user in users:
-        for line in recommend(graph, user, of_a_user).products:
-            if found == pairs:
-                return
-            found += 1
-            yield user, line.product, line.score
+        if len(pairs) >= num_pairs:
+            break
+        products = recommend(graph, user, k).products
+        pairs += [(user, one.product, one.score) for one in products]
+    return pairs[:num_pairs]
 
 
-def _of(
-    graph: Graph, known: dict[tuple[str, str], str], pairs: int
-) -> Iterator[tuple[str, str, float]]:
-    """The pairs of the references that have a score."""
+def _scored(graph: Graph, references: References, num_pairs: int) -> Pairs:
+    """Return the first pairs of the references that have a score."""
     from kinfolio.errors import NotFound
     from kinfolio.gnn.serving.recommend import score_of
 
-    found = 0
-    for user, product in known:
-        if found == pairs:
-            return
-        try:
+    pairs: Pairs = []
+    for user, product in references:
+        if len(pairs) == num_pairs:
+            break
+        with suppress(NotFound):
             score = score_of(graph, user, product)
-        except NotFound:
-            continue
-        if score is not None:
-            found += 1
-            yield user, product, score
+            if score is not None:
+                pairs.append((user, product, score))
+    return pairs
 
 
-def _read_references(file: Path) -> dict[tuple[str, str], str]:
+def _read_references(file: Path) -> References:
     from kinfolio.errors import BadInput, NotFound
 
     try:
@@ -162,33 +193,30 @@ def _read_references(file: Path) -> dict[tuple[str, str], str]:
                     f"{file} lacks the columns {', '.join(sorted(missing))}; "
                     f"give tab-separated {', '.join(_COLUMNS)} with a header"
                 )
-            known = {
+            references = {
                 (row["user"], row["product"]): row["explanation"]
                 for row in rows
-                if row["user"] and row["product"] and row["explanation"]
+                if all(row[column] for column in _COLUMNS)
             }
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {file}; give a tsv file of references") from error
     except (UnicodeDecodeError, OSError) as error:
         raise BadInput(f"{file} cannot be read as text in UTF-8; give a tsv file") from error
-    if not known:
+    if not references:
         raise BadInput(f"{file} has no reference; give at least one row below the header")
-    return known
+    return references
 
 
 def _print(answer: dict[str, Any]) -> None:
-    from kinfolio.cli.table import print_table
-
     rows: list[list[str]] = []
     for key, value in answer.items():
         if key in ("faults", "examples"):
             continue
         for name, figure in value.items() if isinstance(value, dict) else (("", value),):
-            shown = figure
             if isinstance(figure, dict):
-                shown = ", ".join(f"{part} {_short(one)}" for part, one in figure.items())
-            rows.append([f"{key} {name}".strip().replace("_", " "), _short(shown)])
-    print_table(["what", "figure"], rows)
+                figure = ", ".join(f"{part} {_short(one)}" for part, one in figure.items())
+            rows.append([f"{key} {name}".strip().replace("_", " "), _short(figure)])
+    print_table(["metric", "value"], rows)
     for fault in answer["faults"]:
         click.echo(fault)
 

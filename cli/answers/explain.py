@@ -1,4 +1,4 @@
-"""`kinfolio explain`: why a product has its score."""
+"""`kinfolio explain`: the reasons of a score."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli.options import (
-    clauses,
-    home,
+    deployment_clauses,
     json_option,
     language_option,
     length_option,
     mapping_option,
-    note,
+    model_option,
     open_graph,
     print_json,
 )
+from kinfolio.cli.progress import print_message, spinner
+from kinfolio.environment import home
 
 if TYPE_CHECKING:
     from kinfolio.cypher.mapping.display_names import PathNames
@@ -24,17 +25,13 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.wording.plan import Length
 
 
-@click.command("explain", epilog="Example:  kinfolio explain u00042 p00007 --model none")
+@click.command("explain", epilog="Example:  kinfolio explain p007 opal-daily-note --model none")
 @click.argument("user")
 @click.argument("product")
-@click.option(
-    "--model",
-    help="Who writes: embedded, none, or provider:name of a LangChain chat model. "
-    "[default: embedded when its weights are installed, else none]",
-)
+@model_option
 @length_option
 @language_option
-@click.option("--all-evidence", is_flag=True, help="Give every piece, so that nothing remains.")
+@click.option("--all-evidence", is_flag=True, help="Print all evidence, with remainder 0.")
 @mapping_option
 @json_option
 def command(
@@ -46,35 +43,35 @@ def command(
     all_evidence: bool,
     as_json: bool,
 ) -> None:
-    """Say why PRODUCT has its score for USER, in words that the graph can prove."""
+    """Explain the score of PRODUCT for USER with evidence from the graph."""
     from kinfolio.llm_explain.explain import as_document, explain
     from kinfolio.llm_explain.wording.writers import writers_for
 
-    writers = writers_for(model, home() / "models", tell=note)
-    with open_graph() as graph:
-        found = explain(
+    with spinner("loading the language model"):
+        writers = writers_for(model, home() / "models", tell=print_message)
+    with open_graph() as graph, spinner("writing the explanation"):
+        explanation = explain(
             graph,
             user,
             product,
             writers,
             all_evidence=all_evidence,
-            clauses=clauses(language),
+            clauses=deployment_clauses(language),
             length=length,
         )
     if as_json:
-        print_json(as_document(found, graph.names))
+        print_json(as_document(explanation, graph.names))
     else:
-        click.echo(found.text)
-        _print_evidence(found, graph.names)
+        click.echo(explanation.text)
+        _print_evidence(explanation, graph.names)
 
 
-def _print_evidence(found: Explanation, names: PathNames) -> None:
+def _print_evidence(explanation: Explanation, names: PathNames) -> None:
     from kinfolio.llm_explain.explain import path_in_words
 
     click.echo()
-    for piece in found.evidence:
-        path = path_in_words(piece.path, found.user, names)
+    for piece in explanation.evidence:
+        path = path_in_words(piece.path, explanation.user, names)
         click.echo(f"[{piece.id}] {piece.share:+6.1%}  {piece.contribution:+8.3f}  {path}")
-    rest, score = f"{found.remainder:+8.3f}", f"{found.score:+8.3f}"
-    click.echo(f"rest       {rest}\nscore      {score}")
-    note(f"version: {found.version}, written by: {found.writer}")
+    click.echo(f"rest       {explanation.remainder:+8.3f}\nscore      {explanation.score:+8.3f}")
+    print_message(f"version: {explanation.version}, written by: {explanation.writer}")

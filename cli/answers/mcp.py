@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from kinfolio.cli.options import (
-    clauses,
-    home,
+    custom_rules,
+    deployment_clauses,
     mapping_option,
-    note,
     open_graph,
-    own_rules,
     rules_option,
 )
+from kinfolio.cli.progress import print_message
+from kinfolio.environment import home
 
 
 @click.command("mcp", epilog="Example:  kinfolio mcp u00042 --model none")
@@ -38,9 +38,9 @@ def command(user: str, model: str | None, rules_folder: Path | None) -> None:
     from kinfolio.llm_explain.conversation.chat import need_user
     from kinfolio.llm_explain.wording.writers import writers_for
 
-    said = clauses()
-    writers = writers_for(model, home() / "models", tell=note)
+    said = deployment_clauses()
+    writers = writers_for(model, home() / "models", tell=print_message)
     with open_graph() as graph:
         need_user(graph, user)
-        tools = make_tools(graph, writers, own_rules(rules_folder, graph), said)
+        tools = make_tools(graph, writers, custom_rules(rules_folder, graph), said)
         make_server(Answers(user, graph, tools)).run("stdio")

@@ -7,20 +7,21 @@ from pathlib import Path
 import click
 
 from kinfolio.cli.options import (
+    custom_rules,
     json_option,
+    k_option,
     mapping_option,
-    note,
     open_graph,
-    own_rules,
     print_json,
     rules_option,
 )
+from kinfolio.cli.progress import print_message, show_progress
 
 
-@click.command("recommend", epilog="Example:  kinfolio recommend u00042 -k 5")
+@click.command("recommend", epilog="Example:  kinfolio recommend p007 -k 5")
 @click.argument("user", required=False)
-@click.option("-k", "k", type=int, default=10, show_default=True, help="Length of the list.")
-@click.option("--all", "everybody", is_flag=True, help="Every user's list, into a file.")
+@k_option
+@click.option("--all", "for_all", is_flag=True, help="Write the lists of all users to a file.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -29,7 +30,7 @@ from kinfolio.cli.options import (
 @click.option(
     "--materialise",
     is_flag=True,
-    help="With --all: the lists into the graph too, as RECOMMENDED relationships.",
+    help="With --all: also write the lists to the graph, as RECOMMENDED relationships.",
 )
 @rules_option
 @mapping_option
@@ -37,7 +38,7 @@ from kinfolio.cli.options import (
 def command(
     user: str | None,
     k: int,
-    everybody: bool,
+    for_all: bool,
     out: Path | None,
     materialise: bool,
     rules_folder: Path | None,
@@ -45,48 +46,47 @@ def command(
 ) -> None:
     """List the products that USER is most likely to want, best first.
 
-    Products that are held, dismissed, closed, sold in other countries only or above the user's
-    risk tolerance are left out, and those that a rule of --rules forbids; `kinfolio why-not USER
-    PRODUCT` says which rule it was.
+    Products that are held, dismissed, closed, not sold in the user's country or above the user's
+    risk tolerance are excluded, and those that a rule of --rules forbids; `kinfolio why-not USER
+    PRODUCT` names the rule.
     """
-    if everybody:
+    if for_all:
         if user is not None or (out is None and not materialise):
             raise click.UsageError(
                 "--all makes the lists of all users: give --out FILE or --materialise, no USER"
             )
-        _everybody(out, k, materialise, rules_folder, as_json)
+        _recommend_all(out, k, materialise, rules_folder, as_json)
     elif user is None or out is not None or materialise:
-        raise click.UsageError("give a USER, or --all --out FILE for every user's list")
+        raise click.UsageError("give a USER, or --all --out FILE for the lists of all users")
     else:
-        _one(user, k, rules_folder, as_json)
+        _recommend(user, k, rules_folder, as_json)
 
 
-def _one(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
+def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
     from kinfolio.cli.table import print_list
     from kinfolio.gnn.serving.recommend import recommend
 
     with open_graph() as graph:
-        rules = own_rules(rules_folder, graph)
-        found = recommend(graph, user, k, rules=rules, note=note)
+        rules = custom_rules(rules_folder, graph)
+        answer = recommend(graph, user, k, rules=rules, note=print_message)
     if as_json:
-        print_json(found)
-        return
-    print_list(found.products)
-    note(f"version: {found.version or 'none'}, source: {found.source}")
+        print_json(answer)
+    else:
+        print_list(answer.products)
+        print_message(f"version: {answer.version or 'none'}, source: {answer.source}")
 
 
-def _everybody(
+def _recommend_all(
     out: Path | None, k: int, materialise: bool, rules_folder: Path | None, as_json: bool
 ) -> None:
-    from kinfolio.cli.progress import show_progress
     from kinfolio.gnn.serving.recommend_all import recommend_all
 
-    with open_graph() as graph, show_progress() as progress:
+    with open_graph() as graph, show_progress("reading the products") as progress:
         users = recommend_all(
             graph,
             out,
             k,
-            rules=own_rules(rules_folder, graph),
+            rules=custom_rules(rules_folder, graph),
             materialise=materialise,
             progress=progress,
         )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import click
 
-from kinfolio.cli.options import home, json_option, print_json
+from kinfolio.cli.options import (
+    json_option,
+    print_json,
+)
+from kinfolio.environment import home
 
 
 @click.command("route", epilog='Example:  kinfolio route "why not the second one?"')

@@ -1,4 +1,4 @@
-"""`kinfolio why-not`: which rule keeps a product from a user."""
+"""`kinfolio why-not`: the rules that exclude a product for a user."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from pathlib import Path
 import click
 
 from kinfolio.cli.options import (
+    custom_rules,
     json_option,
     mapping_option,
     open_graph,
-    own_rules,
     print_json,
     rules_option,
 )
 
 
-@click.command("why-not", epilog="Example:  kinfolio why-not u00042 p00007")
+@click.command("why-not", epilog="Example:  kinfolio why-not p007 opal-daily-note")
 @click.argument("user")
 @click.argument("product")
 @rules_option
 @mapping_option
 @json_option
 def command(user: str, product: str, rules_folder: Path | None, as_json: bool) -> None:
-    """Say which rule keeps PRODUCT from USER, and where it would stand if none did."""
+    """Name the rules that exclude PRODUCT for USER, and its rank without them."""
     from kinfolio.gnn.serving.why_not import why_not
 
     with open_graph() as graph:
-        found = why_not(graph, user, product, rules=own_rules(rules_folder, graph))
+        answer = why_not(graph, user, product, rules=custom_rules(rules_folder, graph))
     if as_json:
-        print_json(found)
+        print_json(answer)
         return
-    click.echo(f"{product} is {'allowed' if found.allowed else 'not allowed'} for {user}")
-    width = max(9, *(len(rule.rule) for rule in found.rules))
-    for rule in found.rules:
+    click.echo(f"{product} is {'allowed' if answer.allowed else 'not allowed'} for {user}")
+    width = max(9, *(len(rule.rule) for rule in answer.rules))
+    for rule in answer.rules:
         click.echo(f"  {'pass' if rule.passed else 'FAIL'}  {rule.rule:<{width}}  {rule.reason}")
-    if found.score is None:
-        click.echo("it came after the training and has no score yet")
+    if answer.score is None:
+        click.echo("it has no score: it was loaded after the training")
     else:
-        would = "stands" if found.allowed else "would stand"
-        click.echo(f"it {would} at rank {found.rank} with a score of {found.score:.3f}")
+        verb = "is" if answer.allowed else "would be"
+        click.echo(f"it {verb} at rank {answer.rank} with a score of {answer.score:.3f}")

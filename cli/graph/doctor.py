@@ -1,4 +1,4 @@
-"""`kinfolio doctor`: whether everything kinfolio needs is there, and the cure where not."""
+"""`kinfolio doctor`: a check of the installation and the server, with remedies."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from dataclasses import asdict
 
 import click
 
-from kinfolio.cli.options import given_connection, home, json_option, print_json
+from kinfolio.cli.options import (
+    json_option,
+    print_json,
+)
+from kinfolio.cli.progress import spinner
+from kinfolio.environment import given_connection, home
 from kinfolio.errors import NotReady
 
 
 @click.command("doctor", epilog="Example:  kinfolio doctor")
 @json_option
 def command(as_json: bool) -> None:
-    """Check that everything kinfolio needs is there; exit code 1 when something is not."""
-    from kinfolio.cli.graph.checks import checks
+    """Check the installation and the server; exit code 1 when a check fails."""
+    from kinfolio.cli.graph.checks import run_checks
 
-    found = checks(home(), given_connection())
+    with spinner("checking"):
+        checks = run_checks(home(), given_connection())
     if as_json:
-        print_json({"checks": [asdict(check) for check in found]})
+        print_json({"checks": [asdict(check) for check in checks]})
     else:
-        for check in found:
+        for check in checks:
             click.echo(f"{'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
             if check.cure:
                 click.echo(f"    {check.cure}")
-    missing = [check.name for check in found if not check.ok]
-    if missing:
-        raise NotReady(f"not in order: {', '.join(missing)}; the cures are in the list")
+    if failed := [check.name for check in checks if not check.ok]:
+        raise NotReady(f"failed checks: {', '.join(failed)}; the list says what to do")

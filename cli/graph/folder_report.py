@@ -1,38 +1,37 @@
-"""What `kinfolio load --check` prints of a folder, at most 80 columns wide."""
+"""The text that `kinfolio load --check` prints of a folder, at most 80 columns wide."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kinfolio.loaders.reports import Degrees, FolderReport, TableQuality
 
-WIDTH = 80
-_HEAD = 13
+_WIDTH = 80
+_INDENT = 13
 
 
 def lines(report: FolderReport) -> Iterator[str]:
-    """The report, line by line."""
+    """Yield the report line by line."""
     for table in report.tables:
         yield from _table(table, report.reasons.get(table.file, {}))
         yield ""
     outside = f", {report.outside_users:,} more are in the graph" if report.outside_users else ""
-    yield from _part("users", [f"{report.users:,}{outside}", *_degrees(report.holdings_of_users)])
-    yield from _part("products", [f"{report.products:,}", *_degrees(report.holdings_of_products)])
+    yield _row("users", [f"{report.users:,}{outside}", *_degrees(report.holdings_of_users)])
+    yield _row("products", [f"{report.products:,}", *_degrees(report.holdings_of_products)])
 
 
 def _table(table: TableQuality, reasons: dict[str, int]) -> Iterator[str]:
     rejected = f", {table.rejected:,} would be rejected" if table.rejected else ""
     yield f"{table.file}: {table.rows:,} rows{rejected}"
     if table.first and table.last:
-        yield from _part("dates", [f"{table.first} to {table.last}"])
+        yield _row("dates", [f"{table.first} to {table.last}"])
     if table.splits:
-        yield from _part(
-            "splits", [f"{name or 'none'} {rows:,}" for name, rows in table.splits.items()]
-        )
+        yield _row("splits", [f"{name or 'none'} {rows:,}" for name, rows in table.splits.items()])
     if table.missing:
-        yield from _part(
+        yield _row(
             "no value",
             [
                 name if rows == table.rows else f"{name} in {rows:,} rows"
@@ -40,7 +39,7 @@ def _table(table: TableQuality, reasons: dict[str, int]) -> Iterator[str]:
             ],
         )
     for reason, rows in reasons.items():
-        yield from _part("rejected", f"{rows:,}: {reason}".split(), between="")
+        yield _row("rejected", f"{rows:,}: {reason}".split(" "), separator=" ")
 
 
 def _degrees(degrees: Degrees) -> list[str]:
@@ -54,15 +53,14 @@ def _degrees(degrees: Degrees) -> list[str]:
     ]
 
 
-def _part(name: str, pieces: list[str], between: str = ",") -> Iterator[str]:
-    """A name and what is said of it, folded between pieces."""
-    line = f"  {name}".ljust(_HEAD)
-    empty = True
-    for number, piece in enumerate(pieces):
-        text = piece + ("" if number == len(pieces) - 1 else between)
-        if not empty and len(line) + len(text) + 1 > WIDTH:
-            yield line
-            line, empty = " " * _HEAD, True
-        line += text if empty else f" {text}"
-        empty = False
-    yield line[:WIDTH]
+def _row(name: str, values: list[str], separator: str = ", ") -> str:
+    """Return a name and its values, wrapped between values."""
+    unbroken = separator.join(value.replace(" ", "\xa0") for value in values)
+    return textwrap.fill(
+        unbroken,
+        _WIDTH,
+        initial_indent=f"  {name}".ljust(_INDENT),
+        subsequent_indent=" " * _INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace("\xa0", " ")

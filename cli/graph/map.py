@@ -1,13 +1,16 @@
-"""`kinfolio map`: a graph with names of its own, told to kinfolio and given back as it was."""
+"""`kinfolio map`: mapping files of graphs with other names than kinfolio's."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import json_option, note, open_graph, print_json
+from kinfolio.cli.options import json_option, open_graph, print_json
+from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
     from kinfolio.cypher.inspection.check import Line
@@ -18,15 +21,15 @@ _file_type = click.Path(dir_okay=False, path_type=Path)
 
 @click.group("map", epilog="Example:  kinfolio map init mapping.toml")
 def command() -> None:
-    """Use a graph that has other labels, types and property names."""
+    """Use an existing graph with other labels, types and property names."""
 
 
 @command.command("init", epilog="Example:  kinfolio map init mapping.toml")
 @click.argument("file", type=_file_type, default=_FILE)
-@click.option("--force", is_flag=True, help="Replace the file when it is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @json_option
 def init_command(file: Path, force: bool, as_json: bool) -> None:
-    """Look through the graph and write FILE, a mapping with the best guess; nothing is changed."""
+    """Inspect the graph and write a guessed mapping to FILE; the graph is not changed."""
     from kinfolio.cypher.inspection.file import check_free, write_mapping
     from kinfolio.cypher.inspection.guess import guess
     from kinfolio.cypher.inspection.inventory import inspect
@@ -53,19 +56,19 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
         )
         return
     click.echo(
-        f"{file}: ({mapping.users.label})-[{mapping.holdings.type}]-({mapping.products.label}); "
-        "a guess, please look through it"
+        f"{file}: ({mapping.users.label})-[{mapping.holdings.type}]-({mapping.products.label}), "
+        "guessed; please review the file"
     )
-    note(f"next: kinfolio map check {file}")
+    print_message(f"next: kinfolio map check {file}")
 
 
 @command.command("check", epilog="Example:  kinfolio map check mapping.toml")
 @click.argument("file", type=_file_type, default=_FILE)
 @json_option
 def check_command(file: Path, as_json: bool) -> None:
-    """Show what each line of FILE finds in the graph; nothing is changed.
+    """Print what each line of FILE matches in the graph; the graph is not changed.
 
-    Exit code 1 when the graph cannot be used with it.
+    Exit code 1 when the graph cannot be used with this mapping.
     """
     from kinfolio.cypher.inspection.check import check_mapping
     from kinfolio.cypher.mapping.names import read_mapping
@@ -75,29 +78,28 @@ def check_command(file: Path, as_json: bool) -> None:
         lines = check_mapping(graph, mapping)
     problems = sum(line.level == "problem" for line in lines)
     if as_json:
-        print_json({"ok": not problems, "lines": [_as_dict(line) for line in lines]})
+        print_json({"ok": not problems, "lines": [asdict(line) for line in lines]})
     else:
         _print(lines)
         if problems:
-            note(f"{problems} of these keep the graph from being used; correct {file}")
+            print_message(
+                f"the graph cannot be used because of {problems} of these lines; correct {file}"
+            )
         else:
-            note(f"next: kinfolio export --mapping {file}")
+            print_message(f"next: kinfolio export --mapping {file}")
     if problems:
         raise click.exceptions.Exit(1)
 
 
 @command.command("remove", epilog="Example:  kinfolio map remove mapping.toml --yes")
 @click.argument("file", type=_file_type, default=_FILE)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def remove_command(file: Path, yes: bool, as_json: bool) -> None:
-    """Take everything that kinfolio wrote out of the graph of FILE, which is then as before.
+    """Remove everything that kinfolio wrote to the graph of FILE, which is then as before.
 
-    That is: row numbers, vectors, versions, kept lists, and the indexes and constraints on these.
+    That is: row numbers, vectors, versions, stored lists, and their indexes and constraints.
     """
-    from dataclasses import asdict
-
-    from kinfolio.cli.progress import show_progress
     from kinfolio.cypher.inspection.removal import remove
     from kinfolio.cypher.mapping.names import read_mapping
 
@@ -105,32 +107,24 @@ def remove_command(file: Path, yes: bool, as_json: bool) -> None:
     with open_graph(mapping) as graph:
         if not yes:
             click.confirm(
-                f"take kinfolio's properties, versions and indexes out of {graph.connection.uri}?",
+                f"Remove kinfolio's properties, versions and indexes from {graph.connection.uri}?",
                 abort=True,
                 err=True,
             )
-        with show_progress() as progress:
+        with show_progress("removing row numbers and vectors") as progress:
             removed = remove(graph, progress=progress)
     if as_json:
         print_json(asdict(removed))
     else:
         click.echo(
             f"cleared {removed.users:,} users and {removed.products:,} products; removed "
-            f"{removed.versions} versions, {removed.lists:,} kept lines of lists and "
+            f"{removed.versions} versions, {removed.lists:,} stored recommendations and "
             f"{len(removed.indexes)} indexes and constraints"
         )
 
 
-def _as_dict(line: Line) -> dict[str, str]:
-    from dataclasses import asdict
-
-    return asdict(line)
-
-
 def _print(lines: list[Line]) -> None:
-    from kinfolio.cli.table import print_table
-
-    marks = {"ok": "ok", "warning": "look", "problem": "FAIL"}
+    marks = {"ok": "ok", "warning": "warn", "problem": "FAIL"}
     print_table(
         ("", "section", "line", "in the graph", "found", "example"),
         [

@@ -1,4 +1,4 @@
-"""`kinfolio evaluate`: how good the rankings are on held-out interactions."""
+"""`kinfolio evaluate`: quality of the rankings on held-out interactions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import home, json_option, note, print_json, run_option
+from kinfolio.cli.options import json_option, print_json, run_option, text_cache
+from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
     from kinfolio.gnn.evaluation.evaluate import Evaluation
@@ -18,14 +20,14 @@ split_option = click.option(
     type=click.Choice(["test", "valid"]),
     default="test",
     show_default=True,
-    help="Part of the interactions to measure on.",
+    help="Held-out interactions to evaluate on.",
 )
 controls_option = click.option(
     "--controls",
     "has_controls",
     is_flag=True,
-    help="Measure the model without texts, without the graph's ids and with shuffled texts too: "
-    "three trainings, kept in the run. Implies --baselines.",
+    help="Also evaluate the model without texts, without product ids and with shuffled texts: "
+    "three trainings, saved in the run. Implies --baselines.",
 )
 
 
@@ -38,10 +40,10 @@ controls_option = click.option(
     "--baselines",
     "has_baselines",
     is_flag=True,
-    help="Measure popularity, means of ties and of texts, and EASE too.",
+    help="Also evaluate popularity, the means of ties and of texts, and EASE.",
 )
 @controls_option
-@click.option("--wide", is_flag=True, help="Show every measure, at 5, 10 and 20, in 100 columns.")
+@click.option("--wide", is_flag=True, help="Print all metrics at 5, 10 and 20, in 100 columns.")
 @json_option
 def command(
     run_folder: Path,
@@ -51,52 +53,52 @@ def command(
     wide: bool,
     as_json: bool,
 ) -> None:
-    """Measure the run's model on held-out interactions.
+    """Evaluate the run's model on held-out interactions.
 
-    All products but a user's training ones are ranked, for warm and new users and for seen and
-    unseen products apart. The table shows recall and NDCG at 20; `--wide` and `--json` have recall,
-    NDCG, MRR, hit rate, coverage and novelty at 5, 10 and 20. "ahead by" is kinfolio's NDCG@20 less
-    the model's: a 95 % interval by drawing users anew, which `--json` has for recall too.
+    All products except a user's training ones are ranked, separately for warm and new users and
+    for seen and unseen products. The table has recall and NDCG at 20; `--wide` and `--json` have
+    recall, NDCG, MRR, hit rate, coverage and novelty at 5, 10 and 20. "ahead by" is kinfolio's
+    NDCG@20 minus the model's: a 95 % bootstrap interval over users, which `--json` has for recall
+    too.
     """
     from kinfolio.run import Run
 
-    found = measured(
+    evaluation = evaluate_run(
         Run(run_folder), split=split, has_baselines=has_baselines, has_controls=has_controls
     )
     if as_json:
-        print_json(_document(found))
+        print_json(_document(evaluation))
     elif wide:
-        _print_wide(found)
+        _print_wide(evaluation)
     else:
-        _print_narrow(found)
+        _print_narrow(evaluation)
 
 
-def measured(run: Run, *, split: str, has_baselines: bool, has_controls: bool) -> Evaluation:
-    """The evaluation of a run, with progress and notes on the terminal."""
-    from kinfolio.cli.progress import show_progress
-    from kinfolio.gnn.evaluation.evaluate import evaluate
+def evaluate_run(run: Run, *, split: str, has_baselines: bool, has_controls: bool) -> Evaluation:
+    """Evaluate a run with progress and notes on stderr."""
+    with show_progress("reading the run") as progress:
+        from kinfolio.gnn.evaluation.evaluate import evaluate
 
-    with show_progress() as progress:
         return evaluate(
             run,
             split=split,
             has_baselines=has_baselines,
             has_controls=has_controls,
-            cache=home() / "cache" / "texts.sqlite",
-            note=note,
+            cache=text_cache(),
+            note=print_message,
             progress=progress,
         )
 
 
-def _document(found: Evaluation) -> dict[str, object]:
+def _document(evaluation: Evaluation) -> dict[str, object]:
     return {
-        "split": found.split,
-        "k": found.k,
-        "users": found.users,
-        "kinfolio": found.kinfolio,
+        "split": evaluation.split,
+        "k": evaluation.k,
+        "users": evaluation.users,
+        "kinfolio": evaluation.kinfolio,
         "models": {
             model: {group: figures.values for group, figures in groups.items()}
-            for model, groups in found.models.items()
+            for model, groups in evaluation.models.items()
         },
         "ahead": {
             model: {
@@ -106,42 +108,41 @@ def _document(found: Evaluation) -> dict[str, object]:
                 }
                 for group, measures in groups.items()
             }
-            for model, groups in found.differences.items()
+            for model, groups in evaluation.differences.items()
         },
-        "products_by_holders": {"bands": found.bands, "models": found.by_band},
+        "products_by_holders": {"bands": evaluation.bands, "models": evaluation.by_band},
     }
 
 
-def _print_narrow(found: Evaluation) -> None:
-    from kinfolio.cli.table import print_table
-
-    recall, ndcg = f"recall@{found.k}", f"ndcg@{found.k}"
+def _print_narrow(evaluation: Evaluation) -> None:
+    recall, ndcg = f"recall@{evaluation.k}", f"ndcg@{evaluation.k}"
     columns = ["model", "group", "users", recall, ndcg]
-    rows = []
-    for model, groups in found.models.items():
-        for group, one in groups.items():
-            ahead = ""
-            if model in found.differences:
-                interval = found.differences[model][group][ndcg]
-                ahead = f"{_short(interval.low)}..{_short(interval.high)}"
-            users = f"{found.users[group]:,}"
-            rows.append([model, group, users, f"{one.recall:.4f}", f"{one.ndcg:.4f}", ahead])
-    if found.differences:
+    if evaluation.differences:
         columns.append("ahead by")
-    else:
-        rows = [row[:-1] for row in rows]
+    rows = []
+    for model, groups in evaluation.models.items():
+        for group, one in groups.items():
+            row = [model, group, f"{evaluation.users[group]:,}"]
+            row += [f"{one.recall:.4f}", f"{one.ndcg:.4f}"]
+            if model in evaluation.differences:
+                interval = evaluation.differences[model][group][ndcg]
+                row.append(f"{_signed(interval.low)}..{_signed(interval.high)}")
+            elif evaluation.differences:
+                row.append("")
+            rows.append(row)
     print_table(columns, rows, right=columns[2:])
-    if found.differences:
-        note(f"kinfolio here is {found.kinfolio}; ahead by: its {ndcg} less the model's, 95 %")
+    if evaluation.differences:
+        print_message(
+            f"kinfolio here is {evaluation.kinfolio}; ahead by: its {ndcg} minus the model's, 95 %"
+        )
 
 
-def _short(difference: float) -> str:
-    """Such as `-.017`: with it, the table keeps to 80 columns."""
+def _signed(difference: float) -> str:
+    """Return a number like `-.017`, short enough for a table of 80 columns."""
     return f"{difference:+.3f}".replace("0.", ".", 1)
 
 
-def _print_wide(found: Evaluation) -> None:
-    from kinfolio.cli.table import print_table
+def _print_wide(evaluation: Evaluation) -> None:
     from kinfolio.gnn.evaluation.metrics import CUTS, MEASURES
 
     columns = ["model", "group", "k", *MEASURES]
@@ -149,7 +150,7 @@ def _print_wide(found: Evaluation) -> None:
         columns,
         [
             [model, group, str(k), *(f"{one.values[f'{name}@{k}']:.4f}" for name in MEASURES)]
-            for model, groups in found.models.items()
+            for model, groups in evaluation.models.items()
             for group, one in groups.items()
             for k in CUTS
         ],

@@ -1,22 +1,20 @@
-"""`kinfolio export`: the graph as a snapshot in columns."""
+"""`kinfolio export`: the graph as a snapshot."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import (
-    json_option,
-    mapping_option,
-    note,
-    open_graph,
-    print_json,
-    run_option,
-)
+from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json, run_option
+from kinfolio.cli.progress import print_message, show_progress
 
-_OF_THIS_RUN = "-"
+if TYPE_CHECKING:
+    from kinfolio.records import Exported
+
+_THIS_RUN = "-"
 
 
 @click.command("export", epilog="Example:  kinfolio export --run runs/default")
@@ -24,20 +22,20 @@ _OF_THIS_RUN = "-"
 @click.option(
     "--since",
     is_flag=False,
-    flag_value=_OF_THIS_RUN,
+    flag_value=_THIS_RUN,
     metavar="[RUN]",
-    help="Read only what changed after the snapshot in RUN (this run's, where none is named).",
+    help="Read only what changed after the snapshot of RUN (default: of this run).",
 )
 @click.option(
     "--subgraph",
     metavar="CYPHER",
-    help="Take the users that a reading statement returns, and what they hold.",
+    help="Export the users that a reading statement returns, and their holdings.",
 )
-@click.option("--around", metavar="USER", help="Take the users near one, and what they hold.")
+@click.option("--around", metavar="USER", help="Export the users near USER and their holdings.")
 @click.option(
     "--hops",
     type=click.IntRange(0),
-    help="How near: over ties, and over products that both hold.  [default: 1]",
+    help="Distance from USER over ties and over products held by both.  [default: 1]",
 )
 @mapping_option
 @json_option
@@ -49,67 +47,75 @@ def command(
     hops: int | None,
     as_json: bool,
 ) -> None:
-    """Write the graph as a snapshot in columns into RUN/snapshot.
+    """Export the graph to a snapshot in RUN/snapshot.
 
-    A snapshot that is there is replaced when the new one is whole. What is held out, and what is
-    dated after the last training interaction, is marked so that training leaves it alone.
+    The new snapshot replaces an older one when it is complete. Held-out interactions and whatever
+    is dated after the last training interaction are marked: training does not use them.
     """
-    from kinfolio.cli.progress import show_progress
     from kinfolio.errors import BadConfig
     from kinfolio.loaders.exporting.export import export_to
     from kinfolio.run import Run
 
     if hops is not None and around is None:
-        raise BadConfig("--hops counts from a user; say which one with --around USER")
+        raise BadConfig("--hops is the distance from a user; name the user with --around USER")
     run = Run(run_folder)
-    older = None
-    if since is not None:
-        older = (run if since == _OF_THIS_RUN else Run(Path(since))).snapshot
-    with open_graph() as graph, show_progress() as progress:
-        found = export_to(
+    older = None if since is None else Run(run_folder if since == _THIS_RUN else Path(since))
+    with open_graph() as graph, show_progress("counting nodes and relationships") as progress:
+        exported = export_to(
             graph,
             run.snapshot,
             progress=progress,
-            since=older,
+            since=older.snapshot if older else None,
             subgraph=subgraph,
             around=around,
             hops=1 if hops is None else hops,
         )
-    cut = None
-    if found.cut is not None:
-        cut = datetime.fromtimestamp(found.cut / 1_000, UTC).isoformat()
-    counts = found.counts
     if as_json:
-        print_json(
-            {
-                "snapshot": str(run.snapshot),
-                "users": counts["users"],
-                "products": counts["products"],
-                "interactions": counts["holdings"],
-                "ties": counts["ties"],
-                "reviews": counts["reviews"],
-                "held_out": found.held_out,
-                "cut": cut,
-                "hash": found.hash,
-                "consistency": found.consistency,
-                "how": found.how,
-                "notes": found.notes,
-                "seconds": found.seconds,
-            }
-        )
-        return
-    for sentence in found.notes:
-        note(sentence)
+        print_json(_document(run.snapshot, exported))
+    else:
+        _print(run.snapshot, exported)
+        print_message(f"next: kinfolio train --run {run_folder}")
+
+
+def _cut(exported: Exported) -> str | None:
+    """Return the time of the last training interaction in ISO 8601."""
+    if exported.cut is None:
+        return None
+    return datetime.fromtimestamp(exported.cut / 1_000, UTC).isoformat()
+
+
+def _document(snapshot: Path, exported: Exported) -> dict[str, object]:
+    counts = exported.counts
+    return {
+        "snapshot": str(snapshot),
+        "users": counts["users"],
+        "products": counts["products"],
+        "interactions": counts["holdings"],
+        "ties": counts["ties"],
+        "reviews": counts["reviews"],
+        "held_out": exported.held_out,
+        "cut": _cut(exported),
+        "hash": exported.hash,
+        "consistency": exported.consistency,
+        "how": exported.how,
+        "notes": exported.notes,
+        "seconds": exported.seconds,
+    }
+
+
+def _print(snapshot: Path, exported: Exported) -> None:
+    for sentence in exported.notes:
+        print_message(sentence)
+    counts = exported.counts
     click.echo(
-        f"{run.snapshot}: {counts['users']:,} users, {counts['products']:,} products, "
+        f"{snapshot}: {counts['users']:,} users, {counts['products']:,} products, "
         f"{counts['holdings']:,} interactions, {counts['ties']:,} ties, "
         f"{counts['reviews']:,} reviews"
     )
-    if cut:
-        click.echo(f"training may use what is dated up to {cut}")
-    if found.consistency == "moving":
-        note(
-            "others wrote to the graph all the time, so parts of the snapshot may be of different "
-            "moments; export again when it is quiet"
+    if cut := _cut(exported):
+        click.echo(f"training uses interactions up to {cut}")
+    if exported.consistency == "moving":
+        print_message(
+            "the graph changed during the export, so parts of the snapshot may be of different "
+            "times; export again when nothing writes to the graph"
         )
-    note(f"next: kinfolio train --run {run_folder}")

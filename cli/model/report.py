@@ -1,4 +1,4 @@
-"""`kinfolio report`: a page with tables and plots about a run, and a model card."""
+"""`kinfolio report`: an HTML report and a model card of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.model.evaluate import controls_option, measured, split_option
+from kinfolio.cli.model.evaluate import controls_option, evaluate_run, split_option
 from kinfolio.cli.options import json_option, print_json, run_option
 
 
@@ -16,18 +16,19 @@ from kinfolio.cli.options import json_option, print_json, run_option
 @controls_option
 @json_option
 def command(run_folder: Path, split: str, has_controls: bool, as_json: bool) -> None:
-    """Write a page about the run, report.html, and a model card, model_card.md.
+    """Write an HTML report, report.html, and a model card, model_card.md, into the run.
 
-    The page is one file that loads nothing: figures by group with intervals, training curves,
-    rare and popular products, and whether texts help, if the controls were trained.
+    The report is one self-contained file: metrics by group with intervals, training curves, rare
+    and popular products, and, if the controls were trained, whether texts help.
     """
-    from kinfolio.gnn.evaluation.report import report
     from kinfolio.run import Run
 
     run = Run(run_folder)
-    found = measured(run, split=split, has_baselines=True, has_controls=has_controls)
-    written = report(run, found)
+    evaluation = evaluate_run(run, split=split, has_baselines=True, has_controls=has_controls)
+    from kinfolio.gnn.evaluation.report import report
+
+    written = report(run, evaluation)
     if as_json:
         print_json({"page": str(written.page), "card": str(written.card)})
-        return
-    click.echo(f"{written.page}\n{written.card}")
+    else:
+        click.echo(f"{written.page}\n{written.card}")

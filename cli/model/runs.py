@@ -1,4 +1,4 @@
-"""`kinfolio runs`: what was trained, side by side."""
+"""`kinfolio runs`: trained runs side by side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from kinfolio.cli.options import json_option, note, print_json
+from kinfolio.cli.options import json_option, print_json
+from kinfolio.cli.progress import print_message
 from kinfolio.cli.table import print_table
 
 
@@ -16,13 +17,13 @@ from kinfolio.cli.table import print_table
 @click.option(
     "--tensorboard",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Also write their curves into this folder, for TensorBoard.",
+    help="Also write the training curves into this folder, for TensorBoard.",
 )
 @json_option
 def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) -> None:
-    """Compare the runs in FOLDERS, or those in `runs/`, the best on `valid` first.
+    """Compare the runs in FOLDERS (default: those in `runs/`), best validation recall first.
 
-    Figures of different snapshots do not compare: the column "snapshot" tells them apart.
+    Metrics on different snapshots are not comparable: see the column "snapshot".
     """
     from kinfolio.errors import NotReady, RunBroken
     from kinfolio.run import Run
@@ -32,38 +33,19 @@ def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) 
     rows: list[dict[str, Any]] = []
     for folder in folders or sorted(path for path in Path("runs").glob("*") if path.is_dir()):
         try:
-            row = _row(folder, Run(folder).need_info())
+            rows.append(_row(folder, Run(folder).need_info()))
         except (NotReady, RunBroken) as error:
-            note(f"{folder} is left out: {error}")
+            print_message(f"{folder} is skipped: {error}")
             continue
-        rows.append(row)
         if tensorboard:
             write_curves(Run(folder), tensorboard)
     rows.sort(key=lambda row: -row["recall@20"])
     if as_json:
         print_json({"runs": rows})
-        return
-    if not rows:
-        note("no trained run here; type: kinfolio train --run runs/default")
-        return
-    print_table(
-        ("run", "snapshot", "dim", "tau", "text", "links", "recall@20", "ndcg@20", "CPU s"),
-        [
-            (
-                row["run"],
-                row["snapshot"][:6],
-                str(row["dim"]),
-                f"{row['tau']:g}",
-                "yes" if row["text"] else "no",
-                row["links"] or "no",
-                f"{row['recall@20']:.4f}",
-                f"{row['ndcg@20']:.4f}",
-                f"{row['cpu_seconds']:.0f}",
-            )
-            for row in rows
-        ],
-        right=("dim", "tau", "recall@20", "ndcg@20", "CPU s"),
-    )
+    elif rows:
+        _print(rows)
+    else:
+        print_message("no trained run here; type: kinfolio train --run runs/default")
 
 
 def _row(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
@@ -83,4 +65,20 @@ def _row(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
             "config": info["config"],
         }
     except KeyError as error:
-        raise RunBroken(f"run.json lacks {error}, so another version wrote it") from error
+        raise RunBroken(f"run.json lacks {error}; another version of kinfolio wrote it") from error
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    print_table(
+        ("run", "snapshot", "dim", "tau", "text", "links", "recall@20", "ndcg@20", "CPU s"),
+        [
+            (
+                *(row["run"], row["snapshot"][:6], str(row["dim"]), f"{row['tau']:g}"),
+                *("yes" if row["text"] else "no", row["links"] or "no"),
+                *(f"{row['recall@20']:.4f}", f"{row['ndcg@20']:.4f}"),
+                f"{row['cpu_seconds']:.0f}",
+            )
+            for row in rows
+        ],
+        right=("dim", "tau", "recall@20", "ndcg@20", "CPU s"),
+    )

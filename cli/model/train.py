@@ -1,4 +1,4 @@
-"""`kinfolio train`: fit the model on the exported graph."""
+"""`kinfolio train`: train the model on the exported graph."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import home, json_option, note, options_from, print_json, run_option
+from kinfolio.cli.options import json_option, options_from, print_json, run_option, text_cache
+from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.gnn.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from kinfolio.gnn.training.train import Trained
 
 
 @click.command("train", epilog="Example:  kinfolio train --run runs/default")
@@ -19,63 +23,67 @@ from kinfolio.gnn.training.config import TrainConfig
 @options_from(TrainConfig)
 @json_option
 def command(run_folder: Path, as_json: bool, **options: Any) -> None:
-    """Fit the model on the exported graph.
+    """Train the model on the exported graph.
 
-    What is left open is chosen on the validation interactions, as far as the budget of CPU time
-    goes; run.json tells what was tried. A training that was cut off is gone on with.
+    Hyperparameters that are not given are chosen on the validation set within the budget of CPU
+    time; run.json records all trials. An interrupted training is resumed.
     """
-    config = TrainConfig(**options)
-    from kinfolio.cli.progress import show_progress
-    from kinfolio.gnn.training.train import train
     from kinfolio.run import Run
 
+    config = TrainConfig(**options)
     try:
-        with show_progress() as progress, _asked_to_stop() as is_stopped:
+        with show_progress("reading the snapshot") as progress, _stop_on_interrupt() as is_stopped:
+            from kinfolio.gnn.training.train import train
+
             trained = train(
                 Run(run_folder),
                 config,
-                cache=home() / "cache" / "texts.sqlite",
+                cache=text_cache(),
                 is_stopped=is_stopped,
                 progress=progress,
             )
     except KeyboardInterrupt:
-        note("what was trained so far is kept; type the same command to go on with it")
+        print_message("the progress so far is saved; type the same command to resume")
         raise
     valid = {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}
     if as_json:
         print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
-        return
+    else:
+        _print(trained)
+        print_message(f"next: kinfolio evaluate --run {run_folder}")
+
+
+def _print(trained: Trained) -> None:
     click.echo(
         f"trained in {trained.seconds:.0f} s: recall@20 {trained.valid.recall:.4f}, "
         f"NDCG@20 {trained.valid.ndcg:.4f} on valid "
-        f"({trained.choice.dim} wide, tau {trained.tau:g}, "
+        f"(dim {trained.choice.dim}, tau {trained.tau:g}, "
         f"{'with' if trained.choice.text else 'without'} texts, "
         f"{'with' if trained.blend.recipe else 'without'} links)"
     )
     if trained.choice.skipped:
-        click.echo(
+        print_message(
             f"not tried within the budget: {', '.join(trained.choice.skipped)}; "
-            "more CPU time is given by --budget",
-            err=True,
+            "give more CPU time with --budget"
         )
     if trained.has_stopped:
-        note("this is the best until you stopped it; type the same command to go on with it")
-    click.echo(f"next: kinfolio evaluate --run {run_folder}", err=True)
+        print_message("this is the best model until the interrupt; type the same command to resume")
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was typed; when it is typed again, it interrupts as usual."""
-    asked: list[int] = []
+def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yield whether Ctrl-C was typed; the second Ctrl-C raises `KeyboardInterrupt`."""
+    is_stopped = False
 
-    def ask(number: int, frame: object) -> None:
-        if asked:
+    def stop(number: int, frame: object) -> None:
+        nonlocal is_stopped
+        if is_stopped:
             raise KeyboardInterrupt
-        asked.append(number)
-        note("finishing with the best so far; Ctrl-C again stops at once")
+        is_stopped = True
+        print_message("finishing with the best model so far; Ctrl-C again stops at once")
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = signal.signal(signal.SIGINT, stop)
     try:
-        yield lambda: bool(asked)
+        yield lambda: is_stopped
     finally:
         signal.signal(signal.SIGINT, before)

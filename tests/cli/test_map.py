@@ -250,7 +250,7 @@ def test_load_and_demo_refuse_a_mapping(cli: Cli, road: dict[str, Any], tmp_path
     ):
         result = cli(*arguments, env=env)
         assert result.exit_code == 1
-        assert "cannot go with the mapping" in result.stderr
+        assert "does not work with the mapping" in result.stderr
 
 
 def test_a_file_is_not_overwritten(cli: Cli, road: dict[str, Any], tmp_path: Path) -> None:

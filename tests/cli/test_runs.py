@@ -29,7 +29,7 @@ def test_runs_are_compared_best_first_and_unfinished_ones_are_named(
     rows = json.loads(answer.stdout)["runs"]
     assert {row["run"] for row in rows} == {"runs/good", "runs/quick"}
     assert rows[0]["recall@20"] >= rows[1]["recall@20"]
-    assert "runs/empty is left out: " in answer.stderr
+    assert "runs/empty is skipped: " in answer.stderr
     lines = cli("runs", "runs/good").stdout.splitlines()
     assert lines[0].split("\t")[0] == "run"
     assert len(lines) == 2

@@ -1,8 +1,6 @@
-"""What a user sees who types something wrong: one sentence with the cure, and nothing half changed.
+"""Wrong inputs: a one-sentence error with a remedy, and nothing is changed.
 
-Each row names what is wrong, what is typed, and what the one sentence must say. The graph holds six
-users, the run is exported but not trained, nothing is written back; graph and run must be the same
-after every row.
+The graph has six users; the run is exported but not trained, and nothing is written back.
 """
 
 from __future__ import annotations
@@ -34,14 +32,14 @@ Cli = Callable[..., Result]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wrong:
-    """One wrong input."""
+class WrongInput:
+    """A command line and its error."""
 
-    typed: tuple[str, ...]
-    says: str
-    """A regular expression that the last line on stderr matches."""
+    arguments: tuple[str, ...]
+    error: str
+    """Regular expression for the last line on stderr."""
     files: tuple[tuple[str, bytes], ...] = ()
-    """Files made before, under {tmp}."""
+    """Files written beforehand, below {tmp}."""
     env: tuple[tuple[str, str], ...] = ()
     exit_code: int = 1
 
@@ -50,145 +48,168 @@ def interactions(text: str, name: str = "in/interactions.tsv") -> tuple[tuple[st
     return ((name, text.encode()),)
 
 
-GOOD = "user\tproduct\nu1\tA\n"
-TABLE = {
-    "a folder that is not there": Wrong(
-        typed=("load", "{tmp}/nowhere"),
-        says=r"nowhere.*(is not there|does not exist|no such folder)",
+INTERACTIONS = "user\tproduct\nu1\tA\n"
+WRONG_INPUTS = {
+    "load: a missing folder": WrongInput(
+        arguments=("load", "{tmp}/nowhere"),
+        error=r"/nowhere does not exist; give the folder",
     ),
-    "a file in place of a folder": Wrong(
-        typed=("load", "{tmp}/in"), files=(("in", b"user,product\n"),), says=r"is a file.*folder"
+    "load: a file instead of a folder": WrongInput(
+        arguments=("load", "{tmp}/in"),
+        files=(("in", b"user,product\n"),),
+        error=r"is a file.*folder",
     ),
-    "a folder without interactions": Wrong(
-        typed=("load", "{tmp}/in"), files=(("in/users.csv", b"user\nu1\n"),), says=r"interactions"
+    "load: a folder without interactions": WrongInput(
+        arguments=("load", "{tmp}/in"),
+        files=(("in/users.csv", b"user\nu1\n"),),
+        error=r"/in has no interactions",
     ),
-    "an empty file": Wrong(
-        typed=("load", "{tmp}/in"), files=interactions(""), says=r"interactions\.tsv is empty"
+    "load: an empty file": WrongInput(
+        arguments=("load", "{tmp}/in"), files=interactions(""), error=r"interactions\.tsv is empty"
     ),
-    "a header and nothing else": Wrong(
-        typed=("load", "{tmp}/in"), files=interactions("user\tproduct\n"), says=r"interactions"
+    "load: a header without rows": WrongInput(
+        arguments=("load", "{tmp}/in"),
+        files=interactions("user\tproduct\n"),
+        error=r"interactions\.tsv has no row",
     ),
-    "a wrong column": Wrong(
-        typed=("load", "{tmp}/in"),
+    "load: a missing column": WrongInput(
+        arguments=("load", "{tmp}/in"),
         files=interactions("customer\tproduct\nu1\tA\n"),
-        says=r"interactions\.tsv.*user.*customer|interactions\.tsv.*customer.*user",
+        error=r"interactions\.tsv has no column 'user'.*customer",
     ),
-    "two files for one table": Wrong(
-        typed=("load", "{tmp}/in"),
-        files=(*interactions(GOOD), *interactions("user,product\nu1,A\n", "in/interactions.csv")),
-        says=r"interactions\.(csv|tsv).*interactions\.(csv|tsv)",
+    "load: two files for one table": WrongInput(
+        arguments=("load", "{tmp}/in"),
+        files=(
+            *interactions(INTERACTIONS),
+            *interactions("user,product\nu1,A\n", "in/interactions.csv"),
+        ),
+        error=r"interactions\.csv and interactions\.tsv; keep one",
     ),
-    "a file that is not Parquet": Wrong(
-        typed=("load", "{tmp}/in"),
+    "load: a file that is not Parquet": WrongInput(
+        arguments=("load", "{tmp}/in"),
         files=(("in/interactions.parquet", b"this is not parquet at all"),),
-        says=r"interactions\.parquet",
+        error=r"interactions\.parquet.*not a parquet file",
     ),
-    "a gzip file cut off": Wrong(
-        typed=("load", "{tmp}/in"),
-        files=(("in/interactions.tsv.gz", gzip.compress(GOOD.encode() * 999)[:60]),),
-        says=r"interactions\.tsv\.gz",
+    "load: a truncated gzip file": WrongInput(
+        arguments=("load", "{tmp}/in"),
+        files=(("in/interactions.tsv.gz", gzip.compress(INTERACTIONS.encode() * 999)[:60]),),
+        error=r"interactions\.tsv\.gz.*copy it again",
     ),
-    "an ending nobody reads": Wrong(
-        typed=("load", "{tmp}/in"),
+    "load: an unknown file format": WrongInput(
+        arguments=("load", "{tmp}/in"),
         files=(("in/interactions.xlsx", b"PK"),),
-        says=r"interactions",
+        error=r"interactions\.xlsx.*\.tsv, \.csv, \.jsonl or \.parquet",
     ),
-    "an unknown user": Wrong(typed=("recommend", "nobody"), says=r"no user.*nobody"),
-    "a user with a quote in the id": Wrong(
-        typed=("recommend", "o'neil\") DETACH DELETE n //"), says=r"no user.*o.+neil"
+    "recommend: an unknown user": WrongInput(
+        arguments=("recommend", "nobody"), error=r"no user.*nobody"
     ),
-    "a user with an emoji in the id": Wrong(typed=("recommend", "u🦊"), says=r"no user.*🦊"),
-    "a list of no products": Wrong(typed=("recommend", "u1", "-k", "0"), says=r"-?k.* 0.*1"),
-    "a k that is no number": Wrong(
-        typed=("recommend", "u1", "-k", "ten"), says=r"'ten' is not a valid integer", exit_code=2
+    "recommend: a user id with a quote": WrongInput(
+        arguments=("recommend", "o'neil\") DETACH DELETE n //"), error=r"no user.*o.+neil"
     ),
-    "no user at all": Wrong(typed=("recommend",), says=r"give a USER", exit_code=2),
-    "everybody, but where to": Wrong(
-        typed=("recommend", "--all"), says=r"give --out FILE", exit_code=2
+    "recommend: a user id with an emoji": WrongInput(
+        arguments=("recommend", "u🦊"), error=r"no user.*🦊"
     ),
-    "training before the export": Wrong(
-        typed=("train", "--run", "{tmp}/new"), says=r"no snapshot yet; type: kinfolio export"
+    "recommend: -k is 0": WrongInput(
+        arguments=("recommend", "u1", "-k", "0"), error=r"-k is 0; give a number"
     ),
-    "evaluation before the training": Wrong(
-        typed=("evaluate", "--run", "{run}"), says=r"no trained model yet; type: kinfolio train"
+    "recommend: -k is not a number": WrongInput(
+        arguments=("recommend", "u1", "-k", "ten"),
+        error=r"'ten' is not a valid integer",
+        exit_code=2,
     ),
-    "a report before the training": Wrong(
-        typed=("report", "--run", "{run}"), says=r"no trained model yet; type: kinfolio train"
+    "recommend: no user": WrongInput(arguments=("recommend",), error=r"give a USER", exit_code=2),
+    "recommend: --all without a destination": WrongInput(
+        arguments=("recommend", "--all"), error=r"give --out FILE", exit_code=2
     ),
-    "write-back before the training": Wrong(
-        typed=("writeback", "--run", "{run}"), says=r"no trained model yet; type: kinfolio train"
+    "train: before the export": WrongInput(
+        arguments=("train", "--run", "{tmp}/new"), error=r"no snapshot yet; type: kinfolio export"
     ),
-    "an explanation before the write-back": Wrong(
-        typed=("explain", "u1", "B"), says=r"kinfolio writeback"
+    "evaluate: before the training": WrongInput(
+        arguments=("evaluate", "--run", "{run}"),
+        error=r"no trained model yet; type: kinfolio train",
     ),
-    "an explanation of an unknown product": Wrong(
-        typed=("explain", "u1", "gold bars"), says=r"no product.*gold bars|kinfolio writeback"
+    "report: before the training": WrongInput(
+        arguments=("report", "--run", "{run}"), error=r"no trained model yet; type: kinfolio train"
     ),
-    "why not, of an unknown product": Wrong(
-        typed=("why-not", "u1", "gold bars"), says=r"no product.*gold bars"
+    "writeback: before the training": WrongInput(
+        arguments=("writeback", "--run", "{run}"),
+        error=r"no trained model yet; type: kinfolio train",
     ),
-    "a run folder half written": Wrong(
-        typed=("train", "--run", "{tmp}/half"),
+    "explain: before the write-back": WrongInput(
+        arguments=("explain", "u1", "B"), error=r"no embeddings yet.*type: kinfolio writeback"
+    ),
+    "explain: an unknown product": WrongInput(
+        arguments=("explain", "u1", "gold bars"), error=r"there is no product 'gold bars'"
+    ),
+    "why-not: an unknown product": WrongInput(
+        arguments=("why-not", "u1", "gold bars"), error=r"there is no product 'gold bars'"
+    ),
+    "train: an incomplete snapshot": WrongInput(
+        arguments=("train", "--run", "{tmp}/half"),
         files=(("half/snapshot/users.parquet", b"PAR1"),),
-        says=r"half written \(no manifest\.json\); type: kinfolio export",
+        error=r"half written \(no manifest\.json\); type: kinfolio export",
     ),
-    "a run half trained": Wrong(
-        typed=("writeback", "--run", "{tmp}/half"),
+    "writeback: an incomplete training": WrongInput(
+        arguments=("writeback", "--run", "{tmp}/half"),
         files=(
             ("half/model.safetensors", b"x"),
             ("half/snapshot/manifest.json", b"{}"),
         ),
-        says=r"half written \(no run\.json\); type: kinfolio train",
+        error=r"half written \(no run\.json\); type: kinfolio train",
     ),
-    "a manifest that is damaged": Wrong(
-        typed=("train", "--run", "{tmp}/half"),
+    "train: a damaged manifest": WrongInput(
+        arguments=("train", "--run", "{tmp}/half"),
         files=(("half/snapshot/manifest.json", b'{"format": '),),
-        says=r"manifest\.json is damaged",
+        error=r"manifest\.json is damaged",
     ),
-    "a width of nothing": Wrong(
-        typed=("train", "--run", "{run}", "--dim", "1"), says=r"--dim is 1; expected"
+    "train: --dim out of range": WrongInput(
+        arguments=("train", "--run", "{run}", "--dim", "1"), error=r"--dim is 1; expected"
     ),
-    "a device that is not there": Wrong(
-        typed=("train", "--run", "{run}", "--device", "abacus"), says=r"--device is 'abacus'"
+    "train: an unknown device": WrongInput(
+        arguments=("train", "--run", "{run}", "--device", "abacus"), error=r"--device is 'abacus'"
     ),
-    "a choice that does not exist": Wrong(
-        typed=("train", "--run", "{run}", "--text", "maybe"),
-        says=r"'maybe' is not one of",
+    "train: an unknown choice": WrongInput(
+        arguments=("train", "--run", "{run}", "--text", "maybe"),
+        error=r"'maybe' is not one of",
         exit_code=2,
     ),
-    "a roll-back with nothing to go back to": Wrong(
-        typed=("versions", "rollback"), says=r"version"
+    "versions rollback: no other version": WrongInput(
+        arguments=("versions", "rollback"), error=r"there is no other version"
     ),
-    "dropping a version that is not there": Wrong(
-        typed=("versions", "drop", "spring"), says=r"version.*spring|spring.*version"
+    "versions drop: an unknown version": WrongInput(
+        arguments=("versions", "drop", "spring"), error=r"there is no version 'spring'"
     ),
-    "a text to check that is not there": Wrong(
-        typed=("check-text", "u1", "B", "{tmp}/text.txt"),
-        says=r"no file .*text\.txt; give a text file",
+    "check-text: a missing file": WrongInput(
+        arguments=("check-text", "u1", "B", "{tmp}/text.txt"),
+        error=r"no file .*text\.txt; give a text file",
     ),
-    "a wipe without a yes": Wrong(
-        typed=("db", "wipe"), says=r"--yes|not kinfolio's|NEO4J_URI", exit_code=-1
+    "db wipe: a server that kinfolio does not manage": WrongInput(
+        arguments=("db", "wipe"), error=r"NEO4J_URI names .* does not manage"
     ),
-    "a server that does not answer": Wrong(
-        typed=("recommend", "u1"),
+    "NEO4J_URI: no server there": WrongInput(
+        arguments=("recommend", "u1"),
         env=(("NEO4J_URI", "bolt://127.0.0.1:9"),),
-        says=r"127\.0\.0\.1:9",
+        error=r"no Neo4j answers at bolt://127\.0\.0\.1:9",
     ),
-    "an address that is none": Wrong(
-        typed=("recommend", "u1"), env=(("NEO4J_URI", "my server"),), says=r"NEO4J_URI|my server"
+    "NEO4J_URI: not an address": WrongInput(
+        arguments=("recommend", "u1"),
+        env=(("NEO4J_URI", "my server"),),
+        error=r"NEO4J_URI is 'my server'",
     ),
-    "a wrong password": Wrong(
-        typed=("recommend", "u1"), env=(("NEO4J_PASSWORD", "wrong"),), says=r"password"
+    "NEO4J_PASSWORD: wrong": WrongInput(
+        arguments=("recommend", "u1"),
+        env=(("NEO4J_PASSWORD", "wrong"),),
+        error=r"refused the password of user",
     ),
-    "a language model from nowhere": Wrong(
-        typed=("explain", "u1", "B", "--model", "nowhere:big"), says=r"nowhere|kinfolio writeback"
+    "explain: an unknown model provider": WrongInput(
+        arguments=("explain", "u1", "B", "--model", "nowhere:big"), error=r"--model nowhere:big"
     ),
 }
 
 
 @pytest.fixture
-def world(six_users: Graph, tmp_path: Path) -> Run:
-    """Six users in the graph, exported."""
+def exported(six_users: Graph, tmp_path: Path) -> Run:
+    """A run with the snapshot of six users."""
     run = Run(tmp_path / "run")
     export(six_users, run.snapshot)
     return run
@@ -208,28 +229,29 @@ def graph_content(run_cypher: RunCypher) -> list[dict[str, object]]:
     )
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_a_wrong_input_gets_one_sentence(
-    name: str, world: Run, tmp_path: Path, cli: Cli, run_cypher: RunCypher
+@pytest.mark.parametrize("name", WRONG_INPUTS)
+def test_a_wrong_input_is_a_one_sentence_error_and_changes_nothing(
+    name: str, exported: Run, tmp_path: Path, cli: Cli, run_cypher: RunCypher
 ) -> None:
-    wrong = TABLE[name]
+    wrong = WRONG_INPUTS[name]
     for path, data in wrong.files:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(data)
     before = content(tmp_path), graph_content(run_cypher)
-    typed = [text.format(tmp=tmp_path, run=world.folder) for text in wrong.typed]
-    result = cli(*typed, env=dict(wrong.env))
-    assert result.exit_code == wrong.exit_code or (wrong.exit_code < 0 < result.exit_code)
-    assert result.stdout == ""
+    arguments = [text.format(tmp=tmp_path, run=exported.folder) for text in wrong.arguments]
+    result = cli(*arguments, env=dict(wrong.env))
+    assert (result.exit_code, result.stdout) == (wrong.exit_code, "")
     assert "Traceback" not in result.stderr
     line = result.stderr.strip().splitlines()[-1]
-    assert re.search(wrong.says, line), result.stderr
+    assert re.search(wrong.error, line), result.stderr
     if wrong.exit_code == 1:
         assert line.startswith("kinfolio: ")
     assert (content(tmp_path), graph_content(run_cypher)) == before
 
 
-def test_bad_rows_are_told_and_the_good_ones_loaded(cli: Cli, graph: Graph, tmp_path: Path) -> None:
+def test_bad_rows_are_reported_and_the_others_are_loaded(
+    cli: Cli, graph: Graph, tmp_path: Path
+) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "interactions.tsv").write_text(
@@ -244,21 +266,21 @@ def test_bad_rows_are_told_and_the_good_ones_loaded(cli: Cli, graph: Graph, tmp_
     assert len((tmp_path / "rejects.tsv").read_text().splitlines()) == 4
 
 
-class Door:
-    """A door to the server that can be shut: what comes through is then cut off for real."""
+class Proxy:
+    """A TCP proxy of the server; closing it cuts all connections."""
 
     def __init__(self, server: Connection) -> None:
         address = urlsplit(server.uri)
-        self._behind = (address.hostname or "127.0.0.1", address.port or 7687)
+        self._server = (address.hostname or "127.0.0.1", address.port or 7687)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open = [self._listener]
+        self._sockets = [self._listener]
         port = self._listener.getsockname()[1]
         self.connection = replace(server, uri=f"bolt://127.0.0.1:{port}")
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def shut(self) -> None:
-        while self._open:
-            one = self._open.pop()
+    def close(self) -> None:
+        while self._sockets:
+            one = self._sockets.pop()
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
@@ -266,10 +288,10 @@ class Door:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                near, _ = self._listener.accept()
-                far = socket.create_connection(self._behind)
-                self._open += [near, far]
-                for one, other in ((near, far), (far, near)):
+                client, _ = self._listener.accept()
+                upstream = socket.create_connection(self._server)
+                self._sockets += [client, upstream]
+                for one, other in ((client, upstream), (upstream, client)):
                     threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
     def _carry(self, one: socket.socket, other: socket.socket) -> None:
@@ -278,23 +300,22 @@ class Door:
                 other.sendall(data)
 
 
-def test_a_server_that_goes_away_in_a_load_is_told_and_the_load_goes_on_when_repeated(
+def test_a_load_that_loses_its_server_reports_it_and_resumes_when_repeated(
     graph: Graph, community: Path, server: Connection, run_cypher: RunCypher
 ) -> None:
-    door = Door(server)
+    proxy = Proxy(server)
 
-    def shut_in_the_middle(step: str, done: int, total: int) -> None:
+    def close_while_writing(step: str, done: int, total: int) -> None:
         if step.startswith("writing interactions"):
-            door.shut()
+            proxy.close()
 
     with (
-        Graph(door.connection) as cut_off,
+        Graph(proxy.connection) as interrupted,
         pytest.raises(ServerError, match=r"127\.0\.0\.1") as caught,
     ):
-        load(cut_off, community, progress=shut_in_the_middle)
+        load(interrupted, community, progress=close_while_writing)
     assert "\n" not in str(caught.value)
-    part = run_cypher("MATCH (u:User) RETURN count(u) AS users")[0]["users"]
-    assert part == 600
+    assert run_cypher("MATCH (u:User) RETURN count(u) AS users") == [{"users": 600}]
     load(graph, community)
     counts = (
         "MATCH (n) RETURN count(n) AS nodes, sum(COUNT { (n)--() }) AS ends, sum(n.gid) AS gids"
@@ -306,16 +327,16 @@ def test_a_server_that_goes_away_in_a_load_is_told_and_the_load_goes_on_when_rep
 
 
 @pytest.fixture
-def training(world: Run, server_home: Path) -> Iterator[subprocess.Popen[str]]:
-    """A training that takes long, in a process of its own, in its first steps."""
-    typed = [sys.executable, "-m", "kinfolio.cli", "train", "--run", str(world.folder)]
-    typed += ["--text", "off", "--tau", "0.3", "--steps", "100000", "--patience", "100000"]
+def training(exported: Run, server_home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A long training in its first steps, in a separate process."""
+    command = [sys.executable, "-m", "kinfolio.cli", "train", "--run", str(exported.folder)]
+    command += ["--text", "off", "--tau", "0.3", "--steps", "100000", "--patience", "100000"]
     process = subprocess.Popen(
-        typed,
+        command,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # A run of the tests in the background ignores Ctrl-C, and its children would inherit that.
+        # Child processes inherit that a test run in the background ignores Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
@@ -324,10 +345,11 @@ def training(world: Run, server_home: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_ctrl_c_twice_in_training_leaves_the_run_as_it_was(
-    world: Run, training: subprocess.Popen[str]
+    exported: Run, training: subprocess.Popen[str]
 ) -> None:
-    before = content(world.folder)
+    before = content(exported.folder)
     assert training.stderr is not None
+    assert training.stderr.readline() == "reading the snapshot ...\n"
     line = training.stderr.readline()
     assert "head" in line or "tau" in line
     training.send_signal(signal.SIGINT)
@@ -336,7 +358,7 @@ def test_ctrl_c_twice_in_training_leaves_the_run_as_it_was(
     _, err = training.communicate(timeout=60)
     assert training.returncode == 130
     assert "Traceback" not in err
-    assert "stopped" in err
-    assert "type the same command to go on" in err
-    shutil.rmtree(world.folder / "checkpoints")
-    assert content(world.folder) == before
+    assert "interrupted" in err
+    assert "type the same command to resume" in err
+    shutil.rmtree(exported.folder / "checkpoints")
+    assert content(exported.folder) == before

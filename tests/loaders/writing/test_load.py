@@ -190,7 +190,7 @@ def test_a_load_that_was_cut_off_goes_on_when_loaded_again(
     for batches in (0, 1, 4, 8):
         with (
             FailingGraph(graph.connection, batches) as failing,
-            pytest.raises(ServerUnreachable, match="to go on, type the same again: kinfolio load"),
+            pytest.raises(ServerUnreachable, match="to resume, type the same again: kinfolio load"),
         ):
             load(failing, community)
         assert graph_hash(graph) != before

@@ -103,11 +103,11 @@ def test_without_a_terminal_and_without_yes_nothing_is_changed(
     assert refused.exit_code == 1
     assert refused.stderr.splitlines()[-1] == (
         "kinfolio: 3 users, 4 products, 7 interactions, 3 ties, 3 reviews, 2 categories would be "
-        "taken out and nobody can be asked; to take them out, type: "
+        "removed, which needs a confirmation; to remove them, type: "
         f"kinfolio load --replace --yes {smaller}"
     )
     assert graph_hash(graph) == before
     done = cli("load", "--replace", "--yes", str(smaller))
     assert done.exit_code == 0
-    assert "took out 3 users, 4 products, 7 interactions" in done.stdout
+    assert "removed 3 users, 4 products, 7 interactions" in done.stdout
     assert graph_hash(graph) != before
