@@ -223,7 +223,7 @@ class Kinfolio:
         """Recommend the k products that the user is most likely to want, best first."""
         from kinfolio.gnn.serving.recommend import recommend
 
-        return recommend(self.graph, user, k, rules=self._rules(), note=self._on_note)
+        return recommend(self.graph, user, k, rules=self._rules(), warn=self._on_note)
 
     def explain(
         self,

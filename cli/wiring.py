@@ -22,14 +22,14 @@ def make_tools(
     """The tools of a conversation on a graph, under own rules and a deployment's clauses."""
     from kinfolio.gnn.serving.recommend import recommend
     from kinfolio.gnn.serving.similar import similar_products
-    from kinfolio.gnn.serving.what_if import recommend_wished, what_if
+    from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
     from kinfolio.gnn.serving.why_not import why_not
     from kinfolio.llm_explain.conversation.tools import Tools
     from kinfolio.llm_explain.explain import explain
 
     return Tools(
         recommend=lambda user, k: recommend(graph, user, k, rules=rules),
-        wished=lambda user, wishes, k: recommend_wished(graph, user, wishes, k, rules=rules),
+        wished=lambda user, wishes, k: recommend_filtered(graph, user, wishes, k, rules=rules),
         why_not=lambda user, product: why_not(graph, user, product, rules=rules),
         explain=lambda user, product: explain(graph, user, product, writers, clauses=clauses),
         evidence=lambda user, product: explain(

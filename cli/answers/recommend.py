@@ -68,7 +68,7 @@ def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> N
 
     with open_graph() as graph:
         rules = custom_rules(rules_folder, graph)
-        answer = recommend(graph, user, k, rules=rules, note=print_message)
+        answer = recommend(graph, user, k, rules=rules, warn=print_message)
     if as_json:
         print_json(answer)
     else:

@@ -139,7 +139,7 @@ def _recommend(
     from kinfolio.llm_explain.wording.writers import writers_for
 
     with spinner("writing explanations"):
-        recommended = recommend(graph, user, _LIST, note=print_message)
+        recommended = recommend(graph, user, _LIST, warn=print_message)
         writers = writers_for(model, home() / "models", print_message)
         products = [one.product for one in recommended.products[:_EXPLAINED]]
         return recommended, [explain(graph, user, product, writers) for product in products]

@@ -53,8 +53,8 @@ def write_back(
     """What was stored as the version that serves from now on.
 
     Args:
-        embeddings: what training left.
         graph: the graph that they were trained on; it may have grown or shrunk since.
+        embeddings: what training left.
         name: of the version; None makes one from the time.
         progress: is told of each step.
 

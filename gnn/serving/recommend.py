@@ -1,25 +1,25 @@
-"""The products a user is most likely to want, by Cypher, under the rules of what may be offered.
+"""The products with the highest score for a user, under the eligibility rules.
 
-What is held, dismissed, closed, sold elsewhere or above the user's risk tolerance is never offered,
-nor what a rule of the deployment's own forbids; unknown counts as not suitable.
+Products that are held, dismissed, closed, not sold in the user's country, above the user's risk
+tolerance or excluded by an own rule are never recommended; unknown counts as not eligible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.errors import BadConfig
-from kinfolio.gnn.serving.not_found import unknown_product
+from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.rules import Rule, conditions_of
-from kinfolio.gnn.serving.search import best_products
+from kinfolio.gnn.serving.search import best_products, ranked
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
-from kinfolio.records import Recommendations, Recommended
+from kinfolio.records import Recommendations
 
-Note = Callable[[str], None]
+Warn = Callable[[str], None]
 
 MAX_K = 1_000
-REMOVED = {
+EXCLUDED = {
     "held": "are held already",
     "dismissed": "were dismissed",
     "closed": "are closed",
@@ -28,7 +28,7 @@ REMOVED = {
     "own": "are ruled out by rules of your own",
     "new": "came after the training and have no vector yet",
 }
-"""How the note on a short list names each reason."""
+"""Wording of each reason in the warning about a short list."""
 
 
 def recommend(
@@ -37,16 +37,16 @@ def recommend(
     k: int = 10,
     *,
     rules: Sequence[Rule] = (),
-    note: Note | None = None,
+    warn: Warn | None = None,
 ) -> Recommendations:
-    """The user's list, best first.
+    """Return the user's list, best first.
 
     Args:
-        user_id: the user's own key.
         graph: the database.
-        k: length of the list, 1 to 1,000; it is shorter when fewer products are allowed.
-        rules: own rules besides those that always hold.
-        note: is told, a line each, what a reader of the list should know; it costs a read or two.
+        user_id: the user's own key.
+        k: length of the list, 1 to 1,000; shorter if fewer products are eligible.
+        rules: own rules in addition to the built-in ones.
+        warn: called with each warning about the list. Runs up to two extra queries.
 
     Raises:
         NotFound: there is no such user.
@@ -60,29 +60,22 @@ def recommend(
         rows = graph.read("recommend_popular", conditions=conditions, user_id=state.user, k=k)
     else:
         rows, search = best_products(graph, state, k, conditions)
-    if note is not None:
-        if state.version is None:
-            note(
-                "no embeddings are in the graph yet, so this is what most people hold; "
-                "type: kinfolio writeback"
-            )
-        _note_unknown(graph, state, note)
-        if len(rows) < k:
-            _note_short(graph, state, len(rows), k, conditions, note)
+    if warn is not None:
+        for warning in _warnings(graph, state, len(rows), k, conditions):
+            warn(warning)
     return Recommendations(
         user=state.user,
         version=state.version,
         search=None if state.source == "popularity" else search,
         source=state.source,
-        products=tuple(
-            Recommended(rank=rank, product=row["product"], name=row["name"], score=row["score"])
-            for rank, row in enumerate(rows, 1)
-        ),
+        products=ranked(rows),
     )
 
 
 def score_of(graph: Graph, user_id: str, product_id: str) -> float | None:
-    """The score of one product for a user, whatever the rules say; None where it has no vector.
+    """Return the score of one product for a user; None if it has no vector.
+
+    Ignores the eligibility rules.
 
     Raises:
         NotFound: there is no such user or product.
@@ -90,8 +83,8 @@ def score_of(graph: Graph, user_id: str, product_id: str) -> float | None:
     return score_for(graph, read_user_state(graph, user_id), product_id)
 
 
-def score_for(graph: Graph, state: UserState, product_id: str) -> float | None:
-    """The same for a user whose state was read already."""
+def score_for(graph: Graph | Reads, state: UserState, product_id: str) -> float | None:
+    """Like `score_of`, for a user whose state was already read."""
     if state.version is None:
         rows = graph.read("recommend_holders", product_ids=[product_id])
         scores = [float(row["holders"]) for row in rows]
@@ -106,12 +99,12 @@ def score_for(graph: Graph, state: UserState, product_id: str) -> float | None:
         )
         scores = [row["score"] for row in rows]
     if not scores:
-        raise unknown_product(graph, product_id)
+        raise product_not_found(graph, product_id)
     return scores[0]
 
 
 def check_k(k: int) -> None:
-    """Refuse a length of a list that makes no sense.
+    """Validate the length of a list.
 
     Raises:
         BadConfig: it is out of range.
@@ -120,31 +113,37 @@ def check_k(k: int) -> None:
         raise BadConfig(f"-k is {k}; give a number of products from 1 to {MAX_K:,}")
 
 
-def _note_unknown(graph: Graph, state: UserState, note: Note) -> None:
-    if state.risk_tolerance is not None and state.country is not None:
-        return
-    limits = graph.read("recommend_restrictions")[0]
-    if state.risk_tolerance is None and limits["has_risk"]:
-        note(
-            f"the risk tolerance of {state.user} is unknown, so products with a risk level are "
-            "left out"
+def _warnings(
+    graph: Graph, state: UserState, found: int, k: int, conditions: tuple[str, ...]
+) -> list[str]:
+    warnings = []
+    if state.version is None:
+        warnings.append(
+            "no embeddings are in the graph yet, so this is what most people hold; "
+            "type: kinfolio writeback"
         )
-    if state.country is None and limits["has_countries"]:
-        note(
-            f"the country of {state.user} is unknown, so products sold in certain countries only "
-            "are left out"
+    if state.risk_tolerance is None or state.country is None:
+        limits = graph.read("recommend_restrictions")[0]
+        if state.risk_tolerance is None and limits["has_risk"]:
+            warnings.append(
+                f"the risk tolerance of {state.user} is unknown, so products with a risk level are "
+                "left out"
+            )
+        if state.country is None and limits["has_countries"]:
+            warnings.append(
+                f"the country of {state.user} is unknown, so products sold in certain countries "
+                "only are left out"
+            )
+    if found < k:
+        excluded = graph.read(
+            "recommend_excluded",
+            slot=state.slot,
+            conditions=conditions,
+            user_id=state.user,
+            is_compared=state.version is not None,
         )
-
-
-def _note_short(
-    graph: Graph, state: UserState, found: int, k: int, conditions: tuple[str, ...], note: Note
-) -> None:
-    removed = graph.read(
-        "recommend_excluded",
-        slot=state.slot,
-        conditions=conditions,
-        user_id=state.user,
-        is_compared=state.version is not None,
-    )
-    why = ", ".join(f"{row['products']:,} {REMOVED[row['rule']]}" for row in removed)
-    note(f"{found} of {k} asked for: " + (why or "the graph holds no more products"))
+        reasons = ", ".join(f"{row['products']:,} {EXCLUDED[row['rule']]}" for row in excluded)
+        warnings.append(
+            f"{found} of {k} asked for: " + (reasons or "the graph holds no more products")
+        )
+    return warnings

@@ -1,52 +1,54 @@
-"""A user's best allowed products: by the vector index where that is faster, else over all of them.
+"""A user's best eligible products, by the vector index where that is faster, else exactly.
 
-The index is asked for more than is wanted, and for twice as many as long as the rules leave too
-few; what it finds is put to the rules as the graph is now. Which of them are asked while searching
-depends on what they left at the write-back. When it cannot fill the list, the exact search does.
+The index is asked for more products than the list holds, and for twice as many while the rules
+leave too few. The rules are applied to the current graph; which of them already inside the index
+search depends on the shares that passed at write-back. If the index cannot fill the list, the
+exact search does.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword
 from kinfolio.gnn.serving.user_state import UserState
+from kinfolio.records import Recommended
 
 EXACT_BELOW = 3_000
-"""Products; measured: the two take the same time at some 3,000."""
+"""Number of products; measured: both searches take the same time at about 3,000."""
 LINKED = 100
-"""Products to which the user's holdings are linked most, looked at besides what the index finds."""
+"""Products with the strongest links from the user's holdings, scored besides the index's."""
 MOST_FETCHED = 3_200
-"""Asking the index for more takes longer than the exact search."""
+"""A larger request to the index takes longer than the exact search."""
 ENOUGH_PASS = 0.5
-"""Share of the products: a rule that leaves as many costs less when it is asked afterwards."""
+"""Share of the products: a rule that passes more costs less after the search than inside it."""
 
 Found = list[dict[str, Any]]
 """Any: product, name and score of each."""
-_Asks = Literal["market", "risk", "all"]
-_Way = Literal["recommend_index", "recommend_index_nodes"]
-_WAYS: tuple[_Way, ...] = ("recommend_index", "recommend_index_nodes")
-_known: WeakKeyDictionary[Graph, dict[str | None, _Way]] = WeakKeyDictionary()
-"""What server and index were found to understand, for each version."""
+_Inside = Literal["market", "risk", "all"]
+_Statement = Literal["recommend_index", "recommend_index_nodes"]
+_STATEMENTS: tuple[_Statement, ...] = ("recommend_index", "recommend_index_nodes")
+_supported: WeakKeyDictionary[Graph, dict[str | None, _Statement]] = WeakKeyDictionary()
+"""The statement that server and index support, for each version."""
 
 
 def best_products(
     graph: Graph, state: UserState, k: int, conditions: Sequence[str] = ()
 ) -> tuple[Found, Literal["exact", "index"]]:
-    """The k best allowed products, and how they were found.
+    """Return the k best eligible products, and how they were found.
 
     Args:
-        state: of the user; a version must serve.
         graph: the database.
-        k: how many.
+        state: of a user while a version is active.
+        k: length of the list.
         conditions: own rules, as Cypher about `u` and `p`.
     """
     if state.fetch is not None and state.products > EXACT_BELOW:
-        found = _by_index(state, graph, k, state.fetch, conditions)
+        found = _by_index(graph, state, k, state.fetch, conditions)
         if found is not None:
             return found, "index"
     return graph.read(
@@ -61,35 +63,41 @@ def best_products(
     ), "exact"
 
 
+def ranked(rows: Iterable[dict[str, Any]]) -> tuple[Recommended, ...]:
+    """Convert rows of products, best first, to the lines of a list."""
+    return tuple(
+        Recommended(rank=rank, product=row["product"], name=row["name"], score=row["score"])
+        for rank, row in enumerate(rows, 1)
+    )
+
+
 def _by_index(
-    state: UserState, graph: Graph, k: int, fetch: int, conditions: Sequence[str]
+    graph: Graph, state: UserState, k: int, fetch: int, conditions: Sequence[str]
 ) -> Found | None:
-    # All that is held may stand before the first product of the list.
+    # All held products may rank before the first product of the list.
     n = max(fetch, 2 * k, k + state.out)
     if n > MOST_FETCHED:
         return None
-    asks, share = _worth_asking(state)
-    answer = _asked(state, graph, k, min(math.ceil(n / share), MOST_FETCHED), asks, conditions)
-    while answer is not None and len(answer["products"]) < k:
-        # The rules left fewer than expected: ask all of them while searching, then for more.
-        if asks == "all":
-            if answer["seen"] < n or 2 * n > MOST_FETCHED:
+    inside, share = _rules_inside(state)
+    row = _query_index(graph, state, k, min(math.ceil(n / share), MOST_FETCHED), inside, conditions)
+    while row is not None and len(row["products"]) < k:
+        # The rules left fewer than expected: apply all of them inside the search, then widen it.
+        if inside == "all":
+            if row["seen"] < n or 2 * n > MOST_FETCHED:
                 return None
             n *= 2
-        asks = "all"
-        answer = _asked(state, graph, k, n, asks, conditions)
-    if answer is None:
+        inside = "all"
+        row = _query_index(graph, state, k, n, inside, conditions)
+    if row is None:
         return None
     return [
         {"product": product, "name": name, "score": score}
-        for product, name, score in zip(
-            answer["products"], answer["names"], answer["scores"], strict=True
-        )
+        for product, name, score in zip(row["products"], row["names"], row["scores"], strict=True)
     ]
 
 
-def _worth_asking(state: UserState) -> tuple[_Asks, float]:
-    """What to ask while searching, and the share of the products that the rest left."""
+def _rules_inside(state: UserState) -> tuple[_Inside, float]:
+    """Return the rules to apply inside the search, and the share that the others pass."""
     if state.open_share * state.risk_share >= ENOUGH_PASS:
         return "market", state.open_share * state.risk_share
     if state.open_share >= ENOUGH_PASS:
@@ -97,8 +105,8 @@ def _worth_asking(state: UserState) -> tuple[_Asks, float]:
     return "all", 1.0
 
 
-def _asked(
-    state: UserState, graph: Graph, k: int, n: int, asks: _Asks, conditions: Sequence[str]
+def _query_index(
+    graph: Graph, state: UserState, k: int, n: int, inside: _Inside, conditions: Sequence[str]
 ) -> dict[str, Any] | None:  # Any: a row of a statement
     parameters = {
         "user_id": state.user,
@@ -107,21 +115,21 @@ def _asked(
         "length": state.length,
         "markets": state.markets,
         "risk": state.risk_tolerance,
-        "asks": asks,
+        "asks": inside,
         "n": n,
         "m": max(LINKED, n) if state.linked else 0,
         "k": k,
     }
-    ways = _known.setdefault(graph, {})
-    known = ways.get(state.version)
-    for way in (known,) if known else _WAYS:
+    supported = _supported.setdefault(graph, {})
+    known = supported.get(state.version)
+    for name in (known,) if known else _STATEMENTS:
         try:
-            rows = graph.read(way, slot=state.slot, conditions=tuple(conditions), **parameters)
+            rows = graph.read(name, slot=state.slot, conditions=tuple(conditions), **parameters)
         except (ServerUnreachable, WrongPassword):
             raise
         except KinfolioError:
-            # Not understood by this server, or without an index: then another way, or exactly.
+            # Not supported by this server, or the index is missing: try the next, then exactly.
             continue
-        ways[state.version] = way
+        supported[state.version] = name
         return rows[0] if rows else {"products": [], "names": [], "scores": [], "seen": 0}
     return None

@@ -1,4 +1,4 @@
-"""Products like another one: by the angle between their vectors, the popularity term left out."""
+"""Similar products, by the cosine of their vectors without the popularity term."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, NotReady, ServerUnreachable, WrongPassword
-from kinfolio.gnn.serving.not_found import unknown_product
+from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import check_k
-from kinfolio.gnn.serving.search import EXACT_BELOW
-from kinfolio.records import Recommended, SimilarProducts
-
-TRIES = 20
+from kinfolio.gnn.serving.search import EXACT_BELOW, Found, ranked
+from kinfolio.gnn.serving.user_state import TRIES
+from kinfolio.records import SimilarProducts
 
 
 def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProducts:
-    """The open products most like one, best first; a score is a cosine, 1 for the same direction.
+    """Return the open products most similar to one, best first; a score is a cosine.
 
     Raises:
         BadConfig: k is out of range.
         NotFound: there is no such product.
-        NotReady: no version serves, or the product came after it.
+        NotReady: no version is active, or the product is not in it.
     """
     check_k(k)
     row = _read(graph, product_id)
     if row["product"] is None:
-        raise unknown_product(graph, product_id)
+        raise product_not_found(graph, product_id)
     if row["version"] is None:
         raise NotReady("no embeddings are in the graph yet; type: kinfolio writeback")
     if row["embedding"] is None or not any(row["embedding"][:-2]):
@@ -35,13 +34,7 @@ def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProdu
         )
     rows, search = _search(graph, row, k)
     return SimilarProducts(
-        product=product_id,
-        version=row["version"],
-        search=search,
-        products=tuple(
-            Recommended(rank=rank, product=one["product"], name=one["name"], score=one["score"])
-            for rank, one in enumerate(rows, 1)
-        ),
+        product=product_id, version=row["version"], search=search, products=ranked(rows)
     )
 
 
@@ -49,15 +42,13 @@ def _read(graph: Graph, product_id: str) -> dict[str, Any]:  # Any: a row of a s
     row: dict[str, Any] = {}
     for _ in range(TRIES):
         row = graph.read("recommend_product_vector", product_id=product_id)[0]
-        # A read that falls into a flip can miss both versions.
+        # A read during a version flip can miss both versions.
         if row["version"] is not None or not graph.read("version_list"):
             break
     return row
 
 
-def _search(
-    graph: Graph, row: dict[str, Any], k: int
-) -> tuple[list[dict[str, Any]], Literal["exact", "index"]]:
+def _search(graph: Graph, row: dict[str, Any], k: int) -> tuple[Found, Literal["exact", "index"]]:
     slot, embedding = row["slot"], row["embedding"]
     if row["fetch"] is not None and row["products"] > EXACT_BELOW:
         try:
@@ -73,7 +64,7 @@ def _search(
         except (ServerUnreachable, WrongPassword):
             raise
         except KinfolioError:
-            found = []  # a server whose search knows no conditions
+            found = []  # the server does not support conditions in a vector search
         if len(found) == k:
             return found, "index"
     exact = graph.read(

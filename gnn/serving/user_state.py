@@ -1,4 +1,4 @@
-"""What a user is compared with products by, as the graph knows it now."""
+"""The query vector of a user, from the current state of the graph."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.gnn.publishing.stored_rows import sells_in, share_within
-from kinfolio.gnn.serving.not_found import unknown_user
+from kinfolio.gnn.serving.not_found import user_not_found
 from kinfolio.records import Slot, Source
 
 TRIES = 20
@@ -16,7 +16,7 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """A user, the version that serves, and the vector to compare by."""
+    """A user, the active version, and the query vector."""
 
     user: str
     risk_tolerance: int | None
@@ -24,24 +24,31 @@ class UserState:
     version: str | None
     slot: Slot
     source: Source
+    heads: int
+    """0 without a version."""
+    dim: int
+    """Width of one head."""
     query: tuple[float, ...]
     """heads * dim + 2 numbers: unit blocks, 1 for the bias, 0; empty without a version."""
+    reach: float
+    """Factor of the global mean user in `query`: square root of the number of holdings and weighted
+    ties, 1 where there are none."""
     products: int
-    """Products of the version."""
+    """Number of products of the version."""
     fetch: int | None
-    """How many products to ask the version's index for; None: search exactly."""
+    """Number of products to request from the vector index; None: search exactly."""
     markets: tuple[str, ...]
-    """Markets of the version that sell in the user's country."""
+    """Markets of the version that include the user's country."""
     open_share: float
-    """Part of the version's products that were not closed; 0 where it was not kept."""
+    """Share of the version's products that were open; 0 if not recorded."""
     risk_share: float
-    """Part of them that were within the user's risk tolerance; 0 where it was not kept."""
+    """Share of them within the user's risk tolerance; 0 if not recorded."""
     row_length: float
-    """Length that the rows of all products have."""
+    """Common length of all product vectors."""
     linked: int
-    """Products of the version that have links."""
+    """Number of products of the version that have links."""
     out: int
-    """Products held or dismissed."""
+    """Number of products held or dismissed."""
 
     @property
     def width(self) -> int:
@@ -50,27 +57,27 @@ class UserState:
 
     @property
     def length(self) -> float:
-        """What makes a score of a cosine: the length of the query times that of every row."""
+        """The factor from cosine to score: length of the query times that of a product vector."""
         return math.hypot(*self.query) * self.row_length
 
 
-def read_user_state(graph: Graph, user_id: str) -> UserState:
-    """The state of one user.
+def read_user_state(graph: Graph | Reads, user_id: str) -> UserState:
+    """Return the state of one user.
 
     Raises:
         NotFound: there is no such user.
     """
     states = read_user_states(graph, [user_id])
     if not states:
-        raise unknown_user(graph, user_id)
+        raise user_not_found(graph, user_id)
     return states[0]
 
 
-def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
-    """The states of some users in the order of their ids; without those that do not exist."""
+def read_user_states(graph: Graph | Reads, user_ids: Sequence[str]) -> list[UserState]:
+    """Return the states of the users that exist, in the order of their ids."""
     for _ in range(TRIES):
         rows = graph.read("recommend_query_vector", user_ids=list(user_ids))
-        # A read that falls into a flip can miss both versions, as each had the other state yet.
+        # A read during a version flip can miss both versions, as each still has its other state.
         if all(row["version"] is not None or row["versions"] < 2 for row in rows):
             break
     return [
@@ -81,7 +88,10 @@ def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
             version=row["version"],
             slot=row["slot"] or "a",
             source=row["source"],
+            heads=row["heads"] or 0,
+            dim=row["dim"] or 0,
             query=() if row["version"] is None else (*row["query"], 1.0, 0.0),
+            reach=row["reach"],
             products=row["products"] or 0,
             fetch=row["fetch"],
             markets=tuple(
@@ -89,7 +99,7 @@ def read_user_states(graph: Graph, user_ids: Sequence[str]) -> list[UserState]:
             ),
             open_share=row["open_share"] or 0.0,
             risk_share=share_within(row["risk_levels"] or (), row["risk_tolerance"]),
-            # Not kept by older versions, which have no links that it could be weighed against.
+            # Older versions did not record it; they have no links, so any factor ranks alike.
             row_length=row["length"] or 1.0,
             linked=row["linked"] or 0,
             out=row["out"],

@@ -83,7 +83,7 @@ def test_a_rule_that_cannot_be_decided_rules_out(demo_graph: Graph, tmp_path: Pa
     (tmp_path / "unknown.cypher").write_text("p.nobody_has_this = 1")
     own = read_rules(demo_graph, tmp_path)
     notes: list[str] = []
-    assert recommend(demo_graph, "p007", rules=own, note=notes.append).products == ()
+    assert recommend(demo_graph, "p007", rules=own, warn=notes.append).products == ()
     assert "are ruled out by rules of your own" in notes[-1]
 
 

@@ -190,7 +190,7 @@ def test_lists_by_the_index_are_those_of_brute_force(
 ) -> None:
     monkeypatch.setattr("kinfolio.gnn.serving.search.EXACT_BELOW", 10)
     monkeypatch.setattr("kinfolio.gnn.serving.search.ENOUGH_PASS", least)
-    monkeypatch.setattr("kinfolio.gnn.serving.search._WAYS", (way,))
+    monkeypatch.setattr("kinfolio.gnn.serving.search._STATEMENTS", (way,))
     searches = []
     with Graph(shared_graph.connection) as graph:
         for user, who in enumerate(twin.world.users):
@@ -280,7 +280,7 @@ def test_a_product_that_came_after_the_training_is_left_out(
     twin: Twin, shared_graph: Graph
 ) -> None:
     notes: list[str] = []
-    found = recommend(shared_graph, "nothing", 1000, note=notes.append)
+    found = recommend(shared_graph, "nothing", 1000, warn=notes.append)
     assert "new" not in {line.product for line in found.products}
     assert "1 came after the training and have no vector yet" in notes[-1]
     assert score_of(shared_graph, "nothing", "new") is None
@@ -309,7 +309,7 @@ def test_a_short_list_says_which_rules_took_how_many(twin: Twin, shared_graph: G
     notes: list[str] = []
     user = next(i for i, who in enumerate(twin.world.users) if "risk_tolerance" not in who)
     who = twin.world.users[user]
-    found = recommend(shared_graph, who["id"], 1000, note=notes.append)
+    found = recommend(shared_graph, who["id"], 1000, warn=notes.append)
     assert notes[0] == (
         f"the risk tolerance of {who['id']} is unknown, so products with a risk level are left out"
     )

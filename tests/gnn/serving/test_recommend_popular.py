@@ -29,7 +29,7 @@ def test_most_held_comes_first_under_the_rules(
 ) -> None:
     run_cypher(SMALL)
     notes: list[str] = []
-    found = recommend(graph, "u3", 5, note=notes.append)
+    found = recommend(graph, "u3", 5, warn=notes.append)
     assert [(x.product, x.name, x.score) for x in found.products] == [("a", "Amber", 2.0)]
     assert (found.version, found.search, found.source) == (None, None, "popularity")
     assert "no embeddings are in the graph yet" in notes[0]

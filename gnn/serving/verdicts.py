@@ -1,0 +1,95 @@
+"""The verdict of each eligibility rule on a user and a product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.serving.rules import Rule
+from kinfolio.records import Verdict
+
+ReasonCode = Literal[
+    "held", "dismissed", "closed", "country", "country_unknown", "risk_above", "risk_unknown"
+]
+
+
+def violations(facts: Mapping[str, Any]) -> dict[str, ReasonCode]:
+    """Map each built-in rule that excludes the product to the code of its reason.
+
+    Args:
+        facts: `is_held`, `is_dismissed`, `is_open`, `is_sold`, `is_safe`, `country` and
+            `risk_tolerance` of a row of `why_not_facts` or `explain_pair`.
+    """
+    found: dict[str, ReasonCode] = {}
+    if facts["is_held"]:
+        found["held"] = "held"
+    if facts["is_dismissed"]:
+        found["dismissed"] = "dismissed"
+    if not facts["is_open"]:
+        found["closed"] = "closed"
+    if not facts["is_sold"]:
+        found["country"] = "country" if facts["country"] else "country_unknown"
+    if not facts["is_safe"]:
+        found["risk"] = "risk_unknown" if facts["risk_tolerance"] is None else "risk_above"
+    return found
+
+
+def built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
+    """Return the verdicts of the five built-in rules.
+
+    Args:
+        facts: a row of `why_not_facts`.
+    """
+    found, user, name = violations(facts), facts["user"], facts["name"]
+    reasons = {
+        "held": f"{user} {'already holds' if 'held' in found else 'does not hold'} {name}",
+        "dismissed": f"{user} has {'' if 'dismissed' in found else 'not '}dismissed {name}",
+        "closed": f"{name} is {'closed' if 'closed' in found else 'open'} to new buyers"
+        if facts["open"] is not None
+        else f"nothing says that {name} is closed",
+        "country": _country(facts, found.get("country")),
+        "risk": _risk(facts, found.get("risk")),
+    }
+    return tuple(
+        Verdict(rule=rule, passed=rule not in found, reason=reason)
+        for rule, reason in reasons.items()
+    )
+
+
+def own_verdicts(
+    graph: Graph, user_id: str, product_id: str, rules: Sequence[Rule]
+) -> tuple[Verdict, ...]:
+    """Return the verdicts of own rules."""
+    return tuple(
+        Verdict(
+            rule=rule.name,
+            passed=graph.read(
+                "why_not_rule",
+                conditions=(rule.condition,),
+                user_id=user_id,
+                product_id=product_id,
+            )[0]["passed"],
+            reason=rule.reason,
+        )
+        for rule in rules
+    )
+
+
+def _country(facts: Mapping[str, Any], violation: ReasonCode | None) -> str:
+    if not facts["countries"]:
+        return f"{facts['name']} is not limited to certain countries"
+    sold = f"{facts['name']} is sold in {', '.join(sorted(facts['countries']))}"
+    if facts["country"] is None:
+        return f"{sold} only, and the country of {facts['user']} is unknown"
+    return f"{sold}{' only' if violation else ''}, and {facts['user']} is in {facts['country']}"
+
+
+def _risk(facts: Mapping[str, Any], violation: ReasonCode | None) -> str:
+    if facts["risk"] is None:
+        return f"{facts['name']} states no risk level"
+    level = f"{facts['name']} has risk level {facts['risk']}"
+    if facts["risk_tolerance"] is None:
+        return f"{level}, and the risk tolerance of {facts['user']} is unknown"
+    place = "above" if violation else "within"
+    return f"{level}, {place} the risk tolerance of {facts['user']}, {facts['risk_tolerance']}"
