@@ -40,7 +40,6 @@ LARGE_FUNCTIONS: dict[str, str] = {
     "gnn/training/heads.py:best": "to be split",
     "gnn/training/heads.py:fit": "to be split",
     "gnn/training/train.py:train": "to be split",
-    "llm_explain/agent/agent.py:_tools": "to be split",
     "llm_explain/evaluation/measure.py:_measure_one": "to be split",
     "llm_explain/evidence/evidence.py:read_parts": "to be split",
     "loaders/exporting/export.py:export_to": "to be split",

@@ -1,4 +1,4 @@
-"""`kinfolio chat`: talk about recommendations, a line at a time."""
+"""`kinfolio chat`: talk about recommendations, one line at a time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from kinfolio.cli.options import (
     deployment_clauses,
     json_option,
     mapping_option,
+    model_option,
     open_graph,
     rules_option,
 )
-from kinfolio.cli.progress import print_message
+from kinfolio.cli.progress import print_message, spinner
 from kinfolio.environment import home
 from kinfolio.errors import BadConfig
 
@@ -29,20 +30,14 @@ if TYPE_CHECKING:
 
 @click.command("chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat u00042")
 @click.argument("user")
-@click.option(
-    "--model",
-    help="Who writes explanations: embedded, none, or provider:name of a LangChain chat model. "
-    "[default: embedded when its weights are installed, else none]",
-)
-@click.option(
-    "--thread", help="Name of a conversation to go on with; without one, a new one begins."
-)
+@model_option
+@click.option("--thread", help="Name of a conversation to resume; without one, a new one starts.")
 @click.option(
     "--memory",
     type=click.Choice(["file", "graph"]),
     default="file",
     show_default=True,
-    help="Where conversations are kept: a file of SQLite, or the database (extra neo4j-memory).",
+    help="Where conversations are stored: a SQLite file, or the database (extra neo4j-memory).",
 )
 @click.option(
     "--allow-generated-cypher",
@@ -64,13 +59,13 @@ def command(
 ) -> None:
     """Talk with USER about recommendations: lines in, answers out, until "bye" or the end of input.
 
-    With --json each answer is one JSON document on a line of its own. With --model provider:name
-    that model answers, with the same functions as tools; else lines are routed to an intent.
+    With --json each answer is one JSON document on one line. With --model provider:name that model
+    answers, with the same functions as tools; otherwise a router finds the intent of each line.
     """
-    from kinfolio.cli.wiring import make_tools
+    from kinfolio.llm_explain.conversation.answers import Answers
     from kinfolio.llm_explain.conversation.chat import Chat
     from kinfolio.llm_explain.conversation.router import load_router
-    from kinfolio.llm_explain.memory.memory import open_memory, open_memory_in_graph
+    from kinfolio.llm_explain.memory.checkpointers import open_file, open_neo4j
     from kinfolio.llm_explain.wording.writers import writers_for
 
     is_large = model not in (None, "", "embedded", "none")
@@ -78,26 +73,23 @@ def command(
         raise BadConfig(
             "--allow-generated-cypher needs a model that can write it; add --model provider:name"
         )
-    said = deployment_clauses()
     writers = writers_for(model, home() / "models", tell=print_message)
+    clauses = deployment_clauses()
     with open_graph() as graph:
-        kept = (
-            open_memory_in_graph(graph.connection)
-            if memory == "graph"
-            else open_memory(home() / "chat")
-        )
-        with kept as saver:
-            chat = Chat(
-                user,
-                graph,
-                make_tools(graph, writers, custom_rules(rules_folder, graph), said),
-                load_router(home() / "models"),
-                thread=thread,
-                memory=saver,
-                agent=_agent(str(model), graph, allow_generated_cypher) if is_large else None,
-            )
+        opened = open_neo4j(graph.connection) if memory == "graph" else open_file(home() / "chat")
+        with opened as checkpointer:
+            with spinner("starting the conversation"):
+                rules = custom_rules(rules_folder, graph)
+                chat = Chat(
+                    Answers(graph, user, writers, rules, clauses),
+                    load_router(home() / "models"),
+                    thread=thread,
+                    checkpointer=checkpointer,
+                    agent=_agent(str(model), graph, allow_generated_cypher) if is_large else None,
+                )
             for line in _lines():
-                answer = chat.answer(line)
+                with spinner("answering"):
+                    answer = chat.answer(line)
                 click.echo(json.dumps(answer, ensure_ascii=False) if as_json else answer["text"])
 
 
@@ -115,11 +107,11 @@ def _agent(model: str, graph: Graph, allow_generated_cypher: bool) -> Agent:
 def _lines() -> Iterator[str]:
     from kinfolio.llm_explain.conversation.chat import FAREWELLS
 
-    is_person = sys.stdin.isatty()
-    if is_person:
+    is_terminal = sys.stdin.isatty()
+    if is_terminal:
         print_message('Ask what you like, for example: what do you recommend? "bye" ends.')
     while True:
-        if is_person:
+        if is_terminal:
             click.echo("> ", nl=False, err=True)
         line = sys.stdin.readline()
         if not line or line.strip().casefold().strip(".!") in FAREWELLS:

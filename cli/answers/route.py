@@ -1,4 +1,4 @@
-"""`kinfolio route`: what a chat line would be taken for."""
+"""`kinfolio route`: find the intent of a chat line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kinfolio.environment import home
 @click.argument("text")
 @json_option
 def command(text: str, as_json: bool) -> None:
-    """Say what TEXT, typed in a chat, would be taken for."""
+    """Find the intent of TEXT as a line of a chat."""
     from kinfolio.llm_explain.conversation.router import load_router
 
     route = load_router(home() / "models").route(text)

@@ -1,7 +1,7 @@
-"""What other assistants may ask by the Model Context Protocol: about one user, and only reading.
+"""A server of the Model Context Protocol: tools that read about one user.
 
-The user comes from whoever starts the server and is no argument of any tool. Answers are the
-conversation's own: finished text that was checked, and its facts.
+The user comes from whoever starts the server and is no argument of a tool. Answers are the
+conversation's: finished, checked text and its facts.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from kinfolio.errors import BadInput, KinfolioError
-from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Said
-from kinfolio.llm_explain.conversation.intents import Lines
-from kinfolio.records import Wishes
+from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
+from kinfolio.llm_explain.conversation.intents import IntentHandler
+from kinfolio.llm_explain.conversation.mention import ProductRef
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
-LONGEST_ARGUMENT = 200
+MAX_ARGUMENT_CHARACTERS = 200
 Document = dict[str, Any]
 """Text and facts of an answer. Any: JSON values."""
 
@@ -29,58 +29,70 @@ _INSTRUCTIONS = (
 
 
 def make_server(answers: Answers) -> MCPServer:
-    """A server whose tools read about the user of the answers."""
+    """Return a server whose tools read about the user of the answers."""
     from mcp.server.mcpserver import MCPServer
-    from mcp.server.mcpserver.exceptions import ToolError
     from mcp_types import ToolAnnotations
 
     server: MCPServer = MCPServer("kinfolio", instructions=_INSTRUCTIONS, log_level="ERROR")
     reading = ToolAnnotations(
         read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
     )
-    lines = Lines(answers)
-    # Tools run in threads of their own, and a language model in this process writes one at a time.
-    lock = Lock()
-
-    def told(give: Callable[[], Said]) -> Document:
-        try:
-            with lock:
-                said = give()
-        except KinfolioError as error:
-            raise ToolError(str(error)) from error
-        return {"text": said.text, **said.fields}
-
-    def short(text: str) -> str:
-        if len(text) > LONGEST_ARGUMENT:
-            raise BadInput(f"an argument has {len(text):,} characters; {LONGEST_ARGUMENT} is most")
-        return text
-
-    def recommend(wish: str = "", k: int = LIST_LENGTH) -> Document:
-        """The person's best products. `wish`, in words: only bonds; less risky; not p7."""
-        if wish:
-            return told(lambda: lines.answer("recommend", short(wish), {}))
-        return told(lambda: answers.recommend(Wishes(), k))
-
-    def explain(product: str) -> Document:
-        """Why a product has its score for the person. `product`: an id or a whole name."""
-        return told(lambda: answers.explain(lines.need_product(short(product), {})))
-
-    def why_not(product: str) -> Document:
-        """Which rule keeps a product from the person, or at which place it stands."""
-        return told(lambda: answers.why_not(lines.need_product(short(product), {})))
-
-    def compare(first: str, second: str) -> Document:
-        """Two products side by side for the person."""
-        return told(
-            lambda: answers.compare(
-                lines.need_product(short(first), {}), lines.need_product(short(second), {})
-            )
-        )
-
-    def similar(product: str) -> Document:
-        """Products most like one, of those that the person may have."""
-        return told(lambda: answers.similar(lines.need_product(short(product), {})))
-
-    for tool in (recommend, explain, why_not, compare, similar):
+    tools = _Tools(answers)
+    for tool in (tools.recommend, tools.explain, tools.why_not, tools.compare, tools.similar):
         server.add_tool(tool, annotations=reading)
     return server
+
+
+class _Tools:
+    """The tools; their docstrings are for the calling model."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._handler = IntentHandler(answers)
+        # Tools run in threads, and a language model of this process writes one text at a time.
+        self._lock = Lock()
+
+    def recommend(self, wish: str = "", k: int = LIST_LENGTH) -> Document:
+        """The person's best products. `wish`, in words: only bonds; less risky; not p7."""
+        if wish:
+            return self._document(lambda: self._handler.reply("recommend", _checked(wish), {}))
+        return self._document(lambda: self._answers.recommend(k=k))
+
+    def explain(self, product: str) -> Document:
+        """Why a product has its score for the person. `product`: an id or a whole name."""
+        return self._document(lambda: self._answers.explain(self._product(product)))
+
+    def why_not(self, product: str) -> Document:
+        """Which rule keeps a product from the person, or at which place it stands."""
+        return self._document(lambda: self._answers.why_not(self._product(product)))
+
+    def compare(self, first: str, second: str) -> Document:
+        """Two products side by side for the person."""
+        return self._document(
+            lambda: self._answers.compare(self._product(first), self._product(second))
+        )
+
+    def similar(self, product: str) -> Document:
+        """Products most like one, of those that the person may have."""
+        return self._document(lambda: self._answers.similar(self._product(product)))
+
+    def _document(self, make: Callable[[], Reply]) -> Document:
+        from mcp.server.mcpserver.exceptions import ToolError
+
+        try:
+            with self._lock:
+                reply = make()
+        except KinfolioError as error:
+            raise ToolError(str(error)) from error
+        return {"text": reply.text, **reply.fields}
+
+    def _product(self, word: str) -> ProductRef:
+        return self._handler.require_product(_checked(word), {})
+
+
+def _checked(text: str) -> str:
+    if len(text) > MAX_ARGUMENT_CHARACTERS:
+        raise BadInput(
+            f"an argument has {len(text):,} characters; {MAX_ARGUMENT_CHARACTERS} is most"
+        )
+    return text

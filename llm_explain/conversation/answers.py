@@ -1,287 +1,297 @@
-"""What the conversation can find out, each as one answer with its words.
+"""Answers about one user: results of the serving functions and of `explain`, in words.
 
-The same functions serve the router's lines and a large model's tools. Every one is about the user
-of the session. They say nothing that the functions behind them did not give.
+The router's intents, a large model's tools and the MCP server call the same methods. No method
+takes a user: the user comes from the session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kinfolio.llm_explain.conversation.influences import by_kind, causes, told
-from kinfolio.llm_explain.conversation.mention import Listed
-from kinfolio.llm_explain.conversation.phrases import listed, numbered, percent, say, shown, texts
-from kinfolio.llm_explain.conversation.tools import Tools
-from kinfolio.llm_explain.explain import as_document
+from kinfolio.gnn.serving.recommend import recommend
+from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.serving.what_if import recommend_wished, what_if
+from kinfolio.gnn.serving.why_not import why_not
+from kinfolio.llm_explain.conversation.influences import describe, influences_of, shares_by_kind
+from kinfolio.llm_explain.conversation.mention import ProductRef
+from kinfolio.llm_explain.conversation.phrases import (
+    display_name,
+    display_names,
+    join_words,
+    list_lines,
+    percent,
+    phrase,
+    phrases,
+)
+from kinfolio.llm_explain.explain import as_document, explain
 from kinfolio.llm_explain.explanation import Explanation
-from kinfolio.records import Recommendations, Recommended, WhyNot, Wishes
+from kinfolio.records import Recommended, WhyNot, Wishes
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
+    from kinfolio.gnn.serving.rules import Rule
+    from kinfolio.llm_explain.wording.clauses import Clauses
+    from kinfolio.llm_explain.wording.writers import Writer
 
 LIST_LENGTH = 5
-MOST_CAUSES = 3
-_SIMILAR_LOOKED_AT = 15
+MAX_INFLUENCES = 3
+_SIMILAR_CANDIDATES = 15
+NO_FILTERS = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One answer: its words, what it adds to the JSON document, what the conversation keeps."""
+class Reply:
+    """The text of one answer, its fields in the JSON document, its changes to the state."""
 
     text: str
     fields: dict[str, Any] = field(default_factory=dict)
     """Any: JSON values."""
-    keeps: dict[str, Any] = field(default_factory=dict)
+    updates: dict[str, Any] = field(default_factory=dict)
     explanation: Explanation | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers to one user."""
+    """Answers about one user, with the settings of the session."""
 
-    def __init__(self, user_id: str, graph: Graph, tools: Tools) -> None:
-        self.user = user_id
-        self.graph = graph
-        self._tools = tools
+    graph: Graph
+    user: str
+    writers: Sequence[Writer]
+    rules: Sequence[Rule] = ()
+    """Own rules in addition to the built-in ones."""
+    clauses: Clauses | None = None
 
-    def recommend(self, wishes: Wishes, k: int = LIST_LENGTH, told_wishes: str = "") -> Said:
-        """The list, under wishes where there are any."""
-        if wishes == Wishes():
-            found = self._tools.recommend(self.user, k)
+    def recommend(
+        self, filters: Wishes = NO_FILTERS, k: int = LIST_LENGTH, description: str = ""
+    ) -> Reply:
+        """Recommend k products; `description` states the filters in words."""
+        if filters == NO_FILTERS:
+            found = recommend(self.graph, self.user, k, rules=self.rules)
         else:
-            found = self._tools.wished(self.user, wishes, k)
-        return _list(found, told_wishes)
+            found = recommend_wished(self.graph, self.user, filters, k, rules=self.rules)
+        fields = {"products": _documents(found.products)}
+        if not found.products:
+            key = "filtered_empty" if description else "empty_list"
+            return Reply(phrase(key, filters=description), fields, {"last_list": []})
+        key = "popular_list" if found.source == "popularity" else "list"
+        head = phrase("filtered_list" if description else key, filters=description)
+        text = "\n".join([head, *list_lines(found.products)])
+        return Reply(text, fields, {"last_list": _pairs(found.products)})
 
-    def explain(self, product: Listed) -> Said:
-        """Why a product has its score, in checked sentences."""
-        found = self._tools.explain(self.user, product.product)
+    def explain(self, product: ProductRef) -> Reply:
+        """Explain the score of a product in checked sentences."""
+        found = explain(self.graph, self.user, product.id, self.writers, clauses=self.clauses)
         document = as_document(found, self.graph.names)
-        return Said(
-            found.text,
-            {"product": product.product, "explanation": document},
-            _last(product),
-            found,
-        )
+        fields = {"product": product.id, "explanation": document}
+        return Reply(found.text, fields, _last(product), found)
 
-    def why_not(self, product: Listed) -> Said:
-        """Which rule keeps a product away, or where it stands."""
-        found = self._tools.why_not(self.user, product.product)
-        name = shown(product.name)
-        if broken := _broken(found):
-            text = say("kept", product=name, rules=listed(broken))
+    def why_not(self, product: ProductRef) -> Reply:
+        """Name the rules that exclude a product, or its rank."""
+        found = self._verdicts(product.id)
+        name = display_name(product.name)
+        if broken := _broken_rules(found):
+            text = phrase("excluded", product=name, rules=broken)
         elif found.rank is None:
-            text = say("allowed_unranked", product=name)
+            text = phrase("allowed_unranked", product=name)
         else:
-            text = say("allowed", product=name, rank=found.rank)
+            text = phrase("allowed", product=name, rank=found.rank)
         rules = [{"rule": rule.rule, "passed": rule.passed} for rule in found.rules]
-        fields = {"product": product.product, "rules": rules, "rank": found.rank}
-        return Said(text, fields, _last(product))
+        fields = {"product": product.id, "rules": rules, "rank": found.rank}
+        return Reply(text, fields, _last(product))
 
-    def similar(self, product: Listed) -> Said:
-        """Products most like one, those that the user may have."""
-        found = self._tools.similar(product.product, _SIMILAR_LOOKED_AT)
+    def similar(self, product: ProductRef) -> Reply:
+        """List the products most similar to one that pass the rules."""
+        found = similar_products(self.graph, product.id, _SIMILAR_CANDIDATES)
         allowed: list[Recommended] = []
         for one in found.products:
-            if self._tools.why_not(self.user, one.product).allowed:
-                rank = len(allowed) + 1
-                allowed.append(
-                    Recommended(rank=rank, product=one.product, name=one.name, score=one.score)
-                )
-            if len(allowed) == LIST_LENGTH:
-                break
-        name = shown(product.name)
-        fields = {"product": product.product, "products": _documents(allowed)}
+            if len(allowed) < LIST_LENGTH and self._verdicts(one.product).allowed:
+                allowed.append(replace(one, rank=len(allowed) + 1))
+        name = display_name(product.name)
+        fields = {"product": product.id, "products": _documents(allowed)}
         if not allowed:
-            return Said(say("similar_none", product=name), fields, _last(product))
-        text = "\n".join([say("similar_list", product=name), *numbered(allowed)])
-        return Said(text, fields, {**_last(product), "listed": _pairs(allowed)})
+            return Reply(phrase("similar_none", product=name), fields, _last(product))
+        text = "\n".join([phrase("similar_list", product=name), *list_lines(allowed)])
+        return Reply(text, fields, {**_last(product), "last_list": _pairs(allowed)})
 
-    def compare(self, first: Listed, second: Listed) -> Said:
-        """Two products side by side: places, scores, rules and what counts for each."""
-        if first.product == second.product:
-            return Said(say("compare_same"), {}, _last(first))
-        pair = (first, second)
-        verdicts = [self._tools.why_not(self.user, one.product) for one in pair]
+    def compare(self, first: ProductRef, second: ProductRef) -> Reply:
+        """Compare the ranks, scores, rules and influences of two products."""
+        if first.id == second.id:
+            return Reply(phrase("compare_same"), {}, _last(first))
+        verdicts = {product: self._verdicts(product.id) for product in (first, second)}
         lines = []
-        for one, verdict in zip(pair, verdicts, strict=True):
-            if broken := _broken(verdict):
-                rules = listed(broken)
-                lines.append(say("compare_refused", product=shown(one.name), rules=rules))
+        for product, verdict in verdicts.items():
+            name = display_name(product.name)
+            if broken := _broken_rules(verdict):
+                lines.append(phrase("excluded", product=name, rules=broken))
             if verdict.score is None:
-                lines.append(say("compare_unscored", product=shown(one.name)))
-        scores = [verdict.score for verdict in verdicts]
-        if scores[0] is not None and scores[1] is not None:
-            order = sorted((0, 1), key=lambda i: (-(scores[i] or 0.0), pair[i].product))
-            names = [shown(pair[i].name) for i in order]
-            if all(verdict.allowed for verdict in verdicts):
-                ranks = [verdicts[i].rank for i in order]
-                lines.append(
-                    say(
-                        "compare_better",
-                        better=names[0],
-                        other=names[1],
-                        rank=ranks[0],
-                        other_rank=ranks[1],
-                    )
-                )
-            both = [f"{shown(pair[i].name)}: {scores[i]:.2f}" for i in (0, 1)]
-            lines.append(say("compare_scores", score=both[0], other_score=both[1]))
-            for one in pair:
-                found = causes([self._tools.evidence(self.user, one.product)])
-                strongest = [cause for cause in found if cause.share > 0][:MOST_CAUSES]
-                if strongest:
-                    name = shown(one.name)
-                    lines.append(say("compare_for", product=name, causes=told(strongest)))
+                lines.append(phrase("compare_unscored", product=name))
+        if all(verdict.score is not None for verdict in verdicts.values()):
+            lines += self._compare_scores(verdicts)
         products = [
             {
-                "product": one.product,
-                "name": one.name,
+                "product": product.id,
+                "name": product.name,
                 "allowed": verdict.allowed,
                 "rank": verdict.rank,
                 "score": verdict.score,
             }
-            for one, verdict in zip(pair, verdicts, strict=True)
+            for product, verdict in verdicts.items()
         ]
-        return Said(" ".join(lines), {"products": products}, _last(first))
+        return Reply(" ".join(lines), {"products": products}, _last(first))
 
-    def influence(self, products: Sequence[Listed], is_list: bool) -> Said:
-        """What counts most for a product, or for a whole list."""
-        found = [self._tools.evidence(self.user, one.product) for one in products]
-        every = causes(found)
-        kinds = by_kind(found)
+    def _compare_scores(self, verdicts: Mapping[ProductRef, WhyNot]) -> list[str]:
+        lines = []
+        better, other = sorted(verdicts, key=lambda one: (-(verdicts[one].score or 0.0), one.id))
+        if all(verdict.allowed for verdict in verdicts.values()):
+            lines.append(
+                phrase(
+                    "compare_better",
+                    better=display_name(better.name),
+                    other=display_name(other.name),
+                    rank=verdicts[better].rank,
+                    other_rank=verdicts[other].rank,
+                )
+            )
+        scores = [f"{display_name(one.name)}: {found.score:.2f}" for one, found in verdicts.items()]
+        lines.append(phrase("compare_scores", score=scores[0], other_score=scores[1]))
+        for product in verdicts:
+            found = influences_of([self._all_evidence(product)])
+            if strongest := [one for one in found if one.share > 0][:MAX_INFLUENCES]:
+                name = display_name(product.name)
+                lines.append(phrase("influences", product=name, causes=describe(strongest)))
+        return lines
+
+    def influence(self, products: Sequence[ProductRef], is_list: bool) -> Reply:
+        """State what contributes most to a product, or on average to a list."""
+        explanations = [self._all_evidence(product) for product in products]
+        influences = influences_of(explanations)
+        kinds = shares_by_kind(explanations)
         if set(kinds) <= {"popularity"}:
-            return Said(say("influence_none"), {"kinds": kinds})
-        helps = [cause for cause in every if cause.share > 0][:MOST_CAUSES]
-        hurts = [cause for cause in every if cause.share < 0][:1]
-        if not helps:
-            lines = [say("influence_nothing")]
+            return Reply(phrase("influence_none"), {"kinds": kinds})
+        positive = [one for one in influences if one.share > 0][:MAX_INFLUENCES]
+        if not positive:
+            lines = [phrase("influence_nothing")]
         elif is_list:
-            lines = [say("influence_list", number=len(products), causes=told(helps))]
+            causes = describe(positive)
+            lines = [phrase("influence_list", number=len(products), causes=causes)]
         else:
-            lines = [say("influence_product", product=shown(products[0].name), causes=told(helps))]
-        if hurts:
-            lines.append(say("influence_against", causes=told(hurts)))
-        parts = listed(say(f"kind_{kind}", share=percent(part)) for kind, part in kinds.items())
-        lines.append(say("influence_kinds", kinds=parts))
-        fields: dict[str, Any] = {
-            "products": [one.product for one in products],
+            name = display_name(products[0].name)
+            lines = [phrase("influences", product=name, causes=describe(positive))]
+        if negative := [one for one in influences if one.share < 0][:1]:
+            lines.append(phrase("influence_against", causes=describe(negative)))
+        shares = [phrase(f"kind_{kind}", share=percent(share)) for kind, share in kinds.items()]
+        lines.append(phrase("influence_kinds", kinds=join_words(shares)))
+        fields = {
+            "products": [product.id for product in products],
             "kinds": kinds,
-            "causes": [
-                {"kind": cause.kind, "words": cause.words, "share": cause.share} for cause in every
-            ],
+            "causes": [asdict(one) for one in influences],
         }
-        return Said(" ".join(lines), fields, {} if is_list else _last(products[0]))
+        return Reply(" ".join(lines), fields, {} if is_list else _last(products[0]))
 
     def what_if(
-        self, without: Sequence[Listed], added: Sequence[Listed], asked: Listed | None
-    ) -> Said:
-        """The list, and one product's score, if some holdings were not there and others were."""
+        self,
+        without: Sequence[ProductRef],
+        added: Sequence[ProductRef],
+        scored: ProductRef | None = None,
+    ) -> Reply:
+        """Return the list, and one product's score, as if holdings were removed and added."""
         lines = []
-        off = [one for one in without if self.holds(one)]
-        on = [one for one in added if not self.holds(one)]
-        if idle := [shown(one.name) for one in without if one not in off]:
-            lines.append(say("what_if_not_held", products=listed(idle)))
-        if idle := [shown(one.name) for one in added if one not in on]:
-            lines.append(say("what_if_held", products=listed(idle)))
-        if not off and not on:
-            return Said(" ".join(lines))
-        found = self._tools.what_if(
+        removed = [product for product in without if self.holds(product)]
+        new = [product for product in added if not self.holds(product)]
+        if unchanged := [product for product in without if product not in removed]:
+            lines.append(phrase("what_if_not_held", products=display_names(unchanged)))
+        if unchanged := [product for product in added if product not in new]:
+            lines.append(phrase("what_if_held", products=display_names(unchanged)))
+        if not removed and not new:
+            return Reply(" ".join(lines))
+        found = what_if(
+            self.graph,
             self.user,
-            without=[one.product for one in off],
-            added=[one.product for one in on],
-            product_id=asked.product if asked else None,
+            without=[product.id for product in removed],
+            added=[product.id for product in new],
+            product_id=scored.id if scored else None,
             k=LIST_LENGTH,
+            rules=self.rules,
         )
-        now = self._tools.recommend(self.user, LIST_LENGTH)
-        lines += self._changes(found.products, now.products, off, on)
-        if asked and found.before is not None and found.after is not None:
+        now = recommend(self.graph, self.user, LIST_LENGTH, rules=self.rules)
+        lines += _changes(now.products, found.products, _supposition(removed, new))
+        if scored and found.before is not None and found.after is not None:
             before, after = f"{found.before:.2f}", f"{found.after:.2f}"
-            name = shown(asked.name)
-            lines.append(say("what_if_score", product=name, before=before, after=after))
+            name = display_name(scored.name)
+            lines.append(phrase("what_if_score", product=name, before=before, after=after))
         fields = {
-            "without": [one.product for one in off],
-            "added": [one.product for one in on],
+            "without": list(found.without),
+            "added": list(found.added),
             "products": _documents(found.products),
             "product": found.product,
             "before": found.before,
             "after": found.after,
         }
-        # The list of the conversation stays the true one.
-        return Said("\n".join(lines), fields)
+        # The state keeps the actual list.
+        return Reply("\n".join(lines), fields)
 
-    def _changes(
-        self,
-        after: Sequence[Recommended],
-        before: Sequence[Recommended],
-        off: Sequence[Listed],
-        on: Sequence[Listed],
-    ) -> list[str]:
-        parts = []
-        if off:
-            parts.append(say("what_if_without", products=listed(shown(x.name) for x in off)))
-        if on:
-            parts.append(say("what_if_added", products=listed(shown(x.name) for x in on)))
-        supposed = listed(parts)
-        supposed = supposed[:1].upper() + supposed[1:]
-        if not after:
-            return [say("what_if_empty", supposed=supposed)]
-        lines = [say("what_if_list", supposed=supposed), *numbered(after)]
-        new = [x for x in after if x.product not in {y.product for y in before}]
-        gone = [x for x in before if x.product not in {y.product for y in after}]
-        if new:
-            lines.append(say("what_if_new", products=listed(shown(x.name) for x in new)))
-        if gone:
-            lines.append(say("what_if_gone", products=listed(shown(x.name) for x in gone)))
-        if [x.product for x in after] == [x.product for x in before]:
-            lines.append(say("what_if_same", number=len(after)))
-        return lines
-
-    def holds(self, product: Listed) -> bool:
+    def holds(self, product: ProductRef) -> bool:
         """Whether the user holds a product."""
-        return not self._passes(product, "held")
+        return self._breaks(product, "held")
 
-    def is_dismissed(self, product: Listed) -> bool:
+    def has_dismissed(self, product: ProductRef) -> bool:
         """Whether the user has dismissed a product."""
-        return not self._passes(product, "dismissed")
+        return self._breaks(product, "dismissed")
 
-    def _passes(self, product: Listed, rule: str) -> bool:
-        verdicts = self._tools.why_not(self.user, product.product).rules
-        return all(verdict.passed for verdict in verdicts if verdict.rule == rule)
+    def _breaks(self, product: ProductRef, rule: str) -> bool:
+        return any(one.rule == rule and not one.passed for one in self._verdicts(product.id).rules)
 
+    def _verdicts(self, product_id: str) -> WhyNot:
+        return why_not(self.graph, self.user, product_id, rules=self.rules)
 
-def _list(found: Recommendations, told_wishes: str) -> Said:
-    fields = {"products": _documents(found.products)}
-    if not found.products:
-        text = say("wish_empty", wishes=told_wishes) if told_wishes else say("empty_list")
-        return Said(text, fields, {"listed": []})
-    if told_wishes:
-        head = say("wish_list", wishes=told_wishes)
-    else:
-        head = say("popular_list" if found.source == "popularity" else "list")
-    return Said(
-        "\n".join([head, *numbered(found.products)]), fields, {"listed": _pairs(found.products)}
-    )
+    def _all_evidence(self, product: ProductRef) -> Explanation:
+        return explain(
+            self.graph, self.user, product.id, (), all_evidence=True, clauses=self.clauses
+        )
 
 
-def _broken(found: WhyNot) -> list[str]:
-    """What keeps the product away, in words; own rules by their reasons."""
-    words = texts()["rules"]
-    return [
-        words.get(rule.rule, rule.reason.rstrip(".")) for rule in found.rules if not rule.passed
-    ]
+def _supposition(removed: Sequence[ProductRef], new: Sequence[ProductRef]) -> str:
+    parts = []
+    if removed:
+        parts.append(phrase("what_if_without", products=display_names(removed)))
+    if new:
+        parts.append(phrase("what_if_added", products=display_names(new)))
+    text = join_words(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _changes(
+    before: Sequence[Recommended], after: Sequence[Recommended], supposed: str
+) -> list[str]:
+    if not after:
+        return [phrase("what_if_empty", supposed=supposed)]
+    lines = [phrase("what_if_list", supposed=supposed), *list_lines(after)]
+    ids_before, ids_after = ([one.product for one in products] for products in (before, after))
+    if new := [one for one in after if one.product not in ids_before]:
+        lines.append(phrase("what_if_new", products=display_names(new)))
+    if gone := [one for one in before if one.product not in ids_after]:
+        lines.append(phrase("what_if_gone", products=display_names(gone)))
+    if ids_after == ids_before:
+        lines.append(phrase("what_if_same", number=len(after)))
+    return lines
+
+
+def _broken_rules(found: WhyNot) -> str:
+    """The rules that exclude a product, in words; own rules by their reasons."""
+    words = phrases()["rules"]
+    broken = [rule for rule in found.rules if not rule.passed]
+    return join_words(words.get(rule.rule, rule.reason.rstrip(".")) for rule in broken)
 
 
 def _documents(products: Sequence[Recommended]) -> list[dict[str, Any]]:
-    return [
-        {"rank": one.rank, "product": one.product, "name": one.name, "score": one.score}
-        for one in products
-    ]
+    return [asdict(one) for one in products]
 
 
 def _pairs(products: Sequence[Recommended]) -> list[list[str]]:
     return [[one.product, one.name] for one in products]
 
 
-def _last(product: Listed) -> dict[str, Any]:
-    return {"last": [product.product, product.name]}
+def _last(product: ProductRef) -> dict[str, Any]:
+    return {"last_product": list(product)}

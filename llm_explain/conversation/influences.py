@@ -1,56 +1,55 @@
-"""Evidence as causes: what counts for a product or a whole list, and how much.
-
-People behind ties stay "someone you follow"; shares are those of the evidence.
-"""
+"""What contributes to a product's score, or to a whole list, summed over evidence."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kinfolio.llm_explain.conversation.phrases import listed, percent, say
+from kinfolio.llm_explain.conversation.phrases import join_words, percent, phrase
 from kinfolio.llm_explain.explanation import Evidence, Explanation
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """One thing that counts, for or against."""
+class Influence:
+    """One cause of a score; a person behind a tie has no name."""
 
     kind: str
     words: str
     share: float
-    """Of the sizes of all contributions; negative speaks against."""
+    """Of the absolute sum of all contributions; negative lowers the score."""
 
 
-def causes(explanations: Sequence[Explanation]) -> list[Cause]:
-    """What counts on average for some products, strongest first; made from all their evidence."""
-    sums: dict[tuple[str, str], float] = {}
+def influences_of(explanations: Sequence[Explanation]) -> list[Influence]:
+    """Average the influences on some products, largest first.
+
+    Args:
+        explanations: with all evidence.
+    """
+    sums: dict[tuple[str, str], float] = defaultdict(float)
     for explanation in explanations:
         for piece in explanation.evidence:
-            key = (piece.kind, _words(piece))
-            sums[key] = sums.get(key, 0.0) + piece.share / len(explanations)
-    found = [Cause(kind, words, share) for (kind, words), share in sums.items() if share]
-    return sorted(found, key=lambda cause: (-abs(cause.share), cause.words))
+            sums[piece.kind, _words(piece)] += piece.share / len(explanations)
+    found = [Influence(kind, words, share) for (kind, words), share in sums.items() if share]
+    return sorted(found, key=lambda one: (-abs(one.share), one.words))
 
 
-def by_kind(explanations: Sequence[Explanation]) -> dict[str, float]:
-    """The part of each kind of evidence in all that counts, for or against; sums to 1."""
-    parts: dict[str, float] = {}
+def shares_by_kind(explanations: Sequence[Explanation]) -> dict[str, float]:
+    """Average the absolute share of each kind of evidence; the shares sum to 1."""
+    shares: dict[str, float] = defaultdict(float)
     for explanation in explanations:
         for piece in explanation.evidence:
-            parts[piece.kind] = parts.get(piece.kind, 0.0) + abs(piece.share) / len(explanations)
-    return dict(sorted(parts.items(), key=lambda item: (-item[1], item[0])))
+            shares[piece.kind] += abs(piece.share) / len(explanations)
+    return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
 
-def told(found: Iterable[Cause]) -> str:
-    """Causes in words: Harbour Fund, which you hold (41 %), and ..."""
-    return listed(f"{cause.words} ({percent(cause.share)})" for cause in found)
+def describe(influences: Iterable[Influence]) -> str:
+    """Return influences in words: Harbour Fund, which you hold (41 %), and ..."""
+    return join_words(f"{one.words} ({percent(one.share)})" for one in influences)
 
 
 def _words(piece: Evidence) -> str:
     facts = dict(piece.facts)
-    if piece.kind == "holding":
-        return say("cause_holding", name=facts.get("name", ""))
-    if piece.kind == "tie":
-        return str(facts.get("person", say("cause_tie")))
-    return say(f"cause_{piece.kind}")
+    if piece.kind == "tie" and "person" in facts:
+        return str(facts["person"])
+    return phrase(f"influence_by_{piece.kind}", name=facts.get("name", ""))

@@ -1,7 +1,7 @@
-"""From a line and its intent to an answer: which products, which wishes, which supposition.
+"""From a line and its intent to a reply: which products, which filters, which supposition.
 
-What a router leaves open is read here with fixed patterns; names and places are looked up in the
-graph. Where a line does not say enough, the answer is a question.
+Fixed patterns read what the router leaves open; names and positions are looked up in the graph.
+Where a line says too little, the reply is a question.
 """
 
 from __future__ import annotations
@@ -12,65 +12,77 @@ from functools import cached_property
 from typing import Any
 
 from kinfolio.errors import NotFound
-from kinfolio.llm_explain.conversation import own_data
-from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Said
-from kinfolio.llm_explain.conversation.list_filters import opens_a_wish, read_wish
-from kinfolio.llm_explain.conversation.mention import Listed, Mention, find_mention, find_mentions
-from kinfolio.llm_explain.conversation.phrases import listed, say, shown, texts
+from kinfolio.llm_explain.conversation import user_data
+from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
+from kinfolio.llm_explain.conversation.list_filters import opens_request, read_request
+from kinfolio.llm_explain.conversation.mention import (
+    Mention,
+    ProductRef,
+    find_mention,
+    find_mentions,
+)
+from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase, phrases
 from kinfolio.records import Wishes
 
-ABOUT_A_PRODUCT = ("why_this", "why_not", "similar", "compare", "what_if", "influence", "dismiss")
+_RESUMABLE = ("why_this", "why_not", "similar", "compare", "what_if", "influence")
+"""Intents that "and the second one?" repeats for another product."""
 _GREETINGS = ("hello", "hi", "hey", "good morning", "good afternoon", "good evening")
-_GOES_ON = re.compile(r"^(?:and|what about|how about|or)\b", re.IGNORECASE)
+_FOLLOW_UP = re.compile(r"^(?:and|what about|how about|or)\b", re.IGNORECASE)
+_OTHER_INTENT = re.compile(r"\b(?:why|if|compare|like|similar|who|remove)\b", re.IGNORECASE)
 _WITHOUT = re.compile(
     r"\b(?:didn't|did not|don't|do not|doesn't|hadn't|had not|haven't|no longer|never|not|without|"
     r"sell|sold|drop(?:ped)?|remov(?:e|ed)|get rid|got rid|gave up|give up|lost|lose|left out|"
     r"leave out)\b",
     re.IGNORECASE,
 )
+_ADDED = re.compile(r"\b(?:also|as well|too|add(?:ed)?|bought|buy)\b", re.IGNORECASE)
 _OTHER_SUPPOSITION = re.compile(
     r"\b(?:risk|country|follow(?:ed|ing)?|friends?|ties?|reviews?|rated|rating|older|younger)\b",
     re.IGNORECASE,
 )
+_WHOLE_LIST = re.compile(r"\b(?:list|recommendations|suggestions|these|results|picks)\b")
 
 State = Mapping[str, Any]
-"""What the conversation keeps. Any: JSON values."""
+"""The state of the conversation. Any: JSON values."""
 
 
-class Lines:
-    """Answers to a user's lines once their intent is known."""
+class IntentHandler:
+    """Replies to a user's lines of known intent."""
 
     def __init__(self, answers: Answers) -> None:
-        self._answers = answers
+        self.answers = answers
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
         """Kinds and categories of the graph's products."""
-        rows = self._answers.graph.read("chat_kinds")
+        rows = self.answers.graph.read("chat_kinds")
         return tuple(str(row["word"]) for row in rows if row["word"])
 
-    def goes_on(self, line: str, state: State, guess: str | None = None) -> str | None:
-        """The intent of a line that only makes sense after the last one; None: any other line.
+    def follow_up(self, line: str, state: State, guess: str | None = None) -> str | None:
+        """Return the intent of a line that depends on the last one; None for any other line.
 
         Args:
-            line: what was typed.
-            state: what the conversation keeps.
-            guess: what a router thinks that it wants, where it is not sure.
+            line: the user's line.
+            state: the state of the conversation.
+            guess: the router's intent, where its confidence is low.
         """
-        before = state.get("told")
-        if guess == "recommend" or (before == "recommend" and opens_a_wish(line)):
-            wish = read_wish(line, self.vocabulary)
-            if wish.narrows or wish.is_more:
+        last_intent = state.get("last_intent")
+        if guess == "recommend" or (last_intent == "recommend" and opens_request(line)):
+            request = read_request(line, self.vocabulary)
+            if request.is_filter or request.is_more:
                 return "recommend"
-        if before in ABOUT_A_PRODUCT and before != "dismiss" and _GOES_ON.search(line):
-            names_more = re.search(r"\b(?:why|if|compare|like|similar|who|remove)\b", line, re.I)
-            if not names_more and self.mention(line, state).product is not None:
-                return str(before)
+        if (
+            last_intent in _RESUMABLE
+            and _FOLLOW_UP.search(line)
+            and not _OTHER_INTENT.search(line)
+            and self.mention(line, state).product is not None
+        ):
+            return str(last_intent)
         return None
 
-    def answer(self, intent: str, line: str, state: State) -> Said:
-        """The answer to a line."""
-        ways = {
+    def reply(self, intent: str, line: str, state: State) -> Reply:
+        """Reply to a line."""
+        handlers = {
             "recommend": self._recommend,
             "compare": self._compare,
             "what_if": self._what_if,
@@ -79,192 +91,185 @@ class Lines:
             "my_data": self._my_data,
             "small_talk": _small_talk,
         }
-        if way := ways.get(intent):
-            return way(line, state)
-        if intent not in ("why_this", "why_not", "similar"):
+        if intent in handlers:
+            return handlers[intent](line, state)
+        about_one = {
+            "why_this": self.answers.explain,
+            "why_not": self.answers.why_not,
+            "similar": self.answers.similar,
+        }
+        if intent not in about_one:
             return decline(line)
         mention = self.mention(line, state)
         if mention.product is None:
             return _ask_which(mention, intent, state)
-        answers = self._answers
-        about = {"why_this": answers.explain, "why_not": answers.why_not}
-        return about.get(intent, answers.similar)(mention.product)
+        return about_one[intent](mention.product)
 
     def mention(self, line: str, state: State) -> Mention:
-        """The one product that a line means."""
-        return find_mention(line, self._answers.graph, _listed(state), _last(state))
+        """Return the one product that a line mentions."""
+        return find_mention(line, self.answers.graph, _last_list(state), _last_product(state))
 
-    def need_product(self, word: str, state: State) -> Listed:
-        """The product that a single word or name means.
+    def require_product(self, word: str, state: State) -> ProductRef:
+        """Return the product of an id, a name or a position.
 
         Raises:
             NotFound: there is none.
         """
-        for row in self._answers.graph.read("chat_products", ids=[word], line=""):
-            return Listed(row["product"], row["name"])
+        for row in self.answers.graph.read("chat_products", ids=[word], line=""):
+            return ProductRef(row["product"], row["name"])
         product = self.mention(f"“{word}”" if "“" not in word else word, state).product
         if product is None:
-            raise NotFound(say("no_product"))
+            raise NotFound(phrase("no_product"))
         return product
 
-    def _recommend(self, line: str, state: State) -> Said:
-        named = self._mentions(line, {})
+    def _recommend(self, line: str, state: State) -> Reply:
         plain = line
-        for one in named:
+        for product in self._mentions(line, {}):
             # "not Amber Bond Fund" is about that product and not about bonds.
-            plain = re.sub(re.escape(one.name), "it", plain, flags=re.IGNORECASE)
-        wish = read_wish(plain, self.vocabulary)
-        if wish.unknown:
-            known = listed(shown(word) for word in self.vocabulary[:5]) if self.vocabulary else "-"
-            return Said(say("wish_unknown", word=repr(wish.unknown), kinds=known))
-        # A wish after a list goes on from the wishes before; a line without one begins anew.
-        is_on = bool(state.get("listed")) and (wish.narrows or wish.is_more)
-        kept = dict(state.get("wishes") or {}) if is_on else {}
-        if wish.kinds:
-            kept["kinds"] = list(wish.kinds)
-        kept["not_kinds"] = sorted({*kept.get("not_kinds", ()), *wish.not_kinds})
-        refused = dict(kept.get("refused") or {})
-        if wish.refused:
-            for one in self._mentions(read_wish(line, ()).refused, state):
-                refused[one.product] = one.name
-        kept["refused"] = refused
-        if wish.is_safer:
-            answer = self._safer(state, kept)
-            if answer is not None:
-                return answer
-        seen = list(kept.get("seen") or ()) if wish.is_more else []
-        if wish.is_more:
-            seen += [one.product for one in _listed(state) if one.product not in seen]
-        kept["seen"] = seen
-        wishes = Wishes(
-            kinds=tuple(kept.get("kinds") or ()),
-            not_kinds=tuple(kept["not_kinds"]),
-            most_risk=kept.get("most_risk"),
-            left_out=tuple(dict.fromkeys([*refused, *seen])),
+            plain = re.sub(re.escape(product.name), "it", plain, flags=re.IGNORECASE)
+        request = read_request(plain, self.vocabulary)
+        if request.unknown_kind:
+            known = join_words(display_name(word) for word in self.vocabulary[:5]) or "-"
+            return Reply(phrase("unknown_kind", word=repr(request.unknown_kind), kinds=known))
+        last_list = _last_list(state)
+        # A filter after a list refines the filters before; a line without one starts afresh.
+        is_refinement = last_list and (request.is_filter or request.is_more)
+        kept = dict(state.get("filters") or {}) if is_refinement else {}
+        if request.kinds:
+            kept["kinds"] = list(request.kinds)
+        kept["excluded_kinds"] = sorted({*kept.get("excluded_kinds", ()), *request.excluded_kinds})
+        kept["excluded"] = dict(kept.get("excluded", {}))
+        if request.exclusion:
+            kept["excluded"] |= dict(self._mentions(read_request(line, ()).exclusion, state))
+        if request.is_safer:
+            highest = self._highest_risk(last_list)
+            if highest is None or highest <= 1:
+                return Reply(phrase("risk_unknown" if highest is None else "least_risk"))
+            kept["max_risk"] = highest - 1
+        seen = [*kept.get("seen", ()), *(product.id for product in last_list)]
+        kept["seen"] = list(dict.fromkeys(seen)) if request.is_more else []
+        filters = Wishes(
+            kinds=tuple(kept.get("kinds", ())),
+            not_kinds=tuple(kept["excluded_kinds"]),
+            most_risk=kept.get("max_risk"),
+            left_out=tuple(dict.fromkeys([*kept["excluded"], *kept["seen"]])),
         )
-        said = self._answers.recommend(wishes, wish.length or LIST_LENGTH, _told(wishes, refused))
-        return Said(said.text, said.fields, {**said.keeps, "wishes": kept})
+        reply = self.answers.recommend(filters, request.length or LIST_LENGTH, _describe(kept))
+        return Reply(reply.text, reply.fields, {**reply.updates, "filters": kept})
 
-    def _safer(self, state: State, kept: dict[str, Any]) -> Said | None:
-        """Lowers the risk in the wishes; an answer where that cannot be."""
-        ids = [one.product for one in _listed(state)]
-        graph, user = self._answers.graph, self._answers.user
-        row = graph.read("chat_risks", user_id=user, product_ids=ids)[0]
+    def _highest_risk(self, products: list[ProductRef]) -> int | None:
+        """The highest risk level of some products, or else the user's risk tolerance."""
+        row = self.answers.graph.read(
+            "chat_risks",
+            user_id=self.answers.user,
+            product_ids=[product.id for product in products],
+        )[0]
         highest = row["highest"] if row["highest"] is not None else row["tolerance"]
-        if highest is None:
-            return Said(say("risk_unknown"))
-        if highest <= 1:
-            return Said(say("least_risk"))
-        kept["most_risk"] = int(highest) - 1
-        return None
+        return None if highest is None else int(highest)
 
-    def _compare(self, line: str, state: State) -> Said:
+    def _compare(self, line: str, state: State) -> Reply:
         found = self._mentions(line, state)
-        last = _last(state)
-        if len(found) == 1 and last is not None and last.product != found[0].product:
+        last = _last_product(state)
+        if len(found) == 1 and last is not None and last.id != found[0].id:
             found = (last, *found)
         if len(found) < 2:
-            return Said(say("compare_which"), {}, {"pending": "compare"})
-        return self._answers.compare(found[0], found[1])
+            return Reply(phrase("compare_which"), {}, {"pending_intent": "compare"})
+        return self.answers.compare(found[0], found[1])
 
-    def _what_if(self, line: str, state: State) -> Said:
+    def _what_if(self, line: str, state: State) -> Reply:
         found = self._mentions(line, state)
         if not found:
             if _OTHER_SUPPOSITION.search(line):
-                return Said(say("what_if_only_holdings"))
-            return Said(say("what_if_which"), {}, {"pending": "what_if"})
-        last = _last(state)
-        # "would it still be first if I sold X" speaks of two: the one spoken of is not supposed.
-        supposed = tuple(one for one in found if one != last) or found
-        asked = last if last is not None and last not in supposed else None
+                return Reply(phrase("what_if_only_holdings"))
+            return Reply(phrase("what_if_which"), {}, {"pending_intent": "what_if"})
+        last = _last_product(state)
+        # "would it still be first if I sold X" names two: the last product is not supposed.
+        supposed = tuple(product for product in found if product != last) or found
+        scored = last if last not in supposed else None
         if _WITHOUT.search(line):
-            return self._answers.what_if(supposed, (), asked)
-        if re.search(r"\b(?:also|as well|too|add(?:ed)?|bought|buy)\b", line, re.IGNORECASE):
-            return self._answers.what_if((), supposed, asked)
-        held = tuple(one for one in supposed if self._answers.holds(one))
-        return self._answers.what_if(held, tuple(x for x in supposed if x not in held), asked)
+            return self.answers.what_if(supposed, (), scored)
+        if _ADDED.search(line):
+            return self.answers.what_if((), supposed, scored)
+        held = tuple(product for product in supposed if self.answers.holds(product))
+        new = tuple(product for product in supposed if product not in held)
+        return self.answers.what_if(held, new, scored)
 
-    def _influence(self, line: str, state: State) -> Said:
-        of_list = re.search(r"\b(?:list|recommendations|suggestions|these|results|picks)\b", line)
-        mention = Mention(None) if of_list else self.mention(line, state)
-        if mention.product is not None:
-            return self._answers.influence([mention.product], is_list=False)
-        products = list(_listed(state)) or [
-            Listed(one["product"], one["name"])
-            for one in self._answers.recommend(Wishes()).fields["products"]
+    def _influence(self, line: str, state: State) -> Reply:
+        product = None if _WHOLE_LIST.search(line) else self.mention(line, state).product
+        if product is not None:
+            return self.answers.influence([product], is_list=False)
+        products = _last_list(state) or [
+            ProductRef(one["product"], one["name"])
+            for one in self.answers.recommend().fields["products"]
         ]
         if not products:
-            return Said(say("empty_list"))
-        return self._answers.influence(products[:LIST_LENGTH], is_list=True)
+            return Reply(phrase("empty_list"))
+        return self.answers.influence(products[:LIST_LENGTH], is_list=True)
 
-    def _dismiss(self, line: str, state: State) -> Said:
+    def _dismiss(self, line: str, state: State) -> Reply:
         mention = self.mention(line, state)
-        if own_data.is_undo(line):
-            before = state.get("dismissed")
-            undone = Listed(before[0], before[1]) if before else None
-            named = mention.product if mention.product != _last(state) else None
-            return own_data.ask_undo(self._answers, named or undone or mention.product)
+        if user_data.is_undo(line):
+            dismissed = state.get("last_dismissed")
+            named = mention.product if mention.product != _last_product(state) else None
+            undone = ProductRef(*dismissed) if dismissed else None
+            return user_data.ask_undo(self.answers, named or undone or mention.product)
         if mention.product is None:
             return _ask_which(mention, "dismiss", state)
-        return own_data.ask_dismiss(self._answers, mention.product)
+        return user_data.ask_dismiss(self.answers, mention.product)
 
-    def _my_data(self, line: str, _: State) -> Said:
-        if own_data.is_delete(line):
-            return own_data.ask_delete(self._answers)
-        return own_data.my_data(self._answers)
+    def _my_data(self, line: str, _: State) -> Reply:
+        is_deletion = user_data.is_deletion(line)
+        return (user_data.ask_delete if is_deletion else user_data.show_data)(self.answers)
 
-    def _mentions(self, line: str, state: State) -> tuple[Listed, ...]:
-        return find_mentions(line, self._answers.graph, _listed(state), _last(state))
-
-
-def decline(line: str) -> Said:
-    """A polite no that fits what was asked for."""
-    words = texts()["never_words"]
-    key = next((key for key, word in words.items() if re.search(word, line, re.I)), "unsupported")
-    return Said(texts()["never"][key], {"declined": key})
+    def _mentions(self, line: str, state: State) -> tuple[ProductRef, ...]:
+        return find_mentions(line, self.answers.graph, _last_list(state), _last_product(state))
 
 
-def unsure(intent: str) -> Said:
-    """The question back where the router is not sure."""
-    offers = texts()["offers"]
-    others = [other for other in ("recommend", "why_this") if other != intent]
-    return Said(say("unsure", first=offers[intent], second=offers[others[0]]))
+def decline(line: str) -> Reply:
+    """Return the refusal that fits a line."""
+    patterns = phrases()["refusal_patterns"].items()
+    key = next((key for key, pattern in patterns if re.search(pattern, line, re.I)), "unsupported")
+    return Reply(phrases()["refusals"][key], {"declined": key})
 
 
-def _small_talk(line: str, _: State) -> Said:
+def ask_intent(intent: str) -> Reply:
+    """Ask which of two intents a line has, where the router's confidence is low."""
+    offers = phrases()["offers"]
+    other = "why_this" if intent == "recommend" else "recommend"
+    return Reply(phrase("unsure", first=offers[intent], second=offers[other]))
+
+
+def _small_talk(line: str, _: State) -> Reply:
     plain = line.casefold().strip(" .!?")
     if plain in _GREETINGS:
-        return Said(say("hello"))
-    return Said(say("thanks" if "thank" in plain else "small_talk"))
+        return Reply(phrase("hello"))
+    return Reply(phrase("thanks" if "thank" in plain else "small_talk"))
 
 
-def _ask_which(mention: Mention, intent: str, state: State) -> Said:
-    if mention.missing_rank is not None:
-        length = len(state.get("listed") or ())
-        text = say("not_in_list", rank=mention.missing_rank, length=length)
-    else:
-        text = say("which")
-    return Said(text, {}, {"pending": intent})
+def _ask_which(mention: Mention, intent: str, state: State) -> Reply:
+    rank, length = mention.missing_rank, len(_last_list(state))
+    key = "which" if rank is None else "not_in_list"
+    return Reply(phrase(key, rank=rank, length=length), {}, {"pending_intent": intent})
 
 
-def _told(wishes: Wishes, refused: Mapping[str, str]) -> str:
+def _describe(kept: Mapping[str, Any]) -> str:
+    """Return the filters of the state in words; empty without filters."""
     parts = []
-    if wishes.kinds:
-        parts.append(say("wish_only", kinds=listed(shown(kind) for kind in wishes.kinds)))
-    without = [*map(shown, wishes.not_kinds), *map(shown, refused.values())]
-    if without:
-        parts.append(say("wish_not", names=listed(without)))
-    if wishes.most_risk is not None:
-        parts.append(say("wish_risk", risk=wishes.most_risk))
-    if set(wishes.left_out) - set(refused):
-        parts.append(say("wish_more"))
+    if kinds := kept.get("kinds"):
+        parts.append(phrase("filter_only", kinds=join_words(display_name(kind) for kind in kinds)))
+    if names := [display_name(n) for n in (*kept["excluded_kinds"], *kept["excluded"].values())]:
+        parts.append(phrase("filter_without", names=join_words(names)))
+    if (risk := kept.get("max_risk")) is not None:
+        parts.append(phrase("filter_risk", risk=risk))
+    if set(kept["seen"]) - set(kept["excluded"]):
+        parts.append(phrase("filter_more"))
     return ", ".join(parts)
 
 
-def _listed(state: State) -> list[Listed]:
-    return [Listed(product, name) for product, name in state.get("listed") or []]
+def _last_list(state: State) -> list[ProductRef]:
+    return [ProductRef(*pair) for pair in state.get("last_list") or ()]
 
 
-def _last(state: State) -> Listed | None:
-    last = state.get("last")
-    return Listed(last[0], last[1]) if last else None
+def _last_product(state: State) -> ProductRef | None:
+    pair = state.get("last_product")
+    return ProductRef(*pair) if pair else None

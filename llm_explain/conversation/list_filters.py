@@ -1,24 +1,20 @@
-"""What a line asks a list to hold: kinds, less risk, so many, others than before, without some.
+"""What a line asks of a list: kinds, less risk, a length, other products, exclusions.
 
-Reads words only; what the kinds are called comes from the graph.
+Reads words only; the names of kinds come from the graph.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-LONGEST_LIST = 20
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=1
-    )
-}
+from kinfolio.llm_explain.conversation.mention import NUMBER_WORDS
+
+MAX_LENGTH = 20
 _LENGTH = re.compile(
     r"\b(?:top|best|give me|show me|find me|list|suggest|me|recommend|your|my|next)\s+"
-    rf"(?:the\s+|my\s+|top\s+|best\s+)?(\d{{1,4}}|{'|'.join(_NUMBERS)})\b(?!\s+of\b)",
+    rf"(?:the\s+|my\s+|top\s+|best\s+)?(\d{{1,4}}|{'|'.join(NUMBER_WORDS)})\b(?!\s+of\b)",
     re.IGNORECASE,
 )
 _SAFER = re.compile(
@@ -38,118 +34,119 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _ONLY = re.compile(r"\b(?:only|just|nothing but)\s+(?:the\s+)?([a-z]\w+)", re.IGNORECASE)
-_OPENS = re.compile(
+_OPENING = re.compile(
     r"^(?:and |but |or |please |ok(?:ay)?,? |even |still |much |a bit |a little )*"
     r"(?:not|no|only|just|nothing but|without|except|less|safer?|lower|something|anything|"
     r"some|any|more|others?|next|what else|another|different)\b",
     re.IGNORECASE,
 )
-_EMPTY_WORDS = frozenset(
+_NO_KIND = frozenset("one the that this show give what my for a want".split())
+"""Words after "only" that name no kind, in the singular."""
+_UNSPECIFIC = frozenset(
     """
     fund funds product products plan plans and or the other with for of list one ones
     something anything thing things risk risky level more less
     """.split()
 )
+"""Words that alone do not identify a kind or category."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What one line wishes."""
+class ListRequest:
+    """What one line asks of the list."""
 
     kinds: tuple[str, ...] = ()
-    not_kinds: tuple[str, ...] = ()
+    excluded_kinds: tuple[str, ...] = ()
     is_safer: bool = False
     is_more: bool = False
-    """Others than those shown before."""
+    """Asks for products not listed before."""
     length: int | None = None
-    unknown: str = ""
-    """A kind asked for by "only" that there is none of."""
-    refused: str = ""
-    """The words after a "not": products named there are to be left out."""
+    unknown_kind: str = ""
+    """The word after "only" that is no kind or category of the graph."""
+    exclusion: str = ""
+    """The words after a "not", which may name products."""
 
     @property
-    def narrows(self) -> bool:
-        """Whether it says what the list may hold."""
-        return bool(self.kinds or self.not_kinds or self.is_safer or self.refused or self.unknown)
+    def is_filter(self) -> bool:
+        """Whether it limits the products of the list."""
+        return bool(
+            self.kinds
+            or self.excluded_kinds
+            or self.is_safer
+            or self.exclusion
+            or self.unknown_kind
+        )
 
 
-def read_wish(line: str, vocabulary: Sequence[str]) -> Wish:
-    """The wish in a line.
+def read_request(line: str, vocabulary: Sequence[str]) -> ListRequest:
+    """Read what a line asks of the list.
 
     Args:
-        line: what was typed.
-        vocabulary: kinds and categories in small letters, the frequent ones first.
+        line: the user's line.
+        vocabulary: kinds and categories in lower case, most frequent first.
     """
-    asked, refused = _parts(line)
-    kinds = _kinds(asked, vocabulary)
+    included, excluded = _split(line)
+    kinds = _kinds(included, vocabulary)
     length = _LENGTH.search(line)
-    only = _ONLY.search(asked)
-    safer = bool(_SAFER.search(line))
-    unknown = ""
-    if only and not kinds and not safer and _one(only.group(1)) not in _ONES:
-        unknown = only.group(1)
-    return Wish(
+    only = _ONLY.search(included)
+    is_safer = bool(_SAFER.search(line))
+    is_unknown = only and not kinds and not is_safer and _singular(only[1]) not in _NO_KIND
+    return ListRequest(
         kinds=kinds,
-        not_kinds=_kinds(refused, vocabulary),
-        is_safer=safer,
-        is_more=bool(_MORE.search(asked)),
-        length=min(_number(length.group(1)), LONGEST_LIST) if length else None,
-        unknown=unknown,
-        refused=refused,
+        excluded_kinds=_kinds(excluded, vocabulary),
+        is_safer=is_safer,
+        is_more=bool(_MORE.search(included)),
+        length=min(_number(length[1]), MAX_LENGTH) if length else None,
+        unknown_kind=only[1] if only and is_unknown else "",
+        exclusion=excluded,
     )
 
 
-def opens_a_wish(line: str) -> bool:
-    """Whether a line, after a list, goes on wishing: "only bonds", "not that one"."""
-    return bool(_OPENS.match(line)) and not re.match(r"no+[,.!]? *(thanks?.*)?$", line, re.I)
+def opens_request(line: str) -> bool:
+    """Whether a line after a list changes its filters: "only bonds", "not that one"."""
+    return bool(_OPENING.match(line)) and not re.match(r"no+[,.!]? *(thanks?.*)?$", line, re.I)
 
 
-def _parts(line: str) -> tuple[str, str]:
-    """What is asked for and what is refused."""
+def _split(line: str) -> tuple[str, str]:
+    """Split a line into the text that includes and the text that excludes."""
     if _SAFER.search(line):
         line = re.sub(r"\bnot (?:so|as|that|too) risky\b", "safer", line, flags=re.IGNORECASE)
-    asked, refused = [], []
+    included, excluded = [], []
     for clause in re.split(r"[,;.]|\bbut\b(?! not)|\bonly\b(?= )(?<!not only)", line):
         match = _NOT.search(clause)
-        # "why not" and "if not" refuse nothing.
+        # "why not" and "if not" exclude nothing.
         if match and not re.search(r"\b(?:why|if|or)\s*$", clause[: match.start()], re.I):
-            asked.append(clause[: match.start()])
-            refused.append(clause[match.end() :])
+            included.append(clause[: match.start()])
+            excluded.append(clause[match.end() :])
         else:
-            asked.append(clause)
-    # The word that was split at still tells that only this is wanted.
-    text = " ".join(asked)
-    only = re.search(r"\bonly\b.*", line, re.IGNORECASE)
-    return (f"{text} {only.group()}" if only and not refused else text), " ".join(refused).strip()
+            included.append(clause)
+    text = " ".join(included)
+    # The split dropped the word "only".
+    if not excluded and (only := re.search(r"\bonly\b.*", line, re.IGNORECASE)):
+        text = f"{text} {only.group()}"
+    return text, " ".join(excluded).strip()
 
 
 def _kinds(text: str, vocabulary: Sequence[str]) -> tuple[str, ...]:
-    """The kinds and categories that a text names, whole ones before parts."""
-    words = [_one(word) for word in re.findall(r"[^\W_]+", text.casefold())]
-    there = set(words)
-    tokens = {entry: [_one(w) for w in re.findall(r"[^\W_]+", entry)] for entry in vocabulary}
-    whole = [entry for entry, parts in tokens.items() if parts and there.issuperset(parts)]
-    if whole:
+    """The kinds and categories that a text names, in full or else by one specific word."""
+    words = set(_singulars(text))
+    entries = {entry: set(_singulars(entry)) for entry in vocabulary}
+    if full := {entry: parts for entry, parts in entries.items() if parts and parts <= words}:
         # "green bonds" means the category of that name, not all bonds.
-        longest = [e for e in whole if not any(_inside(tokens[e], tokens[o]) for o in whole)]
-        return tuple(longest)
-    telling = {word for word in words if len(word) >= 4 and word not in _EMPTY_WORDS}
-    return tuple(entry for entry, parts in tokens.items() if telling.intersection(parts))
+        return tuple(e for e, parts in full.items() if not any(parts < o for o in full.values()))
+    specific = {word for word in words if len(word) >= 4 and word not in _UNSPECIFIC}
+    return tuple(entry for entry, parts in entries.items() if specific & parts)
 
 
-def _inside(parts: Iterable[str], other: Iterable[str]) -> bool:
-    return set(parts) < set(other)
+def _singulars(text: str) -> list[str]:
+    return [_singular(word) for word in re.findall(r"[^\W_]+", text.casefold())]
 
 
-def _one(word: str) -> str:
-    """A word without its plural ending."""
+def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-_ONES = frozenset("one the that this show give what my for a want".split())
-
-
 def _number(word: str) -> int:
-    return max(1, int(word)) if word.isdigit() else _NUMBERS[word.casefold()]
+    return max(1, int(word)) if word.isdigit() else NUMBER_WORDS[word.casefold()]

@@ -1,4 +1,4 @@
-"""What the conversation says, from `chat_en.toml`, and how it says names and lists."""
+"""Phrases of the conversation, from `chat_en.toml`, and the format of names and lists."""
 
 from __future__ import annotations
 
@@ -6,38 +6,48 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.records import Recommended
 
+if TYPE_CHECKING:
+    from kinfolio.llm_explain.conversation.mention import ProductRef
+
 
 @cache
-def texts() -> dict[str, dict[str, str]]:
-    """All sentences, by section and key."""
+def phrases() -> dict[str, dict[str, str]]:
+    """All phrases by section and key."""
     file = files("kinfolio.llm_explain.conversation").joinpath("chat_en.toml")
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def say(key: str, **fields: object) -> str:
-    """One sentence with its fields filled in."""
-    return texts()["say"][key].format(**fields)
+def phrase(key: str, **fields: object) -> str:
+    """Return one phrase with its fields filled in."""
+    return phrases()["replies"][key].format(**fields)
 
 
-def shown(name: str) -> str:
-    """A product's name as it may stand in a sentence: one line, quoted where it looks odd."""
+def display_name(name: str) -> str:
+    """Return a name for use in a sentence: on one line, quoted where it could be misread."""
     return load_clauses().shown_name(name)
 
 
-def listed(words: Iterable[str]) -> str:
-    """Words as a list: a, b and c."""
-    return load_clauses().listed(list(words))
+def display_names(products: Iterable[ProductRef | Recommended]) -> str:
+    """Return the names of products as a list in words."""
+    return join_words(display_name(one.name) for one in products)
 
 
-def numbered(products: Iterable[Recommended]) -> list[str]:
-    """A line for each product."""
-    return [f"{one.rank}. {shown(one.name)}" for one in products]
+def join_words(words: Iterable[str]) -> str:
+    """Join words as a list: a, b and c."""
+    found = list(words)
+    return load_clauses().listed(found) if found else ""
+
+
+def list_lines(products: Iterable[Recommended]) -> list[str]:
+    """Return one line a product: rank and name."""
+    return [f"{one.rank}. {display_name(one.name)}" for one in products]
 
 
 def percent(share: float) -> str:
-    """A share in whole percent."""
+    """Return an absolute share in whole percent."""
     return f"{abs(share):.0%}".replace("%", " %") if abs(share) >= 0.005 else "under 1 %"

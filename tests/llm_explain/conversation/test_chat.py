@@ -1,4 +1,4 @@
-"""Conversations with a scripted router on a real graph, and the real one on the command line."""
+"""Conversations with a router of keywords on a real graph, and `kinfolio chat`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from kinfolio.cli.wiring import make_tools
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotFound
 from kinfolio.llm_explain.conversation.chat import Chat
-from kinfolio.llm_explain.conversation.mention import Listed, find_mention
+from kinfolio.llm_explain.conversation.mention import ProductRef, find_mention
 from kinfolio.llm_explain.conversation.router import INTENTS, Route
-from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
-from kinfolio.llm_explain.wording.writers import GrammarWriter
-
-ME = "people"
+from tests.llm_explain.conversation.scripted import ME, start_chat
 
 
 class Keywords:
-    """A router that a reader can follow: the first intent whose word is in the line."""
+    """A predictable router: the first intent whose word is in the line."""
 
     words = (
         ("why not", "why_not"),
@@ -39,53 +35,49 @@ class Keywords:
         return Route("recommend", 0.2, True)
 
 
-def talk(graph: Graph, user: str = ME, **more: Any) -> Chat:
-    writers = (GrammarWriter("none", ChoosingModel(), tries=3),)
-    tools = make_tools(graph, writers)
-    return Chat(user, graph, tools, Keywords(), **more)
+def chat_with(graph: Graph, user: str = ME, **more: Any) -> Chat:
+    return start_chat(graph, Keywords(), user, **more)
 
 
-def test_a_list_then_reasons_by_place_id_and_name(community_graph: Graph) -> None:
-    chat = talk(community_graph)
-    listed = chat.answer("my list please")["products"]
-    assert [line["rank"] for line in listed] == [1, 2, 3, 4, 5]
+@pytest.fixture
+def chat(community_graph: Graph) -> Chat:
+    return chat_with(community_graph)
+
+
+def test_products_of_a_list_are_explained_by_position_id_and_name(chat: Chat) -> None:
+    products = chat.answer("my list please")["products"]
+    assert [line["rank"] for line in products] == [1, 2, 3, 4, 5]
     second = chat.answer("why the second?")
-    assert second["product"] == listed[1]["product"]
-    assert second["explanation"]["product"] == listed[1]["product"]
+    assert second["product"] == products[1]["product"]
+    assert second["explanation"]["product"] == products[1]["product"]
     assert second["text"] == second["explanation"]["text"]
-    assert chat.answer("why number 3?")["product"] == listed[2]["product"]
-    assert chat.answer("why 4?")["product"] == listed[3]["product"]
+    assert chat.answer("why number 3?")["product"] == products[2]["product"]
+    assert chat.answer("why 4?")["product"] == products[3]["product"]
     assert chat.answer("why p0?")["product"] == "p0"
     assert chat.answer("why amber bond fund?")["product"] == "p0"
-    assert chat.answer("why the last?")["product"] == listed[4]["product"]
+    assert chat.answer("why the last?")["product"] == products[4]["product"]
 
 
-def test_this_and_a_bare_why_mean_the_product_spoken_of(community_graph: Graph) -> None:
-    chat = talk(community_graph)
+def test_a_pronoun_or_a_bare_why_means_the_last_product(chat: Chat) -> None:
     chat.answer("why p1?")
     assert chat.answer("why not that?")["product"] == "p1"
     assert chat.answer("why?")["product"] == "p1"
 
 
-def test_it_asks_which_product_and_takes_a_bare_name_for_the_answer(
-    community_graph: Graph,
-) -> None:
-    chat = talk(community_graph)
-    asked = chat.answer("why")
-    assert "Which product" in asked["text"]
-    assert "product" not in asked
+def test_a_bare_name_answers_the_question_which_product(chat: Chat) -> None:
+    question = chat.answer("why")
+    assert "Which product" in question["text"]
+    assert "product" not in question
     answer = chat.answer("Birch Equity Fund")
     assert (answer["intent"], answer["product"]) == ("why_this", "p1")
 
 
-def test_a_place_that_the_list_does_not_have_is_told(community_graph: Graph) -> None:
-    chat = talk(community_graph)
+def test_a_position_beyond_the_list_is_reported(chat: Chat) -> None:
     chat.answer("list")
     assert "no number 9" in chat.answer("why number nine?")["text"]
 
 
-def test_why_not_names_the_rule(community_graph: Graph) -> None:
-    chat = talk(community_graph)
+def test_why_not_names_the_rule(chat: Chat) -> None:
     assert "you already hold it" in chat.answer("why not p3?")["text"]
     assert "closed" in chat.answer("why not p9?")["text"]
     allowed = chat.answer("why not p0?")
@@ -93,34 +85,35 @@ def test_why_not_names_the_rule(community_graph: Graph) -> None:
     assert allowed["rank"] == 1
 
 
-def test_an_unclear_line_is_asked_back(community_graph: Graph) -> None:
-    answer = talk(community_graph).answer("mumble")
+def test_an_unclear_line_is_answered_by_a_question(chat: Chat) -> None:
+    answer = chat.answer("mumble")
     assert answer["asks_back"] is True
     assert answer["text"].endswith("?")
 
 
-def test_a_line_too_long_or_hostile_changes_nothing(community_graph: Graph) -> None:
-    chat = talk(community_graph)
-    chat.answer("list")
+def test_hostile_lines_change_nothing(chat: Chat) -> None:
+    before = chat.answer("list")["products"]
     for line in ("why ' OR 1=1 //", "why MATCH (n) DETACH DELETE n", "why \x00?", "why {c1} [1]"):
         assert "Which product" in chat.answer(line)["text"]
-    assert chat.answer("list of user someone")["products"] == chat.answer("list")["products"]
+    assert chat.answer("list of user someone")["products"] == before
 
 
-def test_a_thread_remembers_and_belongs_to_its_user(community_graph: Graph) -> None:
+def test_a_thread_is_resumed_by_its_own_user_only(community_graph: Graph) -> None:
     memory = InMemorySaver()
-    first = talk(community_graph, thread="t", memory=memory).answer("list")
-    again = talk(community_graph, thread="t", memory=memory).answer("why the first?")
-    assert again["product"] == first["products"][0]["product"]
-    other_thread = talk(community_graph, thread="u", memory=memory).answer("why the first?")
-    other_user = talk(community_graph, "bond", thread="t", memory=memory).answer("why the first?")
-    assert "Which product" in other_thread["text"]
-    assert "Which product" in other_user["text"]
+
+    def first_answer(line: str, user: str = ME, thread: str = "t") -> dict[str, Any]:
+        chat = chat_with(community_graph, user, thread=thread, checkpointer=memory)
+        return chat.answer(line)
+
+    products = first_answer("list")["products"]
+    assert first_answer("why the first?")["product"] == products[0]["product"]
+    assert "Which product" in first_answer("why the first?", thread="u")["text"]
+    assert "Which product" in first_answer("why the first?", user="bond")["text"]
 
 
-def test_an_unknown_user_cannot_talk(community_graph: Graph) -> None:
+def test_an_unknown_user_cannot_chat(community_graph: Graph) -> None:
     with pytest.raises(NotFound, match="no user 'nobody'"):
-        talk(community_graph, "nobody")
+        chat_with(community_graph, "nobody")
 
 
 @pytest.mark.parametrize(
@@ -142,21 +135,22 @@ def test_a_mention_is_an_id_or_a_whole_name(
     community_graph: Graph, line: str, product: str | None
 ) -> None:
     found = find_mention(line, community_graph, [], None).product
-    assert (found.product if found else None) == product
+    assert (found.id if found else None) == product
 
 
-def test_a_bare_number_is_a_place_only_where_there_is_one(community_graph: Graph) -> None:
-    listed = [Listed("p5", "x"), Listed("p6", "y")]
-    second = find_mention("why 2?", community_graph, listed, None).product
-    assert second == listed[1]
-    assert find_mention("why 9?", community_graph, listed, None).product is None
-    assert find_mention("why number 9?", community_graph, listed, None).missing_rank == 9
-    # A place among what one holds is none in the list.
+def test_a_bare_number_is_a_position_only_within_the_list(community_graph: Graph) -> None:
+    products = [ProductRef("p5", "x"), ProductRef("p6", "y")]
+    assert find_mention("why 2?", community_graph, products, None).product == products[1]
+    assert find_mention("why 9?", community_graph, products, None).product is None
+    assert find_mention("why number 9?", community_graph, products, None).missing_rank == 9
+
+
+def test_a_position_among_own_holdings_is_not_one_in_the_list(community_graph: Graph) -> None:
     line = "what if I did not hold the first of my holdings?"
-    assert find_mention(line, community_graph, listed, None).product is None
+    assert find_mention(line, community_graph, [ProductRef("p5", "x")], None).product is None
 
 
-def test_a_scripted_session_on_the_command_line(
+def test_the_command_answers_each_line_until_bye(
     community_graph: Graph, cli: Callable[..., Any]
 ) -> None:
     lines = "hello\n\nwhat do you recommend?\nwhy the second?\nwhy not p9?\nbye\nwhy the first?\n"
@@ -170,9 +164,10 @@ def test_a_scripted_session_on_the_command_line(
     assert all(set(answer) >= {"intent", "confidence", "text"} for answer in answers)
     plain = cli("chat", ME, "--model", "none", input="what do you recommend?\n")
     assert plain.stdout.startswith("Here is what fits you best:\n1. ")
+    assert plain.stderr == ""
 
 
-def test_without_a_thread_a_conversation_begins_anew(
+def test_without_a_thread_a_new_conversation_starts(
     community_graph: Graph, cli: Callable[..., Any]
 ) -> None:
     arguments = ("chat", ME, "--model", "none")
@@ -182,9 +177,10 @@ def test_without_a_thread_a_conversation_begins_anew(
     assert "Which product" in json.loads(again[1])["text"]
 
 
-def test_an_unknown_user_on_the_command_line(
-    community_graph: Graph, cli: Callable[..., Any]
+@pytest.mark.parametrize("command", ["chat", "mcp"])
+def test_the_command_refuses_an_unknown_user(
+    community_graph: Graph, cli: Callable[..., Any], command: str
 ) -> None:
-    result = cli("chat", "nobody", "--model", "none", input="hello\n")
+    result = cli(command, "nobody", "--model", "none", input="hello\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("kinfolio: there is no user 'nobody'")

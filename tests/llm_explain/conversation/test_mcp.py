@@ -1,4 +1,4 @@
-"""`kinfolio mcp` as another assistant sees it: the official client, a process of its own, stdio."""
+"""`kinfolio mcp` in a process of its own, called by the official client on stdio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mcp.client.stdio import stdio_client
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
-from tests.llm_explain.conversation.talking import ME
+from tests.llm_explain.conversation.scripted import ME
 
 Document = dict[str, Any]
 
@@ -35,7 +35,7 @@ def environment(community_graph: Graph, server: Connection, server_home: Path) -
 
 @pytest.fixture(scope="module")
 def answers(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Document:
-    """What the tools are and what some calls gave, in one session with one process."""
+    """The tools and the results of some calls, in one session."""
     folder = tmp_path_factory.mktemp("mcp")
     served = shlex.join([sys.executable, "-m", "kinfolio.cli", "mcp", ME, "--model", "none"])
     script = f"{served} | tee {shlex.quote(str(folder / 'stdout'))}"
@@ -73,7 +73,7 @@ def answers(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
     return found
 
 
-def test_five_tools_that_read_and_take_no_user(answers: Document) -> None:
+def test_the_five_tools_read_and_take_no_user(answers: Document) -> None:
     tools = {tool.name: tool for tool in answers["tools"]}
     assert set(tools) == {"recommend", "explain", "why_not", "compare", "similar"}
     for tool in tools.values():
@@ -83,7 +83,7 @@ def test_five_tools_that_read_and_take_no_user(answers: Document) -> None:
         assert not [name for name in tool.input_schema["properties"] if "user" in name]
 
 
-def test_they_answer_as_the_command_line_does(
+def test_tools_answer_as_the_command_line_does(
     answers: Document, cli: Callable[..., Any], community_graph: Graph
 ) -> None:
     listed = json.loads(cli("recommend", ME, "-k", "5", "--json").stdout)["products"]
@@ -104,7 +104,7 @@ def test_they_answer_as_the_command_line_does(
     assert not {"p0", "p9"} & {one["product"] for one in similar}
 
 
-def test_what_is_wrong_is_told_and_changes_nothing(
+def test_errors_are_reported_and_change_nothing(
     answers: Document, run_module_cypher: Callable[..., list[Document]]
 ) -> None:
     for key, part in [
@@ -117,19 +117,13 @@ def test_what_is_wrong_is_told_and_changes_nothing(
         assert part in answers[key].content[0].text
         assert "Traceback" not in answers[key].content[0].text
     assert isinstance(answers["no tool"], Exception) or answers["no tool"].is_error
-    # A user in the arguments is not one of them: refused or ignored, never followed.
+    # A user among the arguments is refused or ignored.
     other = answers["other user"]
     assert other.is_error or other.structured_content == answers["list"].structured_content
     assert run_module_cypher("MATCH (u:User) RETURN count(u) AS users") == [{"users": 48}]
 
 
-def test_stdout_carries_the_protocol_and_nothing_else(answers: Document) -> None:
+def test_stdout_carries_the_protocol_only(answers: Document) -> None:
     messages = [json.loads(line) for line in answers["stdout"].splitlines()]
     assert len(messages) >= 14
     assert all(message["jsonrpc"] == "2.0" for message in messages)
-
-
-def test_an_unknown_user_is_not_served(community_graph: Graph, cli: Callable[..., Any]) -> None:
-    result = cli("mcp", "nobody", "--model", "none")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("kinfolio: there is no user 'nobody'")

@@ -1,22 +1,28 @@
-"""The router on its examples, on lines held out from them, and on nonsense."""
+"""The router on its examples, on held-out lines and on nonsense; its encoder."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from kinfolio.errors import BadInput
 from kinfolio.llm_explain.conversation.router import (
-    ASKS_BACK_BELOW,
     INTENTS,
-    LONGEST_LINE,
+    MAX_LINE_CHARACTERS,
+    MIN_CONFIDENCE,
     Router,
     load_examples,
     load_router,
-    without_names,
+    mask_names,
 )
+from kinfolio.llm_explain.hf_runtime import quiet_transformers
+from kinfolio.llm_explain.minilm import MAX_TOKENS, encode, model_folder
 
 EXAMPLES = {line for lines in load_examples().values() for line in lines}
 HELD_OUT = {
@@ -27,11 +33,6 @@ HELD_OUT = {
 }
 
 
-@pytest.fixture(scope="module")
-def router(models: Path) -> Router:
-    return load_router(models)
-
-
 def test_every_intent_has_enough_examples() -> None:
     examples = load_examples()
     assert all(len(lines) >= 25 for lines in examples.values())
@@ -39,7 +40,7 @@ def test_every_intent_has_enough_examples() -> None:
     assert len(set(lines)) == len(lines)
 
 
-def test_held_out_lines_find_their_intent(router: Router) -> None:
+def test_held_out_lines_are_classified(router: Router) -> None:
     routes = [(intent, router.route(line)) for intent in INTENTS for line in HELD_OUT[intent]]
     right = [intent == route.intent for intent, route in routes]
     sure = [intent == route.intent for intent, route in routes if not route.asks_back]
@@ -56,29 +57,54 @@ def test_held_out_lines_find_their_intent(router: Router) -> None:
     assert asked_back <= 0.2
 
 
-def test_it_asks_back_exactly_below_one_half(router: Router) -> None:
+def test_it_asks_back_below_the_confidence_limit_only(router: Router) -> None:
     lines = [line for lines in HELD_OUT.values() for line in lines]
     routes = [router.route(line) for line in [*lines, "blue", "p12 p13", "seven of nine"]]
     assert {route.asks_back for route in routes} == {True, False}
-    assert all(route.asks_back == (route.confidence < ASKS_BACK_BELOW) for route in routes)
+    assert all(route.asks_back == (route.confidence < MIN_CONFIDENCE) for route in routes)
 
 
-def test_a_second_router_reads_the_fit_and_says_the_same(router: Router, models: Path) -> None:
+def test_the_fitted_router_is_read_from_its_file(router: Router, models: Path) -> None:
     assert len(list(models.glob("router-*.npz"))) == 1
     again = load_router(models)
     assert again.route("why not the second?") == router.route("why not the second?")
 
 
 def test_names_do_not_change_the_intent(router: Router) -> None:
-    assert without_names("why not Amber Bond Fund?") == "why not Fund?"
-    assert without_names("Harbour Trust or p12, what should I take?") == (
+    assert mask_names("why not Amber Bond Fund?") == "why not Fund?"
+    assert mask_names("Harbour Trust or p12, what should I take?") == (
         "Fund or Fund, what should I take?"
     )
     assert router.route("why not Amber Bond Fund?") == router.route("why not Zzyzx Holdings?")
 
 
-def test_lines_that_cannot_be_read_are_told(router: Router) -> None:
+def test_empty_and_too_long_lines_are_refused(router: Router) -> None:
     with pytest.raises(BadInput, match="empty"):
         router.route(" \n ")
     with pytest.raises(BadInput, match="2,000 is the most"):
-        router.route("x" * (LONGEST_LINE + 1))
+        router.route("x" * (MAX_LINE_CHARACTERS + 1))
+
+
+def test_the_encoder_agrees_with_transformers() -> None:
+    with quiet_transformers():
+        from transformers import AutoModel, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(model_folder())
+        model = AutoModel.from_pretrained(model_folder()).eval()
+    lines = ["why not the second?", "Élan & Söhne 🪙", "a", "only bonds " * 100]
+    for line, vector in zip(lines, encode(lines), strict=True):
+        tokens = tokenizer(line, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        with torch.inference_mode():
+            mean = model(**tokens).last_hidden_state[0].mean(dim=0)
+        expected = torch.nn.functional.normalize(mean, dim=0).numpy()
+        np.testing.assert_allclose(vector, expected, atol=1e-6)
+
+
+def test_routing_a_line_loads_no_language_model_library(router: Router, models: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from kinfolio.llm_explain.conversation.router import load_router\n"
+        f"load_router(Path({str(models)!r})).route('why not the second?')\n"
+        "assert not {'torch', 'transformers', 'sklearn', 'neo4j'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,9 +1,7 @@
-"""What the conversation can do, each on a real graph with the real router."""
+"""Each intent on a real graph with the real router."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,27 +10,22 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.what_if import what_if
 from kinfolio.llm_explain.conversation.chat import Chat
-from kinfolio.llm_explain.conversation.router import Router, load_router
-from tests.llm_explain.conversation.talking import ME, talk
-
-Rows = Callable[..., list[dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def router(models: Path) -> Router:
-    return load_router(models)
+from kinfolio.llm_explain.conversation.router import Router
+from tests.llm_explain.conversation.scripted import ME, Rows, start_chat
 
 
 @pytest.fixture
 def chat(community_graph: Graph, router: Router) -> Chat:
-    return talk(community_graph, router)
+    return start_chat(community_graph, router)
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
     return [one["product"] for one in answer["products"]]
 
 
-def test_less_risk_than_the_list_had(chat: Chat, run_module_cypher: Rows) -> None:
+def test_less_risky_products_have_a_risk_below_the_highest_of_the_list(
+    chat: Chat, run_module_cypher: Rows
+) -> None:
     risks = {
         row["id"]: row["risk"]
         for row in run_module_cypher("MATCH (p:Product) RETURN p.id AS id, p.risk AS risk")
@@ -46,7 +39,7 @@ def test_less_risk_than_the_list_had(chat: Chat, run_module_cypher: Rows) -> Non
     assert "no lower risk level" in chat.answer("even less risky")["text"]
 
 
-def test_only_some_kinds_or_without_them(chat: Chat, run_module_cypher: Rows) -> None:
+def test_a_list_is_limited_to_a_kind_or_excludes_it(chat: Chat, run_module_cypher: Rows) -> None:
     found = run_module_cypher(
         "MATCH (p:Product) WHERE toLower(p.kind) = 'bond' "
         "OR EXISTS { (p)-[:IN_CATEGORY]->({name: 'Bonds'}) } RETURN collect(p.id) AS bonds"
@@ -65,7 +58,7 @@ def test_only_some_kinds_or_without_them(chat: Chat, run_module_cypher: Rows) ->
     assert "no kind or category 'submarines'" in unknown["text"]
 
 
-def test_not_that_product_and_others_than_before(chat: Chat) -> None:
+def test_a_named_product_and_those_listed_before_are_excluded(chat: Chat) -> None:
     first = ids(chat.answer("give me two suggestions"))
     assert len(first) == 2
     rest = ids(chat.answer("not Amber Bond Fund"))
@@ -75,23 +68,25 @@ def test_not_that_product_and_others_than_before(chat: Chat) -> None:
     assert others == [] or not set(others) & {*rest, "p0"}
 
 
-def test_a_wish_hides_no_better_product(
+def test_a_filter_hides_no_better_product(
     chat: Chat, community_graph: Graph, run_module_cypher: Rows
 ) -> None:
     chat.answer("what do you recommend?")
-    wished = chat.answer("only funds, please")["products"]
+    filtered = chat.answer("only funds, please")["products"]
     everything = recommend(community_graph, ME, 20).products
     kinds = run_module_cypher(
         "MATCH (p:Product) WHERE toLower(p.kind) = 'fund' "
         "OR EXISTS { (p)-[:IN_CATEGORY]->(c) WHERE c.name = 'Funds, mixed' } "
         "RETURN collect(p.id) AS ids"
     )[0]["ids"]
-    best = [one for one in everything if one.product in kinds][: len(wished)]
-    assert [one["product"] for one in wished] == [one.product for one in best]
-    assert [one["score"] for one in wished] == pytest.approx([one.score for one in best], abs=1e-6)
+    best = [one for one in everything if one.product in kinds][: len(filtered)]
+    assert [one["product"] for one in filtered] == [one.product for one in best]
+    assert [one["score"] for one in filtered] == pytest.approx(
+        [one.score for one in best], abs=1e-6
+    )
 
 
-def test_why_then_the_next_and_why_not(chat: Chat) -> None:
+def test_a_follow_up_repeats_the_intent_for_another_product(chat: Chat) -> None:
     listed = ids(chat.answer("what do you recommend?"))
     assert chat.answer("why the first one?")["explanation"]["product"] == listed[0]
     assert chat.answer("and the second one?")["explanation"]["product"] == listed[1]
@@ -105,7 +100,7 @@ def test_why_then_the_next_and_why_not(chat: Chat) -> None:
     assert "you already hold it" in held["text"]
 
 
-def test_two_products_are_compared_by_place_score_and_causes(chat: Chat) -> None:
+def test_two_products_are_compared_by_rank_score_and_influences(chat: Chat) -> None:
     listed = chat.answer("what do you recommend?")["products"]
     answer = chat.answer("compare the first and the third")
     first, third = answer["products"]
@@ -121,7 +116,7 @@ def test_two_products_are_compared_by_place_score_and_causes(chat: Chat) -> None
 
 
 @pytest.mark.parametrize("user", [ME, "bond", "person-20"])
-def test_what_if_is_what_the_graph_gives_once_it_is_so(
+def test_a_supposed_list_is_the_list_after_the_change(
     community_graph: Graph, run_module_cypher: Rows, user: str
 ) -> None:
     held = run_module_cypher(
@@ -130,20 +125,20 @@ def test_what_if_is_what_the_graph_gives_once_it_is_so(
         user=user,
     )
     gone = held[0]
-    fresh = run_module_cypher(
+    new_product = run_module_cypher(
         "MATCH (u:User {id: $user}), (p:Product) WHERE p.id <> 'p11' AND p.open "
         "AND NOT EXISTS { (u)-[:HOLDS]->(p) } RETURN p.id AS id ORDER BY id LIMIT 1",
         user=user,
     )[0]["id"]
     supposed = what_if(
-        community_graph, user, without=[gone["id"]], added=[fresh], product_id="p11", k=8
+        community_graph, user, without=[gone["id"]], added=[new_product], product_id="p11", k=8
     )
     run_module_cypher(
         "MATCH (u:User {id: $user})-[h:HOLDS]->(:Product {id: $gone}) DELETE h "
-        "WITH DISTINCT u MATCH (p:Product {id: $fresh}) CREATE (u)-[:HOLDS {split: 'train'}]->(p)",
+        "WITH DISTINCT u MATCH (p:Product {id: $new}) CREATE (u)-[:HOLDS {split: 'train'}]->(p)",
         user=user,
         gone=gone["id"],
-        fresh=fresh,
+        new=new_product,
     )
     try:
         true = recommend(community_graph, user, 8)
@@ -157,16 +152,16 @@ def test_what_if_is_what_the_graph_gives_once_it_is_so(
         assert supposed.before != supposed.after
     finally:
         run_module_cypher(
-            "MATCH (u:User {id: $user})-[f:HOLDS]->(:Product {id: $fresh}) DELETE f "
+            "MATCH (u:User {id: $user})-[f:HOLDS]->(:Product {id: $new}) DELETE f "
             "WITH u MATCH (p:Product {id: $gone}) CREATE (u)-[h:HOLDS]->(p) SET h = $h",
             user=user,
             gone=gone["id"],
-            fresh=fresh,
+            new=new_product,
             h=gone["h"],
         )
 
 
-def test_what_if_in_words(chat: Chat, community_graph: Graph) -> None:
+def test_suppositions_are_read_from_lines(chat: Chat, community_graph: Graph) -> None:
     chat.answer("what do you recommend?")
     without = chat.answer("what if I did not hold p3?")
     assert (without["without"], without["added"]) == (["p3"], [])
@@ -179,11 +174,11 @@ def test_what_if_in_words(chat: Chat, community_graph: Graph) -> None:
     assert (more["intent"], more["added"]) == ("what_if", ["p12"])
     assert "nothing would change" in chat.answer("what if I did not hold p0?")["text"]
     assert "only suppose" in chat.answer("what if my risk level were higher?")["text"]
-    # The list spoken of stays the true one.
+    # The state keeps the actual list.
     assert chat.answer("why the first?")["product"] == "p0"
 
 
-def test_what_influenced_a_product_or_the_list(chat: Chat) -> None:
+def test_influences_on_a_product_or_the_list_name_nobody(chat: Chat) -> None:
     chat.answer("what do you recommend?")
     of_list = chat.answer("what influenced my list the most?")
     assert sum(of_list["kinds"].values()) == pytest.approx(1, abs=1e-6)
@@ -191,18 +186,17 @@ def test_what_influenced_a_product_or_the_list(chat: Chat) -> None:
     chat.answer("why the first?")
     of_one = chat.answer("what or who influenced this?")
     assert of_one["products"] == ["p0"]
-    # Nobody is named.
     assert not any(word in of_one["text"] for word in ("Quux", "person-"))
 
 
-def test_similar_products_are_those_that_the_user_may_have(chat: Chat) -> None:
+def test_similar_products_pass_the_rules(chat: Chat) -> None:
     answer = chat.answer("anything similar to p0?")
     assert ids(answer)
     assert not {"p0", "p1", "p2", "p3", "p4", "p8", "p9"} & set(ids(answer))
     assert chat.answer("why the first?")["product"] == ids(answer)[0]
 
 
-def test_dismissed_after_a_yes_and_brought_back_after_another(
+def test_a_product_is_dismissed_and_brought_back_after_a_yes_only(
     chat: Chat, run_module_cypher: Rows
 ) -> None:
     def dismissed() -> list[str]:
@@ -224,7 +218,7 @@ def test_dismissed_after_a_yes_and_brought_back_after_another(
     assert listed[1] not in ids(chat.answer("what do you recommend?"))
     assert "already" in chat.answer(f"dismiss {listed[1]}")["text"]
     chat.answer("undo that")
-    # Another line lets the question drop; a yes long after it means nothing.
+    # Another line drops the question; a later yes means nothing.
     chat.answer("hello")
     chat.answer("yes")
     assert dismissed() == [listed[1]]
@@ -234,7 +228,7 @@ def test_dismissed_after_a_yes_and_brought_back_after_another(
     assert "nothing to take back" in chat.answer("undo")["text"]
 
 
-def test_own_data_is_shown_and_tied_people_only_counted(chat: Chat) -> None:
+def test_own_data_is_shown_and_tied_people_are_only_counted(chat: Chat) -> None:
     answer = chat.answer("show me my data")
     assert answer["counts"]["holds"] == 4
     assert answer["properties"] == {"name": ME, "country": "FR", "risk_tolerance": 4}
@@ -253,7 +247,7 @@ def test_own_data_is_deleted_after_two_questions_only(
         )
         return int(rows[0]["nodes"])
 
-    chat = talk(community_graph, router, "person-30")
+    chat = start_chat(community_graph, router, "person-30")
     assert nodes() == 2
     for lines in (["no"], ["yes", "yes"], ["hello", "yes"], ["yes", "delete my"]):
         assert "Are you sure?" in chat.answer("delete my data")["text"]
@@ -278,7 +272,7 @@ def test_own_data_is_deleted_after_two_questions_only(
         ("tell me a joke", "unsupported"),
     ],
 )
-def test_what_it_may_not_do_is_declined(chat: Chat, line: str, declined: str) -> None:
+def test_a_line_outside_the_task_is_declined(chat: Chat, line: str, declined: str) -> None:
     answer = chat.answer(line)
     assert answer["declined"] == declined
     assert answer["text"].startswith("I cannot") or answer["text"].startswith("I do not know")

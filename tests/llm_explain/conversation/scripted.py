@@ -1,4 +1,4 @@
-"""Conversations for tests: with the real router, or with a strong model that follows a script."""
+"""Conversations for tests: with a router, or with a large model that follows a script."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from kinfolio.cli.wiring import make_tools
 from kinfolio.cypher.graph import Graph
-from kinfolio.llm_explain.agent.agent import Agent, Query
+from kinfolio.llm_explain.agent.agent import Agent
+from kinfolio.llm_explain.agent.tools import Query
+from kinfolio.llm_explain.conversation.answers import Answers
 from kinfolio.llm_explain.conversation.chat import Chat, Routes
 from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
 from kinfolio.llm_explain.wording.writers import GrammarWriter, Writer
@@ -21,13 +22,14 @@ from kinfolio.llm_explain.wording.writers import GrammarWriter, Writer
 ME = "people"
 NONE = GrammarWriter("none", ChoosingModel(), tries=3)
 
+Rows = Callable[..., list[dict[str, Any]]]
 Call = tuple[str, dict[str, Any]]
 Script = Callable[[Sequence[BaseMessage]], AIMessage | str | Sequence[Call]]
-"""From what a model sees to what it says, or to the tools it calls."""
+"""From the messages to the model's text, or to its tool calls."""
 
 
 class ScriptedModel(BaseChatModel):
-    """A chat model that does what a test wrote down."""
+    """A chat model whose answers a test determines."""
 
     script: Script
 
@@ -36,7 +38,7 @@ class ScriptedModel(BaseChatModel):
         return "scripted"
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> ScriptedModel:
-        """Tools are called by the script."""
+        """Ignore the tools: the script calls them by name."""
         return self
 
     def _generate(
@@ -46,19 +48,19 @@ class ScriptedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        said = self.script(messages)
-        if isinstance(said, str):
-            said = AIMessage(content=said)
-        elif not isinstance(said, AIMessage):
+        answer = self.script(messages)
+        if isinstance(answer, str):
+            answer = AIMessage(content=answer)
+        elif not isinstance(answer, AIMessage):
             calls: Any = [
                 {"name": name, "args": arguments, "id": f"{len(messages)}-{number}"}
-                for number, (name, arguments) in enumerate(said)
+                for number, (name, arguments) in enumerate(answer)
             ]
-            said = AIMessage(content="", tool_calls=calls)
-        return ChatResult(generations=[ChatGeneration(message=said)])
+            answer = AIMessage(content="", tool_calls=calls)
+        return ChatResult(generations=[ChatGeneration(message=answer)])
 
 
-def talk(
+def start_chat(
     graph: Graph,
     router: Routes,
     user: str = ME,
@@ -68,24 +70,24 @@ def talk(
     query: Query | None = None,
     **more: Any,
 ) -> Chat:
-    """A conversation; with a script, a strong model holds it."""
-    agent = Agent(ScriptedModel(script=script), "scripted:strong", query) if script else None
-    return Chat(user, graph, make_tools(graph, writers), router, agent=agent, **more)
+    """Start a conversation; with a script, a large model replies."""
+    agent = Agent(ScriptedModel(script=script), "scripted:large", query) if script else None
+    return Chat(Answers(graph, user, writers), router, agent=agent, **more)
 
 
-def hostile(*calls: Call, says: str) -> Script:
-    """A model that calls some tools and then says the same, whatever it is told."""
+def hostile(*calls: Call, text: str) -> Script:
+    """Return a model that calls some tools and then answers the same text to everything."""
 
     def script(messages: Sequence[BaseMessage]) -> str | Sequence[Call]:
-        is_asked = isinstance(messages[-1], HumanMessage)
-        mended = is_asked and "had these faults" in str(messages[-1].content)
-        return calls if is_asked and not mended and calls else says
+        last = messages[-1]
+        is_retry = "had these faults" in str(last.content)
+        return calls if calls and isinstance(last, HumanMessage) and not is_retry else text
 
     return script
 
 
-def obliging(tools: dict[str, Call]) -> Script:
-    """A strong model that knows which tool a line wants, and places what it gave."""
+def helpful(tools: dict[str, Call]) -> Script:
+    """Return a model that knows the tool of each line, and places the block that it gave."""
 
     def script(messages: Sequence[BaseMessage]) -> str | Sequence[Call]:
         last = messages[-1]

@@ -1,0 +1,144 @@
+"""What a user may read and change of their own data: dismissals, the data, its deletion.
+
+Code asks before each change and makes it after the user's own yes; no model can give that yes. The
+statements take the session's user and no other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kinfolio.llm_explain.conversation.answers import Answers, Reply
+from kinfolio.llm_explain.conversation.mention import ProductRef
+from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase
+
+DELETE_PHRASE = "delete my data"
+_SAMPLE_SIZE = 10
+_PROPERTIES = ("name", "country", "risk_tolerance")
+_YES = re.compile(
+    r"(yes|yep|yeah|y|sure|ok|okay|do it|please do|go ahead|confirm(ed)?|right|correct|certainly)"
+    r"([,.! ]+(please|do it|do|sure|thanks|thank you|i am|i'm sure|go ahead))*[.! ]*",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"(no|nope|n|never|don't|do not|stop|cancel|leave it|keep it|rather not|better not)\b.*",
+    re.IGNORECASE,
+)
+_UNDO = re.compile(
+    r"\bundo\b|\bbring\b.*\bback\b|\b(?:put|want|have|get)\b.*\bback\b|\bchanged my mind\b"
+    r"|\brestore\b"
+    r"|^(?!.*(?:\bnever\b|n't|\bnot\b|\bstop\b)).*\bshow\b.*\bagain\b|\btake .*back\b",
+    re.IGNORECASE,
+)
+_DELETE = re.compile(
+    r"\b(?:delete|erase|wipe|forget|remove|deleted|erased|wiped|removed)\b", re.IGNORECASE
+)
+
+
+def is_undo(line: str) -> bool:
+    """Whether a line about a dismissal asks to reverse it."""
+    return bool(_UNDO.search(line))
+
+
+def is_deletion(line: str) -> bool:
+    """Whether a line about the user's data asks to delete it."""
+    return bool(_DELETE.search(line))
+
+
+def ask_dismiss(answers: Answers, product: ProductRef) -> Reply:
+    """Ask whether to dismiss a product."""
+    if answers.has_dismissed(product):
+        text = phrase("dismissed_already", product=display_name(product.name))
+        return Reply(text, {"product": product.id})
+    return _ask("dismiss", product)
+
+
+def ask_undo(answers: Answers, product: ProductRef | None) -> Reply:
+    """Ask whether to reverse a dismissal."""
+    if product is None or not answers.has_dismissed(product):
+        return Reply(phrase("not_dismissed"))
+    return _ask("undo", product)
+
+
+def show_data(answers: Answers) -> Reply:
+    """Show what the graph stores about the user; people behind ties are only counted."""
+    row = answers.graph.read("show_user", id=answers.user, sample=_SAMPLE_SIZE)[0]
+    counts, samples = row["counts"], row["samples"]
+    properties = {key: row["properties"].get(key) for key in _PROPERTIES}
+    lines = [phrase("data_head", user=display_name(answers.user))]
+    lines += [
+        phrase("data_field", field=key.replace("_", " "), value=display_name(str(value)))
+        for key, value in properties.items()
+        if value is not None
+    ]
+    for key in ("holds", "dismissed"):
+        names = [
+            display_name(str(product["name"] or product["product"])) for product in samples[key]
+        ]
+        listing = f": {join_words(names)}" if names else ""
+        lines.append(phrase(f"data_{key}", number=_count(counts[key], "product"), names=listing))
+    ties = counts["ties"]
+    lines += [
+        phrase("data_reviews", number=_count(counts["reviews"], "review")),
+        phrase("data_ties", number={0: "nobody", 1: "one person"}.get(ties, f"{ties} people")),
+        phrase("data_tail"),
+    ]
+    return Reply("\n".join(lines), {"properties": properties, "counts": dict(counts)})
+
+
+def ask_delete(answers: Answers) -> Reply:
+    """Ask the first of two questions before the user's data is deleted."""
+    counts = answers.graph.read("show_user", id=answers.user, sample=0)[0]["counts"]
+    text = phrase(
+        "delete_sure",
+        holdings=_count(counts["holds"], "holding"),
+        reviews=_count(counts["reviews"], "review"),
+        ties=_count(counts["ties"], "tie"),
+    )
+    return Reply(text, {}, {"question": {"action": "delete"}})
+
+
+def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | None:
+    """Apply a line to the open question; None if the line answers neither yes nor no.
+
+    Args:
+        answers: the session.
+        question: the open question, as the state stores it. Any: JSON values.
+        line: the user's next line.
+    """
+    action = question["action"]
+    if action == "delete_now":
+        is_deleted = re.sub(r"\W+", " ", line).strip().casefold() == DELETE_PHRASE
+        if is_deleted:
+            answers.graph.write("change_delete_user", user_id=answers.user)
+        return Reply(phrase("deleted" if is_deleted else "not_deleted"), {"deleted": is_deleted})
+    if _NO.fullmatch(line.strip()):
+        return Reply(phrase("not_deleted" if action == "delete" else "not_changed"))
+    if not _YES.fullmatch(line.strip()):
+        return None
+    if action == "delete":
+        return Reply(phrase("delete_surer"), {}, {"question": {"action": "delete_now"}})
+    return _change(answers, action, ProductRef(question["product"], question["name"]))
+
+
+def _change(answers: Answers, action: str, product: ProductRef) -> Reply:
+    is_dismissal = action == "dismiss"
+    statement = "change_dismiss" if is_dismissal else "change_undo_dismissal"
+    answers.graph.write(statement, user_id=answers.user, product_id=product.id)
+    text = phrase("dismissed" if is_dismissal else "undone", product=display_name(product.name))
+    dismissed = list(product) if is_dismissal else []
+    return Reply(text, {"product": product.id, "changed": action}, {"last_dismissed": dismissed})
+
+
+def _ask(action: str, product: ProductRef) -> Reply:
+    question = {"action": action, "product": product.id, "name": product.name}
+    return Reply(
+        phrase(f"{action}_sure", product=display_name(product.name)),
+        {"product": product.id},
+        {"question": question, "last_product": list(product)},
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

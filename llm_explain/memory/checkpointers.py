@@ -1,0 +1,109 @@
+"""Where conversations are stored: in a SQLite file, or in the graph's own database by an extra."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from kinfolio.errors import BadInput, NotReady
+from kinfolio.records import Connection
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import (
+        BaseCheckpointSaver,
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+    )
+
+_TIMEOUT_SECONDS = 10.0
+_PRUNE = """
+DELETE FROM {table} WHERE thread_id = :thread AND checkpoint_ns = :space AND checkpoint_id NOT IN (
+  SELECT checkpoint_id FROM checkpoints WHERE thread_id = :thread AND checkpoint_ns = :space
+  ORDER BY checkpoint_id DESC LIMIT 2
+)
+"""
+"""Keeps the last checkpoint, and the one that a step in progress started from."""
+
+_DROP_OLD_TABLES = "DROP TABLE IF EXISTS kept; DROP TABLE IF EXISTS pending"
+"""Tables of a former format: personal data that nothing reads."""
+
+
+class _PruningSaver(SqliteSaver):
+    """A SqliteSaver that deletes the old checkpoints of a thread.
+
+    A conversation resumes from its last checkpoint; older ones are personal data without a use.
+    """
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Save a checkpoint and delete those before the last two."""
+        saved = super().put(config, checkpoint, metadata, new_versions)
+        named = saved["configurable"]
+        with self.cursor() as cursor:
+            for table in ("checkpoints", "writes"):
+                cursor.execute(
+                    _PRUNE.format(table=table),
+                    {"thread": named["thread_id"], "space": named["checkpoint_ns"]},
+                )
+        return saved
+
+
+@contextmanager
+def open_file(folder: Path) -> Iterator[BaseCheckpointSaver[Any]]:
+    """Open or create the file of a folder, readable by its owner only.
+
+    Raises:
+        BadInput: the file is no SQLite database.
+    """
+    file = folder / "conversations.sqlite"
+    folder.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    opened = sqlite3.connect(file, timeout=_TIMEOUT_SECONDS, check_same_thread=False)
+    with closing(opened) as connection:
+        saver = _PruningSaver(connection)
+        try:
+            saver.setup()
+            connection.executescript(_DROP_OLD_TABLES)
+        except sqlite3.DatabaseError as error:
+            raise BadInput(
+                f"{file} cannot be read as conversations ({error}); move it away to begin anew"
+            ) from error
+        yield saver
+
+
+@contextmanager
+def open_neo4j(connection: Connection) -> Iterator[BaseCheckpointSaver[Any]]:
+    """Open `Neo4jSaver` of langchain-neo4j in the database itself; it adds labels of its own.
+
+    Raises:
+        NotReady: the package is missing.
+    """
+    try:
+        from langchain_neo4j import Neo4jSaver
+    except ImportError as error:
+        raise NotReady(
+            "conversations in the database need a package; "
+            "type: pip install 'kinfolio[neo4j-memory]'"
+        ) from error
+    # Any: the package is optional, so its types may be missing.
+    opened: Any = Neo4jSaver.from_conn_string(
+        uri=connection.uri,
+        user=connection.username,
+        password=connection.password,
+        **({"database": connection.database} if connection.database else {}),
+    )
+    with opened as saver:
+        saver.setup()
+        yield saver
