@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.similar import similar_products
-from kinfolio.gnn.serving.what_if import recommend_wished, what_if
+from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.llm_explain.conversation.influences import describe, influences_of, shares_by_kind
 from kinfolio.llm_explain.conversation.mention import ProductRef
@@ -70,7 +70,7 @@ class Answers:
         if filters == NO_FILTERS:
             found = recommend(self.graph, self.user, k, rules=self.rules)
         else:
-            found = recommend_wished(self.graph, self.user, filters, k, rules=self.rules)
+            found = recommend_filtered(self.graph, self.user, filters, k, rules=self.rules)
         fields = {"products": _documents(found.products)}
         if not found.products:
             key = "filtered_empty" if description else "empty_list"
