@@ -1,4 +1,4 @@
-"""What loading and checking a folder report."""
+"""Reports of loading and of checking a folder."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableQuality:
-    """What one file of a folder holds."""
+    """Content of one file of a folder."""
 
     table: str
     file: str
     rows: int
-    """Rows that a load would take."""
+    """Rows that a load would accept."""
     rejected: int
     duplicates: int
-    """Rejected rows whose key another row has, with the same values or others."""
+    """Rejected rows with the key of another row, whatever their other values."""
     dangling: int
-    """Rejected ties to users that nobody knows."""
+    """Rejected ties to unknown users."""
     first: str | None
-    """Day of the earliest time, ISO, UTC."""
+    """ISO date of the earliest time, UTC."""
     last: str | None
     splits: dict[str, int]
-    """Rows of each split; `""`: without one."""
+    """Number of rows of each split; `""`: without one."""
     missing: dict[str, int]
-    """Known columns that have no value in some rows, and in how many; those of all rows too."""
+    """Number of rows without a value, for each known column that lacks some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Degrees:
-    """How many holdings users or products have."""
+    """Distribution of the number of holdings of users or products."""
 
     count: int
-    """Users or products that have any."""
+    """Users or products with at least one holding."""
     none: int
     one: int
     median: float
@@ -54,24 +54,26 @@ class Degrees:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderReport:
-    """What a load of a folder would find."""
+    """Result of checking a folder."""
 
     tables: tuple[TableQuality, ...]
     users: int
     products: int
     outside_users: int
-    """Users that only ties name, and that the graph knows already."""
+    """Users in the graph that only ties of the folder refer to."""
     holdings_of_users: Degrees
     holdings_of_products: Degrees
     reasons: dict[str, dict[str, int]]
-    """File, then reason apart from the row's own values, to number of rejected rows."""
+    """Number of rejected rows by file and reason, without the rows' own values."""
     rejected: tuple[Reject, ...]
+    notes: tuple[str, ...]
+    """Files of the folder that are not loaded, a sentence each."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What `load --replace` takes out of the graph, since the folder has it no longer."""
+    """Number of nodes and relationships that `load --replace` removes from the graph."""
 
     users: int
     products: int
@@ -83,7 +85,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport(Tabular):
-    """What one `load` read and wrote."""
+    """Result of one `load`."""
 
     users: int
     products: int
@@ -93,5 +95,7 @@ class LoadReport(Tabular):
     rejected: tuple[Reject, ...]
     rejects_file: str | None
     seconds: float
+    notes: tuple[str, ...]
+    """Files of the folder that are not loaded, a sentence each."""
     removed: Removed | None = None
-    """None: it was not asked for."""
+    """None unless the load replaces."""

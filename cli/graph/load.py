@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,7 @@ from kinfolio.errors import BadInput, ServerError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.reports import LoadReport, Removed
 
 _MOST_REJECTS = 5
@@ -35,6 +36,11 @@ _MOST_REJECTS = 5
 @click.option("--yes", is_flag=True, help="With --replace: do not ask for confirmation.")
 @click.option("--bulk", is_flag=True, help="Import offline into kinfolio's own, empty server.")
 @click.option(
+    "--split",
+    metavar="METHOD:FRACTION",
+    help="Assign valid and test splits where there are none: time:0.1 (latest) or random:0.1.",
+)
+@click.option(
     "--rejects",
     "rejects_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -42,50 +48,62 @@ _MOST_REJECTS = 5
 )
 @no_mapping_option
 @json_option
-def command(
-    folder: Path,
-    check: bool,
-    replace: bool,
-    yes: bool,
-    bulk: bool,
-    rejects_file: Path | None,
-    as_json: bool,
-) -> None:
+def command(folder: Path, as_json: bool, **given: Any) -> None:
     """Load a folder of files into the graph.
 
     FOLDER contains interactions and optionally users, products, ties and reviews, each as .tsv,
     .csv, .jsonl or .parquet, with or without .gz. All files are checked before anything is written.
     Loading the same files again changes nothing and resumes an interrupted load.
     """
-    if check + replace + bulk > 1:
+    options = _Options(**given)  # Any: values as click parsed them
+    if options.check + options.replace + options.bulk > 1:
         raise click.UsageError("--check, --replace and --bulk exclude each other; give one of them")
-    if yes and not replace:
+    if options.yes and not options.replace:
         raise click.UsageError("--yes requires --replace")
+    if options.check and options.split:
+        raise click.UsageError("--check and --split exclude each other; give one of them")
+    from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.writing.load import check_folder
 
+    split = SplitRule.parse(options.split) if options.split else None
     check_folder(folder)
-    if check:
+    if options.check:
         _check(folder, as_json)
         return
-    rejects_file = rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
+    rejects_file = options.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
     try:
-        if bulk:
-            report = _load_in_bulk(folder, rejects_file)
+        if options.bulk:
+            report = _load_in_bulk(folder, rejects_file, split)
         else:
-            report = _load(folder, rejects_file, replace, yes)
+            report = _load(folder, rejects_file, options, split)
     except KeyboardInterrupt:
-        flag = " --replace" if replace else " --bulk" if bulk else ""
+        flag = " --replace" if options.replace else " --bulk" if options.bulk else ""
+        flag += f" --split {split}" if split else ""
         print_message(f"\nstopped; to resume, type the same again: kinfolio load{flag} {folder}")
         raise click.exceptions.Exit(130) from None
     if as_json:
         print_json(_document(report))
     else:
         _print(report)
+    for line in report.notes:
+        print_message(line)
     if report.rejected:
         _print_rejects(report)
 
 
-def _load(folder: Path, rejects_file: Path, replace: bool, yes: bool) -> LoadReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    check: bool
+    replace: bool
+    yes: bool
+    bulk: bool
+    split: str | None
+    rejects_file: Path | None
+
+
+def _load(
+    folder: Path, rejects_file: Path, options: _Options, split: SplitRule | None
+) -> LoadReport:
     from kinfolio.loaders.writing.load import load
 
     with open_graph() as graph, ExitStack() as display:
@@ -94,7 +112,7 @@ def _load(folder: Path, rejects_file: Path, replace: bool, yes: bool) -> LoadRep
         def confirm(removed: Removed) -> None:
             nonlocal progress
             display.close()  # a prompt and a moving bar cannot share the terminal
-            _confirm(removed, folder, yes)
+            _confirm(removed, folder, options.yes)
             progress = display.enter_context(show_progress("writing"))
 
         return load(
@@ -102,11 +120,12 @@ def _load(folder: Path, rejects_file: Path, replace: bool, yes: bool) -> LoadRep
             folder,
             progress=lambda step, done, total: progress(step, done, total),
             rejects_file=rejects_file,
-            replace=confirm if replace else None,
+            replace=confirm if options.replace else None,
+            split=split,
         )
 
 
-def _load_in_bulk(folder: Path, rejects_file: Path) -> LoadReport:
+def _load_in_bulk(folder: Path, rejects_file: Path, split: SplitRule | None) -> LoadReport:
     from kinfolio.cypher.server.server import Server
     from kinfolio.loaders.writing.bulk import load_in_bulk
 
@@ -123,6 +142,7 @@ def _load_in_bulk(folder: Path, rejects_file: Path) -> LoadReport:
             progress=progress,
             note=print_message,
             rejects_file=rejects_file,
+            split=split,
         )
 
 
@@ -147,7 +167,7 @@ def _counts(removed: Removed) -> str:
 
 def _check(folder: Path, as_json: bool) -> None:
     from kinfolio.cli.graph.folder_report import lines
-    from kinfolio.loaders.reading.quality import look_at
+    from kinfolio.loaders.reading.quality import check_quality
     from kinfolio.loaders.writing.load import known_users
 
     def known(ids: list[str]) -> Iterable[str]:
@@ -155,12 +175,14 @@ def _check(folder: Path, as_json: bool) -> None:
             return known_users(graph, ids)
 
     with show_progress("reading the files") as progress:
-        report = look_at(folder, known_users=known, progress=progress)
+        report = check_quality(folder, known_users=known, progress=progress)
     if as_json:
         print_json(report)
         return
     for line in lines(report):
         click.echo(line)
+    for line in report.notes:
+        print_message(line)
     print_message(f"nothing was written; next: kinfolio load {folder}")
 
 
@@ -175,6 +197,7 @@ def _document(report: LoadReport) -> dict[str, object]:
             {"file": row.file, "line": row.line, "reason": row.reason} for row in report.rejected
         ],
         "rejects_file": report.rejects_file,
+        "notes": list(report.notes),
         "removed": None if report.removed is None else asdict(report.removed),
         "seconds": report.seconds,
     }

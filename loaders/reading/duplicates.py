@@ -1,14 +1,12 @@
-"""Which of several rows with one key is kept: it is said by their content, never by their order.
+"""Of several rows with one key one is kept, chosen by content and never by order.
 
-The one with the latest timestamp; of several with one time, the one whose values come last when
-written out. So the same rows in another order, or another format, give the same graph.
+It is the one with the latest timestamp, and of several with one time the one whose values, written
+out, come last. So the same rows in another order or format give the same graph.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,72 +14,72 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinfolio.loaders.reading.readers import MORE
+from kinfolio.loaders.files.rejects import Rejects
+from kinfolio.loaders.files.source import MORE
+from kinfolio.loaders.reading.ids import Ids
+from kinfolio.loaders.reading.staged import ENDS, KEYS, LINE, StagedTable
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A row that is not kept."""
-
-    row: int
-    kept: int
-    """The row that is kept in its place."""
-    kind: str
-    """`same`, `earlier`, or `order` where times do not tell."""
-
-
-def duplicates(
-    content: Any, keys: tuple[str, ...], names: dict[str, Callable[[], list[str]]]
-) -> list[Duplicate]:
-    """The rows of a table that are not kept.
-
-    Args:
-        content: a pyarrow table of what the graph stores; users and products are numbers.
-        keys: columns of which no two rows kept have the same values.
-        names: ids of the numbers in columns that name users or products.
-    """
-    order, starts = _groups(content, [key for key in keys if key in content.schema.names])
+def reject_duplicates(staged: StagedTable, ids: dict[str, Ids], rejects: Rejects) -> None:
+    """Keep one row of each key."""
+    table = staged.table()
+    if table.num_rows == 0:
+        return
+    keys = [key for key in KEYS[staged.file.table] if key in table.schema.names]
+    order, starts = _group(table, keys)
     sizes = np.diff(starts)
-    several = np.flatnonzero(sizes > 1)
-    if not len(several):
-        return []
-    rows = np.concatenate([order[starts[g] : starts[g + 1]] for g in several])
-    values = _written(content.take(pa.array(rows)), names)
-    found: list[Duplicate] = []
-    first = 0
-    for size in sizes[several].tolist():
-        group = range(first, first + size)
-        first += size
-        # Of equal rows the first in the file stands for all.
+    repeated = np.flatnonzero(sizes > 1)
+    if not len(repeated):
+        return
+    rows = np.concatenate([order[starts[group] : starts[group + 1]] for group in repeated])
+    content = table.drop_columns([LINE]).take(pa.array(rows))
+    values = _written_out(content, {name: ids[of] for name, of in ENDS[staged.file.table].items()})
+    lines = table.column(LINE).to_numpy()[rows]
+    key = " and ".join(KEYS[staged.file.table])
+    ends = np.cumsum(sizes[repeated])
+    for group in map(range, ends - sizes[repeated], ends):
+        # Of equal rows the first in the file is kept.
         best = max(group, key=lambda place: (*values[place], -int(rows[place])))
         for place in group:
-            if place == best:
-                continue
-            same = values[place] == values[best]
-            kind = "same" if same else "order"
-            if values[place][0] != values[best][0]:
-                kind = "earlier"
-            found.append(Duplicate(int(rows[place]), int(rows[best]), kind))
-    return sorted(found, key=lambda duplicate: duplicate.row)
+            if place != best:
+                staged.keep[rows[place]] = False
+                text, kind = _reason(key, values[place], values[best], int(lines[best]))
+                rejects.add(staged.file.name, int(lines[place]), text, kind=kind)
 
 
-def _groups(content: Any, keys: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows with those of one key side by side, and where each key starts."""
-    codes = [_codes(content.column(key)) for key in keys]
-    code = codes[0]
-    for more in codes[1:]:
-        span = int(more.max()) + 1
+def _reason(
+    key: str, row: tuple[int, str], kept: tuple[int, str], kept_line: int
+) -> tuple[str, str]:
+    """Return why a row is rejected, and the kind of that reason."""
+    if row == kept:
+        return f"duplicate of line {kept_line}", "duplicate"
+    if row[0] != kept[0]:
+        return (
+            f"same {key} as line {kept_line}, which is later and is kept",
+            f"same {key}, earlier",
+        )
+    return (
+        f"same {key} as line {kept_line} but other values; of such rows the one whose values come "
+        "last in order is kept",
+        f"same {key}, other values",
+    )
+
+
+def _group(content: Any, keys: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows sorted by key, and where each key starts and the last one ends."""
+    code, *others = (_codes(content.column(key)) for key in keys)
+    for other in others:
+        span = int(other.max()) + 1
         if int(code.max()) > 2**62 // span:
             _, code = np.unique(code, return_inverse=True)
-        code = code * span + more
+        code = code * span + other
     order = np.argsort(code, kind="stable")
-    ordered = code[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    starts = np.flatnonzero(np.append(True, np.diff(code[order]) != 0))
     return order, np.append(starts, len(order))
 
 
 def _codes(column: Any) -> NDArray[np.int64]:
-    """A number from 0 for each value of a column; what is absent counts as a value."""
+    """Return a number from 0 for each value of a column; null is a value of its own."""
     if not pa.types.is_string(column.type):
         return np.asarray(column.to_numpy(), np.int64)
     coded = column.combine_chunks().dictionary_encode()
@@ -89,16 +87,15 @@ def _codes(column: Any) -> NDArray[np.int64]:
     return np.asarray(pc.fill_null(coded.indices, -1).to_numpy(), np.int64) + 1
 
 
-def _written(rows: Any, names: dict[str, Callable[[], list[str]]]) -> list[tuple[int, str]]:
-    """Time and content of each row, the same whatever format it came in."""
-    of = {name: ids() for name, ids in names.items()}
+def _written_out(rows: Any, ids: dict[str, Ids]) -> list[tuple[int, str]]:
+    """Return time and content of each row, the same for every file format."""
+    names = {column: found.names() for column, found in ids.items()}
     written = []
     for row in rows.to_pylist():
         values = {**row, **json.loads(row.get(MORE) or "{}")}
         values.pop(MORE, None)
-        values.update({name: ids[values[name]] for name, ids in of.items()})
+        values.update({column: found[values[column]] for column, found in names.items()})
         present = {name: value for name, value in values.items() if value is not None}
-        time = present.get("at")
-        text = json.dumps(present, sort_keys=True, default=str)
-        written.append((-(2**63) if time is None else time, text))
+        time = present.get("at", -(2**63))
+        written.append((time, json.dumps(present, sort_keys=True, default=str)))
     return written

@@ -1,4 +1,4 @@
-"""Ids of one kind, numbered while files are read and sorted once all are there."""
+"""Ids of users or products, numbered while files are read and sorted once all are there."""
 
 from __future__ import annotations
 
@@ -13,56 +13,52 @@ from numpy.typing import NDArray
 class Ids:
     """Ids numbered from 0 in the order in which they first appear.
 
-    That order depends on the files, so it never leaves staging: see `sort`.
+    That order depends on the files, so it stays inside staging: see `sort`.
     """
 
     def __init__(self) -> None:
         self._ids: Any = pa.array([], pa.string())  # Any: pyarrow has no types
-        self._used = np.zeros(0, np.bool_)
+        self._is_used = np.zeros(0, np.bool_)
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def names(self) -> list[str]:
-        """The id of each number."""
+        """Return the id of each number."""
         return list(self._ids.to_pylist())
 
     def numbers(self, ids: Any) -> NDArray[np.int32]:
-        """The number of each id of a pyarrow array; new ids get the next ones."""
+        """Return the number of each id of a pyarrow array; new ids get the next ones."""
         coded = pc.dictionary_encode(ids)
-        found = self._places(coded.dictionary)
-        new = found < 0
-        found[new] = np.arange(len(self), len(self) + int(new.sum()))
-        if new.any():
-            self._ids = pa.concat_arrays([self._ids, coded.dictionary.filter(pa.array(new))])
+        found = self._lookup(coded.dictionary)
+        is_new = found < 0
+        found[is_new] = np.arange(len(self), len(self) + int(is_new.sum()))
+        if is_new.any():
+            self._ids = pa.concat_arrays([self._ids, coded.dictionary.filter(pa.array(is_new))])
+            self._is_used = np.append(self._is_used, np.zeros(int(is_new.sum()), np.bool_))
         numbers: NDArray[np.int32] = found[coded.indices.to_numpy()]
         return numbers
 
-    def _places(self, ids: Any) -> NDArray[np.int32]:
-        """The number of each of some different ids, -1 for those that have none."""
+    def _lookup(self, ids: Any) -> NDArray[np.int32]:
+        """Return the number of each of some distinct ids, -1 for unknown ones."""
         found = pc.fill_null(pc.index_in(ids, value_set=self._ids), -1)
         return np.array(found.to_numpy(zero_copy_only=False), np.int32)
 
-    def use(self, numbers: NDArray[np.int32]) -> None:
-        """Note that rows which are kept name these."""
-        if len(self._used) < len(self):
-            self._used = np.append(self._used, np.zeros(len(self) - len(self._used), np.bool_))
-        self._used[numbers] = True
+    def mark_used(self, numbers: NDArray[np.int32]) -> None:
+        """Record that accepted rows refer to these numbers."""
+        self._is_used[numbers] = True
 
-    def known(self, ids: Any) -> NDArray[np.bool_]:
-        """Whether a row that is kept names each id of a pyarrow array."""
+    def is_used(self, ids: Any) -> NDArray[np.bool_]:
+        """Return whether an accepted row refers to each id of a pyarrow array."""
         coded = pc.dictionary_encode(ids)
-        places = self._places(coded.dictionary)
-        used = (places >= 0) & (places < len(self._used))
-        used[used] = self._used[places[used]]
-        known: NDArray[np.bool_] = used[coded.indices.to_numpy()]
-        return known
+        numbers = self._lookup(coded.dictionary)
+        used = np.append(self._is_used, False)[numbers]  # number -1: unknown
+        found: NDArray[np.bool_] = used[coded.indices.to_numpy()]
+        return found
 
     def sort(self) -> tuple[Any, NDArray[np.int32]]:
-        """The ids in use, sorted by code points, and the place there of each number (-1: none)."""
-        used = np.zeros(len(self), np.bool_)
-        used[: len(self._used)] = self._used
-        numbers = np.flatnonzero(used)
+        """Return the used ids sorted by code points, and the place of each number (-1: unused)."""
+        numbers = np.flatnonzero(self._is_used)
         ids = self._ids.take(pa.array(numbers))
         # Arrow compares UTF-8 bytes, whose order is that of the code points.
         order = pc.sort_indices(ids).to_numpy()

@@ -1,8 +1,8 @@
-"""A folder into an empty server of kinfolio's own, by Neo4j's offline importer.
+"""A folder into kinfolio's own empty server, by Neo4j's offline importer.
 
-Rows go from Arrow to CSV and from there into the store, without a statement. What a CSV cannot
-carry (dates, unknown fields of `.jsonl`, odd names) is written afterwards as an ordinary load does,
-so both ways end in the same graph.
+Rows are converted from Arrow to CSV and imported without Cypher. What a CSV cannot carry (dates,
+unknown fields of `.jsonl`, unusual names) is written afterwards as by an ordinary load, so both
+ways give the same graph.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server.server import Server
 from kinfolio.errors import BadInput, ServerError
-from kinfolio.loaders.reading.readers import MORE
-from kinfolio.loaders.reading.staging import ENDS, Staged, stage
+from kinfolio.loaders.files.source import MORE
+from kinfolio.loaders.reading.splitting import SplitRule
+from kinfolio.loaders.reading.staged import ENDS, Staged
+from kinfolio.loaders.reading.staging import scratch_full, stage
 from kinfolio.loaders.reports import LoadReport
 from kinfolio.loaders.writing.load import report, write_all, write_rejects
 from kinfolio.records import Connection, Progress
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_BETWEEN = "\x1f"
-"""Stands between the elements of a list."""
+_SEPARATOR = "\x1f"
+"""Separates the elements of a list."""
 
 
 def load_in_bulk(
@@ -42,15 +44,17 @@ def load_in_bulk(
     progress: Progress,
     note: Callable[[str], None],
     rejects_file: Path | None = None,
+    split: SplitRule | None = None,
 ) -> LoadReport:
-    """What was read from a folder and is in the graph now, as by `load`.
+    """Load a folder, with the same result as `load`.
 
     Args:
         folder: as for `load`.
-        server: kinfolio's own, whose graph is empty.
-        progress: told of the rows read.
-        note: told what the server and the importer do.
-        rejects_file: where rows that were not loaded are listed.
+        server: kinfolio's own, with an empty graph.
+        progress: called with the number of rows read.
+        note: called with messages on the server and the importer.
+        rejects_file: where rejected rows are listed.
+        split: assigns splits to interactions that come without.
 
     Raises:
         BadInput: the graph is not empty, or a file cannot be used.
@@ -59,22 +63,21 @@ def load_in_bulk(
     started = time.monotonic()
     _refuse_unless_empty(server, note)
     with tempfile.TemporaryDirectory(prefix="kinfolio-bulk-") as scratch:
-        staged = stage(folder, Path(scratch), known_users=lambda ids: (), progress=progress)
+        staged = stage(
+            folder, Path(scratch), known_users=lambda ids: (), progress=progress, split=split
+        )
         write_rejects(staged, rejects_file)
         files = _Files(Path(scratch).resolve(), staged, int(time.time() * 1_000))
         note("Writing files for the importer ...")
         try:
             files.write()
         except OSError as error:
-            raise BadInput(
-                f"cannot keep working files in {scratch} ({error.strerror or error}); "
-                "set TMPDIR to a folder with more room"
-            ) from error
+            raise scratch_full(Path(scratch), error) from error
 
         def finish(connection: Connection) -> None:
             with Graph(connection) as graph:
                 note("Creating indexes ...")
-                _finish(graph, staged, files.left_over, progress)
+                _finish(graph, staged, files.incomplete, progress)
 
         note("Running Neo4j's importer ...")
         server.import_full(files.arguments, finish, note)
@@ -93,7 +96,7 @@ def _refuse_unless_empty(server: Server, note: Callable[[str], None]) -> None:
         )
 
 
-def _finish(graph: Graph, staged: Staged, left_over: set[str], progress: Progress) -> None:
+def _finish(graph: Graph, staged: Staged, incomplete: set[str], progress: Progress) -> None:
     create_schema(graph)
     found = graph.read("load_counts")[0]
     expected = {
@@ -107,20 +110,20 @@ def _finish(graph: Graph, staged: Staged, left_over: set[str], progress: Progres
                 f"the importer put {found[name]:,} {name} into the graph and {count:,} were "
                 "expected; load without --bulk"
             )
-    if left_over:
-        write_all(staged, graph, progress, only=left_over)
+    if incomplete:
+        write_all(staged, graph, progress, only=incomplete)
 
 
 @dataclass
 class _Files:
-    """The importer's files; nodes are numbered users first, then products, reviews, categories."""
+    """Files of the importer; nodes are numbered: users, products, reviews, categories."""
 
     folder: Path
     staged: Staged
     now: int
     arguments: list[str] = field(default_factory=list)
-    left_over: set[str] = field(default_factory=set)
-    """Tables with a column that no CSV carries."""
+    incomplete: set[str] = field(default_factory=set)
+    """Tables with a column that no CSV can carry."""
     has_line_breaks: bool = False
 
     def write(self) -> None:
@@ -145,7 +148,7 @@ class _Files:
         ]
 
     def _nodes(self, kind: str, ids: Any, first: int) -> Any:
-        """Write users or products; the category of each product, or None."""
+        """Write users or products; return the category of each product, or None."""
         columns: dict[str, Any] = {
             ":ID": pa.array(np.arange(first, first + len(ids))),
             "id:string": ids,
@@ -164,20 +167,20 @@ class _Files:
                 rows = rows.drop_columns(["category"])
             columns |= self._properties(kind, rows, {kind.removesuffix("s")})
         label = "User" if kind == "users" else "Product"
-        self._put(f"--nodes={label}", kind, [pa.table(columns)])
+        self._write_csv(f"--nodes={label}", kind, [pa.table(columns)])
         return categories
 
     def _edges(self, table: str, kind: str, starts: dict[str, int]) -> None:
         if self.staged.count(table):
-            self._put(f"--relationships={kind}", table, self._edge_rows(table, starts))
+            self._write_csv(f"--relationships={kind}", table, self._edge_rows(table, starts))
 
     def _edge_rows(self, table: str, starts: dict[str, int]) -> Iterator[Any]:
         (source, of), (target, to) = ENDS[table].items()
         for batch in self.staged.tables[table].batches():
             yield pa.table(
                 {
-                    ":START_ID": _shifted(batch.column(source), starts[of]),
-                    ":END_ID": _shifted(batch.column(target), starts[to]),
+                    ":START_ID": _shift(batch.column(source), starts[of]),
+                    ":END_ID": _shift(batch.column(target), starts[to]),
                     **self._properties(table, batch, {source, target}),
                 }
             )
@@ -202,21 +205,21 @@ class _Files:
             number = first
             for batch in self.staged.tables["reviews"].batches():
                 review = pa.array(np.arange(number, number + batch.num_rows))
-                end = _shifted(batch.column(name), starts[name])
+                end = _shift(batch.column(name), starts[name])
                 pair = (end, review) if name == "user" else (review, end)
                 yield pa.table(dict(zip((":START_ID", ":END_ID"), pair, strict=True)))
                 number += batch.num_rows
 
-        self._put("--nodes=Review", "reviews", nodes())
-        self._put("--relationships=WROTE", "wrote", ends("user"))
-        self._put("--relationships=ABOUT", "about", ends("product"))
+        self._write_csv("--nodes=Review", "reviews", nodes())
+        self._write_csv("--relationships=WROTE", "wrote", ends("user"))
+        self._write_csv("--relationships=ABOUT", "about", ends("product"))
 
     def _categories(self, categories: Any, first_product: int, first: int) -> None:
         coded = categories.dictionary_encode()
         if not len(coded.dictionary):
             return
         numbers = pa.array(np.arange(first, first + len(coded.dictionary)))
-        self._put(
+        self._write_csv(
             "--nodes=Category",
             "categories",
             [pa.table({":ID": numbers, "name:string": coded.dictionary})],
@@ -224,10 +227,10 @@ class _Files:
         having = np.flatnonzero(coded.is_valid().to_numpy(zero_copy_only=False))
         code = coded.indices.take(pa.array(having)).to_numpy()
         table = {":START_ID": pa.array(having + first_product), ":END_ID": pa.array(code + first)}
-        self._put("--relationships=IN_CATEGORY", "in_category", [pa.table(table)])
+        self._write_csv("--relationships=IN_CATEGORY", "in_category", [pa.table(table)])
 
     def _properties(self, table: str, rows: Any, without: set[str]) -> dict[str, Any]:
-        """Columns under the names that tell the importer their kinds."""
+        """Return the columns under names that tell the importer their types."""
         found: dict[str, Any] = {}
         for name in rows.schema.names:
             if name in without:
@@ -235,17 +238,17 @@ class _Files:
             values = rows.column(name)
             kind = _kind(values)
             if name == MORE or kind is None or not _PLAIN_NAME.fullmatch(name):
-                self.left_over.add(table)
+                self.incomplete.add(table)
                 continue
             if kind == "string[]":
-                values = pc.binary_join(values, _BETWEEN)
+                values = pc.binary_join(values, _SEPARATOR)
             if kind.startswith("string"):
                 breaks = pc.any(pc.match_substring_regex(values, r"[\r\n]")).as_py()
                 self.has_line_breaks |= bool(breaks)
             found[f"{name}:{kind}"] = values
         return found
 
-    def _put(self, option: str, name: str, tables: Iterable[Any]) -> None:
+    def _write_csv(self, option: str, name: str, tables: Iterable[Any]) -> None:
         path = self.folder / f"{name}.csv"
         options = pyarrow.csv.WriteOptions(include_header=False)
         with path.open("wb") as out:
@@ -260,12 +263,12 @@ class _Files:
         self.arguments.append(f"{option}={path}")
 
 
-def _shifted(places: Any, start: int) -> Any:
+def _shift(places: Any, start: int) -> Any:
     return pa.array(places.to_numpy().astype(np.int64) + start)
 
 
 def _kind(values: Any) -> str | None:
-    """What the importer calls a column's type; None when it could not read it as it is."""
+    """Return the importer's name of a column's type; None when a CSV cannot carry it."""
     kind = values.type
     if pa.types.is_integer(kind):
         return "long"
@@ -277,7 +280,7 @@ def _kind(values: Any) -> str | None:
         return "string"
     if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
         parts = pc.list_flatten(values)
-        odd = parts.null_count or pc.any(pc.match_substring(parts, _BETWEEN)).as_py()
+        odd = parts.null_count or pc.any(pc.match_substring(parts, _SEPARATOR)).as_py()
         empty = (
             pc.any(pc.equal(parts, "")).as_py()
             or pc.any(pc.equal(pc.list_value_length(values), 0)).as_py()

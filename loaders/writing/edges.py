@@ -1,8 +1,8 @@
-"""Holdings, ties and reviews into the graph: what is new is created, what differs is changed.
+"""Holdings, ties and reviews into the graph: new ones are created, different ones updated.
 
-Each batch reads what is there and writes what is missing in one transaction, so it may be tried
-again, and rows that the graph has are only compared. Holdings and ties go by user: one look-up for
-all that a user holds, and relationships beside each other on disk.
+Each batch reads what is there and writes the difference in one transaction, so it can be retried.
+Holdings and ties are sorted by user: one look-up for all holdings of a user, and relationships
+beside each other on disk.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from threading import Event, Lock
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Reads
-from kinfolio.loaders.reading.staging import ENDS, StagedTable
-from kinfolio.loaders.reading.values import Values, ahead, values_of
+from kinfolio.loaders.reading.staged import ENDS, StagedTable
+from kinfolio.loaders.writing.values import Values, prefetch, values_of
 from kinfolio.records import Progress
 
 BATCH_ROWS = 10_000
@@ -30,52 +30,53 @@ LANES = 2
 Gids = dict[str, NDArray[np.int64]]
 """Row number (gid) of each place among the sorted ids, for `user` and `product`."""
 
-
-class _Put(Protocol):
-    def __call__(self, tx: Reads, rows: _Rows) -> None: ...
+_PROPERTIES = {
+    "interactions": ("rating", "at", "weight", "split"),
+    "ties": ("kind", "at", "split"),
+    "reviews": ("at", "rating", "text", "split"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """A batch as the statements take it."""
+class _Batch:
+    """Rows as the statements take them."""
 
     source: list[int]
     target: list[int]
     values: Values
     new: list[list[Any]]
-    """What the creating statement takes of each row."""
+    """Parameters of the creating statement, row by row."""
     ids: list[str]
-    """Of reviews."""
-    more: bool
-    """Whether there are properties of names that kinfolio does not know."""
+    """Ids of reviews; empty for edges."""
+    has_more: bool
+    """Whether there are properties of unknown names."""
 
 
 def write_holdings(table: StagedTable, gids: Gids, graph: Graph, progress: Progress) -> None:
-    """Put the holdings of a folder into the graph, in two lanes that never meet.
+    """Write the holdings of a folder in two lanes that never lock the same node.
 
-    A relationship locks both its nodes until its transaction ends. So users and products are cut in
-    halves: first one lane has the first half of both and the other the second, then they swap.
+    A relationship locks both its nodes until its transaction ends. So users and products are split
+    into halves: first one lane has the first half of both and the other the second, then they swap.
     """
-    known = ("rating", "at", "weight", "split")
-    good = table.good()
-    if good is None:
+    rows = table.good()
+    if rows is None:
         return
-    good = good.combine_chunks()
-    user, product = (good.column(name).to_numpy() for name in ("user", "product"))
+    rows = rows.combine_chunks()
+    user, product = (rows.column(name).to_numpy() for name in ("user", "product"))
     user_half, product_half = _halves(user), _halves(product)
     lane, turn = user_half[user], user_half[user] ^ product_half[product]
     order = np.lexsort((gids["product"][product], gids["user"][user], lane, turn))
-    written = Written("interactions", len(order), progress)
+    count = _Count("interactions", len(order), progress)
     stop = Event()
 
     def run(chosen: NDArray[np.int64]) -> None:
         for first in range(0, len(chosen), BATCH_ROWS):
             if stop.is_set():
                 return
-            part = good.take(pa.array(chosen[first : first + BATCH_ROWS]))
-            rows = _rows(part, "interactions", gids, known)
-            graph.write_in_one("load_interactions", partial(_put_holdings, rows=rows))
-            written.add(part.num_rows)
+            part = rows.take(pa.array(chosen[first : first + BATCH_ROWS]))
+            batch = _batch(part, "interactions", gids)
+            graph.write_in_one("load_interactions", partial(_write_holdings, batch=batch))
+            count.add(part.num_rows)
 
     with ThreadPoolExecutor(LANES) as pool:
         for now in range(LANES):
@@ -90,15 +91,15 @@ def write_holdings(table: StagedTable, gids: Gids, graph: Graph, progress: Progr
 
 
 def _halves(places: NDArray[np.int32]) -> NDArray[np.int8]:
-    """A half (0, 1) for each place, so that both halves have about as many rows."""
+    """Assign each place a half (0, 1), so that both halves have about as many rows."""
     counts = np.bincount(places)
     half = np.zeros(len(counts), np.int8)
     half[np.argsort(-counts, kind="stable")] = np.arange(len(counts)) % LANES
     return half
 
 
-class Written:
-    """How many rows are written, told to `progress`; several threads may add."""
+class _Count:
+    """Number of written rows, reported to `progress`; thread-safe."""
 
     def __init__(self, table: str, total: int, progress: Progress) -> None:
         self._step, self._total, self._progress = f"writing {table}", total, progress
@@ -106,156 +107,133 @@ class Written:
         self._lock = Lock()
         progress(self._step, 0, total)
 
-    def add(self, count: int) -> None:
-        """Count some more."""
+    def add(self, number: int) -> None:
         with self._lock:
-            self._done += count
+            self._done += number
             self._progress(self._step, self._done, self._total)
 
 
 def write_ties(table: StagedTable, gids: Gids, graph: Graph, progress: Progress) -> None:
-    """Put the ties of a folder into the graph."""
-    known = ("kind", "at", "split")
-    _write(table, _by_user(table, gids), gids, known, _put_ties, graph, progress)
+    """Write the ties of a folder."""
+    rows = table.good()
+    if rows is None:
+        return
+    rows = rows.combine_chunks()
+    source, target = (gids["user"][rows.column(end).to_numpy()] for end in ENDS["ties"])
+    order = np.lexsort((target, source))
+    count = _Count("ties", len(order), progress)
+    parts = (
+        rows.take(pa.array(order[first : first + BATCH_ROWS]))
+        for first in range(0, len(order), BATCH_ROWS)
+    )
+    for batch in prefetch(lambda part: _batch(part, "ties", gids), parts):
+        graph.write_in_one("load_ties", partial(_write_ties, batch=batch))
+        count.add(len(batch.source))
 
 
 def write_reviews(table: StagedTable, gids: Gids, graph: Graph, progress: Progress) -> None:
-    """Put the reviews of a folder into the graph."""
-    known = ("at", "rating", "text", "split")
+    """Write the reviews of a folder."""
+    count = _Count("reviews", len(table), progress)
     parts = (
-        batch[first : first + BATCH_ROWS]
-        for batch in table.batches()
-        for first in range(0, batch.num_rows, BATCH_ROWS)
+        rows[first : first + BATCH_ROWS]
+        for rows in table.batches()
+        for first in range(0, rows.num_rows, BATCH_ROWS)
     )
-    _write(table, parts, gids, known, _put_reviews, graph, progress)
+    for batch in prefetch(lambda part: _batch(part, "reviews", gids), parts):
+        graph.write_in_one("load_reviews", partial(_write_reviews, batch=batch))
+        count.add(len(batch.source))
 
 
-def _by_user(table: StagedTable, gids: Gids) -> Iterator[Any]:
-    good = table.good()
-    if good is None:
-        return
-    good = good.combine_chunks()
-    source, target = (
-        gids[of][good.column(name).to_numpy()] for name, of in ENDS[table.file.table].items()
-    )
-    order = np.lexsort((target, source))
-    for first in range(0, len(order), BATCH_ROWS):
-        yield good.take(pa.array(order[first : first + BATCH_ROWS]))
-
-
-def _write(
-    table: StagedTable,
-    parts: Iterator[Any],
-    gids: Gids,
-    known: tuple[str, ...],
-    put: _Put,
-    graph: Graph,
-    progress: Progress,
-) -> None:
-    name = table.file.table
-    written = Written(name, len(table), progress)
-    for rows in ahead(lambda part: _rows(part, name, gids, known), parts):
-        graph.write_in_one(f"load_{name}", partial(put, rows=rows))
-        written.add(len(rows.source))
-
-
-def _rows(part: Any, table: str, gids: Gids, known: tuple[str, ...]) -> _Rows:
-    ends = ENDS[table]
+def _batch(part: Any, table: str, gids: Gids) -> _Batch:
+    ends, known = ENDS[table], _PROPERTIES[table]
     source, target = (gids[of][part.column(name).to_numpy()].tolist() for name, of in ends.items())
     values = values_of(part, (*ends, "review"))
-    others = values.others(known)
-    heads: list[list[Any]] = [target]
-    ids: list[str] = []
-    if table == "reviews":
-        ids = part.column("review").to_pylist()
-        heads = [source, target, ids]
-    columns = [*heads, *(values.column(name, len(source)) for name in known)]
-    if others.names or table != "interactions":
-        columns.append([others.present(number) for number in range(len(source))])
+    more = values.without(known)
+    ids = part.column("review").to_pylist() if table == "reviews" else []
+    columns: list[list[Any]] = [source, target, ids] if ids else [target]
+    columns += [values.column(name, len(source)) for name in known]
+    if more.names or table != "interactions":
+        columns.append([more.present(number) for number in range(len(source))])
     new = [list(row) for row in zip(*columns, strict=True)]
-    return _Rows(source, target, values, new, ids, bool(others.names))
+    return _Batch(source, target, values, new, ids, bool(more.names))
 
 
-def _groups(rows: _Rows, chosen: list[int]) -> list[list[Any]]:
-    """What is to be created, by user."""
+def _by_user(batch: _Batch, rows: list[int]) -> list[list[Any]]:
+    """Group the rows to be created by user."""
     return [
-        [user, [rows.new[number] for number in numbers]]
-        for user, numbers in groupby(chosen, key=rows.source.__getitem__)
+        [user, [batch.new[row] for row in group]]
+        for user, group in groupby(rows, key=batch.source.__getitem__)
     ]
 
 
-def _put_holdings(tx: Reads, rows: _Rows) -> None:
-    users = sorted(set(rows.source))
-    there = tx.read("load_interactions_existing", users=users, names=rows.values.names)[0]
-    keys = zip(there["source"], there["target"], strict=True)
-    new, changed = _compared(rows, list(zip(rows.source, rows.target, strict=True)), keys, there)
+def _write_holdings(tx: Reads, batch: _Batch) -> None:
+    users = sorted(set(batch.source))
+    stored = tx.read("load_interactions_existing", users=users, names=batch.values.names)[0]
+    keys = list(zip(batch.source, batch.target, strict=True))
+    stored_keys = zip(stored["source"], stored["target"], strict=True)
+    new, changed = _compare(batch, keys, stored_keys, stored)
     if new:
-        name = "load_interactions_with_properties" if rows.more else "load_interactions"
-        tx.read(name, groups=_groups(rows, new))
+        name = "load_interactions_with_properties" if batch.has_more else "load_interactions"
+        tx.read(name, groups=_by_user(batch, new))
     if changed:
-        tx.read(
-            "load_interactions_changed",
-            rows=[[rows.source[n], rows.target[n], rows.values.row(n)] for n in changed],
-        )
+        rows = [[*keys[row], batch.values.row(row)] for row in changed]
+        tx.read("load_interactions_changed", rows=rows)
 
 
-def _put_ties(tx: Reads, rows: _Rows) -> None:
-    users = sorted(set(rows.source))
-    there = tx.read("load_ties_existing", users=users, names=rows.values.names)[0]
-    kinds = [kind or "" for kind in rows.values.column("kind", len(rows.source))]
-    keys = zip(there["source"], there["target"], there["kind"], strict=True)
-    wanted = list(zip(rows.source, rows.target, kinds, strict=True))
-    new, changed = _compared(rows, wanted, keys, there)
+def _write_ties(tx: Reads, batch: _Batch) -> None:
+    users = sorted(set(batch.source))
+    stored = tx.read("load_ties_existing", users=users, names=batch.values.names)[0]
+    kinds = [kind or "" for kind in batch.values.column("kind", len(batch.source))]
+    keys = list(zip(batch.source, batch.target, kinds, strict=True))
+    stored_keys = zip(stored["source"], stored["target"], stored["kind"], strict=True)
+    new, changed = _compare(batch, keys, stored_keys, stored)
     if new:
-        tx.read("load_ties", groups=_groups(rows, new))
+        tx.read("load_ties", groups=_by_user(batch, new))
     if changed:
-        tx.read(
-            "load_ties_changed",
-            rows=[[*wanted[number], rows.values.row(number)] for number in changed],
-        )
+        rows = [[*keys[row], batch.values.row(row)] for row in changed]
+        tx.read("load_ties_changed", rows=rows)
 
 
-def _compared(
-    rows: _Rows,
-    wanted: list[tuple[Any, ...]],
-    keys: Iterator[tuple[Any, ...]],
-    there: dict[str, Any],
+def _compare(
+    batch: _Batch,
+    keys: list[Any],
+    stored_keys: Iterator[Any],
+    stored: dict[str, Any],
 ) -> tuple[list[int], list[int]]:
-    """The rows that the graph has not, and those it has with other values."""
-    if not there["source"]:
-        return list(range(len(wanted))), []
-    places: dict[tuple[Any, ...], list[int]] = {}
-    for place, key in enumerate(keys):
+    """Return the rows that the graph does not have, and those it has with other values."""
+    places: dict[Any, list[int]] = {}
+    for place, key in enumerate(stored_keys):
         places.setdefault(key, []).append(place)
     new: list[int] = []
     changed: list[int] = []
-    for number, key in enumerate(wanted):
+    for row, key in enumerate(keys):
         if (found := places.get(key)) is None:
-            new.append(number)
-        elif any(rows.values.differ(number, there["values"][place]) for place in found):
-            changed.append(number)
+            new.append(row)
+        elif any(batch.values.differ(row, stored["values"][place]) for place in found):
+            changed.append(row)
     return new, changed
 
 
-def _put_reviews(tx: Reads, rows: _Rows) -> None:
-    there = tx.read("load_reviews_existing", ids=rows.ids, names=rows.values.names)[0]
-    known = {id: place for place, id in enumerate(there["ids"])}
+def _write_reviews(tx: Reads, batch: _Batch) -> None:
+    stored = tx.read("load_reviews_existing", ids=batch.ids, names=batch.values.names)[0]
+    place_of = {id: place for place, id in enumerate(stored["ids"])}
     new: list[list[Any]] = []
     changed: list[list[Any]] = []
     moved: list[list[Any]] = []
-    for number, id in enumerate(rows.ids):
-        if (place := known.get(id)) is None:
-            new.append(rows.new[number])
+    for row, (id, user, product) in enumerate(
+        zip(batch.ids, batch.source, batch.target, strict=True)
+    ):
+        if (place := place_of.get(id)) is None:
+            new.append(batch.new[row])
             continue
-        ends = [rows.source[number]], [rows.target[number]]
-        if ends != (there["sources"][place], there["targets"][place]):
-            moved.append([id, rows.source[number], rows.target[number]])
-        if rows.values.differ(number, there["values"][place]):
-            changed.append([id, rows.source[number], rows.values.row(number)])
-    for name, found in (
+        if ([user], [product]) != (stored["sources"][place], stored["targets"][place]):
+            moved.append([id, user, product])
+        if batch.values.differ(row, stored["values"][place]):
+            changed.append([id, user, batch.values.row(row)])
+    for name, rows in (
         ("load_reviews", new),
         ("load_reviews_moved", moved),
         ("load_reviews_changed", changed),
     ):
-        if found:
-            tx.read(name, rows=found)
+        if rows:
+            tx.read(name, rows=rows)

@@ -1,7 +1,7 @@
-"""One hash of all that a graph says, the same whatever the order in which it came there.
+"""One hash of the content of a graph, independent of the order in which it was written.
 
-Every node and relationship is hashed by what it holds and which ids it joins; the hash of the
-graph is the sum. What kinfolio adds (vectors, versions, links, times of change) does not count.
+Every node and relationship is hashed with its properties and the ids it joins; the hash of the
+graph is the sum. What kinfolio adds (vectors, versions, links, times of change) is left out.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ _OF_USERS = {
 
 
 def graph_hash(graph: Graph, *, with_gids: bool = True, progress: Progress = no_progress) -> str:
-    """32 hexadecimal digits that tell the content of one graph from that of another.
+    """Return the hash of a graph, 32 hexadecimal digits.
 
     Args:
-        graph: what is read, in one transaction.
-        with_gids: whether the row numbers of users and products count.
-        progress: told of the users read.
+        graph: read in one transaction.
+        with_gids: whether the row numbers of users and products are included.
+        progress: called with the number of users read.
     """
-    left_out = {"id"} if with_gids else {"id", "gid"}
+    excluded = {"id"} if with_gids else {"id", "gid"}
     total = 0
     with graph.snapshot_reads() as reads:
-        for item in _items(reads, left_out, progress):
+        for item in _items(reads, excluded, progress):
             digest = hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=16).digest()
             total += int.from_bytes(digest, "big")
     return f"{total % _MODULUS:032x}"
 
 
-def _items(reads: Reads, left_out: set[str], progress: Progress) -> Iterator[str]:
+def _items(reads: Reads, excluded: set[str], progress: Progress) -> Iterator[str]:
     for row in reads.read("load_hash_categories"):
         yield json.dumps(["category", row["name"]])
     for page in pages(reads, "load_hash_products", USERS_AT_ONCE):
         columns = zip(page["ids"], page["properties"], page["categories"], strict=True)
         for id, properties, categories in columns:
-            yield _written(["product", id, *sorted(categories)], properties, left_out)
+            yield _serialized(["product", id, *sorted(categories)], properties, excluded)
     done = 0
     for page in pages(reads, "load_hash_users", USERS_AT_ONCE):
         columns = zip(page["ids"], page["properties"], page["dismissed"], strict=True)
         for id, properties, dismissed in columns:
-            yield _written(["user", id, *sorted(dismissed)], properties, left_out)
+            yield _serialized(["user", id, *sorted(dismissed)], properties, excluded)
         for kind, statement in _OF_USERS.items():
             found = reads.read(statement, users=page["ids"])[0]
             yield from map(
-                _written,
+                _serialized,
                 zip(repeat(kind), found["source"], found["target"]),
                 found["properties"],
                 repeat(set()),
@@ -67,11 +67,11 @@ def _items(reads: Reads, left_out: set[str], progress: Progress) -> Iterator[str
         progress("reading users and what they hold", done, 0)
 
 
-def _written(head: Any, properties: dict[str, Any], left_out: set[str]) -> str:
+def _serialized(head: Any, properties: dict[str, Any], excluded: set[str]) -> str:
     kept = {
         name: value
         for name, value in properties.items()
-        if name not in left_out and not _OWN.fullmatch(name)
+        if name not in excluded and not _OWN.fullmatch(name)
     }
-    # Times of the driver know how to write themselves; everything else is JSON already.
+    # Only the driver's times need `default`; everything else is JSON already.
     return json.dumps([head, kept], sort_keys=True, default=str)

@@ -1,65 +1,68 @@
-"""Users and products into the graph: new ones with the next row numbers, others where they differ.
+"""Users and products into the graph: new ones get the next row numbers, others are updated.
 
-Ids come sorted and batches are written one after the other, so a load that was cut off and started
-again gives every node the number it would have had.
+Ids come sorted and batches are written one after the other, so that an interrupted load that is
+run again gives every node the same number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Reads
-from kinfolio.loaders.reading.values import ABSENT, Values, ahead, values_of
+from kinfolio.loaders.reading.staged import Staged
+from kinfolio.loaders.writing.values import ABSENT, Values, prefetch, values_of
 from kinfolio.records import Progress
 
 BATCH_NODES = 5_000
+
+NodeTable = Literal["users", "products"]
+
+_NUMBERING = {"users": "export_number_users", "products": "export_number_products"}
 _STATEMENTS = {
     "users": ("load_users_existing", "load_new_users", "load_users"),
     "products": ("load_products_existing", "load_new_products", "load_products"),
 }
+"""Statements that read, create and update."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     ids: list[str]
     values: Values
-    """Without the category; ABSENT where the input has no row."""
+    """Without the category; `ABSENT` where the input has no row."""
     categories: list[Any]
-    """Name, None for none, ABSENT where the input says nothing. Any: of `ABSENT`."""
+    """Name, None for none, `ABSENT` where the input mentions none. Any: of `ABSENT`."""
 
 
 def write_nodes(
-    kind: str, ids: Any, rows: Any, following: int, graph: Graph, progress: Progress
+    table: NodeTable, staged: Staged, graph: Graph, progress: Progress
 ) -> NDArray[np.int64]:
-    """The row number (gid) of each id.
-
-    Args:
-        kind: `users` or `products`.
-        ids: sorted, a pyarrow array.
-        rows: pyarrow table of that kind, with the place of each id among `ids`; or None.
-        following: the row number of the first new one.
-        graph: where they go.
-        progress: told of the ids written.
-    """
+    """Write the users or products of a folder; return the row number (gid) of each id."""
+    key = table.removesuffix("s")
+    counters = graph.read("load_next_gids")[0]
+    if counters[f"{table}_without"]:  # added by hand
+        graph.write(_NUMBERING[table], first=counters[key])
+        counters = graph.read("load_next_gids")[0]
+    next_gid = counters[key]
+    ids = staged.users if table == "users" else staged.products
+    rows = staged.tables[table].good() if table in staged.tables else None
     gids = np.zeros(len(ids), np.int64)
     done = 0
-    for batch in ahead(lambda batch: batch, _batches(kind.removesuffix("s"), ids, rows)):
-        progress(f"writing {kind}", done, len(ids))
-
-        def work(tx: Reads, batch: _Batch = batch, first: int = following) -> list[int]:
-            return _put(tx, kind, batch, first)
-
-        found = graph.write_in_one(f"load_{kind}", work)
+    for batch in prefetch(lambda batch: batch, _batches(key, ids, rows)):
+        progress(f"writing {table}", done, len(ids))
+        work = partial(_write_batch, table=table, batch=batch, next_gid=next_gid)
+        found = graph.write_in_one(f"load_{table}", work)
         gids[done : done + len(found)] = found
-        following = max(following, max(found, default=-1) + 1)
+        next_gid = max(next_gid, max(found, default=-1) + 1)
         done += len(found)
-    progress(f"writing {kind}", done, len(ids))
+    progress(f"writing {table}", done, len(ids))
     return gids
 
 
@@ -70,50 +73,47 @@ def _batches(key: str, ids: Any, rows: Any) -> Iterator[_Batch]:
     for first in range(0, len(ids), BATCH_NODES):
         part = ids[first : first + BATCH_NODES].to_pylist()
         places = row_of[first : first + BATCH_NODES]
-        if rows is None:
-            yield _Batch(part, Values([], []), [ABSENT] * len(part))
-            continue
-        missing = places < 0
-        found = values_of(rows.take(pa.array(places, mask=missing)), (key,))
-        for column in found.columns:
-            for number in np.flatnonzero(missing).tolist():
-                column[number] = ABSENT
         categories = [ABSENT] * len(part)
-        if key == "product" and "category" in found.names:
-            categories = found.column("category", len(part))
-            found = found.others(("category",))
-        yield _Batch(part, found, categories)
+        if rows is None:
+            yield _Batch(part, Values([], []), categories)
+            continue
+        is_missing = places < 0
+        values = values_of(rows.take(pa.array(places, mask=is_missing)), (key,))
+        for column in values.columns:
+            for number in np.flatnonzero(is_missing).tolist():
+                column[number] = ABSENT
+        if key == "product" and "category" in values.names:
+            categories = values.column("category", len(part))
+            values = values.without(("category",))
+        yield _Batch(part, values, categories)
 
 
-def _put(tx: Reads, kind: str, batch: _Batch, following: int) -> list[int]:
-    """The row numbers of a batch, after what is new or differs was written."""
+def _write_batch(tx: Reads, *, table: NodeTable, batch: _Batch, next_gid: int) -> list[int]:
+    """Write what is new or differs; return the row numbers of the batch."""
+    read, create, update = _STATEMENTS[table]
     values = batch.values
-    existing, create, change = _STATEMENTS[kind]
-    there = tx.read(existing, ids=batch.ids, names=values.names)[0]
-    known = {id: number for number, id in enumerate(there["ids"])}
-    # On a second try of the transaction the new ones may be there, numbered from `following`.
-    following = max([following, *(gid + 1 for gid in there["gids"])])
+    stored = tx.read(read, ids=batch.ids, names=values.names)[0]
+    place_of = {id: place for place, id in enumerate(stored["ids"])}
+    # When the transaction is retried, the new ones may be there, numbered from `next_gid`.
+    next_gid = max([next_gid, *(gid + 1 for gid in stored["gids"])])
     gids: list[int] = []
     new: list[dict[str, Any]] = []
     changed: list[list[Any]] = []
     categories: list[list[Any]] = []
     for number, id in enumerate(batch.ids):
-        if (place := known.get(id)) is None:
-            gids.append(following + len(new))
-            # One map: a property set for itself costs the server as much as all others together.
+        if (place := place_of.get(id)) is None:
+            gids.append(next_gid + len(new))
+            # One map: setting a property alone costs the server as much as setting all of them.
             new.append(values.present(number) | {"id": id, "gid": gids[-1]})
         else:
-            gids.append(there["gids"][place])
-            if values.differ(number, there["values"][place]):
+            gids.append(stored["gids"][place])
+            if values.differ(number, stored["values"][place]):
                 changed.append([gids[-1], values.row(number)])
         if (category := batch.categories[number]) is not ABSENT:
-            before = [] if place is None else there["categories"][place]
+            before = [] if place is None else stored["categories"][place]
             if before != ([] if category is None else [category]):
                 categories.append([gids[-1], category])
-    if new:
-        tx.read(create, rows=new)
-    if changed:
-        tx.read(change, rows=changed)
-    if categories:
-        tx.read("load_categories", rows=categories)
+    for name, rows in ((create, new), (update, changed), ("load_categories", categories)):
+        if rows:
+            tx.read(name, rows=rows)
     return gids

@@ -42,9 +42,31 @@ def test_json_has_the_promised_fields(cli: Cli, graph: Graph, tmp_path: Path) ->
         "ties": 4,
         "reviews": 3,
         "rejected": [{"file": "ties.tsv", "line": 6, "reason": "dangling tie: no user 'ghost'"}],
+        "notes": [],
         "removed": None,
     }
     assert answer["seconds"] > 0
+
+
+def test_files_that_are_not_loaded_are_named_on_stderr(
+    cli: Cli, graph: Graph, tmp_path: Path
+) -> None:
+    folder = write_six_users(tmp_path / "six")
+    (folder / "customers.csv").write_text("customer,country\nu1,DE\n")
+    sentence = "customers.csv: not a table; "
+    assert sentence in cli("load", str(folder)).stderr
+    assert sentence in cli("load", "--check", str(folder)).stderr
+    result = cli("load", str(folder), "--json")
+    assert json.loads(result.stdout)["notes"] == [f"{sentence}users are read from users.csv"]
+
+
+def test_a_wrong_split_rule_stops_before_anything_is_read(cli: Cli, tmp_path: Path) -> None:
+    folder = write_six_users(tmp_path / "six")
+    result = cli("load", str(folder), "--split", "time:0.6")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "e.g. --split time:0.1" in result.stderr
+    assert cli("load", str(folder), "--split", "time:0.1", "--check").exit_code == 2
 
 
 def test_rejects_are_told_and_listed(

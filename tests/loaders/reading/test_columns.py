@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kinfolio.loaders.reading.columns import convert, kept, kept_kind, reason, wider
-from kinfolio.loaders.reading.tables import Column, Meaning
+from kinfolio.loaders.files.tables import Column, Meaning
+from kinfolio.loaders.reading.columns import cast_to_kind, common_kind, convert, infer_kind, reason
 
 
 def converted(meaning: Meaning, values: list[Any], kind: Any = None) -> list[tuple[Any, bool]]:
@@ -175,14 +175,14 @@ def test_an_unknown_column_has_the_narrowest_kind_that_fits(
     values: list[str | None], kind: str, expected: list[object]
 ) -> None:
     texts = pa.array(values, pa.string())
-    assert kept_kind(texts) == kind
-    assert kept(texts, kind).to_pylist() == expected
+    assert infer_kind(texts) == kind
+    assert cast_to_kind(texts, kind).to_pylist() == expected
 
 
 def test_kinds_of_two_parts_of_a_file_are_joined() -> None:
-    assert wider("integer", "number") == "number"
-    assert wider("any", "flag") == "flag"
-    assert wider("flag", "integer") == "text"
+    assert common_kind("integer", "number") == "number"
+    assert common_kind("any", "flag") == "flag"
+    assert common_kind("flag", "integer") == "text"
 
 
 def test_a_reason_names_the_column_and_shows_a_short_value() -> None:

@@ -174,8 +174,8 @@ class AskedTwice(Graph):
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room, size in (("edges", "BATCH_ROWS"), ("nodes", "BATCH_NODES")):
-        monkeypatch.setattr(sys.modules[f"kinfolio.loaders.{room}"], size, 100)
+    for module, size in (("edges", "BATCH_ROWS"), ("nodes", "BATCH_NODES")):
+        monkeypatch.setattr(sys.modules[f"kinfolio.loaders.writing.{module}"], size, 100)
 
 
 @pytest.mark.usefixtures("small_batches")

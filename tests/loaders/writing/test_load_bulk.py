@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.server.server import Server
 from kinfolio.errors import BadInput
 from kinfolio.loaders import load, write_community
+from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.writing.bulk import load_in_bulk
 from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import no_progress
@@ -53,6 +55,11 @@ def odd(tmp_path: Path) -> Path:
             path.unlink()
     for path in folder.glob("ties.*"):
         path.unlink()
+    table = pyarrow.csv.read_csv(
+        folder / "interactions.tsv", parse_options=pyarrow.csv.ParseOptions(delimiter="\t")
+    )
+    (folder / "interactions.tsv").unlink()
+    pq.write_table(table.drop_columns(["split"]), folder / "interactions.parquet")
     ties = {
         "source": ["p007", "p007"],
         "target": ['say "x", \\ y', "p008"],
@@ -67,13 +74,14 @@ def odd(tmp_path: Path) -> Path:
 def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
     graph: Graph, own: Server, odd: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ordinary = load(graph, odd)
+    split = SplitRule.parse("time:0.1")
+    ordinary = load(graph, odd, split=split)
     # What an importer that was killed leaves: a database, and the mark beside it.
     (own.home / "server" / "importing").touch()
     half = own.home / "server" / "neo4j" / "data" / "databases" / "neo4j"
     half.mkdir(parents=True)
     (half / "neostore").write_bytes(b"half")
-    report = load_in_bulk(odd, own, progress=no_progress, note=print)
+    report = load_in_bulk(odd, own, progress=no_progress, note=print, split=split)
     assert (report.users, report.interactions) == (ordinary.users, ordinary.interactions)
     with Graph(own.start(print)) as filled:
         assert graph_hash(filled) == graph_hash(graph)

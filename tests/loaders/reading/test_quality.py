@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kinfolio.loaders.reading.quality import look_at
+from kinfolio.loaders.reading.quality import check_quality
 from kinfolio.loaders.reports import Degrees
 from tests.conftest import Result, run_command
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_report_counts_what_is_there(folder: Path) -> None:
-    report = look_at(folder)
+    report = check_quality(folder)
     tables = {table.table: table for table in report.tables}
     held = tables["interactions"]
     assert (held.rows, held.rejected, held.duplicates) == (3, 3, 2)

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kinfolio.errors import BadInput
-from kinfolio.loaders.reading.readers import MORE
-from kinfolio.loaders.reading.staging import Staged, stage
+from kinfolio.loaders.files.source import MORE
+from kinfolio.loaders.reading.staged import Staged
+from kinfolio.loaders.reading.staging import stage
 
 
 def staged(folder: Path, files: dict[str, str], known: tuple[str, ...] = ()) -> Staged:

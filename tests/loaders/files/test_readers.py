@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from kinfolio.errors import BadInput
-from kinfolio.loaders.reading import readers
-from kinfolio.loaders.reading.readers import MORE, check, read
-from kinfolio.loaders.reading.rejects import Rejects
-from kinfolio.loaders.reading.tables import find_tables
+from kinfolio.loaders.files import source
+from kinfolio.loaders.files.readers import check, read
+from kinfolio.loaders.files.rejects import Rejects
+from kinfolio.loaders.files.source import MORE
+from kinfolio.loaders.files.tables import find_tables
 
 
 def read_all(folder: Path) -> tuple[list[tuple[int, tuple[Any, ...]]], list[tuple[int, str]]]:
@@ -73,7 +74,7 @@ def test_a_csv_is_quoted_and_its_values_may_have_line_breaks(tmp_path: Path) -> 
 
 
 def test_lines_are_right_over_many_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(source, "BLOCK_BYTES", 64)
     lines = [f"u{n}\tA" if n % 3 else f"u{n}" for n in range(200)]
     put(tmp_path, "interactions.tsv", "\n".join(["user\tproduct", *lines]).encode())
     rows, rejected = read_all(tmp_path)
@@ -141,18 +142,18 @@ WRONG_FILES = [
     ("interactions.tsv", b"user\titem\nu1\tA\n", "has no column 'product': it has user, item"),
     ("interactions.csv", b"user\tproduct\nu1\tA\n", "has no column 'user': it has user\tproduct"),
     ("interactions.tsv", b"user\tproduct\tx\tx\n", "has the column 'x' twice"),
-    ("interactions.tsv", b"user\tproduct\tgid\n", "a name that kinfolio keeps for itself"),
-    ("interactions.tsv", b"user\tproduct\tembedding_a\n", "a name that kinfolio keeps for itself"),
+    ("interactions.tsv", b"user\tproduct\tgid\n", "a name that kinfolio reserves"),
+    ("interactions.tsv", b"user\tproduct\tembedding_a\n", "a name that kinfolio reserves"),
     ("interactions.tsv", b"user\tproduct\t\n", "has a column without a name"),
     ("interactions.tsv", b"\xff\xfeu\x00s\x00", "is not UTF-8 in its first line"),
     ("interactions.tsv", gzip.compress(PLAIN, mtime=0), "is gzip-ed; let its name end in .gz"),
     ("interactions.tsv.gz", PLAIN, "is cut off or no gzip file"),
     ("interactions.tsv.gz", gzip.compress(PLAIN, mtime=0)[:-2000], "is cut off or no gzip file"),
     ("interactions.tsv.gz", gzip.compress(PLAIN, mtime=0)[:-4], "is cut off or no gzip file"),
-    ("interactions.parquet", PLAIN, "is not what parquet looks like"),
+    ("interactions.parquet", PLAIN, "is not valid parquet"),
     ("interactions.csv", b'user,product\nu1,"A\nu2,B\n', "opens a quote on line 2 that is never"),
     ("interactions.jsonl", b'{"user": "u1"}\n', "has no column 'product': it has user"),
-    ("interactions.jsonl", b'{"user":1,"product":2,"id":3}\n', "keeps for itself"),
+    ("interactions.jsonl", b'{"user":1,"product":2,"id":3}\n', "reserves"),
     ("interactions.xlsx", PLAIN, "is read from .tsv, .csv, .jsonl or .parquet"),
 ]
 
@@ -177,7 +178,7 @@ def test_a_file_that_cannot_be_used_gets_one_sentence(
 def test_a_row_longer_than_a_block_gets_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "BLOCK_BYTES", 1024 * 1024)
+    monkeypatch.setattr(source, "BLOCK_BYTES", 1024 * 1024)
     put(tmp_path, "interactions.tsv", b"user\tproduct\nu1\t" + b"x" * 3_000_000 + b"\n")
     with pytest.raises(BadInput, match="has a row longer than 1 MB"):
         read_all(tmp_path)
@@ -186,7 +187,7 @@ def test_a_row_longer_than_a_block_gets_one_sentence(
 def test_a_parquet_column_that_no_property_can_hold_is_named(tmp_path: Path) -> None:
     table = pa.table({"user": ["u1"], "product": ["A"], "odd": [{"a": 1}]})
     pq.write_table(table, tmp_path / "interactions.parquet")
-    with pytest.raises(BadInput, match=r"column 'odd' of type struct.*take it out"):
+    with pytest.raises(BadInput, match=r"column 'odd' of type struct.*remove it"):
         read_all(tmp_path)
 
 

@@ -1,0 +1,1 @@
+"""Input files: tables, formats, raw rows and rejects."""

@@ -1,0 +1,127 @@
+"""`.jsonl`, read line by line: pyarrow gives up a whole block for one broken line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+
+from kinfolio.errors import BadInput
+from kinfolio.loaders.files import source
+from kinfolio.loaders.files.rejects import Rejects, quoted
+from kinfolio.loaders.files.source import MORE, ROWS_PER_BATCH, Batch, open_stream, too_long
+from kinfolio.loaders.files.tables import TableFile, check_header
+
+_VALUE = re.compile(r": .*", re.DOTALL)
+
+
+def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
+    """Yield the rows of a `.jsonl` file, known fields as texts, the others as JSON in `MORE`."""
+    known = {column.name: column.meaning for column in file.columns}
+    types = {
+        name: pa.list_(pa.string()) if meaning == "list" else pa.string()
+        for name, meaning in known.items()
+    } | {MORE: pa.string()}
+    seen: set[str] = set()
+    with open_stream(file) as stream:
+        numbered = enumerate(_lines(file, stream), start=1)
+        while chunk := list(islice(numbered, ROWS_PER_BATCH)):
+            rows: list[dict[str, Any]] = []
+            lines: list[int] = []
+            for line, raw in chunk:
+                if not raw.strip():
+                    continue
+                try:
+                    row, more = _parse(raw, known)
+                except ValueError as error:
+                    kind = _VALUE.sub("", str(error))
+                    rejects.add(file.name, line, str(error), kind=kind)
+                    continue
+                rows.append(row)
+                lines.append(line)
+                for name in sorted(more.keys() - seen):
+                    check_header(file, [*file.required, name])
+                seen.update(row, more)
+            columns = {
+                name: pa.array([row.get(name) for row in rows], kind)
+                for name, kind in types.items()
+            }
+            yield Batch(columns=columns, lines=np.array(lines, np.int64))
+    if seen and not seen.issuperset(file.required):
+        check_header(file, sorted(seen - {MORE}))
+
+
+def _lines(file: TableFile, stream: IO[bytes]) -> Iterator[bytes]:
+    prefix = b"\xef\xbb\xbf"
+    while line := stream.readline(source.BLOCK_BYTES):
+        if len(line) == source.BLOCK_BYTES:
+            raise BadInput(too_long(file))
+        yield line.removeprefix(prefix)
+        prefix = b""
+
+
+def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return one row, and its unknown fields.
+
+    Raises:
+        ValueError: the line cannot be a row; its text says why.
+    """
+    try:
+        fields = json.loads(raw.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise ValueError(f"not UTF-8: {quoted(raw.strip())}") from None
+    except (json.JSONDecodeError, RecursionError):
+        raise ValueError(f"not JSON: {quoted(raw.decode().strip())}") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"not a JSON object: {quoted(raw.decode().strip())}")
+    row: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    for name, value in fields.items():
+        if value is None:
+            continue
+        _check_storable(name, value)
+        if name not in known:
+            more[name] = value
+        elif known[name] == "list":
+            parts = value if isinstance(value, list) else str(value).replace("|", ",").split(",")
+            row[name] = list(map(str, parts))
+        elif isinstance(value, list):
+            raise ValueError(f"{name} is a list, one value was expected")
+        else:
+            row[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    row[MORE] = json.dumps(more, ensure_ascii=False, sort_keys=True) if more else None
+    return row, more
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not a number")
+
+
+def _check_storable(name: str, value: object) -> None:
+    """Refuse a value that no property can hold.
+
+    Raises:
+        ValueError: its text says why.
+    """
+    parts = value if isinstance(value, list) else [value]
+    kinds = {type(part) for part in parts}
+    if kinds - {str, int, float, bool}:
+        raise ValueError(
+            f"{name} is nested: {quoted(value)}; a text, a number or a list of one kind was "
+            "expected"
+        )
+    if len(kinds) > 1 and kinds != {int, float}:
+        raise ValueError(f"{name} mixes kinds in a list: {quoted(value)}")
+    for part in parts:
+        if isinstance(part, int) and not -(2**63) <= part < 2**63:
+            raise ValueError(f"{name} {quoted(part)} is too large")
+        if isinstance(part, str) and not part.isascii():
+            try:
+                part.encode()
+            except UnicodeEncodeError:
+                raise ValueError(f"{name} holds half a character: {quoted(part)}") from None

@@ -1,0 +1,80 @@
+"""What all readers share: a batch of raw rows, opening a file, and translating read errors."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinfolio.errors import BadInput
+from kinfolio.loaders.files.tables import TableFile
+
+BLOCK_BYTES = 8 * 1024 * 1024
+"""Size of a read, and the longest row."""
+ROWS_PER_BATCH = 50_000
+MORE = "\0more"
+"""Column of a `.jsonl` batch: the unknown fields of each row as JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Raw rows of a file."""
+
+    columns: dict[str, Any]
+    """Name to pyarrow array; texts for .tsv and .csv; known columns are texts for .jsonl."""
+    lines: NDArray[np.int64]
+    """Shape (num_rows,); line in the file, counted from 1."""
+
+    def filter(self, keep: NDArray[np.bool_]) -> Batch:
+        """Return the rows where `keep` is true."""
+        if keep.all():
+            return self
+        mask = pa.array(keep)
+        columns = {name: values.filter(mask) for name, values in self.columns.items()}
+        return Batch(columns=columns, lines=self.lines[keep])
+
+
+@contextmanager
+def open_stream(file: TableFile) -> Iterator[IO[bytes]]:
+    """Open a file, decompressed."""
+    with gzip.open(file.path) if file.is_gzip else file.path.open("rb") as stream:
+        yield stream  # type: ignore[misc]  # GzipFile is not an IO[bytes], but reads like one
+
+
+def expected_columns(file: TableFile) -> str:
+    """Return the part of an error message that names the required columns."""
+    return f"rows with at least {', '.join(file.required)} were expected"
+
+
+def too_long(file: TableFile) -> str:
+    """Return the error message for a row longer than `BLOCK_BYTES`."""
+    return f"{file.path} has a row longer than {BLOCK_BYTES // 1024 // 1024} MB"
+
+
+@contextmanager
+def read_errors(file: TableFile) -> Iterator[None]:
+    """Translate errors of reading into `BadInput`."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadInput(
+            f"{file.path} is cut off or no gzip file ({error}); copy it again"
+        ) from error
+    except pa.ArrowInvalid as error:
+        if "straddling object" in str(error):
+            raise BadInput(too_long(file)) from error
+        if "Empty CSV" in str(error):
+            raise BadInput(f"{file.path} is empty; {expected_columns(file)}") from error
+        reason = str(error).rstrip(".")
+        raise BadInput(f"{file.path} is not valid {file.format} ({reason})") from error
+    except pa.ArrowException as error:
+        raise BadInput(f"{file.path} cannot be read ({error})") from error
+    except OSError as error:
+        raise BadInput(f"cannot read {file.path} ({error.strerror or error})") from error

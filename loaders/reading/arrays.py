@@ -1,0 +1,69 @@
+"""Small operations on pyarrow arrays that the conversions share (Any: pyarrow has no types)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Converted = tuple[Any, NDArray[np.bool_]]
+"""The typed array, and a mask of the rows whose value is wrong."""
+
+
+def mask_of(values: Any) -> NDArray[np.bool_]:
+    """Return a boolean array as numpy's, null as false."""
+    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def all_false(values: Any) -> NDArray[np.bool_]:
+    """Return a mask that is false in every row."""
+    return np.zeros(len(values), np.bool_)
+
+
+def is_valid(values: Any) -> NDArray[np.bool_]:
+    """Return a mask of the rows that are not null."""
+    return mask_of(pc.is_valid(values))
+
+
+def null_where(values: Any, mask: NDArray[np.bool_]) -> Any:
+    """Return the array with null where the mask is true."""
+    return (
+        pc.if_else(pa.array(mask), pa.scalar(None, values.type), values) if mask.any() else values
+    )
+
+
+def integers(values: Any) -> NDArray[np.int64]:
+    """Return int64 values as numpy's, null as 0."""
+    return np.asarray(pc.fill_null(values.cast(pa.int64()), 0).to_numpy(zero_copy_only=False))
+
+
+def matches(texts: Any, pattern: str) -> NDArray[np.bool_]:
+    """Return a mask of the texts that match a regular expression."""
+    return mask_of(pc.match_substring_regex(texts, pattern))
+
+
+def trimmed(texts: Any) -> Any:
+    """Return texts without white space around them, an empty one as null."""
+    texts = pc.utf8_trim_whitespace(texts)
+    return null_where(texts, mask_of(pc.equal(texts, "")))
+
+
+def number(values: Any) -> Converted:
+    """Convert to finite float64."""
+    if pa.types.is_boolean(values.type) or pa.types.is_temporal(values.type):
+        return pa.nulls(len(values), pa.float64()), is_valid(values)
+    wrong = all_false(values)
+    if pa.types.is_string(values.type):
+        texts = trimmed(values)
+        wrong = is_valid(texts) & ~matches(texts, _NUMBER)
+        # Arrow's cast accepts no leading plus.
+        values = pc.ascii_ltrim(null_where(texts, wrong), "+")
+    numbers = values.cast(pa.float64())
+    wrong |= is_valid(numbers) & ~mask_of(pc.is_finite(numbers))
+    return null_where(numbers, wrong), wrong
+
+
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"

@@ -1,0 +1,115 @@
+"""Tables that were read and checked: good rows in Arrow files, mapped instead of held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinfolio.loaders.files.rejects import Rejects
+from kinfolio.loaders.files.source import ROWS_PER_BATCH
+from kinfolio.loaders.files.tables import TableFile
+from kinfolio.loaders.reading.columns import cast_to_kind
+from kinfolio.records import SPLITS
+
+LINE = "\0line"
+"""Column of the staged file: line of each row in the input."""
+ENDS = {
+    "users": {"user": "user"},
+    "products": {"product": "product"},
+    "interactions": {"user": "user", "product": "product"},
+    "reviews": {"user": "user", "product": "product"},
+    "ties": {"source": "user", "target": "user"},
+}
+"""Columns that refer to a user or a product: staged as its number."""
+KEYS = {
+    "users": ("user",),
+    "products": ("product",),
+    "interactions": ("user", "product"),
+    "reviews": ("review",),
+    "ties": ("source", "target", "kind"),
+}
+
+
+@dataclass(slots=True)
+class StagedTable:
+    """The good rows of one table."""
+
+    file: TableFile
+    path: Path
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Inferred kinds of the unknown columns of a text file."""
+    keep: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """False for rows that a check after reading rejected."""
+    places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    """Place among the sorted ids of each number, for `user` and `product`."""
+    absent: set[str] = field(default_factory=set)
+    """Known columns without any value in a `.jsonl` file: the graph's values stay."""
+    splits: NDArray[np.int8] | None = None
+    """Position in `SPLITS` of each row in `keep`, where the load assigns them."""
+
+    def __len__(self) -> int:
+        return int(self.keep.sum())
+
+    def table(self) -> Any:
+        """Return all rows, including those that `keep` leaves out, mapped from disk."""
+        with pa.memory_map(str(self.path)) as source:
+            return pa.ipc.open_file(source).read_all()
+
+    def batches(self) -> Iterator[Any]:
+        """Yield the good rows as pyarrow record batches, typed as they are stored.
+
+        Users and products are places among the sorted ids of `Staged`. The column `MORE` holds the
+        unknown fields of a `.jsonl` row as JSON text.
+        """
+        first = 0
+        for batch in self.table().to_batches(max_chunksize=ROWS_PER_BATCH):
+            rows = slice(first, first + batch.num_rows)
+            first += batch.num_rows
+            keep = self.keep[rows]
+            if not keep.all():
+                batch = batch.filter(pa.array(keep))
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            del columns[LINE]
+            for name, of in ENDS[self.file.table].items():
+                columns[name] = pa.array(self.places[of][columns[name].to_numpy()])
+            for name in self.absent:
+                columns.pop(name, None)
+            for name, kind in self.kinds.items():
+                columns[name] = cast_to_kind(columns[name], kind)
+            if self.splits is not None:
+                columns["split"] = pa.array(SPLITS).take(pa.array(self.splits[rows][keep]))
+            yield pa.record_batch(columns)
+
+    def good(self) -> Any:
+        """Return all good rows as one pyarrow table, in memory."""
+        return pa.Table.from_batches(self.batches()) if len(self) else None
+
+
+@dataclass(slots=True)
+class Staged:
+    """A folder that can be loaded."""
+
+    users: Any
+    """Sorted ids, a pyarrow array, including `outside_users`."""
+    products: Any
+    outside_users: frozenset[str]
+    """Users in the graph that only ties of the folder refer to."""
+    tables: dict[str, StagedTable]
+    rejects: Rejects
+    notes: tuple[str, ...]
+    """Files of the folder that are not loaded, a sentence each."""
+
+    def count(self, table: str) -> int:
+        """Return the number of good rows."""
+        return len(self.tables[table]) if table in self.tables else 0
+
+    def batches(self, table: str) -> Iterator[Any]:
+        """Yield the good rows of a table, which may be absent; see `StagedTable.batches`."""
+        if table in self.tables:
+            yield from self.tables[table].batches()

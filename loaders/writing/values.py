@@ -1,0 +1,88 @@
+"""Properties of rows in columns, compared with those in the graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kinfolio.loaders.files.source import MORE
+
+ABSENT: Any = object()  # Any: it stands among values of every kind
+"""Value of a property that the input does not mention, so that the graph's value stays."""
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Columns of properties."""
+
+    names: list[str]
+    columns: list[list[Any]]
+    """Any: texts, numbers, flags, times, lists; None removes a property, `ABSENT` keeps it."""
+
+    def row(self, number: int) -> dict[str, Any]:
+        """Return the properties that one row mentions."""
+        return {
+            name: value
+            for name, column in zip(self.names, self.columns, strict=True)
+            if (value := column[number]) is not ABSENT
+        }
+
+    def present(self, number: int) -> dict[str, Any]:
+        """Return the properties that one row has."""
+        return {name: value for name, value in self.row(number).items() if value is not None}
+
+    def differ(self, number: int, stored: Sequence[Any]) -> bool:
+        """Return whether one row differs from stored values in the order of `names`."""
+        return any(
+            column[number] is not ABSENT and not _is_same(column[number], value)
+            for column, value in zip(self.columns, stored, strict=True)
+        )
+
+    def column(self, name: str, length: int) -> list[Any]:
+        """Return one column, all None where there is none."""
+        if name in self.names:
+            return self.columns[self.names.index(name)]
+        return [None] * length
+
+    def without(self, names: Sequence[str]) -> Values:
+        """Return the columns of other names."""
+        kept = [number for number, name in enumerate(self.names) if name not in names]
+        return Values([self.names[n] for n in kept], [self.columns[n] for n in kept])
+
+
+def values_of(rows: Any, without: Sequence[str]) -> Values:
+    """Return the columns of a pyarrow table or batch, with one for each field in `MORE`."""
+    names = [name for name in rows.schema.names if name != MORE and name not in without]
+    columns = [rows.column(name).to_pylist() for name in names]
+    if MORE in rows.schema.names:
+        more = [json.loads(text) if text else {} for text in rows.column(MORE).to_pylist()]
+        for name in sorted({name for row in more for name in row}):
+            names.append(name)
+            columns.append([row.get(name, ABSENT) for row in more])
+    return Values(names, columns)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    # 1, 1.0 and True are equal in Python and three values in the graph.
+    return bool(one == other) and (
+        type(one) is type(other) or not isinstance(one, bool | int | float)
+    )
+
+
+def prefetch(function: Callable[[_T], _R], items: Iterator[_T]) -> Iterator[_R]:
+    """Map a function over items, computing the next result while the last one is in use."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pending = None
+        for item in items:
+            following = pool.submit(function, item)
+            if pending is not None:
+                yield pending.result()
+            pending = following
+        if pending is not None:
+            yield pending.result()
