@@ -34,7 +34,7 @@ test: $(STAMP)  ## Run all tests in two processes, each on a real server of its 
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: $(STAMP)  ## Run the tests that need neither a server nor a trained model.
-	$(BIN)/pytest -m "not server and not slow" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not server and not model and not slow" -n 2 --dist loadfile
 
 check: $(STAMP)  ## Check format, lint, types, documentation and tests: required for every change.
 	$(BIN)/ruff format --check .

@@ -27,6 +27,20 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 RunCypher = Callable[..., list[dict[str, Any]]]
 
+MODEL_FIXTURES = {"models", "demo_run"}
+"""Fixtures of tests that load the text encoder or the language model."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Derive the markers `server` and `model` from the fixtures that a test uses, also indirectly."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "server" in fixtures:
+            item.add_marker("server")
+        if fixtures & MODEL_FIXTURES:
+            item.add_marker("model")
+
 
 @pytest.fixture(scope="session")
 def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
