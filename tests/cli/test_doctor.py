@@ -28,7 +28,6 @@ def by_name(home: Path) -> dict[str, Check]:
     return {check.name: check for check in run_checks(home, None)}
 
 
-@pytest.mark.server
 def test_a_machine_in_order_passes_every_check(cli: Cli) -> None:
     result = cli("doctor", "--json", env={"NEO4J_URI": None})
     found = json.loads(result.stdout)["checks"]
@@ -38,13 +37,11 @@ def test_a_machine_in_order_passes_every_check(cli: Cli) -> None:
     assert [check["name"] for check in found if not check["ok"] or check["cure"]] == []
 
 
-@pytest.mark.server
 def test_a_given_server_needs_no_java(cli: Cli) -> None:
     found = json.loads(cli("doctor", "--json").stdout)["checks"]
     assert {"java", "jars", "disk"}.isdisjoint(check["name"] for check in found)
 
 
-@pytest.mark.server
 def test_a_given_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None:
     result = cli("doctor", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 1

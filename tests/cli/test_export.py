@@ -6,13 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from kinfolio.cypher.graph import Graph
 from kinfolio.snapshot import read_snapshot
 from tests.conftest import Result, RunCypher
-
-pytestmark = pytest.mark.server
 
 Cli = Callable[..., Result]
 

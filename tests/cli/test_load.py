@@ -15,8 +15,6 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import write_community
 from tests.conftest import Result, RunCypher, write_six_users
 
-pytestmark = pytest.mark.server
-
 Cli = Callable[..., Result]
 
 

@@ -14,7 +14,6 @@ from kinfolio.records import Connection
 from tests.conftest import Result, drop_constraints, empty, run_command
 from tests.cypher.inspection.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
 
-pytestmark = pytest.mark.server
 Cli = Callable[..., Result]
 USER = "Viewer 003"
 MATCH_PAIR = "MATCH (p:Person {name: $user})-[r:RATED]->(m:Movie) "

@@ -6,7 +6,7 @@ import pytest
 
 Cli = Callable[..., Any]
 TEXT = "A fund of bonds. " * 20
-pytestmark = [pytest.mark.server, pytest.mark.usefixtures("graph")]
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 @pytest.fixture(autouse=True)

@@ -167,7 +167,6 @@ def test_kinfolios_own_error_is_not_translated() -> None:
     assert sentence(BadInput("row 3 is empty"), BadInput) == "row 3 is empty"
 
 
-@pytest.mark.server
 @pytest.mark.parametrize(
     ("text", "expected", "said"),
     [
@@ -196,7 +195,6 @@ def test_an_error_of_a_real_server_is_a_sentence(
     assert said in str(caught.value)
 
 
-@pytest.mark.server
 @pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize(
     ("properties", "said"),
@@ -210,7 +208,6 @@ def test_a_row_that_a_real_server_refuses_is_bad_input(
         graph.write("trial", p=properties)
 
 
-@pytest.mark.server
 def test_a_wrong_password_is_reported(server: Connection) -> None:
     wrong = replace(server, password="not this one")
     with Graph(wrong) as graph, pytest.raises(WrongPassword, match="refused the password of user"):
@@ -219,7 +216,6 @@ def test_a_wrong_password_is_reported(server: Connection) -> None:
         graph.check()  # resets the server's count of wrong passwords
 
 
-@pytest.mark.server
 def test_an_unknown_database_is_reported(server: Connection) -> None:
     with (
         Graph(replace(server, database="never-made")) as graph,

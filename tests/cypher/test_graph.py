@@ -11,7 +11,7 @@ import pytest
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.errors import BadInput, KinfolioError, ServerError
 
-pytestmark = [pytest.mark.server, pytest.mark.usefixtures("graph")]
+pytestmark = pytest.mark.usefixtures("graph")
 
 GraphOf = Callable[..., Graph]
 PUT = "UNWIND $rows AS row CREATE (:Box {n: row.n, of: $of})"

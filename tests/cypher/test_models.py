@@ -7,8 +7,6 @@ from kinfolio.cypher.models import Category, Product, Review, User, explore, sho
 from kinfolio.errors import NotFound, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.records import Connection
 
-pytestmark = pytest.mark.server
-
 ODD_IDS = [
     "it's",
     'a "quote"',

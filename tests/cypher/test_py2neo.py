@@ -17,8 +17,6 @@ from kinfolio.cypher.queries import query
 from kinfolio.loaders import load
 from tests.conftest import write_six_users
 
-pytestmark = pytest.mark.server
-
 MODELS = (Category, EmbeddingVersion, Product, Review, User)
 ENDS = {
     (User, "holds"): "(a:User)-[r:HOLDS]->(b:Product)",

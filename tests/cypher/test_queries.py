@@ -51,7 +51,6 @@ def test_every_statement_stands_by_its_name_in_the_code() -> None:
     assert [name for name in statements() if f'"{name}"' not in code] == []
 
 
-@pytest.mark.server
 @pytest.mark.usefixtures("vector_indexes")
 @pytest.mark.parametrize("slot", ["a", "b"])
 def test_every_statement_is_understood_and_gives_the_columns_of_its_header(

@@ -7,8 +7,6 @@ from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadInput
 from tests.conftest import drop_constraints
 
-pytestmark = pytest.mark.server
-
 
 def constraints(run_cypher: Any) -> set[tuple[str, str]]:
     rows = run_cypher("SHOW CONSTRAINTS YIELD labelsOrTypes, properties, type")

@@ -13,8 +13,6 @@ from kinfolio.cypher.mapping.names import mapping_from
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadInput, NotReady
 
-pytestmark = pytest.mark.server
-
 SHOP: dict[str, Any] = {
     "users": {"label": "Client", "id": "number", "id_type": "integer", "country": "land"},
     "products": {"label": "Fund", "id": "isin", "name": "called", "open": "offen"},

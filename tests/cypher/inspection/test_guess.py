@@ -15,8 +15,6 @@ from kinfolio.cypher.inspection.inventory import inspect
 from kinfolio.cypher.mapping.names import Mapping, mapping_from
 from kinfolio.errors import NotReady
 
-pytestmark = pytest.mark.server
-
 
 def guessed(graph: Graph) -> Mapping:
     """The guess, which must say the same when it is read from its file, and must be usable."""

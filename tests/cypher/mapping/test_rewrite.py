@@ -115,7 +115,6 @@ def test_no_standard_name_is_left_in_any_statement(name: str, mapping: str) -> N
                 assert variable in free | {"db", "dbms", "vector"}, f"{variable}.{key}"
 
 
-@pytest.mark.server
 @pytest.mark.parametrize("mapping", ALL)
 def test_every_statement_is_understood_by_the_server(
     graph: Graph, mapping: str, run_cypher: Any
@@ -142,7 +141,6 @@ def test_every_statement_is_understood_by_the_server(
     assert wrong == {}
 
 
-@pytest.mark.server
 def test_an_escaped_name_is_a_name_and_nothing_else(graph: Graph, run_cypher: Any) -> None:
     odd = [
         "`",
@@ -160,7 +158,6 @@ def test_an_escaped_name_is_a_name_and_nothing_else(graph: Graph, run_cypher: An
     assert row["nodes"] == len(odd)
 
 
-@pytest.mark.server
 def test_a_whole_number_as_id_keeps_its_index(graph: Graph, run_cypher: Any) -> None:
     run_cypher("CREATE INDEX person_uid IF NOT EXISTS FOR (n:Person) ON (n.uid)")
     run_cypher("UNWIND range(1, 3) AS n CREATE (:Person {uid: n})")

@@ -79,14 +79,12 @@ def started(
         Server(home).wipe()
 
 
-@pytest.mark.server
 def test_two_processes_that_start_one_home_get_one_server(started: Started) -> None:
     assert started.uris[0] == started.uris[1]
     assert started.notes.count("Starting Neo4j") == 1
     assert "Another kinfolio is starting" in started.notes
 
 
-@pytest.mark.server
 def test_two_homes_have_servers_of_their_own(
     started: Started, server: Connection, graph: Graph, run_cypher: Any
 ) -> None:
@@ -98,7 +96,6 @@ def test_two_homes_have_servers_of_their_own(
     assert people(server) == 1
 
 
-@pytest.mark.server
 def test_a_server_that_runs_is_reused_at_once(started: Started) -> None:
     pid = pid_of(started.home)
     notes: list[str] = []
@@ -107,7 +104,6 @@ def test_a_server_that_runs_is_reused_at_once(started: Started) -> None:
     assert notes == []
 
 
-@pytest.mark.server
 def test_the_status_has_everything_of_the_contract(started: Started) -> None:
     found = Server(started.home).status()
     assert (found.running, found.managed, found.edition) == (True, True, "community")
@@ -127,7 +123,6 @@ def test_nobody_else_may_read_the_password(started: Started) -> None:
     assert (started.home / "server" / "password").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.server
 def test_the_server_talks_to_this_machine_only(started: Started) -> None:
     open_sockets = psutil.Process(pid_of(started.home)).net_connections("inet")
     assert {socket.laddr.ip.removeprefix("::ffff:") for socket in open_sockets} == {"127.0.0.1"}
@@ -137,7 +132,6 @@ def test_the_server_talks_to_this_machine_only(started: Started) -> None:
     assert "leet" not in log  # Fleet Manager, fleet discovery
 
 
-@pytest.mark.server
 def test_a_server_whose_pid_file_was_lost_is_found_again(started: Started) -> None:
     pid = pid_of(started.home)
     (started.home / "server" / "process.json").unlink()
@@ -145,7 +139,6 @@ def test_a_server_whose_pid_file_was_lost_is_found_again(started: Started) -> No
     assert pid_of(started.home) == pid
 
 
-@pytest.mark.server
 def test_after_a_crash_with_its_port_taken_and_its_pid_reused_the_data_are_served_again(
     started: Started,
 ) -> None:
@@ -170,7 +163,6 @@ def test_after_a_crash_with_its_port_taken_and_its_pid_reused_the_data_are_serve
     assert people(again) == 1
 
 
-@pytest.mark.server
 def test_a_lost_password_is_told_and_the_server_is_left_alone(started: Started) -> None:
     file = started.home / "server" / "password"
     kept = file.rename(file.with_suffix(".kept"))
@@ -182,7 +174,6 @@ def test_a_lost_password_is_told_and_the_server_is_left_alone(started: Started) 
         kept.rename(file)
 
 
-@pytest.mark.server
 def test_stop_takes_less_than_four_seconds_and_wipe_keeps_the_jars(started: Started) -> None:
     server = Server(started.home)
     server.start(print)
@@ -234,7 +225,6 @@ def command_lines() -> list[list[str]]:
     return [process.info["cmdline"] or [] for process in found]
 
 
-@pytest.mark.server
 def test_a_server_that_dies_while_starting_shows_its_last_useful_line(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +250,6 @@ def test_a_full_disk_is_told_before_the_start(
     assert "KINFOLIO_HOME" in text
 
 
-@pytest.mark.server
 def test_a_disk_that_fills_up_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -16,8 +16,6 @@ from kinfolio.loaders.exporting import pieces
 from kinfolio.records import NO_TIME, Snapshot
 from kinfolio.snapshot import read_snapshot
 
-pytestmark = pytest.mark.server
-
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 

@@ -16,8 +16,6 @@ from kinfolio.records import Exported
 from kinfolio.snapshot import read_snapshot
 from tests.conftest import write_six_users
 
-pytestmark = pytest.mark.server
-
 RunCypher = Callable[..., list[dict[str, Any]]]
 CHANGED = "SET u.changed = timestamp()"
 

@@ -15,8 +15,6 @@ from kinfolio.records import Snapshot
 from kinfolio.snapshot import read_snapshot
 from tests.conftest import Result, write_six_users
 
-pytestmark = pytest.mark.server
-
 Cli = Callable[..., Result]
 
 

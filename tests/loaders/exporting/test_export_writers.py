@@ -21,8 +21,6 @@ from kinfolio.loaders.exporting.chunks import Chunks
 from kinfolio.records import Connection, Snapshot
 from kinfolio.snapshot import read_snapshot
 
-pytestmark = pytest.mark.server
-
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 

@@ -68,7 +68,6 @@ def test_the_command_needs_no_server_and_fits_a_terminal(
     assert [row["line"] for row in answer["rejected"]] == [5, 6, 7]
 
 
-@pytest.mark.server
 def test_ends_of_ties_may_be_in_the_graph_already(
     cli: Callable[..., Result], folder: Path, six_users: object
 ) -> None:

@@ -20,8 +20,6 @@ from kinfolio.loaders import load, write_community
 from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import Connection
 
-pytestmark = pytest.mark.server
-
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 

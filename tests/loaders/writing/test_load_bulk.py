@@ -23,8 +23,6 @@ from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import no_progress
 from tests.conftest import run_command
 
-pytestmark = pytest.mark.server
-
 
 @pytest.fixture
 def own(tmp_path: Path, server_home: Path) -> Iterator[Server]:

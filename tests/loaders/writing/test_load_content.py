@@ -18,8 +18,6 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import load, write_community
 from kinfolio.loaders.writing.graph_hash import graph_hash
 
-pytestmark = pytest.mark.server
-
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 

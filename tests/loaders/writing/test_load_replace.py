@@ -16,8 +16,6 @@ from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import Slot
 from tests.conftest import Result, write_six_users
 
-pytestmark = pytest.mark.server
-
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 SMALLER = {
