@@ -57,8 +57,8 @@ def test_every_module_statement_and_text_file_is_in_the_wheel_and_in_the_sdist(
 
 def test_the_command_line_and_a_statement_work_from_the_wheel(built: Path, tmp_path: Path) -> None:
     installed = tmp_path / "installed"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", installed]
-    subprocess.run([*pip, next(built.glob("*.whl"))], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*pip, str(installed), str(next(built.glob("*.whl")))], check=True)
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
     def python(*arguments: str) -> str:
