@@ -17,9 +17,9 @@ from kinfolio.gnn.serving.recommend import check_k, score_for
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.search import Found, ranked
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
-from kinfolio.records import Recommendations, Source, WhatIf, Wishes
+from kinfolio.records import ListFilters, Recommendations, Source, WhatIf
 
-_NO_FILTERS = Wishes()
+_NO_FILTERS = ListFilters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Hypothesis:
 
 
 def recommend_filtered(
-    graph: Graph, user_id: str, filters: Wishes, k: int = 10, *, rules: Sequence[Rule] = ()
+    graph: Graph, user_id: str, filters: ListFilters, k: int = 10, *, rules: Sequence[Rule] = ()
 ) -> Recommendations:
     """Return the best products that pass the rules and the filters, best first.
 
@@ -143,7 +143,7 @@ def _score(graph: Graph, hypothesis: _Hypothesis, product_id: str) -> float | No
 
 
 def _products(
-    graph: Graph, hypothesis: _Hypothesis, k: int, filters: Wishes, rules: Sequence[Rule]
+    graph: Graph, hypothesis: _Hypothesis, k: int, filters: ListFilters, rules: Sequence[Rule]
 ) -> Found:
     return graph.read(
         "what_if_products",
@@ -153,9 +153,9 @@ def _products(
         without=list(hypothesis.without),
         added=list(hypothesis.added),
         kinds=list(filters.kinds),
-        not_kinds=list(filters.not_kinds),
-        most_risk=filters.most_risk,
-        left_out=list(filters.left_out),
+        not_kinds=list(filters.excluded_kinds),
+        most_risk=filters.max_risk,
+        left_out=list(filters.excluded_products),
         query=hypothesis.query,
         width=len(hypothesis.query),
         length=math.hypot(*hypothesis.query) * hypothesis.state.row_length,

@@ -27,7 +27,7 @@ from kinfolio.llm_explain.conversation.phrases import (
 )
 from kinfolio.llm_explain.explain import as_document, explain
 from kinfolio.llm_explain.explanation import Explanation
-from kinfolio.records import Recommended, WhyNot, Wishes
+from kinfolio.records import ListFilters, Recommended, WhyNot
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 LIST_LENGTH = 5
 MAX_INFLUENCES = 3
 _SIMILAR_CANDIDATES = 15
-NO_FILTERS = Wishes()
+NO_FILTERS = ListFilters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Answers:
     clauses: Clauses | None = None
 
     def recommend(
-        self, filters: Wishes = NO_FILTERS, k: int = LIST_LENGTH, description: str = ""
+        self, filters: ListFilters = NO_FILTERS, k: int = LIST_LENGTH, description: str = ""
     ) -> Reply:
         """Recommend k products; `description` states the filters in words."""
         if filters == NO_FILTERS:

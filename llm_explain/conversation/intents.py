@@ -22,7 +22,7 @@ from kinfolio.llm_explain.conversation.mention import (
     find_mentions,
 )
 from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase, phrases
-from kinfolio.records import Wishes
+from kinfolio.records import ListFilters
 
 _RESUMABLE = ("why_this", "why_not", "similar", "compare", "what_if", "influence")
 """Intents that "and the second one?" repeats for another product."""
@@ -148,11 +148,11 @@ class IntentHandler:
             kept["max_risk"] = highest - 1
         seen = [*kept.get("seen", ()), *(product.id for product in last_list)]
         kept["seen"] = list(dict.fromkeys(seen)) if request.is_more else []
-        filters = Wishes(
+        filters = ListFilters(
             kinds=tuple(kept.get("kinds", ())),
-            not_kinds=tuple(kept["excluded_kinds"]),
-            most_risk=kept.get("max_risk"),
-            left_out=tuple(dict.fromkeys([*kept["excluded"], *kept["seen"]])),
+            excluded_kinds=tuple(kept["excluded_kinds"]),
+            max_risk=kept.get("max_risk"),
+            excluded_products=tuple(dict.fromkeys([*kept["excluded"], *kept["seen"]])),
         )
         reply = self.answers.recommend(filters, request.length or LIST_LENGTH, _describe(kept))
         return Reply(reply.text, reply.fields, {**reply.updates, "filters": kept})

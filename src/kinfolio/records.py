@@ -219,16 +219,16 @@ class WhyNot(Tabular):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What a list is asked to hold, besides what the rules allow."""
+class ListFilters:
+    """What a list is limited to, in addition to the rules."""
 
     kinds: tuple[str, ...] = ()
-    """Kinds or categories in small letters, one of which a product must have; empty: any."""
-    not_kinds: tuple[str, ...] = ()
-    most_risk: int | None = None
-    """A product with a higher risk level, or without one, is left out."""
-    left_out: tuple[str, ...] = ()
-    """Ids of products."""
+    """Kinds or categories in lower case, one of which a product must have; empty: any."""
+    excluded_kinds: tuple[str, ...] = ()
+    max_risk: int | None = None
+    """Excludes products with a higher risk level or without one."""
+    excluded_products: tuple[str, ...] = ()
+    """Ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
