@@ -249,7 +249,7 @@ def main() -> None:
     parser.add_argument("--steps", default="write,recommend,all")
     options = parser.parse_args()
     steps = options.steps.split(",")
-    connection = Server(options.home.absolute()).start(progress=print)
+    connection = Server(options.home.absolute()).start(print)
     made = make_embeddings(options.users, options.products, options.width, options.links)
     if "write" in steps:
         make_graph(connection, made)

@@ -130,7 +130,7 @@ def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
         if connection is None:
             from kinfolio.cypher.server.server import Server
 
-            connection = Server(home()).start(progress=print_message)
+            connection = Server(home()).start(print_message)
     with Graph(connection, mapping) as graph:
         yield graph
 

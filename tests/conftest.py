@@ -59,7 +59,7 @@ def server(server_home: Path) -> Iterator[Connection]:
     """
     own = Server(server_home)
     try:
-        yield own.start(progress=lambda text: print(text, file=sys.__stderr__))
+        yield own.start(lambda text: print(text, file=sys.__stderr__))
     finally:
         if "KINFOLIO_TEST_HOME" not in os.environ:
             own.wipe()

@@ -34,7 +34,7 @@ def start(as_json: bool) -> None:
     """Start the server if it is not running."""
     server = _own_server()
     with spinner("starting the server"):
-        server.start(progress=print_message)
+        server.start(print_message)
     _print(server.status(), as_json)
 
 

@@ -1,4 +1,4 @@
-"""The folder of kinfolio's own server: where things lie, the lock, the password, the port.
+"""The folder of kinfolio's own server: its files, the lock, the password, the port.
 
 `HOME/server` holds `neo4j/` (the server's own folder, with `data`), `password` (mode 0600),
 `jars.json`, `port.json`, `process.json` and `lock`.
@@ -37,12 +37,12 @@ class ServerHome:
         self.pid_file = self.folder / "process.json"
         self.password_file = self.folder / "password"
         self.import_mark = self.folder / "importing"
-        """There while the offline importer fills the database; until it goes, no data is whole."""
+        """Exists while the offline importer runs, that is while the data are incomplete."""
         self._port_file = self.folder / "port.json"
 
     @property
     def port(self) -> int | None:
-        """The Bolt port of the last start."""
+        """Bolt port of the last start."""
         try:
             port = read_json(self._port_file)["port"]
         except (OSError, RunBroken, KeyError):
@@ -54,10 +54,10 @@ class ServerHome:
         write_json(self._port_file, {"port": port})
 
     def connection(self, port: int) -> Connection:
-        """How to reach the server at that port.
+        """Return how to reach the server at that port.
 
         Raises:
-            WrongPassword: the file with the password is gone.
+            WrongPassword: the password file cannot be read.
         """
         try:
             password = self.password_file.read_text("utf-8").strip()
@@ -69,21 +69,20 @@ class ServerHome:
         return Connection(uri=bolt_uri(port), username=USERNAME, password=password)
 
     def new_password(self) -> str:
-        """A random password; `keep_password` once the server has it.
+        """Return a random password.
 
-        Hexadecimal, because the admin tool takes it as an argument: with a dash at its start,
-        one in 64 of the URL-safe ones, it is read as an option.
+        Hexadecimal, since the admin tool reads an argument with a leading dash as an option.
         """
         return secrets.token_hex(24)
 
-    def keep_password(self, password: str) -> None:
-        """Write the password to a file that nobody else may read."""
+    def store_password(self, password: str) -> None:
+        """Write the password to a file of mode 0600."""
         with whole_file(self.password_file) as temporary:
             temporary.chmod(0o600)
             temporary.write_text(password + "\n", "utf-8")
 
     def prepare(self, configuration: str) -> None:
-        """Make the server's folders and write its configuration."""
+        """Create the server's folders and write its configuration."""
         for name in _FOLDERS:
             (self.neo4j / name).mkdir(parents=True, exist_ok=True)
         with whole_file(self.conf / "neo4j.conf") as temporary:
@@ -91,22 +90,19 @@ class ServerHome:
 
     @property
     def has_database(self) -> bool:
-        """Whether a server ever made its database here."""
+        """Whether a server has created its database here."""
         return (self.neo4j / "data" / "databases" / DATABASE).is_dir()
 
-    def drop_half_imported(self) -> bool:
-        """Remove a database that the importer did not finish; whether there was one."""
-        if not self.import_mark.exists():
-            return False
+    def drop_half_imported(self) -> None:
+        """Remove a database that the importer did not finish."""
         for kind in ("databases", "transactions"):
             folder = self.neo4j / "data" / kind / DATABASE
             if folder.exists():
                 shutil.rmtree(folder)
         self.import_mark.unlink()
-        return True
 
     def wipe(self) -> None:
-        """Remove the data, the password and the logs; the list of jars stays."""
+        """Remove data, password and logs, but not the list of jars."""
         if self.neo4j.exists():
             shutil.rmtree(self.neo4j)
         self.password_file.unlink(missing_ok=True)
@@ -114,7 +110,7 @@ class ServerHome:
         self.import_mark.unlink(missing_ok=True)
 
     def need_room(self) -> None:
-        """Return when the disk has room for a server.
+        """Check that the disk has room for a server.
 
         Raises:
             ServerError: it has not.
@@ -128,17 +124,17 @@ class ServerHome:
             )
 
     @contextmanager
-    def locked(self, progress: Callable[[str], None]) -> Iterator[None]:
-        """A block that one process at a time is in; errors of the disk are told in a sentence."""
+    def locked(self, on_message: Callable[[str], None]) -> Iterator[None]:
+        """Hold the lock of this home; translate errors of the disk."""
         from filelock import FileLock, Timeout
 
-        with self._told():
+        with self._disk_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / "lock")
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                progress("Another kinfolio is starting or stopping this server; waiting ...")
+                on_message("Another kinfolio is starting or stopping this server; waiting ...")
                 try:
                     lock.acquire(timeout=LOCK_SECONDS)
                 except Timeout as error:
@@ -152,7 +148,7 @@ class ServerHome:
                 lock.release()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -170,5 +166,5 @@ class ServerHome:
 
 
 def bolt_uri(port: int) -> str:
-    """Address of a server on this machine."""
+    """Return the address of a server on this machine."""
     return f"bolt://127.0.0.1:{port}"

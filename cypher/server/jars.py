@@ -1,6 +1,6 @@
-"""The server's jars, fetched from Maven's central repository by jgo and kept in Maven's cache.
+"""The server's jars, downloaded from Maven's central repository by jgo into Maven's cache.
 
-Nothing of Neo4j travels with kinfolio: it comes from its publisher, under its own licence.
+kinfolio does not redistribute Neo4j: it comes from its publisher, under its own licence.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ PROGRESS_SECONDS = 5.0
 DOWNLOADS_AT_ONCE = 8
 
 
-def jars(cache: Path, progress: Callable[[str], None]) -> tuple[Path, ...]:
-    """The jars of the server, from the list in the file `cache` or resolved and fetched.
+def jars(cache: Path, on_message: Callable[[str], None]) -> tuple[Path, ...]:
+    """Return the jars of the server, from the list in the file `cache` or downloaded.
 
     Raises:
-        ServerError: they could not be fetched.
+        ServerError: the download failed.
     """
     known = known_jars(cache)
     if known is not None:
         return known
-    found = _resolve(progress)
+    found = _resolve(on_message)
     write_json(cache, {"version": NEO4J_VERSION, "jars": [str(jar) for jar in found]})
     return found
 
 
 def known_jars(cache: Path) -> tuple[Path, ...] | None:
-    """The jars of the list in the file `cache`, or None when it or one of them is missing."""
+    """Return the jars listed in the file `cache`; None if it or one of them is missing."""
     if not cache.is_file():
         return None
     try:
@@ -59,26 +59,26 @@ def known_jars(cache: Path) -> tuple[Path, ...] | None:
 
 
 def repository() -> Path:
-    """Maven's cache of jars on this machine, shared by all homes."""
+    """Return Maven's cache of jars on this machine, shared by all homes."""
     named = os.environ.get("M2_REPO")
     return Path(named).expanduser() if named else Path.home() / ".m2" / "repository"
 
 
-def _resolve(progress: Callable[[str], None]) -> tuple[Path, ...]:
+def _resolve(on_message: Callable[[str], None]) -> tuple[Path, ...]:
     maven = shutil.which("mvn")
-    progress(
+    on_message(
         f"Looking up the jars of Neo4j {NEO4J_VERSION} Community (GPLv3, about 160 MB, once)\n"
         f"in Maven's central repository{' with mvn' if maven else ''}; "
         f"{'up to a minute' if maven else 'about two minutes'} ..."
     )
     folder = repository()
     try:
-        with _quiet(), _watched(folder, progress):
+        with _logging_off(), _reporting(folder, on_message):
             if maven:
                 try:
                     return _by_jgo(folder, maven)
                 except (RuntimeError, OSError):
-                    progress("mvn could not fetch them; trying without it ...")
+                    on_message("mvn could not fetch them; trying without it ...")
             return _by_jgo(folder, None)
     # RuntimeError: jgo cannot resolve; OSError: network and disk; the others: a damaged file.
     except (RuntimeError, OSError, ValueError, SyntaxError) as error:
@@ -100,13 +100,13 @@ def _by_jgo(folder: Path, maven: str | None) -> tuple[Path, ...]:
     # Any: jgo has no types.
     resolver: Any = MvnResolver(Path(maven)) if maven else PythonResolver()
     context = MavenContext(resolver=resolver, repo_cache=folder)
-    wanted = [
+    dependencies = [
         context.create_dependency(
             Coordinate(group, artifact, version=NEO4J_VERSION, scope="compile")
         )
         for group, artifact in COORDINATES
     ]
-    inputs, others = resolver.resolve(wanted)
+    inputs, others = resolver.resolve(dependencies)
     artifacts = [
         dependency.artifact
         for dependency in [*inputs, *others]
@@ -119,14 +119,14 @@ def _by_jgo(folder: Path, maven: str | None) -> tuple[Path, ...]:
 def _fetched(artifact: Any) -> Path:
     # Any: jgo has no types.
     jar = Path(artifact.resolve())
-    if not zipfile.is_zipfile(jar):  # a download that was cut off, which jgo takes for whole
+    if not zipfile.is_zipfile(jar):  # an interrupted download, which jgo takes for complete
         jar.unlink()
         jar = Path(artifact.resolve())
     return jar
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _logging_off() -> Iterator[None]:
     logger = logging.getLogger("jgo")
     before = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -137,31 +137,31 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _watched(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """A block during which progress hears what has come so far."""
+def _reporting(folder: Path, on_message: Callable[[str], None]) -> Iterator[None]:
+    """Report the downloads every few seconds."""
     done = threading.Event()
     before = _fetched_into(folder)
 
-    def watch() -> None:
+    def report() -> None:
         while not done.wait(PROGRESS_SECONDS):
             descriptions, jars, size = (
                 now - then for now, then in zip(_fetched_into(folder), before, strict=True)
             )
-            progress(
+            on_message(
                 f"  fetched {descriptions} descriptions and {jars} jars, {size / 1e6:.0f} MB ..."
             )
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
     try:
         yield
     finally:
         done.set()
-        watcher.join()
+        reporter.join()
 
 
 def _fetched_into(folder: Path) -> tuple[int, int, int]:
-    """Number of descriptions, number of jars, bytes of the jars."""
+    """Return the number of descriptions, the number of jars and the bytes of the jars."""
     descriptions = jars = size = 0
     for path in folder.rglob("*.[pj][oa][mr]"):
         if path.suffix == ".pom":

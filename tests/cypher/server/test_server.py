@@ -1,4 +1,4 @@
-"""The server's life. Each start costs seconds, so the tests of one home share a server."""
+"""Start, reuse and stop of the server. A start takes seconds, so tests share one server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ print(Server(Path(sys.argv[1])).start(lambda text: print(text, file=sys.stderr))
 
 
 def with_jars(home: Path, server_home: Path) -> Path:
-    """A new home that knows the jars of the session's, which spares looking them up again."""
+    """A new home with the session's list of jars, so that they are not resolved again."""
     (home / "server").mkdir(parents=True)
     shutil.copy(server_home / "server" / "jars.json", home / "server" / "jars.json")
     return home
@@ -53,11 +53,11 @@ def people(connection: Connection) -> int:
 
 
 class Started(NamedTuple):
-    """What two processes that started one home at the same time said."""
+    """Output of two processes that started one home at the same time."""
 
     home: Path
     uris: tuple[str, str]
-    notes: str
+    messages: str
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +72,17 @@ def started(
         for _ in range(2)
     ]
     try:
-        said = [process.communicate() for process in both]
-        assert [process.returncode for process in both] == [0, 0], said
-        yield Started(home, (said[0][0].strip(), said[1][0].strip()), said[0][1] + said[1][1])
+        (first, err), (second, other_err) = (process.communicate() for process in both)
+        assert [process.returncode for process in both] == [0, 0], err + other_err
+        yield Started(home, (first.strip(), second.strip()), err + other_err)
     finally:
         Server(home).wipe()
 
 
 def test_two_processes_that_start_one_home_get_one_server(started: Started) -> None:
     assert started.uris[0] == started.uris[1]
-    assert started.notes.count("Starting Neo4j") == 1
-    assert "Another kinfolio is starting" in started.notes
+    assert started.messages.count("Starting Neo4j") == 1
+    assert "Another kinfolio is starting" in started.messages
 
 
 def test_two_homes_have_servers_of_their_own(
@@ -96,15 +96,15 @@ def test_two_homes_have_servers_of_their_own(
     assert people(server) == 1
 
 
-def test_a_server_that_runs_is_reused_at_once(started: Started) -> None:
+def test_a_running_server_is_reused(started: Started) -> None:
     pid = pid_of(started.home)
-    notes: list[str] = []
-    assert Server(started.home).start(notes.append).uri == started.uris[0]
+    messages: list[str] = []
+    assert Server(started.home).start(messages.append).uri == started.uris[0]
     assert pid_of(started.home) == pid
-    assert notes == []
+    assert messages == []
 
 
-def test_the_status_has_everything_of_the_contract(started: Started) -> None:
+def test_the_status_has_all_fields(started: Started) -> None:
     found = Server(started.home).status()
     assert (found.running, found.managed, found.edition) == (True, True, "community")
     assert found.uri == started.uris[0]
@@ -113,17 +113,16 @@ def test_the_status_has_everything_of_the_contract(started: Started) -> None:
     assert found.version.startswith("2026.")
 
 
-@pytest.mark.server
 def test_no_new_password_looks_like_an_option_of_the_admin_tool(tmp_path: Path) -> None:
     made = [ServerHome(tmp_path).new_password() for _ in range(500)]
     assert not [password for password in made if not password.isalnum()]
 
 
-def test_nobody_else_may_read_the_password(started: Started) -> None:
+def test_only_the_owner_may_read_the_password(started: Started) -> None:
     assert (started.home / "server" / "password").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_server_talks_to_this_machine_only(started: Started) -> None:
+def test_the_server_listens_on_this_machine_only(started: Started) -> None:
     open_sockets = psutil.Process(pid_of(started.home)).net_connections("inet")
     assert {socket.laddr.ip.removeprefix("::ffff:") for socket in open_sockets} == {"127.0.0.1"}
     log = Server(started.home).log.read_text()
@@ -132,14 +131,14 @@ def test_the_server_talks_to_this_machine_only(started: Started) -> None:
     assert "leet" not in log  # Fleet Manager, fleet discovery
 
 
-def test_a_server_whose_pid_file_was_lost_is_found_again(started: Started) -> None:
+def test_a_server_without_its_pid_file_is_found(started: Started) -> None:
     pid = pid_of(started.home)
     (started.home / "server" / "process.json").unlink()
     assert Server(started.home).start(print).uri == started.uris[0]
     assert pid_of(started.home) == pid
 
 
-def test_after_a_crash_with_its_port_taken_and_its_pid_reused_the_data_are_served_again(
+def test_after_a_crash_with_port_taken_and_pid_reused_the_data_are_served_again(
     started: Started,
 ) -> None:
     server = Server(started.home)
@@ -150,28 +149,28 @@ def test_after_a_crash_with_its_port_taken_and_its_pid_reused_the_data_are_serve
     crashed = psutil.Process(pid_of(started.home))
     crashed.kill()
     psutil.wait_procs([crashed], timeout=10)
-    # As if the operating system had given the pid to another program: this one.
+    # As if the operating system had reused the pid for another program: this one.
     known = json.loads(file.read_text())
     file.write_text(json.dumps({**known, "pid": os.getpid()}))
     assert not server.status().running
-    notes: list[str] = []
+    messages: list[str] = []
     with closing(socket.create_server(("127.0.0.1", known["port"]))):
-        again = server.start(notes.append)
-    assert f"Port {known['port']} is taken by another program" in notes[0]
+        again = server.start(messages.append)
+    assert f"Port {known['port']} is taken by another program" in messages[0]
     assert again.uri != connection.uri
     assert again.password == connection.password
     assert people(again) == 1
 
 
-def test_a_lost_password_is_told_and_the_server_is_left_alone(started: Started) -> None:
+def test_a_lost_password_is_reported_and_the_server_keeps_running(started: Started) -> None:
     file = started.home / "server" / "password"
-    kept = file.rename(file.with_suffix(".kept"))
+    moved = file.rename(file.with_suffix(".moved"))
     try:
         with pytest.raises(WrongPassword, match="password cannot be read; restore it"):
             Server(started.home).start(print)
         assert psutil.pid_exists(pid_of(started.home))
     finally:
-        kept.rename(file)
+        moved.rename(file)
 
 
 def test_stop_takes_less_than_four_seconds_and_wipe_keeps_the_jars(started: Started) -> None:
@@ -190,7 +189,7 @@ def test_stop_takes_less_than_four_seconds_and_wipe_keeps_the_jars(started: Star
 
 
 def slowness() -> float:
-    """How much longer things take while other programs want the same cores."""
+    """Factor by which other programs on the same cores slow the tests down."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
@@ -199,11 +198,11 @@ def slowness() -> float:
 
 @pytest.fixture
 def home(tmp_path: Path, server: Connection, server_home: Path) -> Path:
-    """A new home that knows the jars."""
+    """A new home with the list of jars."""
     return with_jars(tmp_path / "home", server_home)
 
 
-def test_a_home_that_was_never_used_has_nothing_to_stop_or_wipe(tmp_path: Path) -> None:
+def test_an_unused_home_has_nothing_to_stop_or_wipe(tmp_path: Path) -> None:
     server = Server(tmp_path / "never")
     assert not server.stop()
     server.wipe()
@@ -213,7 +212,7 @@ def test_a_home_that_was_never_used_has_nothing_to_stop_or_wipe(tmp_path: Path) 
 
 
 def refused(home: Path, expected: type[ServerError] = ServerError) -> str:
-    """The sentence that a start ends with; nothing runs afterwards."""
+    """The error of a start; no process is left."""
     with pytest.raises(expected) as caught:
         Server(home).start(lambda _: None)
     assert not any(f"--home-dir={home}/" in " ".join(argv) for argv in command_lines())
@@ -225,10 +224,10 @@ def command_lines() -> list[list[str]]:
     return [process.info["cmdline"] or [] for process in found]
 
 
-def test_a_server_that_dies_while_starting_shows_its_last_useful_line(
+def test_a_failed_start_reports_the_reason_in_the_log(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (home / "server" / "password").write_text("there is one already")
+    (home / "server" / "password").write_text("a password")
     monkeypatch.setattr(
         "kinfolio.cypher.server.server.configuration",
         lambda *_: "server.memory.pagecache.size=much\n",
@@ -240,7 +239,7 @@ def test_a_server_that_dies_while_starting_shows_its_last_useful_line(
     assert not (home / "server" / "process.json").exists()
 
 
-def test_a_full_disk_is_told_before_the_start(
+def test_a_full_disk_is_reported_before_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=499_000_000)
@@ -250,7 +249,7 @@ def test_a_full_disk_is_told_before_the_start(
     assert "KINFOLIO_HOME" in text
 
 
-def test_a_disk_that_fills_up_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -260,14 +259,14 @@ def test_a_disk_that_fills_up_is_told(home: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("name", ["file/home", "file"])
-def test_a_home_that_cannot_be_written_is_told(tmp_path: Path, name: str) -> None:
+def test_a_home_that_cannot_be_written_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("not a folder")
     text = refused(tmp_path / name)
     assert f"{tmp_path / name} cannot be written" in text
     assert "set KINFOLIO_HOME to a folder that you may write" in text
 
 
-def test_jars_that_cannot_be_fetched_are_told(
+def test_a_failed_download_of_jars_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -281,54 +280,53 @@ def test_jars_that_cannot_be_fetched_are_told(
     assert not (tmp_path / "server" / "jars.json").exists()
 
 
-def test_what_is_fetched_and_how_it_goes_is_told(
+def test_the_download_of_jars_reports_its_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    looked = threading.Event()
+    messages: list[str] = []
+    has_reported = threading.Event()
     repository = tmp_path / "jars"
 
     def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
         jar = folder / "one.jar"
         jar.parent.mkdir()
         jar.write_bytes(b"x" * 2_000_000)
-        looked.wait(10)
+        has_reported.wait(10)
         return (jar,)
 
-    def say(text: str) -> None:
-        said.append(text.strip())
+    def report(text: str) -> None:
+        messages.append(text.strip())
         if "2 MB" in text:
-            looked.set()
+            has_reported.set()
 
     monkeypatch.setenv("M2_REPO", str(repository))
     monkeypatch.setattr("kinfolio.cypher.server.jars.PROGRESS_SECONDS", 0.01)
     monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fetch)
-    assert jars(tmp_path / "list.json", say) == (repository / "one.jar",)
-    assert "Neo4j 2026.08.1 Community" in said[0]
-    assert "Maven's central repository" in said[0]
-    assert "fetched 0 descriptions and 1 jars, 2 MB ..." in said[1:]
-    said.clear()
-    assert jars(tmp_path / "list.json", say) == (repository / "one.jar",)
-    assert said == []
+    assert jars(tmp_path / "list.json", report) == (repository / "one.jar",)
+    assert "Neo4j 2026.08.1 Community" in messages[0]
+    assert "Maven's central repository" in messages[0]
+    assert "fetched 0 descriptions and 1 jars, 2 MB ..." in messages[1:]
+    messages.clear()
+    assert jars(tmp_path / "list.json", report) == (repository / "one.jar",)
+    assert messages == []
 
 
-def test_a_list_with_a_jar_that_is_gone_is_made_again(
+def test_a_list_with_a_missing_jar_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Path] = []
+    downloads: list[Path] = []
+    messages: list[str] = []
     jar = tmp_path / "one.jar"
     jar.touch()
 
     def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
-        asked.append(folder)
+        downloads.append(folder)
         return (jar,)
 
     monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
     monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fetch)
-    said: Callable[[str], None] = lambda _: None  # noqa: E731
-    jars(tmp_path / "list.json", said)
-    jar.unlink()
-    jars(tmp_path / "list.json", said)
-    (tmp_path / "list.json").write_text("half writ")
-    jars(tmp_path / "list.json", said)
-    assert len(asked) == 3
+    for damage in (jar.unlink, lambda: (tmp_path / "list.json").write_text("half writ"), None):
+        jars(tmp_path / "list.json", messages.append)
+        if damage:
+            damage()
+    assert len(downloads) == 3

@@ -1,0 +1,94 @@
+"""The programs of the server: how they are run, and the useful line of what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kinfolio.cypher.server import process as processes
+from kinfolio.cypher.server.home import ServerHome
+from kinfolio.cypher.server.java import Java
+from kinfolio.cypher.server.process import ServerProcess
+from kinfolio.cypher.server.settings import flags
+from kinfolio.errors import ServerError
+
+OnMessage = Callable[[str], None]
+"""Called with a text for the user."""
+_UNINFORMATIVE = (
+    *("at ", "...", "Picked up JAVA_TOOL_OPTIONS"),
+    *("Error: Could not create the Java", "Error: A fatal exception has occurred"),
+)
+"""Beginnings of lines that do not name a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Java, jars and settings: all that the server's programs need."""
+
+    at: ServerHome
+    java: Java
+    classpath: str
+    port: int
+    memory_mb: int
+
+    def admin(self, *arguments: str, java_flags: Sequence[str] = ()) -> str:
+        """Return what `neo4j-admin` prints.
+
+        Raises:
+            ServerError: it failed; the text has the most informative line.
+        """
+        answer = subprocess.run(
+            [
+                self.java.program,
+                *(java_flags or flags(self.java, self.memory_mb)),
+                *("-cp", self.classpath, "org.neo4j.cli.AdminTool", *arguments),
+            ],
+            env={**os.environ, "NEO4J_HOME": str(self.at.neo4j), "NEO4J_CONF": str(self.at.conf)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed = answer.stdout + answer.stderr
+        if answer.returncode != 0:
+            raise ServerError(
+                f"the server's admin tool failed in {' '.join(arguments[:2])} "
+                f"({useful_line(printed)}); type: kinfolio doctor"
+            )
+        return printed
+
+    def launch(self) -> ServerProcess:
+        """Start the server; it outlives this process."""
+        with self.at.log.open("wb") as log:
+            child = subprocess.Popen(
+                [
+                    self.java.program,
+                    *flags(self.java, self.memory_mb),
+                    *("-cp", self.classpath, "org.neo4j.server.Neo4jCommunity"),
+                    f"--home-dir={self.at.neo4j}",
+                    f"--config-dir={self.at.conf}",
+                    "--console-mode",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.at.neo4j,
+                # A Ctrl-C in the terminal, or closing it, must not reach the server.
+                start_new_session=True,
+            )
+        child.returncode = 0  # otherwise Popen warns that the process is still running
+        return ServerProcess(pid=child.pid, started=processes.started_at(child.pid), port=self.port)
+
+
+def useful_line(log: str) -> str:
+    """Return the line of a log that most likely names the reason of a failure."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(_UNINFORMATIVE)]
+    words = ("ERROR", "Error", "Exception", "Invalid", "Unrecognized", "Caused by")
+    errors = [line for line in lines if any(word in line for word in words)]
+    # The last cause is the most exact, unless it is the bare name of an exception.
+    with_text = [line for line in errors if re.search(r"(Exception|Error|ERROR):? +\S", line)]
+    found = (with_text or errors or lines or ["it printed nothing"])[-1]
+    return found.removeprefix("Caused by: ")[:200].rstrip(".")
