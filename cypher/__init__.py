@@ -1,1 +1,1 @@
-"""The database and nothing but: statements, `Graph`, schema, the managed server, py2neo models."""
+"""The database: statements, `Graph`, schema, the managed server, py2neo models."""

@@ -1,7 +1,7 @@
-"""The graph as py2neo models, for people who explore it in Python, and for `kinfolio show`.
+"""The graph as py2neo models, to explore it in Python, and for `kinfolio show`.
 
-Everything here reads; loading, training and serving go through `graph.py`. What py2neo cannot do on
-servers of today, pushing above all: `docs/py2neo.md`.
+Reads only; loading, training and serving go through `graph.py`. `docs/py2neo.md` lists what py2neo
+cannot do on current servers, above all push.
 
     with explore(connection) as graph:
         user = User.match(graph, "u1").first()
@@ -31,10 +31,10 @@ from kinfolio.errors import NotFound, ServerError
 from kinfolio.records import Connection, NodeView
 
 SAMPLE = 10
-"""Related nodes listed of each kind."""
+"""Maximum number of related nodes of each kind."""
 _LONGEST_LIST = 16
-"""A property with more values is a vector; its length is shown, not its numbers."""
-# Maps come back in no order.
+"""A longer list of numbers is a vector; its length is shown, not its numbers."""
+# Maps have no order.
 _ORDER = ("holds", "holders", "ties", "categories", "reviews", "dismissed", "dismissals")
 _COLUMNS = (
     *("review", "product", "user", "category", "name"),
@@ -52,7 +52,7 @@ class Category(Model):  # type: ignore[misc]
 
 
 class Review(Model):  # type: ignore[misc]
-    """What a user wrote about a product."""
+    """A user's text about a product."""
 
     __primarykey__ = "id"
     id = Property()
@@ -65,7 +65,7 @@ class Review(Model):  # type: ignore[misc]
 
 
 class Product(Model):  # type: ignore[misc]
-    """Something that can be held."""
+    """Something that users hold."""
 
     __primarykey__ = "id"
     id = Property()
@@ -94,7 +94,7 @@ class Product(Model):  # type: ignore[misc]
 
 
 class User(Model):  # type: ignore[misc]
-    """A person who holds products; `ann.holds.get(fund, "rating")` reads a relationship."""
+    """A holder of products; `ann.holds.get(fund, "rating")` reads a relationship."""
 
     __primarykey__ = "id"
     id = Property()
@@ -121,7 +121,7 @@ class User(Model):  # type: ignore[misc]
 
 
 class EmbeddingVersion(Model):  # type: ignore[misc]
-    """One set of embeddings, and the slot that holds it."""
+    """A version of the embeddings, and its slot."""
 
     __primarykey__ = "name"
     name = Property()
@@ -145,13 +145,13 @@ class EmbeddingVersion(Model):  # type: ignore[misc]
 
 @contextmanager
 def explore(connection: Connection) -> Iterator[Any]:
-    """A `py2neo.Graph` of the database, closed at the end of the block.
+    """Open a `py2neo.Graph` of the database.
 
     Raises:
         ServerUnreachable: nothing answers.
-        WrongPassword: it refuses the user.
+        WrongPassword: the server refuses the user.
     """
-    # py2neo waits long and explains little; the driver has told of a dead server by now.
+    # The driver reports an unreachable server sooner and more exactly than py2neo.
     with Graph(connection) as graph:
         graph.check()
     opened = None
@@ -166,33 +166,33 @@ def explore(connection: Connection) -> Iterator[Any]:
         raise unreachable(connection) from error
     except Neo4jError as error:
         raise ServerError(
-            f"the database refused a look at the graph ({error}); see its log for more"
+            f"the database refused a read through py2neo ({error}); see its log for more"
         ) from error
     finally:
         if opened is not None:
-            # Left alone, py2neo keeps its sockets open until the process ends.
+            # Otherwise py2neo leaves its sockets open until the process ends.
             opened.service.connector.close()
 
 
 def show_user(graph: Graph, user_id: str) -> NodeView:
-    """A user: properties, how much hangs on it, and a few of each.
+    """Return a user: properties, numbers of related nodes, and a sample of each.
 
     Raises:
         NotFound: there is no such user.
     """
-    return _shown(graph, "show_user", "user", user_id)
+    return _view(graph, "show_user", "user", user_id)
 
 
 def show_product(graph: Graph, product_id: str) -> NodeView:
-    """A product: properties, how much hangs on it, and a few of each.
+    """Return a product: properties, numbers of related nodes, and a sample of each.
 
     Raises:
         NotFound: there is no such product.
     """
-    return _shown(graph, "show_product", "product", product_id)
+    return _view(graph, "show_product", "product", product_id)
 
 
-def _shown(graph: Graph, statement: str, kind: Literal["user", "product"], key: str) -> NodeView:
+def _view(graph: Graph, statement: str, kind: Literal["user", "product"], key: str) -> NodeView:
     label = kind.capitalize()
     with explore(graph.connection) as explored:
 

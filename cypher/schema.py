@@ -1,4 +1,4 @@
-"""Constraints and indexes of the graph, safe to create again. Vector indexes: see write-back."""
+"""Constraints and indexes of the graph, idempotent. Write-back creates the vector indexes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CONSTRAINTS = (
     "schema_product_changed",
 )
 OWN_CONSTRAINTS = ("schema_user_gid", "schema_product_gid", "schema_version_name")
-"""Those on what kinfolio writes itself; nothing else is asked of a graph with other names."""
+"""Constraints on what kinfolio writes itself, the only ones in a graph with other names."""
 WAIT_SECONDS = 300
 
 
 def create_schema(graph: Graph) -> None:
-    """Create what is missing of the constraints and indexes and wait until they are filled.
+    """Create missing constraints and indexes and wait until they are online.
 
     Raises:
-        BadInput: what is in the graph breaks a constraint, or a mapping's ids tell nothing apart.
-        NotReady: with a mapping, the graph uses names for itself that kinfolio would take.
+        BadInput: the graph violates a constraint, or the ids of a mapping are not unique.
+        NotReady: a graph with a mapping uses names that kinfolio writes.
     """
     prepare(graph)
     for name in CONSTRAINTS if graph.mapping is None else OWN_CONSTRAINTS:
@@ -35,7 +35,7 @@ def create_schema(graph: Graph) -> None:
     graph.read("schema_wait", seconds=WAIT_SECONDS)
     if graph.mapping is not None:
         for label in (graph.mapping.users.label, graph.mapping.products.label):
-            # IF NOT EXISTS also passes over a name that stands for something else.
+            # IF NOT EXISTS also skips a constraint of that name on another label.
             if not has_own_numbers(graph, label):
                 raise NotReady(
                     f"the row numbers of {label} need a constraint, and a constraint of its name, "

@@ -1,7 +1,7 @@
-"""Many rows of numbers as one parameter, in the form that the server takes fastest.
+"""Rows of numbers as parameters, in the form that is fastest to send.
 
-A list of numbers costs 9 bytes and a Python object each; a vector of Neo4j's own kind, as servers
-of 2025.10 and newer take it, costs 4 bytes and no object, and may hold several rows.
+A number in a list takes 9 bytes and a Python object; in a vector, which servers of 2025.10 and
+newer accept, it takes 4 bytes and no object. A vector may hold several rows.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST_VECTOR = 4_096
-"""Numbers in one vector of Neo4j."""
+"""Maximum length of a vector in Neo4j."""
 
 
 def takes_vectors(graph: Graph) -> bool:
-    """Whether the server takes vectors as parameters, found by sending one."""
+    """Return whether the server accepts vectors as parameters, by sending one."""
     import numpy as np
 
     probe = _vector(np.ones((1, 2), np.float32))
@@ -29,25 +29,22 @@ def takes_vectors(graph: Graph) -> bool:
     except (ServerUnreachable, WrongPassword):
         raise
     except KinfolioError:
-        # From the server, or from a driver that speaks an older protocol with it.
+        # From the server, or from the driver if the protocol is older.
         return False
     return True
 
 
 def rows_at_once(width: int) -> int:
-    """How many rows of a width go together."""
+    """Return the number of rows of a width in one vector."""
     return max(1, LONGEST_VECTOR // max(width, 1))
 
 
 def packed(rows: NDArray[np.float32], *, as_vectors: bool) -> list[Any]:
-    """Rows joined to pieces of `rows_at_once` each, the last one shorter.
+    """Concatenate rows to pieces of `rows_at_once` each, the last one shorter.
 
     Args:
-        rows: shape (num_rows, width).
-        as_vectors: whether the server `takes_vectors`; lists of numbers otherwise.
-
-    Returns:
-        Any: vectors of the driver, or lists of numbers.
+        rows: float32, shape (num_rows, width).
+        as_vectors: return vectors of the driver instead of lists.
     """
     size = rows_at_once(rows.shape[1])
     pieces = [rows[first : first + size] for first in range(0, len(rows), size)]

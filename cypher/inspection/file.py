@@ -1,4 +1,4 @@
-"""A mapping as a commented TOML file, for a person to look through."""
+"""A mapping as a commented TOML file, to be reviewed by a person."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from kinfolio.errors import BadInput
 from kinfolio.run import whole_file
 
 _HEAD = """\
-# What this graph calls kinfolio's users, products and holdings: a guess, please look through it.
+# The names of users, products and holdings in this graph: a guess, please review it.
 # To see what each line finds:  kinfolio map check {file}
 # To use it:  kinfolio export --mapping {file}, or set KINFOLIO_MAPPING={file}
-# Lines that begin with # are off; a section that is off is something the graph does not have.
+# Lines that begin with # are off; a section that is off is not in the graph.
 """
-_SAID = {
-    "users": "Who holds products. `id`: a property that is different on each node.",
-    "products": "What is held.",
-    "holdings": "That a user holds a product.",
-    "ties": "That two users know of each other.",
-    "reviews": "What a user wrote: `type` of a relationship from user to product, or `label`,\n"
+_SECTION_COMMENTS = {
+    "users": "Users. `id`: a property that is different on each node.",
+    "products": "Products.",
+    "holdings": "Holdings: a user holds a product.",
+    "ties": "Ties between two users.",
+    "reviews": "Reviews: `type` of a relationship from user to product, or `label`,\n"
     "# `wrote` and `about` of nodes between them.",
-    "categories": "What kind of product it is, as a node.",
-    "dismissals": "That a user wants to see no more of a product.",
+    "categories": "Categories of products, as nodes.",
+    "dismissals": "Dismissals: a user does not want a product recommended.",
 }
 _EXAMPLES: dict[str, str | float] = {
     "direction": "in",
@@ -35,11 +35,11 @@ _EXAMPLES: dict[str, str | float] = {
     "type": "TYPE",
     "label": "Label",
 }
-_REMARKS = {
+_LINE_COMMENTS = {
     "id_type": "text or integer",
-    "exclusive": "true when none runs between other labels: counts are faster then",
+    "exclusive": "true if none connects other labels: counting is then faster",
     "direction": "out or in, seen from the first of the two",
-    "least_rating": "only ratings from here on count as held; below, as dismissed",
+    "least_rating": "minimum rating of a held product; below, it counts as dismissed",
     "at_unit": "milliseconds or seconds since 1970, or date",
     "split": "holds train, valid or test",
     "countries": "a list of texts",
@@ -48,10 +48,10 @@ _REMARKS = {
 
 
 def write_mapping(file: Path, mapping: Mapping, found: Found, *, force: bool = False) -> None:
-    """Write the mapping with what was found beside it.
+    """Write the mapping with an inventory of the graph as comments.
 
     Raises:
-        BadInput: the file is there already, or cannot be written.
+        BadInput: the file exists already, or cannot be written.
     """
     check_free(file, force=force)
     try:
@@ -65,17 +65,17 @@ def write_mapping(file: Path, mapping: Mapping, found: Found, *, force: bool = F
 
 
 def check_free(file: Path, *, force: bool = False) -> None:
-    """Return when the file may be written.
+    """Check that the file may be written.
 
     Raises:
-        BadInput: it is there already.
+        BadInput: it exists already.
     """
     if file.exists() and not force:
         raise BadInput(f"{file} is there already; give another name, or --force to replace it")
 
 
 def as_toml(mapping: Mapping, found: Found, file: str = "mapping.toml") -> str:
-    """The text of a mapping."""
+    """Return the text of a mapping."""
     parts = [_HEAD.format(file=file), _inventory(found)]
     parts += [_section(name, mapping, found) for name in SECTIONS]
     return "\n".join(parts)
@@ -98,21 +98,21 @@ def _inventory(found: Found) -> str:
 def _section(name: str, mapping: Mapping, found: Found) -> str:
     names = getattr(mapping, name)
     is_off = "# " if names is None else ""
-    lines = [f"# {_SAID[name]}", f"{is_off}[{name}]"]
+    lines = [f"# {_SECTION_COMMENTS[name]}", f"{is_off}[{name}]"]
     for item in fields(SECTIONS[name]):
         value = None if names is None else getattr(names, item.name)
         is_known = value is not None
         shown = _EXAMPLES.get(item.name, item.name) if value is None else value
-        remark = _REMARKS.get(item.name, "")
+        comment = _LINE_COMMENTS.get(item.name, "")
         lines.append(
             f"{'' if is_known else '# '}{item.name} = {_toml(shown)}"
-            + (f"  # {remark}" if remark else "")
+            + (f"  # {comment}" if comment else "")
         )
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: str | float) -> str:
-    # A TOML basic string is a JSON string, save for one sign that JSON leaves as it is.
+    # A TOML basic string is a JSON string except for one character.
     text = json.dumps(value, ensure_ascii=False)
     return text.replace("\x7f", "\\u007f")
 
@@ -122,5 +122,5 @@ def _listed(keys: tuple[Key, ...]) -> str:
 
 
 def _safe(name: str) -> str:
-    """A name that cannot leave its comment."""
+    """Return a name without characters that could end the comment."""
     return "".join(sign if sign.isprintable() else " " for sign in name)

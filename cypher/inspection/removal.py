@@ -1,4 +1,4 @@
-"""Everything that kinfolio wrote taken out of a graph with other names, which is then as before."""
+"""Remove everything that kinfolio wrote from a graph with other names."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _DROPPING = {"index": "map_drop_index", "constraint": "map_drop_constraint"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What was taken away."""
+    """What was removed."""
 
     users: int
-    """Users that lost properties."""
+    """Users with removed properties."""
     products: int
     versions: int
     lists: int
-    """Relationships of kept lists."""
+    """Relationships of stored lists."""
     indexes: tuple[str, ...]
     """Names of the indexes and constraints."""
 
 
 def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
-    """What was taken away of kinfolio's: properties, versions, kept lists, indexes, constraints.
+    """Remove kinfolio's properties, versions, stored lists, indexes and constraints.
 
-    Cut off and begun again, it comes to the same end.
+    Idempotent: safe to run again after an interruption.
 
     Raises:
         BadConfig: the graph was opened without a mapping.
     """
     if graph.mapping is None:
         raise BadConfig("nothing says which labels to clear; give the mapping with --mapping FILE")
-    # Versions first: from then on nothing is served from what is about to go.
+    # Versions first, so that no data are served while they are removed.
     versions = graph.write("map_remove_versions")[0]["removed"]
     indexes = tuple(_drop_indexes(graph))
     counts = {}
@@ -55,7 +55,7 @@ def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
 
 
 def _drop_indexes(graph: Graph) -> list[str]:
-    """Names of the indexes and constraints on kinfolio's own that were dropped."""
+    """Drop indexes and constraints on kinfolio's properties; return their names."""
     mapping = graph.mapping
     assert mapping is not None
     mine = {mapping.users.label, mapping.products.label}

@@ -1,1 +1,1 @@
-"""Graphs with other labels, types and property names."""
+"""Statements in the names of a graph with other labels, types and properties."""

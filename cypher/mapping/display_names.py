@@ -1,4 +1,4 @@
-"""Paths of explanations in the names of the graph that they are shown of."""
+"""Paths of explanations in the names of a mapping."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from kinfolio.records import Step
 
 @dataclass(frozen=True, slots=True)
 class PathNames:
-    """What labels and types of the standard model are called in one graph."""
+    """Names of the standard model's labels and types in one graph."""
 
     mapping: Mapping | None = None
-    """None: as in the standard model."""
+    """None: the names of the standard model."""
 
     def label(self, label: str) -> str:
-        """Name of a label."""
+        """Return the name of a label."""
         if self.mapping is None:
             return label
         names = getattr(self.mapping, LABELS[label])
         return str(names.label)
 
     def key(self, label: str) -> str | None:
-        """Property that tells nodes of a label of the standard model apart; None: nothing does."""
+        """Return the property that identifies nodes of a label; None without one."""
         key = "name" if label == "Category" else "id"
         if self.mapping is None:
             return key
@@ -33,7 +33,7 @@ class PathNames:
         return None if name is None else str(name)
 
     def split(self, kind: str) -> str:
-        """Property of a relationship that says which part of the data it is in; "" for none."""
+        """Return the property of a relationship with its split; "" without one."""
         if self.mapping is None:
             return "split"
         section = TYPES[kind][1]
@@ -42,11 +42,11 @@ class PathNames:
         return str(getattr(getattr(self.mapping, section, None), "split", None) or "")
 
     def path(self, path: Sequence[Step]) -> tuple[Step, ...]:
-        """The path as the graph calls it; a review may be one relationship there."""
-        return tuple(shown for _, shown in self.pairs(path))
+        """Return a path in the names of the graph; a review may be one relationship there."""
+        return tuple(renamed for _, renamed in self.pairs(path))
 
     def pairs(self, path: Sequence[Step]) -> list[tuple[Step, Step]]:
-        """Each step of the standard model with what it is called; without inner reviews."""
+        """Return each step with its form in the graph, without nodes that are none there."""
         if self.mapping is None:
             return [(step, step) for step in path]
         pairs: list[tuple[Step, Step]] = []
@@ -74,11 +74,11 @@ class PathNames:
             "ABOUT": mapping.reviews,
         }[kind]
         name = getattr(names, "type", None) or getattr(names, kind.lower())
-        # A tie points the way it does; the others may be kept the other way round.
-        turned = getattr(names, "direction", "out") == "in"
+        # A tie keeps its direction; other types may have the opposite one.
+        is_reversed = getattr(names, "direction", "out") == "in"
         direction = step.direction
         if kind == "ABOUT" and reviews_are_relationships(mapping):
-            turned = not turned
-        if turned:
+            is_reversed = not is_reversed
+        if is_reversed:
             direction = "in" if direction == "out" else "out"
         return Step(type=str(name), direction=direction)

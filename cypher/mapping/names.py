@@ -1,7 +1,7 @@
-"""How a graph that is already there calls what kinfolio calls users, products, holdings.
+"""The names of users, products and holdings in an existing graph.
 
-A mapping is read from `mapping.toml`; `rewriting.py` applies it to the text of a statement. Knows
-nothing of files other than that one, nor of the server.
+A mapping is read from `mapping.toml`; `rewrite.py` applies it to the text of a statement. Does not
+read other files, nor the graph.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, Literal, get_args, get_type_hints
 from kinfolio.errors import BadConfig
 
 IdType = Literal["text", "integer"]
-"""What an id property holds; whole numbers are compared as such and told as texts."""
+"""Type of an id property; integers are compared as integers and shown as texts."""
 Unit = Literal["milliseconds", "seconds", "date"]
-"""What a time property holds; "date": a date, with or without time, or a text of one (ISO 8601)."""
+"""Unit of a time property; "date": a date with or without time, or an ISO 8601 text."""
 Direction = Literal["out", "in"]
 
 OWN_LABEL = "EmbeddingVersion"
@@ -33,17 +33,17 @@ OWN_SLOT_PROPERTIES = (
     "similar",
     "similar_weight",
 )
-"""What kinfolio writes on users and products; these end in `_a` or `_b`, one for each slot."""
+"""Properties of users and products that kinfolio writes, with `_a` or `_b` for the slot."""
 ABSENT = "kinfolio: not in this graph"
-"""Label, type or property that stands for what a graph does not have: it matches nothing."""
+"""Name for a label, type or property that a graph does not have: it matches nothing."""
 
-# Longer names are refused by the server.
+# The server refuses longer names.
 _LONGEST_NAME = 16_383
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserNames:
-    """Who holds products."""
+    """Users."""
 
     label: str
     id: str
@@ -55,7 +55,7 @@ class UserNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductNames:
-    """What is held."""
+    """Products."""
 
     label: str
     id: str
@@ -71,16 +71,16 @@ class ProductNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldingNames:
-    """That a user holds a product."""
+    """Holdings: relationships from users to products."""
 
     type: str
     direction: Direction = "out"
     """"out" from the user to the product."""
     exclusive: bool = False
-    """Whether none runs between other labels; then holders are counted without a look at each."""
+    """Whether none connects other labels; holders are then counted without reading them."""
     rating: str | None = None
     least_rating: float | None = None
-    """From here on a rated product counts as held; below, as dismissed."""
+    """Minimum rating of a held product; below, it counts as dismissed."""
     at: str | None = None
     at_unit: Unit = "milliseconds"
     weight: str | None = None
@@ -89,7 +89,7 @@ class HoldingNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TieNames:
-    """That two users know of each other."""
+    """Ties between two users."""
 
     type: str
     kind: str | None = None
@@ -100,7 +100,7 @@ class TieNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewNames:
-    """What a user wrote about a product: a relationship (`type`), or a node between two of them."""
+    """Reviews: a relationship (`type`), or a node between two relationships."""
 
     text: str
     type: str | None = None
@@ -119,7 +119,7 @@ class ReviewNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryNames:
-    """What kind of product it is, as a node of its own."""
+    """Categories of products, as nodes."""
 
     label: str
     type: str
@@ -130,7 +130,7 @@ class CategoryNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DismissalNames:
-    """That a user wants to see no more of a product."""
+    """Dismissals: relationships from users to products."""
 
     type: str
     direction: Direction = "out"
@@ -138,7 +138,7 @@ class DismissalNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """The names of one graph; None where it has no such thing."""
+    """The names of one graph; None for a section that it does not have."""
 
     users: UserNames
     products: ProductNames
@@ -161,10 +161,10 @@ SECTIONS: dict[str, type[Any]] = {
 
 
 def read_mapping(file: Path) -> Mapping:
-    """The mapping in a file.
+    """Return the mapping in a file.
 
     Raises:
-        BadConfig: there is none, or something in it is wrong.
+        BadConfig: the file does not exist or is not valid.
     """
     try:
         content = tomllib.loads(file.read_text("utf-8"))
@@ -186,10 +186,10 @@ def read_mapping(file: Path) -> Mapping:
 
 
 def mapping_from(content: dict[str, Any]) -> Mapping:
-    """The mapping that a TOML document states.
+    """Return the mapping of a TOML document.
 
     Raises:
-        BadConfig: something in it is wrong.
+        BadConfig: it is not valid.
     """
     for name in content:
         if name not in SECTIONS:
@@ -284,7 +284,7 @@ def _check_reviews(names: ReviewNames) -> None:
 
 
 def own_names() -> tuple[str, ...]:
-    """The properties of users and products that kinfolio writes."""
+    """Return the properties of users and products that kinfolio writes."""
     return OWN_PROPERTIES + tuple(f"{name}_{slot}" for name in OWN_SLOT_PROPERTIES for slot in "ab")
 
 

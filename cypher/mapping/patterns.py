@@ -1,6 +1,6 @@
-"""The pieces of a statement that name things: node patterns, relationship patterns, predicates.
+"""A statement's node patterns, relationship patterns and label predicates.
 
-Knows so much of Cypher's grammar and no more, and nothing of what the names mean.
+Knows no more of Cypher's grammar, and nothing of the meaning of names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(slots=True)
 class Node:
-    """A node pattern: where its brackets are, its variable, its label, its map."""
+    """A node pattern: places of its brackets, variable, labels and map."""
 
     open: int
     close: int
@@ -34,16 +34,16 @@ class Node:
 
 @dataclass(slots=True)
 class Link:
-    """A relationship pattern, from the arrow before its bracket to the arrow behind it."""
+    """A relationship pattern, from the arrow before its bracket to the arrow after it."""
 
     first: int
     open: int
     close: int
     last: int
     left: int
-    """Where the node before it closes."""
+    """Place where the node before it closes."""
     right: int
-    """Where the node behind it opens."""
+    """Place where the node after it opens."""
     is_in: bool
     is_out: bool
     variable: int | None
@@ -52,12 +52,12 @@ class Link:
 
 
 class Statement:
-    """A statement cut into words and signs, with the places of its patterns."""
+    """A tokenised statement with the places of its patterns."""
 
     def __init__(self, text: str) -> None:
         self.words: list[str] = []
         self.spaces: list[str] = [""]
-        """What stands before each word, comments included, and behind the last."""
+        """Space and comments before each word and after the last."""
         self._kinds: list[str] = []
         for found in _TOKEN.finditer(text):
             if found.lastgroup == "space":
@@ -67,12 +67,12 @@ class Statement:
                 self._kinds.append(found.lastgroup or "")
                 self.spaces.append("")
         self.pair = self._pairs()
-        """Where each bracket that opens is closed, and back."""
+        """Place of the matching bracket, by the place of a bracket."""
         self.links = [
             link for place in range(len(self.words)) if (link := self._link_at(place)) is not None
         ]
         self.nodes = self._nodes()
-        """By the place where they open."""
+        """By the place of the opening bracket."""
         labelled = {place for node in self.nodes.values() for place in node.labels}
         self.predicates = [
             place
@@ -82,14 +82,14 @@ class Statement:
             and self.is_word(place - 2)
             and place not in labelled
         ]
-        """Labels in conditions like `WHERE p:Product`, and the values of maps that are names."""
+        """Places of labels in conditions like `WHERE p:Product`, and of names as values of maps."""
 
     def at(self, place: int) -> str:
-        """The word or sign at a place; "" beyond the ends."""
+        """Return the word or sign at a place; "" beyond the ends."""
         return self.words[place] if 0 <= place < len(self.words) else ""
 
     def is_word(self, place: int) -> bool:
-        """Whether it is a bare word: a variable, a name, a keyword."""
+        """Return whether a place has a bare word: a variable, a name, a keyword."""
         return 0 <= place < len(self.words) and self._kinds[place] == "word"
 
     def _pairs(self) -> dict[int, int]:
@@ -137,7 +137,7 @@ class Statement:
         )
 
     def _chain(self, place: int) -> tuple[tuple[int, ...], int]:
-        """The places of names between `|` or `&`, and the place behind them."""
+        """Return the places of names joined by `|` or `&`, and the place after them."""
         names = [place]
         while self.at(place + 1) in ("|", "&", ":") and self.is_word(place + 2):
             place += 2
@@ -164,9 +164,9 @@ class Statement:
         return nodes
 
     def left(self, link: Link) -> Node:
-        """The node before a relationship."""
+        """Return the node before a relationship."""
         return self.nodes[self.pair[link.left]]
 
     def right(self, link: Link) -> Node:
-        """The node behind it."""
+        """Return the node after a relationship."""
         return self.nodes[link.right]

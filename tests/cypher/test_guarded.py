@@ -1,4 +1,4 @@
-"""Statements that a model wrote: which run, and that no other reaches what is not the asker's."""
+"""Generated statements: which run, and that no other reaches private data of other users."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def loaded(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Gra
         ),
     ],
 )
-def test_what_concerns_the_asker_and_products_is_read(
+def test_data_of_the_asker_and_products_are_read(
     loaded: Graph, statement: str, rows: list[dict[str, Any]]
 ) -> None:
     assert guarded_rows(loaded, statement, "u2") == rows
@@ -114,12 +114,12 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_whatever_else_is_asked_is_refused_before_the_server_sees_it(statement: str) -> None:
+def test_any_other_statement_is_refused_before_it_is_sent(statement: str) -> None:
     with pytest.raises(BadInput, match="was not run"):
         check_statement(statement)
 
 
-def test_a_statement_that_cannot_be_planned_writes_or_takes_long_ends_in_a_sentence(
+def test_a_statement_that_fails_writes_or_takes_long_is_reported(
     loaded: Graph,
 ) -> None:
     with pytest.raises(BadInput, match="cannot be run"):

@@ -40,7 +40,7 @@ def small(graph: Graph, run_cypher: Any) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_people_can_walk_the_graph_in_python(server: Connection) -> None:
+def test_the_graph_can_be_explored_in_python(server: Connection) -> None:
     with explore(server) as graph:
         ann = User.match(graph, "ann").first()
         assert (ann.name, ann.risk_tolerance, ann.country) == ("Ann", 3, "EE")
@@ -60,7 +60,7 @@ def test_people_can_walk_the_graph_in_python(server: Connection) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_user_is_shown_with_what_hangs_on_it(graph: Graph) -> None:
+def test_a_user_is_shown_with_its_relationships(graph: Graph) -> None:
     view = show_user(graph, "ann")
     assert view.counts == {"holds": 2, "ties": 1, "reviews": 1, "dismissed": 1}
     assert view.properties == {"country": "EE", "gid": 0, "name": "Ann", "risk_tolerance": 3}
@@ -70,7 +70,7 @@ def test_a_user_is_shown_with_what_hangs_on_it(graph: Graph) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_product_is_shown_without_people_and_without_the_numbers_of_vectors(
+def test_a_product_is_shown_without_users_and_numbers_of_vectors(
     graph: Graph,
 ) -> None:
     view = show_product(graph, "A")
@@ -81,31 +81,34 @@ def test_a_product_is_shown_without_people_and_without_the_numbers_of_vectors(
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_id_with_odd_signs_is_found(graph: Graph, run_cypher: Any, odd: str) -> None:
+def test_an_id_with_special_characters_is_found(graph: Graph, run_cypher: Any, odd: str) -> None:
     run_cypher("CREATE (:User {id: $id, gid: 0})", id=odd)
     assert show_user(graph, odd).id == odd
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("odd", [*ODD_IDS, "", "Ann"])
-def test_an_unknown_id_is_told_in_a_sentence(graph: Graph, odd: str) -> None:
+def test_an_unknown_id_is_reported(graph: Graph, odd: str) -> None:
     with pytest.raises(NotFound, match="among the 2 in the graph; check the id"):
         show_user(graph, odd)
     with pytest.raises(NotFound, match=r"no product .* among the 3 in the graph; check the id"):
         show_product(graph, odd)
 
 
-def test_an_empty_graph_says_how_to_fill_it(graph: Graph) -> None:
+def test_an_empty_graph_is_reported_with_the_command_that_fills_it(graph: Graph) -> None:
     with pytest.raises(NotFound, match="among the 0 in the graph; type: kinfolio load FOLDER"):
         show_user(graph, "ann")
 
 
-def test_what_py2neo_raises_becomes_a_sentence(server: Connection) -> None:
-    with pytest.raises(ServerError, match="refused a look at the graph"), explore(server) as graph:
+def test_an_error_of_py2neo_is_translated(server: Connection) -> None:
+    with (
+        pytest.raises(ServerError, match="refused a read"),
+        explore(server) as graph,
+    ):
         graph.run("MTCH (n) RETURN n")
 
 
-def test_a_server_that_is_not_there_or_refuses_is_told(server: Connection) -> None:
+def test_an_unreachable_or_refusing_server_is_reported(server: Connection) -> None:
     from dataclasses import replace
 
     with pytest.raises(ServerUnreachable), explore(replace(server, uri="bolt://127.0.0.1:1")):

@@ -1,4 +1,4 @@
-"""py2neo and the driver read the same; and each thing docs/py2neo.md says that py2neo cannot do."""
+"""py2neo and the driver read the same; and each limitation in docs/py2neo.md."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def full(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """The six users with one of everything that the schema knows; left as it is."""
+    """The six users with one node and relationship of each kind; read only."""
     load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     with open_driver(shared_graph.connection) as driver, driver.session() as session:
         session.run(
@@ -66,7 +66,7 @@ def key(model: Any) -> str:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_models_read_what_the_driver_reads(explored: Any, run_cypher: Any, model: Any) -> None:
+def test_both_read_the_same_nodes(explored: Any, run_cypher: Any, model: Any) -> None:
     rows = run_cypher(f"MATCH (n:{model.__name__}) RETURN properties(n) AS has")
     expected = {row["has"][key(model)]: row["has"] for row in rows}
     names = [name for name, value in vars(model).items() if isinstance(value, Property)]
@@ -79,7 +79,7 @@ def test_models_read_what_the_driver_reads(explored: Any, run_cypher: Any, model
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end[0].__name__}.{end[1]}")
-def test_relationships_and_their_properties_are_read_alike(
+def test_both_read_the_same_relationships_and_properties(
     explored: Any, run_cypher: Any, end: Any
 ) -> None:
     model, attribute = end
@@ -113,15 +113,15 @@ def test_relationships_and_their_properties_are_read_alike(
         ("version_list", {}),
     ],
 )
-def test_statements_give_the_same_rows_through_both(
+def test_both_return_the_same_rows_of_a_statement(
     full: Graph, explored: Any, name: str, parameters: dict[str, Any]
 ) -> None:
     rows = full.read(name, **parameters)
-    told = explored.run(query(name), **parameters).data()
-    for row in (*rows, *told):
+    others = explored.run(query(name), **parameters).data()
+    for row in (*rows, *others):
         row.get("version", {}).pop("silent_seconds", None) if name == "version_list" else None
     assert rows
-    assert told == rows
+    assert others == rows
 
 
 SCHEMA_CALLS = {
@@ -135,17 +135,17 @@ SCHEMA_CALLS = {
 
 
 @pytest.mark.parametrize("call", SCHEMA_CALLS)
-def test_schema_calls_speak_a_dead_syntax(explored: Any, call: str) -> None:
+def test_schema_calls_use_removed_syntax(explored: Any, call: str) -> None:
     with pytest.raises(ClientError, match=r"yntax|by schema|no procedure"):
         getattr(explored.schema, call)(*SCHEMA_CALLS[call])
 
 
-def test_labels_and_types_can_be_asked_for(explored: Any) -> None:
+def test_labels_and_types_are_listed(explored: Any) -> None:
     assert {"User", "Product"} <= set(explored.schema.node_labels)
     assert {"HOLDS", "TIED_TO"} <= set(explored.schema.relationship_types)
 
 
-def test_a_vector_does_not_come_through(explored: Any) -> None:
+def test_a_vector_is_not_returned(explored: Any) -> None:
     (row,) = explored.run("CYPHER 25 RETURN vector([1, 2], 2, FLOAT32) AS v").data()
     assert row["v"] == {"originalType": "VECTOR(2, FLOAT32)", "reason": "UNKNOWN_TYPE"}
 
@@ -167,7 +167,7 @@ def test_a_node_has_no_element_id(explored: Any) -> None:
 
 @pytest.fixture
 def pair(full: Graph, run_cypher: Any) -> Iterator[None]:
-    """Two people who are tied twice; gone afterwards."""
+    """Two users with two ties, deleted afterwards."""
     run_cypher(
         "CREATE (a:User {id: 'x1', gid: 91}), (b:User {id: 'x2', gid: 92}), "
         "(a)-[:TIED_TO {kind: 'follows'}]->(b), (a)-[:TIED_TO {kind: 'family'}]->(b)"
@@ -177,7 +177,7 @@ def pair(full: Graph, run_cypher: Any) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("pair")
-def test_of_parallel_relationships_one_is_seen_and_a_push_overwrites_the_others(
+def test_of_parallel_relationships_one_is_read_and_a_push_overwrites_the_others(
     explored: Any, run_cypher: Any
 ) -> None:
     kinds = "MATCH (:User {id: 'x1'})-[r:TIED_TO]->(:User {id: 'x2'}) RETURN r.kind AS kind"
@@ -189,7 +189,7 @@ def test_of_parallel_relationships_one_is_seen_and_a_push_overwrites_the_others(
 
 
 @pytest.mark.usefixtures("pair")
-def test_a_push_deletes_what_came_in_the_meantime(explored: Any, run_cypher: Any) -> None:
+def test_a_push_deletes_relationships_created_meanwhile(explored: Any, run_cypher: Any) -> None:
     ann = User.match(explored, "x1").first()
     assert [other.id for other in ann.tied_to] == ["x2"]
     run_cypher("MATCH (a:User {id: 'x1'}) CREATE (a)-[:TIED_TO]->(:User {id: 'x3', gid: 93})")
@@ -198,12 +198,12 @@ def test_a_push_deletes_what_came_in_the_meantime(explored: Any, run_cypher: Any
     assert [row["id"] for row in rows] == ["x2"]
 
 
-def test_what_cypher_25_brought_needs_its_name(explored: Any) -> None:
+def test_functions_of_cypher_25_need_its_prefix(explored: Any) -> None:
     with pytest.raises(ClientError, match="vector"):
         explored.run("RETURN vector([1, 2], 2, FLOAT32) AS v")
 
 
-def test_it_speaks_the_old_bolt_protocol(explored: Any) -> None:
+def test_it_uses_bolt_4(explored: Any) -> None:
     explored.run("RETURN 1").data()
     pools = explored.service.connector._pools
     versions = {one.protocol_version for pool in pools.values() for one in pool._free_list}

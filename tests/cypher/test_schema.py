@@ -27,13 +27,13 @@ def test_each_key_of_the_graph_is_unique(graph: Graph, run_cypher: Any) -> None:
     }
 
 
-def test_creating_the_schema_again_changes_nothing(graph: Graph, run_cypher: Any) -> None:
+def test_the_schema_is_idempotent(graph: Graph, run_cypher: Any) -> None:
     before = constraints(run_cypher)
     create_schema(graph)
     assert constraints(run_cypher) == before
 
 
-def test_the_schema_says_which_data_break_it(graph: Graph, run_cypher: Any) -> None:
+def test_data_that_violate_the_schema_are_reported(graph: Graph, run_cypher: Any) -> None:
     run_cypher("DROP CONSTRAINT user_id")
     run_cypher("CREATE (:User {id: 'twice', gid: 1}), (:User {id: 'twice', gid: 2})")
     with pytest.raises(BadInput, match="twice"):

@@ -1,4 +1,4 @@
-"""A made-up graph of films with names of its own, as people have it who never heard of kinfolio."""
+"""A generated graph of films with names of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PRAISE = ("a slow and tender film", "too long by half an hour", "the ending sta
 
 
 def make_movies(run_cypher: Callable[..., Any], *, seed: int = 7) -> None:
-    """People like films of two of four genres; those who follow each other like the same ones."""
+    """Users prefer two of four genres; those who follow each other share one."""
     rng = np.random.default_rng(seed)
     run_cypher(
         "UNWIND range(0, size($names) - 1) AS g CREATE (:Genre {name: $names[g], place: g})",
@@ -90,7 +90,7 @@ def make_movies(run_cypher: Callable[..., Any], *, seed: int = 7) -> None:
 
 
 def contents(run_cypher: Callable[..., Any]) -> tuple[list[Any], list[Any], list[Any]]:
-    """All nodes, relationships, indexes and constraints of the graph, to compare."""
+    """All nodes, relationships, indexes and constraints of the graph."""
     return (
         run_cypher(
             "MATCH (n) RETURN elementId(n) AS n, labels(n) AS labels, properties(n) AS has "

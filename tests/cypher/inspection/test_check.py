@@ -1,4 +1,4 @@
-"""What `map check` finds in a small graph, and what it makes of graphs that cannot be used."""
+"""What `map check` finds in a small graph, and the problems it reports."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shop(graph: Graph, run_cypher: Any) -> Graph:
 
 
 def checked(graph: Graph, **sections: dict[str, Any] | None) -> list[Line]:
-    """What a check of the shop says; None in place of a line takes it away."""
+    """Lines of a check of the shop with changed lines of its mapping; None removes a line."""
     content = copy.deepcopy(SHOP)
     for section, lines in sections.items():
         content[section] = {**content.get(section, {}), **(lines or {})}
@@ -51,7 +51,7 @@ def problems(lines: list[Line]) -> list[str]:
     return [f"{line.section}.{line.line}: {line.note}" for line in lines if line.level == "problem"]
 
 
-def test_a_line_tells_how_much_it_finds_and_an_example(shop: Graph) -> None:
+def test_a_line_has_its_count_and_an_example(shop: Graph) -> None:
     lines = checked(shop)
     assert problems(lines) == []
     found = {(line.section, line.line, line.found): line.example for line in lines}
@@ -105,9 +105,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_what_keeps_a_graph_from_being_used_is_told(
-    shop: Graph, run_cypher: Any, case: str
-) -> None:
+def test_each_problem_is_reported(shop: Graph, run_cypher: Any, case: str) -> None:
     change, sections, words = BROKEN[case]
     if change:
         run_cypher(change)
@@ -115,7 +113,7 @@ def test_what_keeps_a_graph_from_being_used_is_told(
     assert any(words in problem for problem in found), found
 
 
-def test_what_is_odd_but_can_be_used_is_told_too(shop: Graph, run_cypher: Any) -> None:
+def test_irregularities_are_reported_as_warnings(shop: Graph, run_cypher: Any) -> None:
     run_cypher(
         "CREATE (:Client {number: 3}), (:Client {number: 4}), (:Client {number: 5}) "
         "WITH 1 AS one MATCH (a:Client {number: 1}) CREATE (a)-[:BOUGHT]->(:Pie)"
@@ -129,9 +127,7 @@ def test_what_is_odd_but_can_be_used_is_told_too(shop: Graph, run_cypher: Any) -
     assert problems(lines) == []
 
 
-def test_an_export_does_not_begin_where_ids_tell_nothing_apart(
-    shop: Graph, run_cypher: Any
-) -> None:
+def test_an_export_needs_unique_ids_and_no_foreign_gid(shop: Graph, run_cypher: Any) -> None:
     run_cypher("CREATE (:Client {number: 1})")
     with Graph(shop.connection, mapping_from(SHOP)) as mapped:
         with pytest.raises(BadInput, match="stands on more than one"):
@@ -145,7 +141,7 @@ def test_an_export_does_not_begin_where_ids_tell_nothing_apart(
             create_schema(mapped)
 
 
-def test_a_constraint_of_the_same_name_is_not_taken_for_kinfolios(
+def test_a_constraint_of_the_same_name_on_another_label_is_reported(
     shop: Graph, run_cypher: Any
 ) -> None:
     with Graph(shop.connection, mapping_from(SHOP)) as mapped:

@@ -1,4 +1,4 @@
-"""What `map init` makes of graphs of different shapes."""
+"""The mapping that `map init` guesses for different graphs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kinfolio.errors import NotReady
 
 
 def guessed(graph: Graph) -> Mapping:
-    """The guess, which must say the same when it is read from its file, and must be usable."""
+    """The guess, which must be the same when read from its file, and without problems."""
     found = inspect(graph)
     mapping = guess(graph, found)
     assert mapping_from(tomllib.loads(as_toml(mapping, found))) == mapping
@@ -25,7 +25,7 @@ def guessed(graph: Graph) -> Mapping:
     return mapping
 
 
-def test_a_shop_whose_goods_know_their_buyers(graph: Graph, run_cypher: Any) -> None:
+def test_a_shop_with_relationships_from_product_to_user(graph: Graph, run_cypher: Any) -> None:
     run_cypher(
         "UNWIND range(1, 20) AS n CREATE (c:Customer {customerId: n, email: 'c' + n}) "
         "WITH c, n UNWIND [1, 2, 3] AS k MERGE (p:Item {sku: 'S' + ((n * k) % 10)}) "
@@ -46,7 +46,7 @@ def test_a_shop_whose_goods_know_their_buyers(graph: Graph, run_cypher: Any) -> 
     assert (mapping.ties, mapping.reviews, mapping.categories) == (None, None, None)
 
 
-def test_reviews_that_are_nodes(graph: Graph, run_cypher: Any) -> None:
+def test_reviews_as_nodes(graph: Graph, run_cypher: Any) -> None:
     run_cypher(
         "UNWIND range(1, 12) AS n CREATE (u:Reader {id: 'r' + n}) "
         "MERGE (b:Book {isbn: 'b' + (n % 4)}) ON CREATE SET b.title = 'Book ' + b.isbn "
@@ -66,7 +66,7 @@ def test_reviews_that_are_nodes(graph: Graph, run_cypher: Any) -> None:
     assert (mapping.categories.type, mapping.categories.direction) == ("COVERS", "in")
 
 
-def test_kinfolios_own_graph_is_guessed_as_it_is(six_users: Graph) -> None:
+def test_the_standard_model_is_guessed_exactly(six_users: Graph) -> None:
     mapping = guessed(six_users)
     assert (mapping.users.label, mapping.users.id) == ("User", "id")
     assert (mapping.products.label, mapping.products.id) == ("Product", "id")
@@ -79,7 +79,7 @@ def test_kinfolios_own_graph_is_guessed_as_it_is(six_users: Graph) -> None:
     assert mapping.categories.type == "IN_CATEGORY"
 
 
-def test_names_of_any_signs_stay_in_their_comment_and_quotes(graph: Graph, run_cypher: Any) -> None:
+def test_names_of_any_characters_are_quoted_in_the_file(graph: Graph, run_cypher: Any) -> None:
     run_cypher(
         'UNWIND range(1, 5) AS n CREATE (:`Per\n"son` {`the\nid`: n})-[:`R\n[x]`]->'
         "(:`Mov'ie\\\\` {`i\\u0009d`: 'm' + n})"
@@ -96,7 +96,7 @@ def test_names_of_any_signs_stay_in_their_comment_and_quotes(graph: Graph, run_c
         ("CREATE (:User {id: 1})-[:BOUGHT]->(:Item {x: 1.5})", "no property of Item nodes"),
     ],
 )
-def test_a_graph_without_buyers_and_goods_is_told(
+def test_a_graph_without_users_or_products_is_reported(
     graph: Graph, run_cypher: Any, statement: str, words: str
 ) -> None:
     run_cypher(statement)

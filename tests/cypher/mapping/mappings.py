@@ -1,4 +1,4 @@
-"""Three mappings that differ wherever mappings can, and where statements are listed."""
+"""Three mappings that together use every option, and the statements that a mapping applies to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BARE: dict[str, Any] = {
     "products": {"label": "Fund", "id": "isin"},
     "holdings": {"type": "BOUGHT", "exclusive": True},
 }
-"""Nothing but who holds what."""
+"""Required sections only."""
 
 MOVIES: dict[str, Any] = {
     "users": {"label": "Person", "id": "uid", "id_type": "integer", "name": "called"},
@@ -38,7 +38,7 @@ MOVIES: dict[str, Any] = {
     "reviews": {"type": "REVIEWED", "text": "summary", "rating": "points"},
     "categories": {"label": "Genre", "type": "HAS", "direction": "in", "name": "word"},
 }
-"""Whole numbers as ids, a least rating, reviews as relationships."""
+"""Integer ids, a least rating, reviews as relationships."""
 
 ODD: dict[str, Any] = {
     "users": {
@@ -84,7 +84,7 @@ ODD: dict[str, Any] = {
     "categories": {"label": "User", "type": "HOLDS"},
     "dismissals": {"type": "x' OR 1=1 //", "direction": "out"},
 }
-"""Signs that mean something to Cypher, dates, and standard names for other things."""
+"""Names with Cypher syntax, dates, and standard names with another meaning."""
 
 ALL = {"bare": BARE, "movies": MOVIES, "odd": ODD}
 MAPPINGS = {name: mapping_from(content) for name, content in ALL.items()}

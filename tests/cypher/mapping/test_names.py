@@ -18,7 +18,7 @@ from tests.cypher.mapping.mappings import BARE, MOVIES
 
 
 def changed(section: str, **lines: Any) -> dict[str, Any]:
-    """The movie mapping with some lines of a section in place of others; None takes one away."""
+    """The movie mapping with changed lines of a section; None removes a line."""
     content = copy.deepcopy(MOVIES)
     content[section] = {**content.get(section, {}), **lines}
     content[section] = {key: value for key, value in content[section].items() if value is not None}
@@ -71,7 +71,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_everything_wrong_is_told_in_one_sentence(case: str) -> None:
+def test_an_invalid_mapping_is_reported_in_one_sentence(case: str) -> None:
     content, words = WRONG[case]
     with pytest.raises(BadConfig) as raised:
         mapping_from(content)
@@ -79,7 +79,7 @@ def test_everything_wrong_is_told_in_one_sentence(case: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there_says_how_to_write_one(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_command_that_writes_one(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="kinfolio map init"):
         read_mapping(tmp_path / "none.toml")
 
@@ -92,7 +92,7 @@ def test_a_file_that_is_not_there_says_how_to_write_one(tmp_path: Path) -> None:
         (b"[users]\nlabel = 1\n", r"mapping.toml: label in \[users\] is 1"),
     ],
 )
-def test_a_broken_file_is_told_by_its_name(tmp_path: Path, content: bytes, words: str) -> None:
+def test_an_invalid_file_is_reported_by_name(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "mapping.toml"
     file.write_bytes(content)
     with pytest.raises(BadConfig, match=words):
@@ -105,7 +105,7 @@ def test_the_guide_lists_everything_that_kinfolio_writes() -> None:
         assert re.search(rf"[`:]{name}\b", guide), name
 
 
-def test_the_guides_example_is_a_mapping() -> None:
+def test_the_example_in_the_guide_is_valid() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text("utf-8")
     block = re.search(r"```toml\n(.*?)```", guide, re.DOTALL)
     assert block

@@ -1,4 +1,4 @@
-"""Statements in the names of other graphs: small ones by eye, then every statement there is."""
+"""Statements in the names of other graphs: examples, then every statement."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def movies(text: str, **holdings: Any) -> str:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["standard"])
-def test_a_statement_is_told_in_the_names_of_the_graph(example: dict[str, str]) -> None:
+def test_a_statement_is_rewritten_in_the_names_of_the_graph(example: dict[str, str]) -> None:
     assert movies(example["standard"]) == example["mapped"]
 
 
-def test_a_number_is_looked_up_as_a_number_so_that_an_index_serves() -> None:
+def test_an_integer_id_is_looked_up_as_an_integer_for_the_index() -> None:
     found = movies("MATCH (u:User {id: $user_id}) RETURN u.id AS user")
     assert re.search(
         r"\{`uid`: CASE WHEN \$user_id =~ '.*' THEN toInteger\(\$user_id\) END\}", found
@@ -52,13 +52,13 @@ def test_low_ratings_count_as_dismissed() -> None:
     assert "(u:`Person`)-[:`RATED`]->(x:`Movie`)" in both
 
 
-def test_holders_are_counted_without_their_labels_where_there_are_no_others() -> None:
+def test_holders_are_counted_without_labels_where_the_type_is_exclusive() -> None:
     text = "MATCH (p:Product) RETURN COUNT { (p)<-[:HOLDS]-() } AS holders"
     assert "(p)<-[:`RATED`]-(:`Person`)" in movies(text)
     assert "(p)<-[:`RATED`]-()" in movies(text, exclusive=True)
 
 
-def test_two_types_of_two_directions_are_asked_without_one() -> None:
+def test_two_types_of_opposite_directions_are_matched_without_direction() -> None:
     content = {**BARE, "dismissals": {"type": "NO", "direction": "in"}}
     text = "MATCH (u:User)-[:HOLDS|DISMISSED]->(x:Product) RETURN x"
     assert "(u:`Client`)-[:`BOUGHT`|`NO`]-(x:`Fund`)" in rewritten(text, mapping_from(content))
@@ -81,12 +81,12 @@ def test_two_types_of_two_directions_are_asked_without_one() -> None:
         "MATCH (u)-[h:HOLDS]-(p) RETURN p.name",
     ],
 )
-def test_what_cannot_be_told_is_an_error_and_no_guess(text: str) -> None:
+def test_a_statement_without_equivalent_is_an_error(text: str) -> None:
     with pytest.raises(BadConfig, match="fault of kinfolio"):
         movies(text)
 
 
-def test_loading_is_refused() -> None:
+def test_load_statements_are_refused_with_a_mapping() -> None:
     with pytest.raises(BadConfig, match="leave --mapping out"):
         query("load_users", "a", MAPPINGS["movies"])
 
@@ -116,7 +116,7 @@ def test_no_standard_name_is_left_in_any_statement(name: str, mapping: str) -> N
 
 
 @pytest.mark.parametrize("mapping", ALL)
-def test_every_statement_is_understood_by_the_server(
+def test_every_rewritten_statement_is_planned_by_the_server(
     graph: Graph, mapping: str, run_cypher: Any
 ) -> None:
     names = MAPPINGS[mapping]
@@ -141,7 +141,7 @@ def test_every_statement_is_understood_by_the_server(
     assert wrong == {}
 
 
-def test_an_escaped_name_is_a_name_and_nothing_else(graph: Graph, run_cypher: Any) -> None:
+def test_an_escaped_name_is_only_a_name(graph: Graph, run_cypher: Any) -> None:
     odd = [
         "`",
         "\\",
@@ -158,7 +158,7 @@ def test_an_escaped_name_is_a_name_and_nothing_else(graph: Graph, run_cypher: An
     assert row["nodes"] == len(odd)
 
 
-def test_a_whole_number_as_id_keeps_its_index(graph: Graph, run_cypher: Any) -> None:
+def test_an_integer_id_uses_its_index(graph: Graph, run_cypher: Any) -> None:
     run_cypher("CREATE INDEX person_uid IF NOT EXISTS FOR (n:Person) ON (n.uid)")
     run_cypher("UNWIND range(1, 3) AS n CREATE (:Person {uid: n})")
     try:
