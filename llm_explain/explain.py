@@ -1,7 +1,7 @@
-"""Why a product has its score for a user: evidence, plan, words, check, in that order.
+"""Explain a score: evidence, plan, text, check.
 
-Whatever a writer wrote is shown only when the check finds nothing; otherwise the next writer is
-asked. The last one needs no model.
+A text is returned only when the check finds no problem; otherwise the next writer is asked. The
+last writer needs no model.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.mapping.display_names import PathNames
 from kinfolio.llm_explain.checking.check import check_text, sentences_of
-from kinfolio.llm_explain.evidence.evidence import Grounds, read_grounds
-from kinfolio.llm_explain.explanation import Explanation, Problem, Sentence
+from kinfolio.llm_explain.evidence.attribution import read_attribution
+from kinfolio.llm_explain.explanation import Attribution, Explanation, Problem, Sentence
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
 from kinfolio.llm_explain.wording.plan import Length, Plan, make_plan
 from kinfolio.records import Step
@@ -34,106 +34,101 @@ def explain(
     clauses: Clauses | None = None,
     length: Length = "normal",
 ) -> Explanation:
-    """Why a product has its score for a user.
+    """Explain the score of a product for a user.
 
-    A product that the rules keep from the user is explained too, but the text says so first.
+    A product that the rules exclude is explained too; the text begins with the rules.
 
     Args:
         graph: the graph, with a version written back.
         user_id: the user's own key.
         product_id: the product's own key.
         writers: asked in turn until one's text passes the check.
-        all_evidence: give every piece of evidence; the words stay with the strongest.
-        clauses: the language; English when None.
-        length: how much is told.
+        all_evidence: return every contribution as evidence; the text is the same.
+        clauses: the language and the deployment's limits; English when None.
+        length: how much the text states.
 
     Raises:
         NotReady: nothing was written back, or the writer's model does not answer.
         NotFound: there is no such user or product.
     """
-    grounds = read_grounds(
+    clauses = clauses or load_clauses()
+    attribution, _ = read_attribution(
         graph,
         user_id,
         product_id,
+        clauses,
         all_evidence=all_evidence,
-        clauses=clauses,
         is_long=length == "long",
     )
-    return put_in_words(grounds, writers, clauses=clauses, length=length)
+    return write_explanation(attribution, writers, clauses=clauses, length=length)
 
 
-def put_in_words(
-    grounds: Grounds,
+def write_explanation(
+    attribution: Attribution,
     writers: Sequence[Writer],
     *,
     clauses: Clauses | None = None,
     length: Length = "normal",
 ) -> Explanation:
-    """The explanation of some evidence, by the first writer whose text passes the check."""
+    """Return the explanation by the first writer whose text passes the check.
+
+    Without such a text it consists of the fixed sentences.
+    """
     clauses = clauses or load_clauses()
-    plan = make_plan(grounds, clauses, length)
-    silent = _silent(grounds, plan, clauses.language)
-    if not plan.slots:
-        return silent
-    # The same pair is told in the same words each time, another pair in others.
-    seed = zlib.crc32(f"{grounds.user}\0{grounds.product}\0{grounds.version}".encode())
-    for writer in writers:
+    plan = make_plan(attribution, clauses, length)
+    fixed_only = _explanation(attribution, plan, (), "none", clauses.language)
+    # The same pair has the same wording every time.
+    pair = f"{attribution.user}\0{attribution.product}\0{attribution.version}"
+    seed = zlib.crc32(pair.encode())
+    for writer in writers if plan.slots else ():
         faults: tuple[Problem, ...] = ()
         for attempt in range(writer.tries):
             text = writer.write(plan, seed + attempt, faults)
-            faults = _faults(text, plan, silent)
+            written = [
+                Sentence(text=sentence.text, evidence=sentence.cited)
+                for sentence in sentences_of(text, fixed_only)
+            ]
+            found = _explanation(attribution, plan, written, writer.name, clauses.language)
+            # By the evidence and the fixed sentences: written ones must not vouch for themselves.
+            problems = check_text(found.text, fixed_only)
+            faults = (*problems, *_omissions(written, plan))
             if not faults:
-                return _told(silent, plan, text, writer.name)
-    return silent
+                return replace(found, grounded=not problems)
+    return replace(fixed_only, grounded=not check_text(fixed_only.text, fixed_only))
 
 
-def _faults(text: str, plan: Plan, silent: Explanation) -> tuple[Problem, ...]:
-    faults = check_text(text, silent)
-    cited = {n for sentence in sentences_of(text, silent) for n in sentence.cited}
-    missing = {n for slot in plan.slots for n in slot.evidence} - cited
-    if missing:
-        lost = Problem(text="", reason=f"it leaves out evidence {sorted(missing)}")
-        return (*faults, lost)
-    return faults
-
-
-def _silent(grounds: Grounds, plan: Plan, language: str) -> Explanation:
-    """The explanation with the fixed sentences only."""
-    fixed = [Sentence(text=text, evidence=()) for text in (*plan.opening, *plan.closing)]
+def _explanation(
+    attribution: Attribution, plan: Plan, written: Sequence[Sentence], writer: str, language: str
+) -> Explanation:
+    """The explanation of a writer's sentences between the fixed ones, not checked yet."""
+    opening = [Sentence(text=text, evidence=()) for text in plan.opening]
+    closing = [Sentence(text=text, evidence=()) for text in plan.closing]
+    sentences = (*opening, *written, *closing)
     return Explanation(
-        user=grounds.user,
-        product=grounds.product,
-        name=grounds.name,
-        score=grounds.score,
-        version=grounds.version,
-        writer="none",
-        text=" ".join(sentence.text for sentence in fixed),
-        sentences=tuple(fixed),
-        evidence=grounds.evidence,
-        remainder=grounds.remainder,
-        grounded=True,
+        user=attribution.user,
+        product=attribution.product,
+        name=attribution.name,
+        score=attribution.score,
+        version=attribution.version,
+        writer=writer,
+        text=" ".join(sentence.text for sentence in sentences),
+        sentences=sentences,
+        evidence=attribution.evidence,
+        remainder=attribution.remainder,
+        grounded=False,
         language=language,
     )
 
 
-def _told(silent: Explanation, plan: Plan, text: str, writer: str) -> Explanation:
-    written = [
-        Sentence(text=sentence.text, evidence=sentence.cited)
-        for sentence in sentences_of(text, silent)
-    ]
-    opening = [Sentence(text=fixed, evidence=()) for fixed in plan.opening]
-    closing = [Sentence(text=fixed, evidence=()) for fixed in plan.closing]
-    sentences = (*opening, *written, *closing)
-    return replace(
-        silent,
-        writer=writer,
-        text=" ".join(sentence.text for sentence in sentences),
-        sentences=sentences,
-    )
+def _omissions(written: Sequence[Sentence], plan: Plan) -> list[Problem]:
+    cited = {number for sentence in written for number in sentence.evidence}
+    missing = {number for slot in plan.slots for number in slot.evidence} - cited
+    reason = f"it leaves out evidence {sorted(missing)}"
+    return [Problem(text="", reason=reason)] if missing else []
 
 
 def as_document(explanation: Explanation, names: PathNames | None = None) -> dict[str, Any]:
-    """The explanation as the command line's JSON document; paths in the names of the graph."""
+    """Return the JSON document of the command line; paths use the names of the graph."""
     names = names or PathNames()
     return {
         "user": explanation.user,
@@ -163,12 +158,13 @@ def as_document(explanation: Explanation, names: PathNames | None = None) -> dic
     }
 
 
-def path_in_words(path: Sequence[Step], user_id: str, names: PathNames | None = None) -> str:
-    """A path in one line, like `you -HOLDS-> p1 <-HOLDS- someone -HOLDS-> p2`."""
+def format_path(path: Sequence[Step], user_id: str, names: PathNames | None = None) -> str:
+    """Format a path as one line, like `you -HOLDS-> p1 <-HOLDS- someone -HOLDS-> p2`."""
     words = []
-    for step, shown in (names or PathNames()).pairs(path):
-        if shown.type is not None:
-            words.append(f"-{shown.type}->" if shown.direction == "out" else f"<-{shown.type}-")
+    for step, renamed in (names or PathNames()).pairs(path):
+        if renamed.type is not None:
+            is_out = renamed.direction == "out"
+            words.append(f"-{renamed.type}->" if is_out else f"<-{renamed.type}-")
         elif step.label == "User":
             words.append("you" if step.id == user_id else "someone")
         elif step.label == "Review":

@@ -1,33 +1,64 @@
-"""An explanation: its evidence, its sentences, what a check found."""
+"""Records of an explanation: evidence, attribution, sentences, problems found by the check."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from kinfolio.records import Kind, Step
 from kinfolio.tabular import Tabular
 
+Facts = tuple[tuple[str, str | int | float], ...]
+Basis = Literal["holdings", "ties", "text", "popularity"]
+"""The best that is known of a user."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One piece of why a product has its score."""
+    """One contribution to a score, with the path in the graph that carries it."""
 
     id: int
-    """Counted from 1, strongest first."""
+    """Counted from 1, largest contribution first."""
     kind: Kind
     share: float
-    """Contribution over the sum of the sizes of all contributions; negative speaks against."""
+    """Contribution over the sum of absolute contributions; negative lowers the score."""
     contribution: float
-    """What this piece adds to the score."""
     path: tuple[Step, ...]
-    facts: tuple[tuple[str, str | int | float], ...]
-    """Names and numbers that may be said of it, e.g. (("name", "..."), ("holders", 31))."""
+    facts: Facts
+    """Names and numbers that a text may state, e.g. (("name", "..."), ("holders", 31)); `claim`
+    is the key of the clause that the evidence supports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """A score attributed to evidence, and which evidence the text states."""
+
+    user: str
+    product: str
+    name: str
+    kind: str | None
+    """The product's kind in the graph, like "bond"."""
+    score: float
+    version: str
+    basis: Basis
+    evidence: tuple[Evidence, ...]
+    remainder: float
+    """Score less the contributions of `evidence`."""
+    num_stated: int
+    """The first so many pieces of evidence are stated in the text."""
+    num_unstated: int
+    """Contributions other than zero that the text does not state."""
+    refused_by: tuple[tuple[str, str], ...]
+    """Rules that exclude the product for the user, each with its key among the `fixed` clauses."""
+    risk: int | None
+    tolerance: int | None
+    also_stated: frozenset[int] = frozenset()
+    """Ids of weaker evidence that the text states too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """One sentence of an explanation and the evidence it rests on."""
+    """One sentence of an explanation and the evidence that it cites."""
 
     text: str
     evidence: tuple[int, ...]
@@ -35,7 +66,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A piece of a text that no evidence carries."""
+    """A statement of a text that no evidence supports."""
 
     text: str
     reason: str
@@ -57,7 +88,8 @@ class Explanation(Tabular):
     sentences: tuple[Sentence, ...]
     evidence: tuple[Evidence, ...]
     remainder: float
-    """Score less the contributions shown."""
+    """Score less the contributions of `evidence`."""
     grounded: bool
+    """Whether the check finds no problem in `text`."""
     language: str = "en"
     """Code of the language of the text."""

@@ -1,4 +1,4 @@
-"""The transformers library without progress bars, without asking a hub, on one thread."""
+"""Run the transformers library offline, without progress bars, on one thread."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 
 
 @contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """A block in which transformers reads local files only and shows no progress bars."""
+def offline_transformers() -> Iterator[None]:
+    """Read local files only and show no progress bars while the block runs."""
     # Must be set before transformers is imported: it asks a hub about local files otherwise.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers.utils import logging
 
     library: Any = logging  # Any: its switches have no types
-    was_shown = library.is_progress_bar_enabled()
+    had_progress_bar = library.is_progress_bar_enabled()
     library.disable_progress_bar()
     try:
         yield
     finally:
-        if was_shown:
+        if had_progress_bar:
             library.enable_progress_bar()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """A block in which torch computes on one thread.
+    """Run torch on one thread while the block runs.
 
-    A token at a time leaves a second thread nothing to do but to spin: an answer took 2 CPU-seconds
-    on one thread, 30 on two when other programs were at work.
+    Decoding one token at a time leaves a second thread spinning: an answer took 2 CPU-seconds on
+    one thread and 30 on two while other programs were running.
     """
     import torch
 

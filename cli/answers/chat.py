@@ -73,7 +73,7 @@ def command(
         raise BadConfig(
             "--allow-generated-cypher needs a model that can write it; add --model provider:name"
         )
-    writers = writers_for(model, home() / "models", tell=print_message)
+    writers = writers_for(model, home() / "models", notify=print_message)
     clauses = deployment_clauses()
     with open_graph() as graph:
         opened = open_neo4j(graph.connection) if memory == "graph" else open_file(home() / "chat")

@@ -101,10 +101,10 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
 def _evaluate(
     graph: Graph, config: _Config, references: References | None, progress: Progress
 ) -> dict[str, Any]:
-    from kinfolio.llm_explain.evaluation.measure import likeness, measure, summary
+    from kinfolio.llm_explain.evaluation.measure import measure, reference_similarity
     from kinfolio.llm_explain.wording.writers import writers_for
 
-    writers = writers_for(config.model, home() / "models", tell=print_message)
+    writers = writers_for(config.model, home() / "models", notify=print_message)
     if references:
         pairs = _scored(graph, references, config.pairs)
     else:
@@ -118,7 +118,7 @@ def _evaluate(
         progress("explaining", len(pairs), len(pairs))
 
     measured = measure(graph, counted(), writers, config.seed, clauses, config.length)
-    answer = summary(measured)
+    answer = measured.summary()
     if references:
         from kinfolio.gnn.text.encoder import load_encoder
 
@@ -126,7 +126,7 @@ def _evaluate(
         texts = [references[user, product] for user, product, _ in pairs]
         answer["references"] = {
             "measure": "cosine of MiniLM sentence embeddings",
-            **likeness(measured.texts, texts, load_encoder(), config.seed),
+            **reference_similarity(measured.texts, texts, load_encoder(), config.seed),
         }
     return answer
 

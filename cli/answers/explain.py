@@ -48,7 +48,7 @@ def command(
     from kinfolio.llm_explain.wording.writers import writers_for
 
     with spinner("loading the language model"):
-        writers = writers_for(model, home() / "models", tell=print_message)
+        writers = writers_for(model, home() / "models", notify=print_message)
     with open_graph() as graph, spinner("writing the explanation"):
         explanation = explain(
             graph,
@@ -67,11 +67,11 @@ def command(
 
 
 def _print_evidence(explanation: Explanation, names: PathNames) -> None:
-    from kinfolio.llm_explain.explain import path_in_words
+    from kinfolio.llm_explain.explain import format_path
 
     click.echo()
     for piece in explanation.evidence:
-        path = path_in_words(piece.path, explanation.user, names)
+        path = format_path(piece.path, explanation.user, names)
         click.echo(f"[{piece.id}] {piece.share:+6.1%}  {piece.contribution:+8.3f}  {path}")
     click.echo(f"rest       {explanation.remainder:+8.3f}\nscore      {explanation.score:+8.3f}")
     print_message(f"version: {explanation.version}, written by: {explanation.writer}")

@@ -34,7 +34,7 @@ def command(user: str, model: str | None, rules_folder: Path | None) -> None:
     from kinfolio.llm_explain.conversation.chat import require_user
     from kinfolio.llm_explain.wording.writers import writers_for
 
-    writers = writers_for(model, home() / "models", tell=print_message)
+    writers = writers_for(model, home() / "models", notify=print_message)
     clauses = deployment_clauses()
     with open_graph() as graph:
         require_user(graph, user)

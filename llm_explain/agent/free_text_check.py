@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kinfolio.llm_explain.checking.check import check_text, load_words
+from kinfolio.llm_explain.checking.check import check_text
+from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.checking.parse import clean
 from kinfolio.llm_explain.conversation.answers import Reply
 
@@ -66,7 +67,7 @@ def find_faults(text: str, blocks: Sequence[Reply]) -> tuple[str, ...]:
 def _faults_of_sentence(sentence: str) -> list[str]:
     if not re.search(r"\w", sentence):
         return []
-    words = load_words()
+    words = load_lexicon()
     faults = []
     if found := words.promises.search(sentence) or words.advice.search(sentence):
         faults.append(f"{found.group().strip()!r} promises or advises")

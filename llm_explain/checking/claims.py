@@ -1,7 +1,7 @@
 """What one part of a sentence claims, held against the evidence it cites.
 
-Names, holdings and ties here; numbers and direction in rooms of their own. English is known here;
-facts are those of `evidence.py`, whose fact `claim` says what a piece can carry.
+Names, holdings and ties here; numbers and direction in modules of their own. English only;
+facts are those of `paths.py`, whose fact `claim` says what a piece can carry.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from kinfolio.llm_explain.checking.direction import problems_of_direction, problems_of_weight
 from kinfolio.llm_explain.checking.number_claims import problems_of_numbers, problems_of_parts
-from kinfolio.llm_explain.checking.parse import Names
+from kinfolio.llm_explain.checking.parse import NameMasks
 from kinfolio.llm_explain.checking.unsupported_claims import problems_of_deeds
 from kinfolio.llm_explain.explanation import Evidence
 
@@ -28,7 +28,7 @@ def problems_of_part(
     before: str,
     cited: Sequence[Evidence],
     told: Sequence[Evidence],
-    names: Names,
+    names: NameMasks,
     number_words: dict[str, int],
 ) -> Iterator[str]:
     """What the part says and the evidence it cites does not.
@@ -54,7 +54,7 @@ def problems_of_part(
     yield from problems_of_weight(text, cited, told)
 
 
-def _names(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
+def _names(text: str, cited: Sequence[Evidence], names: NameMasks) -> Iterator[str]:
     numbers = {piece.id for piece in cited}
     for char in text:
         if names.is_mask(char) and not names.is_product(char):  # noqa: SIM102
@@ -63,7 +63,7 @@ def _names(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
                 yield f"{names.of(char)!r} stands in evidence [{where}], not in what is cited"
 
 
-def _all_told(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
+def _all_told(text: str, cited: Sequence[Evidence], names: NameMasks) -> Iterator[str]:
     """Where several pieces are cited at once, each must be spoken of."""
     if len(cited) < 2:
         return
@@ -87,7 +87,7 @@ _SPOKEN_OF = {
 }
 
 
-def _holdings(text: str, cited: Sequence[Evidence], names: Names) -> Iterator[str]:
+def _holdings(text: str, cited: Sequence[Evidence], names: NameMasks) -> Iterator[str]:
     held = {piece.id for piece in cited if piece.kind == "holding"}
     owns_it = any(dict(piece.facts).get("claim") == "itself" for piece in cited)
     between = r"(?:(?:already|also|both|now|still|have|do)\s+)*"

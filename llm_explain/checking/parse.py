@@ -28,7 +28,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ParsedSentence:
     """One sentence: as it was written, masked, and in parts."""
 
     text: str
@@ -41,7 +41,7 @@ class Read:
         return tuple(dict.fromkeys(number for part in self.parts for number in part.cited))
 
 
-class Names:
+class NameMasks:
     """The names an explanation may use, each behind one private character in masked text."""
 
     def __init__(self, explanation: Explanation, ordinary: Iterable[str] = ()) -> None:
@@ -117,7 +117,7 @@ def clean(text: str) -> str:
     return re.sub(r"\*\*|__", "", text).strip()
 
 
-def read(text: str, names: Names) -> tuple[Read, ...]:
+def parse_sentences(text: str, names: NameMasks) -> tuple[ParsedSentence, ...]:
     """The sentences of a text."""
     masked, written = names.mask(clean(text))
     sentences = []
@@ -125,7 +125,7 @@ def read(text: str, names: Names) -> tuple[Read, ...]:
         sentence = piece.strip()
         shown = "".join(written.pop(0) if names.is_mask(c) else c for c in sentence)
         if re.search(r"\w", shown):
-            sentences.append(Read(shown, sentence, _parts(sentence)))
+            sentences.append(ParsedSentence(shown, sentence, _parts(sentence)))
     return tuple(sentences)
 
 

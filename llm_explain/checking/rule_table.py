@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kinfolio.llm_explain.checking.parse import Names
+from kinfolio.llm_explain.checking.parse import NameMasks
 from kinfolio.llm_explain.explanation import Evidence
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ClaimRule:
     """What a pattern claims and which cited evidence may carry it; none: nothing can."""
 
     pattern: re.Pattern[str]
@@ -52,10 +52,10 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RuleTable:
     """The patterns of a language; the fields are the keys of its file."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[ClaimRule, ...]
     patterns: dict[str, re.Pattern[str]]
     numbers: dict[str, int]
     thousands: str
@@ -67,7 +67,7 @@ class Table:
         before: str,
         cited: Sequence[Evidence],
         told: Sequence[Evidence],
-        names: Names,
+        names: NameMasks,
     ) -> Iterator[str]:
         """What the part says and the evidence it cites does not; as `claims.problems_of_part`."""
         text = self.patterns["ignored"].sub(" ", text)
@@ -81,7 +81,7 @@ class Table:
         yield from self._weight(text, cited, told)
 
     def _names(
-        self, text: str, before: str, cited: Sequence[Evidence], names: Names
+        self, text: str, before: str, cited: Sequence[Evidence], names: NameMasks
     ) -> Iterator[str]:
         numbers = {piece.id for piece in cited}
         of_kind = {
@@ -181,7 +181,7 @@ class Table:
         return _flat(plain)
 
 
-def read_table(content: dict[str, Any]) -> Table:
+def read_table(content: dict[str, Any]) -> RuleTable:
     """The table in the content of a `check_*.toml`; Any: TOML values.
 
     Raises:
@@ -192,9 +192,9 @@ def read_table(content: dict[str, Any]) -> Table:
         *("ignored", "held", "written", "fewer_than", "roughly", "whole", "part", "this", "share"),
         *("not_only", "against", "negation", "for", "but", "mainly", "strongest", "little"),
     )
-    return Table(
+    return RuleTable(
         rules=tuple(
-            Rule(
+            ClaimRule(
                 pattern=_pattern(rule["says"]),
                 reason=rule["reason"],
                 kinds=frozenset(rule.get("kinds", ())),

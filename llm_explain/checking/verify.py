@@ -1,4 +1,4 @@
-"""A verifier of finished explanations that shares no code with the writers or with `check.py`.
+"""An independent verifier of explanations; shares no code with the writers or with `check.py`.
 
 It reads the JSON document that `kinfolio explain` prints and nothing else.
 """
@@ -9,16 +9,16 @@ import re
 from typing import Any
 
 
-def faults_of(told: dict[str, Any]) -> list[str]:
-    """Names and numbers of the text that stand in no cited evidence; a verifier of its own."""
+def find_faults(document: dict[str, Any]) -> list[str]:
+    """Return names, numbers and citations of the text that the cited evidence does not contain."""
     faults = []
-    facts = {piece["id"]: piece["facts"] for piece in told["evidence"]}
-    shares = {piece["id"]: piece["share"] for piece in told["evidence"]}
+    facts = {piece["id"]: piece["facts"] for piece in document["evidence"]}
+    shares = {piece["id"]: piece["share"] for piece in document["evidence"]}
     names = {str(f[key]) for f in facts.values() for key in ("name", "category") if key in f}
-    product = {told["name"], " ".join(told["name"].split())}
-    if told["text"] != " ".join(sentence["text"] for sentence in told["sentences"]):
+    product = {document["name"], " ".join(document["name"].split())}
+    if document["text"] != " ".join(sentence["text"] for sentence in document["sentences"]):
         faults.append("the text is not its sentences")
-    for sentence in told["sentences"]:
+    for sentence in document["sentences"]:
         text, cited = sentence["text"], sentence["evidence"]
         if not cited:
             if re.search(r"\[\d", _without(text, product)):
@@ -45,24 +45,24 @@ def faults_of(told: dict[str, Any]) -> list[str]:
     return faults
 
 
-def people_in(told: dict[str, Any], people: list[tuple[str, str]]) -> list[str]:
-    """Ids and names of people other than the asker that an explanation shows."""
+def find_people(document: dict[str, Any], people: list[tuple[str, str]]) -> list[str]:
+    """Return faults for each other person, out of (id, name), whom an explanation reveals."""
     faults = []
-    for piece in told["evidence"]:
+    for piece in document["evidence"]:
         for step in piece["path"]:
-            if step.get("label") == "User" and step.get("id") not in (None, told["user"]):
+            if step.get("label") == "User" and step.get("id") not in (None, document["user"]):
                 faults.append(f"a path names {step['id']!r}")
             if set(step) - {"label", "id", "type", "direction"}:
                 faults.append(f"a path step says more: {sorted(step)}")
-    known = {told["name"], told["user"]}
-    known |= {str(v) for p in told["evidence"] for k, v in p["facts"].items() if k != "claim"}
-    words = set(re.findall(r"\w+", _without(told["text"], known)))
+    known = {document["name"], document["user"]}
+    known |= {str(v) for p in document["evidence"] for k, v in p["facts"].items() if k != "claim"}
+    words = set(re.findall(r"\w+", _without(document["text"], known)))
     for user, name in people:
-        # Ids that are plain numbers or lower-case words cannot be told from the text's own.
+        # Ids that are plain numbers or lower-case words are the same as words of the text.
         faults += [
-            f"the text says {said!r}"
-            for said in {user, name} - known
-            if re.search(r"\d", said) and re.search(r"[^\W\d]", said) and said in words
+            f"the text says {word!r}"
+            for word in {user, name} - known
+            if re.search(r"\d", word) and re.search(r"[^\W\d]", word) and word in words
         ]
     return faults
 

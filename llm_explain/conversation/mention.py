@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from kinfolio.llm_explain.checking.check import load_words
+from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.checking.parse import is_ordinary
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _whole(word: str, line: str) -> re.Match[str] | None:
 
 def _is_meant(word: str, line: str) -> bool:
     """Whether a name or id is meant: an ordinary word only in quotes or with a capital."""
-    if not is_ordinary(word, load_words().known) or re.search(r"\d", word):
+    if not is_ordinary(word, load_lexicon().known) or re.search(r"\d", word):
         return True
     if re.search(rf"[\"“'‘]{re.escape(word)}[\"”'’]", line):
         return True

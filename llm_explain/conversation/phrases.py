@@ -29,7 +29,7 @@ def phrase(key: str, **fields: object) -> str:
 
 def display_name(name: str) -> str:
     """Return a name for use in a sentence: on one line, quoted where it could be misread."""
-    return load_clauses().shown_name(name)
+    return load_clauses().display_name(name)
 
 
 def display_names(products: Iterable[ProductRef | Recommended]) -> str:

@@ -1,7 +1,7 @@
-"""What happens to a score when the named evidence is taken away, or alone is left.
+"""Scores after evidence is deleted, and with the stated evidence alone.
 
-The score is made again from what is left, exactly; after DeYoung et al., "ERASER" (arXiv
-1911.03429), comprehensiveness and sufficiency, with random evidence of the same number beside.
+Comprehensiveness and sufficiency (DeYoung et al., "ERASER", arXiv 1911.03429), compared with as
+much random evidence; scores are recomputed exactly from the remaining components.
 """
 
 from __future__ import annotations
@@ -10,60 +10,60 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kinfolio.llm_explain.evidence.contributions import Parts
+from kinfolio.llm_explain.evidence.contributions import LinearScore
 
 DRAWS = 10
-"""Random evidence is drawn so often for the mean; the first draw is what a case is counted by."""
+"""Draws of random evidence for the mean; pairs are counted by the first draw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted:
-    """One pair's scores with evidence taken away."""
+class Deletion:
+    """One pair's score, and how much it falls without some evidence."""
 
     score: float
     named: float
-    """How much the score falls without the evidence that is named as speaking for the product."""
+    """Fall without the stated evidence that speaks for the product."""
     random: float | None
-    """How much without as much other evidence, one draw; None: there is no other."""
+    """Fall without as much other evidence, one draw; None: there is no other."""
     random_mean: float | None
     alone: float
-    """The score with the named evidence alone."""
+    """Score with the stated evidence alone."""
     removed: int
     drawn: int
-    """Pieces drawn; fewer than `removed` where there are not as many others."""
+    """Components drawn; fewer than `removed` where there are not as many others."""
 
 
-def deleted(parts: Parts, named: list[int], source: np.random.Generator) -> Deleted:
-    """The score without the named evidence, without other evidence, and with the named alone.
+def delete_evidence(score: LinearScore, stated: list[int], rng: np.random.Generator) -> Deletion:
+    """Recompute a score without the stated evidence, without other evidence, and with it alone.
 
     Args:
-        parts: what the score is made of.
-        named: places of the pieces told in words.
-        source: draws the other evidence.
+        score: the score as a function of its components.
+        stated: indices of the components that the text states.
+        rng: draws the other evidence.
     """
-    values = parts.contributions()
+    values = score.contributions()
     everything = np.ones(len(values), dtype=np.bool_)
-    score = parts.score(everything)
-    speaking_for = [place for place in named if values[place] > 0]
-    # A piece that adds nothing is no evidence, and would make a draw too easy to beat.
-    others = np.setdiff1d(np.flatnonzero(values), named)
-    drawn = min(len(speaking_for), len(others))
+    total = score.score(everything)
+    positive = [index for index in stated if values[index] > 0]
+    # A component that adds nothing is no evidence; drawing it would make the comparison too easy.
+    others = np.setdiff1d(np.flatnonzero(values), stated)
+    num_drawn = min(len(positive), len(others))
 
-    def fall(places: list[int]) -> float:
+    def fall(indices: list[int]) -> float:
         keep = everything.copy()
-        keep[places] = False
-        return score - parts.score(keep)
+        keep[indices] = False
+        return total - score.score(keep)
 
-    draws = DRAWS if drawn else 0
-    falls = [fall(list(source.choice(others, drawn, replace=False))) for _ in range(draws)]
+    draws = DRAWS if num_drawn else 0
+    falls = [fall(list(rng.choice(others, num_drawn, replace=False))) for _ in range(draws)]
     alone = np.zeros(len(values), dtype=np.bool_)
-    alone[named] = True
-    return Deleted(
-        score=score,
-        named=fall(speaking_for),
+    alone[stated] = True
+    return Deletion(
+        score=total,
+        named=fall(positive),
         random=falls[0] if falls else None,
         random_mean=float(np.mean(falls)) if falls else None,
-        alone=parts.score(alone),
-        removed=len(speaking_for),
-        drawn=drawn,
+        alone=score.score(alone),
+        removed=len(positive),
+        drawn=num_drawn,
     )

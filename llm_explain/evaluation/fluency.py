@@ -1,7 +1,4 @@
-"""How texts read: how many different wordings there are, and how easy they are.
-
-Names and numbers are taken out first, so that only the wording counts. English only.
-"""
+"""Diversity and reading ease of texts; names and numbers are masked, so only wording counts."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
 def wordings(explanation: Explanation) -> list[str]:
-    """The sentences that cite evidence, names as N and numbers as 0."""
+    """Return the sentences that cite evidence, with names as N and numbers as 0."""
     names = {explanation.name}
     for piece in explanation.evidence:
         names |= {str(value) for key, value in piece.facts if key in ("name", "category")}
@@ -29,21 +26,21 @@ def wordings(explanation: Explanation) -> list[str]:
     return masked
 
 
-def distinct(texts: Iterable[str], length: int) -> float:
-    """Different runs of so many words over all of them (Li et al., arXiv 1510.03055)."""
-    runs = [
-        tuple(words[at : at + length])
+def distinct_n(texts: Iterable[str], n: int) -> float:
+    """Return the share of distinct n-grams (Li et al., arXiv 1510.03055)."""
+    ngrams = [
+        tuple(words[at : at + n])
         for text in texts
         for words in [_WORD.findall(text.casefold())]
-        for at in range(len(words) - length + 1)
+        for at in range(len(words) - n + 1)
     ]
-    return len(set(runs)) / len(runs) if runs else 0.0
+    return len(set(ngrams)) / len(ngrams) if ngrams else 0.0
 
 
 def reading_ease(texts: Sequence[str]) -> float:
-    """Flesch's reading ease: 60 to 70 is plain English, more is easier.
+    """Return Flesch's reading ease of English texts: 60 to 70 is plain, higher is easier.
 
-    206.835 - 1.015 words a sentence - 84.6 syllables a word; syllables are groups of vowels.
+    206.835 - 1.015 words per sentence - 84.6 syllables per word; syllables are groups of vowels.
     """
     words = [word for text in texts for word in _WORD.findall(text)]
     sentences = sum(max(1, len(re.findall(r"[.!?](?:\s|$)", text))) for text in texts)
@@ -54,7 +51,7 @@ def reading_ease(texts: Sequence[str]) -> float:
 
 
 def _syllables(word: str) -> int:
-    low = word.casefold()
-    groups = len(re.findall(r"[aeiouy]+", low))
-    is_mute = low.endswith("e") and not low.endswith(("le", "ee"))
+    lower = word.casefold()
+    groups = len(re.findall(r"[aeiouy]+", lower))
+    is_mute = lower.endswith("e") and not lower.endswith(("le", "ee"))
     return max(1, groups - is_mute)

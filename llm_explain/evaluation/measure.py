@@ -1,20 +1,21 @@
-"""Many explanations taken apart: sums, paths, names, deletion, wording, seconds."""
+"""Measure many explanations: sums, paths, grounding, deletion, wording, seconds."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kinfolio.llm_explain.checking.verify import faults_of, people_in
-from kinfolio.llm_explain.evaluation.deletion import Deleted, deleted
-from kinfolio.llm_explain.evaluation.fluency import distinct, reading_ease, wordings
-from kinfolio.llm_explain.evidence.evidence import read_grounds, read_parts
+from kinfolio.llm_explain.checking.verify import find_faults, find_people
+from kinfolio.llm_explain.evaluation.deletion import Deletion, delete_evidence
+from kinfolio.llm_explain.evaluation.fluency import distinct_n, reading_ease, wordings
+from kinfolio.llm_explain.evidence.attribution import read_attribution
+from kinfolio.llm_explain.evidence.contributions import rank_by_size
 from kinfolio.llm_explain.evidence.path_exists import path_exists
-from kinfolio.llm_explain.explain import as_document, put_in_words
+from kinfolio.llm_explain.explain import as_document, write_explanation
+from kinfolio.llm_explain.explanation import Attribution, Explanation
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
 from kinfolio.llm_explain.wording.plan import Length
 
@@ -25,33 +26,130 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.wording.writers import Writer
 
 Encode = Callable[[Sequence[str]], "NDArray[np.float32]"]
-"""Unit vectors of texts."""
-MOST_FAULTS = 20
-MOST_EXAMPLES = 10
+"""Returns unit vectors of texts."""
+MAX_FAULTS = 20
+MAX_EXAMPLES = 10
 
 
-@dataclass
-class Measured:
-    """What was found over all pairs."""
+class Measurement:
+    """Explains pairs one by one and collects the figures.
 
-    pairs: int = 0
-    sound: int = 0
-    """Pairs without any fault."""
-    worst_sum: float = 0.0
-    """Largest |sum of all contributions - score that `recommend` gave|."""
-    worst_remainder: float = 0.0
-    """Largest |shown contributions + remainder - score|."""
-    missing_paths: list[str] = field(default_factory=list)
-    not_grounded: list[str] = field(default_factory=list)
-    people_shown: list[str] = field(default_factory=list)
-    covered: list[float] = field(default_factory=list)
-    """Share of the sum of sizes that the shown evidence carries."""
-    deletions: list[Deleted] = field(default_factory=list)
-    writers: dict[str, int] = field(default_factory=dict)
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    wordings: list[list[str]] = field(default_factory=list)
-    """Of each explanation, its sentences without names and numbers."""
-    texts: list[str] = field(default_factory=list)
+    Args:
+        graph: the graph, with a version written back.
+        writers: asked in turn.
+        seed: of the random evidence that is deleted.
+        clauses: the language and the deployment's limits; English when None.
+        length: how much the texts state.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        writers: Sequence[Writer],
+        seed: int = 0,
+        clauses: Clauses | None = None,
+        length: Length = "normal",
+    ) -> None:
+        self._graph = graph
+        self._writers = writers
+        self._clauses = clauses or load_clauses()
+        self._length = length
+        self._rng = np.random.default_rng(seed)
+        # Where the deployment names people, a name is no fault.
+        rows = () if self._clauses.names_people else graph.read("explain_users")
+        self._people = [(row["id"], row["name"]) for row in rows]
+        self._num_sound = 0
+        self._worst_sum = 0.0
+        self._worst_remainder = 0.0
+        self._missing_paths: list[str] = []
+        self._not_grounded: list[str] = []
+        self._people_shown: list[str] = []
+        self._covered: list[float] = []
+        self._deletions: list[Deletion] = []
+        self._writers_used: dict[str, int] = {}
+        self._seconds: dict[str, list[float]] = {}
+        self._wordings: list[list[str]] = []
+        self.texts: list[str] = []
+        """The text of each explanation, in order."""
+
+    def add(self, user: str, product: str, score: float) -> None:
+        """Explain one pair and check it against the score that `recommend` returned."""
+        start = time.perf_counter()
+        stated, linear_score = read_attribution(
+            self._graph, user, product, self._clauses, is_long=self._length == "long"
+        )
+        read, cpu = time.perf_counter(), time.process_time()
+        found = write_explanation(stated, self._writers, clauses=self._clauses, length=self._length)
+        writer = f"writer {found.writer}"
+        for key, seconds in (
+            ("evidence", read - start),
+            (writer, time.perf_counter() - read),
+            (f"{writer}, CPU", time.process_time() - cpu),
+        ):
+            self._seconds.setdefault(key, []).append(seconds)
+        self._writers_used[found.writer] = self._writers_used.get(found.writer, 0) + 1
+        every, _ = read_attribution(self._graph, user, product, self._clauses, all_evidence=True)
+        self._add_sums(found, every, score)
+        self._add_faults(found, every)
+        order, _ = rank_by_size(linear_score.contributions())
+        indices = [order[piece.id - 1] for piece in stated.evidence]
+        self._deletions.append(delete_evidence(linear_score, indices, self._rng))
+        self._wordings.append(wordings(found))
+        self.texts.append(found.text)
+
+    def _add_sums(self, found: Explanation, every: Attribution, score: float) -> None:
+        total = sum(piece.contribution for piece in every.evidence)
+        self._worst_sum = max(self._worst_sum, abs(total - score))
+        shown = sum(piece.contribution for piece in found.evidence)
+        self._worst_remainder = max(self._worst_remainder, abs(shown + found.remainder - score))
+        sizes = sum(abs(piece.contribution) for piece in every.evidence)
+        shown_sizes = sum(abs(piece.contribution) for piece in found.evidence)
+        self._covered.append(shown_sizes / (sizes or 1))
+
+    def _add_faults(self, found: Explanation, every: Attribution) -> None:
+        label = f"{found.user} {found.product}"
+        document = as_document(found)
+        missing = [
+            f"{label} [{piece.id}]"
+            for piece in every.evidence
+            if not path_exists(self._graph, piece.path, found.user)
+        ]
+        faults = [f"{label}: {fault}" for fault in find_faults(document)]
+        people = [] if self._clauses.names_people else find_people(document, self._people)
+        self._missing_paths += missing
+        self._not_grounded += faults
+        self._people_shown += [f"{label}: {fault}" for fault in people]
+        self._num_sound += not (missing or faults or people)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures as one JSON document."""
+        num_pairs = max(1, len(self.texts))
+        num_different = len({"\n".join(each) for each in self._wordings})
+        sentences = [sentence for each in self._wordings for sentence in each]
+        return {
+            "pairs": len(self.texts),
+            "grounded": self._num_sound / num_pairs,
+            "worst_sum": self._worst_sum,
+            "worst_remainder": self._worst_remainder,
+            "paths_missing": len(self._missing_paths),
+            "not_grounded": len(self._not_grounded),
+            "people_shown": len(self._people_shown),
+            "share_covered": _mean(self._covered) or 0.0,
+            "deletion": _deletion(self._deletions),
+            "wording": {
+                "distinct_texts": num_different / num_pairs,
+                "distinct_sentences": len(set(sentences)) / max(1, len(sentences)),
+                "distinct_2": distinct_n(sentences, 2),
+                "reading_ease": reading_ease(sentences),
+            },
+            "writers": self._writers_used,
+            "seconds": {
+                key: {"p50": float(np.median(values)), "p95": float(np.percentile(values, 95))}
+                for key, values in self._seconds.items()
+            },
+            "faults": (self._missing_paths + self._not_grounded + self._people_shown)[:MAX_FAULTS],
+            "examples": self.texts[:MAX_EXAMPLES],
+        }
 
 
 def measure(
@@ -61,130 +159,26 @@ def measure(
     seed: int = 0,
     clauses: Clauses | None = None,
     length: Length = "normal",
-) -> Measured:
-    """Explanations of recommendations, taken apart.
-
-    Args:
-        graph: the graph, with a version written back.
-        pairs: user, product and the score that `recommend` gave.
-        writers: who writes, asked in turn.
-        seed: of the random evidence that is taken away.
-        clauses: the language, and what a deployment allows; English when None.
-        length: how much is told.
-    """
-    found = Measured()
-    clauses = clauses or load_clauses()
-    # Where the deployment names people, a name is no fault.
-    rows = () if clauses.names_people else graph.read("explain_users")
-    people = [(row["id"], row["name"]) for row in rows]
-    source = np.random.default_rng(seed)
+) -> Measurement:
+    """Measure the explanations of pairs (user, product, score that `recommend` returned)."""
+    measurement = Measurement(graph, writers, seed, clauses, length)
     for user, product, score in pairs:
-        _measure_one(graph, user, product, score, writers, people, source, clauses, length, found)
-    return found
+        measurement.add(user, product, score)
+    return measurement
 
 
-def _measure_one(
-    graph: Graph,
-    user: str,
-    product: str,
-    score: float,
-    writers: Sequence[Writer],
-    people: list[tuple[str, str]],
-    source: np.random.Generator,
-    clauses: Clauses,
-    length: Length,
-    found: Measured,
-) -> None:
-    start = time.perf_counter()
-    is_long = length == "long"
-    grounds, parts, order = read_parts(graph, user, product, clauses=clauses, is_long=is_long)
-    read, cpu = time.perf_counter(), time.process_time()
-    explanation = put_in_words(grounds, writers, clauses=clauses, length=length)
-    wrote, wrote_cpu = time.perf_counter(), time.process_time()
-    name = f"writer {explanation.writer}"
-    for key, value in (
-        ("evidence", read - start),
-        (name, wrote - read),
-        (f"{name}, CPU", wrote_cpu - cpu),
-    ):
-        found.seconds.setdefault(key, []).append(value)
-    found.writers[explanation.writer] = found.writers.get(explanation.writer, 0) + 1
-
-    told = as_document(explanation)
-    every = read_grounds(graph, user, product, all_evidence=True, clauses=clauses)
-    label = f"{user} {product}"
-    total = sum(piece.contribution for piece in every.evidence)
-    found.worst_sum = max(found.worst_sum, abs(total - score))
-    shown = sum(piece["contribution"] for piece in told["evidence"])
-    found.worst_remainder = max(found.worst_remainder, abs(shown + told["remainder"] - score))
-    sizes = sum(abs(piece.contribution) for piece in every.evidence)
-    found.covered.append(sum(abs(p["contribution"]) for p in told["evidence"]) / (sizes or 1))
-    missing = [
-        f"{label} [{piece.id}]"
-        for piece in every.evidence
-        if not path_exists(graph, piece.path, user)
-    ]
-    faults = [f"{label}: {fault}" for fault in faults_of(told)]
-    shown_people = [
-        f"{label}: {fault}" for fault in people_in(told, people) if not clauses.names_people
-    ]
-    found.missing_paths += missing
-    found.not_grounded += faults
-    found.people_shown += shown_people
-    found.sound += not (missing or faults or shown_people)
-    found.deletions.append(
-        deleted(parts, [order[piece.id - 1] for piece in grounds.evidence], source)
-    )
-    found.wordings.append(wordings(explanation))
-    found.texts.append(explanation.text)
-    found.pairs += 1
-
-
-def summary(found: Measured) -> dict[str, Any]:
-    """The figures as one document."""
-    faults = found.missing_paths + found.not_grounded + found.people_shown
-    different = len({"\n".join(each) for each in found.wordings})
-    sentences = [sentence for each in found.wordings for sentence in each]
-    return {
-        "pairs": found.pairs,
-        "grounded": found.sound / max(1, found.pairs),
-        "worst_sum": found.worst_sum,
-        "worst_remainder": found.worst_remainder,
-        "paths_missing": len(found.missing_paths),
-        "not_grounded": len(found.not_grounded),
-        "people_shown": len(found.people_shown),
-        "share_covered": float(np.mean(found.covered)) if found.covered else 0.0,
-        "deletion": _deletion(found.deletions),
-        "wording": {
-            "distinct_texts": different / max(1, found.pairs),
-            "distinct_sentences": len(set(sentences)) / max(1, len(sentences)),
-            "distinct_2": distinct(sentences, 2),
-            "reading_ease": reading_ease(sentences),
-        },
-        "writers": found.writers,
-        "seconds": {
-            key: {"p50": float(np.median(values)), "p95": float(np.percentile(values, 95))}
-            for key, values in found.seconds.items()
-        },
-        "faults": faults[:MOST_FAULTS],
-        "examples": found.texts[:MOST_EXAMPLES],
-    }
-
-
-def _deletion(all_pairs: list[Deleted]) -> dict[str, Any]:
-    compared = [one for one in all_pairs if one.random is not None]
-    positive = [one for one in all_pairs if one.score > 0]
+def _deletion(pairs: list[Deletion]) -> dict[str, Any]:
+    compared = [pair for pair in pairs if pair.random is not None]
+    positive = [pair.alone / pair.score for pair in pairs if pair.score > 0]
     return {
         "compared": len(compared),
-        "no_other_evidence": len(all_pairs) - len(compared),
-        "fewer_others": sum(one.drawn < one.removed for one in compared),
-        "falls_more": _mean(one.named > (one.random or 0.0) for one in compared),
-        "falls_more_than_mean": _mean(one.named > (one.random_mean or 0.0) for one in compared),
-        "fall_named": _mean(one.named for one in compared),
-        "fall_random": _mean(one.random_mean or 0.0 for one in compared),
-        "sufficiency": float(np.median([one.alone / one.score for one in positive]))
-        if positive
-        else None,
+        "no_other_evidence": len(pairs) - len(compared),
+        "fewer_others": sum(pair.drawn < pair.removed for pair in compared),
+        "falls_more": _mean(pair.named > (pair.random or 0.0) for pair in compared),
+        "falls_more_than_mean": _mean(pair.named > (pair.random_mean or 0.0) for pair in compared),
+        "fall_named": _mean(pair.named for pair in compared),
+        "fall_random": _mean(pair.random_mean or 0.0 for pair in compared),
+        "sufficiency": float(np.median(positive)) if positive else None,
     }
 
 
@@ -193,14 +187,14 @@ def _mean(values: Iterable[float]) -> float | None:
     return float(np.mean(listed)) if listed else None
 
 
-def likeness(
+def reference_similarity(
     texts: Sequence[str], references: Sequence[str], encode: Encode, seed: int = 0
 ) -> dict[str, float]:
-    """How near texts are to reference texts of the same pairs: cosines of sentence embeddings.
+    """Return cosines between embeddings of texts and of reference texts for the same pairs.
 
-    `of_others` is the same with the references shuffled so that none stays with its pair: what any
-    explanation would get. `nearer` is the share of texts that are nearer to their own reference
-    than to that of another, `among_references` how near references are to those of others.
+    `of_others` compares with the reference of another pair, as a baseline. `nearer` is the share
+    of texts nearer to their own reference than to that of another pair, `among_references` the
+    cosine between references of different pairs.
     """
     ours, theirs = encode(list(texts)), encode(list(references))
     order = np.random.default_rng(seed).permutation(len(texts))

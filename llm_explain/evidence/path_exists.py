@@ -1,4 +1,4 @@
-"""Whether a path of an explanation is there in the graph."""
+"""Check that a path of an explanation exists in the graph."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 def path_exists(graph: Graph, path: Sequence[Step], user_id: str) -> bool:
-    """Whether the graph has nodes and relationships in the order of the path.
+    """Return whether the graph contains the path.
 
-    A node without an id stands for any node of its label, but never for the asker: at least one
-    must be there, and the same one at that place of the whole path. Held-out relationships (split
-    `valid` or `test`) do not count. The path has the names of the standard model, whatever the
-    graph calls them.
+    A node without an id matches any node of its label except the user's own. Held-out
+    relationships (split `valid` or `test`) do not count.
 
     Args:
         graph: the graph.
-        path: nodes and relationships in turn, beginning and ending with a node.
-        user_id: the asker.
+        path: nodes and relationships in turn, beginning and ending with a node, in the names of
+            the standard model.
+        user_id: the user's own key.
     """
     if not path or path[0].id is None or len(path) % 2 == 0:
         return False
-    rows = graph.read("explain_path_start", label=path[0].label, id=path[0].id)
-    nodes = [row["node"] for row in rows]
+    nodes = [
+        row["node"] for row in graph.read("explain_path_start", label=path[0].label, id=path[0].id)
+    ]
     names = graph.names
     pairs = names.pairs(path)
     for (kind, relationship), (end, node) in zip(pairs[1::2], pairs[2::2], strict=True):

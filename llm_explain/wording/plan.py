@@ -1,25 +1,28 @@
-"""The plan of an explanation: what is said in which order, with every wording that may be chosen.
+"""The plan of an explanation: its sentences in order, each with the wordings to choose from.
 
-A writer chooses among the wordings and adds nothing. What must not depend on a writer (a rule's
-verdict, the risk level, the notice) is fixed here. Knows nothing of graphs or models.
+What must not depend on a writer (excluding rules, the risk level, the notice) is fixed here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from string import Formatter
 from typing import Literal
 
-from kinfolio.llm_explain.evidence.evidence import Grounds
-from kinfolio.llm_explain.explanation import Evidence
-from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.wording.grouping import PARTLY, Dealer, claim_of, groups_of, size_of
+from kinfolio.llm_explain.explanation import Attribution, Evidence
+from kinfolio.llm_explain.wording.clauses import Clauses, fields_of, load_clauses
+from kinfolio.llm_explain.wording.grouping import (
+    PARTLY_SHARE,
+    WordingRotation,
+    claim_key,
+    group_evidence,
+    weight_key,
+)
 
-MAINLY = 0.5
+MAINLY_SHARE = 0.5
 Length = Literal["short", "normal", "long"]
-"""Short: the strongest reason. Normal: the strongest pieces, what speaks against among them. Long:
-more of them, each with its weight, what speaks against however small, and the remainder."""
+"""Short: the strongest reason. Normal: the strongest evidence for and against. Long: more evidence,
+each with its weight, the largest negative contributions in any case, and the remainder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,8 @@ class Slot:
     evidence: tuple[int, ...]
     wordings: tuple[str, ...]
     clauses: tuple[str, ...]
-    """The bare reasons with their citations, for a model that writes what stands between."""
-    speaks_against: bool
+    """The bare reasons with citations, for a model that writes its own sentences around them."""
+    is_against: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,11 @@ class Plan:
     slots: tuple[Slot, ...]
     closing: tuple[str, ...]
     lead: str
-    """How a model that writes freely should begin."""
+    """First words, for a model that writes its own sentences."""
     against: str
-    """What such a model writes before a reason against."""
+    """Words before a reason against, for such a model."""
     language: str
-    """The language of the clauses, in English."""
+    """Name of the language in English."""
 
     @property
     def choices(self) -> list[list[str]]:
@@ -53,139 +56,133 @@ class Plan:
         return [list(slot.wordings) for slot in self.slots]
 
 
-def make_plan(grounds: Grounds, clauses: Clauses | None = None, length: Length = "normal") -> Plan:
-    """The plan for some evidence: strongest first, then what speaks against it."""
-    clauses = clauses or load_clauses()
-    return _Planner(grounds, clauses, length).plan()
+def make_plan(
+    attribution: Attribution, clauses: Clauses | None = None, length: Length = "normal"
+) -> Plan:
+    """Plan the sentences: reasons for the product, strongest first, then reasons against it."""
+    return _Planner(attribution, clauses or load_clauses(), length).plan()
 
 
 class _Planner:
-    def __init__(self, grounds: Grounds, clauses: Clauses, length: Length) -> None:
-        self._grounds = grounds
+    def __init__(self, attribution: Attribution, clauses: Clauses, length: Length) -> None:
+        self._attribution = attribution
         self._clauses = clauses
         self._length = length
-        self._this = clauses.this(grounds.kind)
-        self._product = clauses.shown_name(grounds.name)
-        self._fixed = self._this | {
-            "product": self._product,
-            "risk": str(grounds.risk),
-            "tolerance": str(grounds.tolerance),
+        self._this = clauses.this(attribution.kind)
+        self._fields = self._this | {
+            "product": clauses.display_name(attribution.name),
+            "risk": str(attribution.risk),
+            "tolerance": str(attribution.tolerance),
         }
-        told = [
+        stated = [
             piece
-            for place, piece in enumerate(grounds.evidence)
-            if place < grounds.num_told or piece.id in grounds.told_besides
+            for place, piece in enumerate(attribution.evidence)
+            if place < attribution.num_stated or piece.id in attribution.also_stated
         ]
-        self._for = list(groups_of(piece for piece in told if piece.contribution > 0))
-        self._against = list(groups_of(piece for piece in told if piece.contribution < 0))
-        self._left_out: tuple[int, int] = (0, 0)
+        self._for = group_evidence(piece for piece in stated if piece.contribution > 0)
+        self._against = group_evidence(piece for piece in stated if piece.contribution < 0)
+        self._left_out = (0, 0)
         if length == "short":
-            shown = 1 if self._for else 0
-            self._left_out = (len(self._for) - shown, len(self._against) - 1 + shown)
-            self._for, self._against = self._for[:1], self._against[: 1 - shown]
-        self._dealt = Dealer()
+            num_for = 1 if self._for else 0
+            self._left_out = (len(self._for) - num_for, len(self._against) - 1 + num_for)
+            self._for, self._against = self._for[:1], self._against[: 1 - num_for]
+        self._rotation = WordingRotation()
 
     def plan(self) -> Plan:
         slots = [
-            self._slot(group, self._lead(group) if not number else self._next(group))
+            self._slot(group, self._next(group) if number else self._lead(group))
             for number, group in enumerate(self._for)
         ]
         for number, group in enumerate(self._against):
             key = "more" if number else "first"
-            room = len(self._against) - 1 if number else 1
-            frames = self._dealt.deal(key, self._clauses.against[key], room)
+            num_sentences = len(self._against) - 1 if number else 1
+            frames = self._rotation.take(key, self._clauses.against[key], num_sentences)
             slots.append(self._slot(group, frames))
         lead = self._lead(self._for[0])[0] if self._for else "{reason}"
         return Plan(
             opening=tuple(self._opening()),
             slots=tuple(slots),
             closing=tuple(self._closing()),
-            lead=lead.format_map(self._fixed | {"reason": ""}).strip(),
+            lead=lead.format_map(self._fields | {"reason": ""}).strip(),
             against=self._clauses.words["against"],
             language=self._clauses.words["language"],
         )
 
+    def _fixed(self, key: str, **fields: str) -> str:
+        return self._clauses.fixed[key].format_map(self._fields | fields)
+
     def _opening(self) -> Iterator[str]:
-        fixed = self._clauses.fixed
-        if self._grounds.refused_by:
-            rules = [
-                fixed[verdict.reason].format_map(self._fixed)
-                for verdict in self._grounds.refused_by
-            ]
-            listed = self._clauses.listed(rules)
-            yield fixed["not_for_you"].format_map(self._fixed | {"rules": listed})
+        if self._attribution.refused_by:
+            rules = [self._fixed(key) for _, key in self._attribution.refused_by]
+            yield self._fixed("not_for_you", rules=self._clauses.listed(rules))
         elif not self._for:
-            yield fixed["nothing_for"].format_map(self._fixed)
+            yield self._fixed("nothing_for")
 
     def _closing(self) -> Iterator[str]:
-        grounds, fixed = self._grounds, self._clauses.fixed
-        if grounds.basis != "holdings":
-            yield fixed[f"only_{grounds.basis}"]
+        attribution = self._attribution
+        if attribution.basis != "holdings":
+            yield self._fixed(f"only_{attribution.basis}")
         yield from self._rest()
-        if grounds.risk is not None and "risk" not in {v.rule for v in grounds.refused_by}:
-            yield fixed["risk"].format_map(self._fixed)
-        yield fixed["notice"]
+        if attribution.risk is not None and "risk" not in dict(attribution.refused_by):
+            yield self._fixed("risk")
+        yield self._clauses.fixed["notice"]
 
     def _rest(self) -> Iterator[str]:
-        """What is said of the pieces that are not told."""
-        grounds, number = self._grounds, self._clauses.number
+        """The sentence about evidence that is not stated."""
+        attribution, number = self._attribution, self._clauses.number
         if self._length == "short":
-            speaks_for, against = self._left_out
-            if speaks_for or against or grounds.num_untold:
-                key = "more_against" if against else "more"
-                yield self._clauses.fixed[key].format_map(self._fixed)
+            num_for, num_against = self._left_out
+            if num_for or num_against or attribution.num_unstated:
+                yield self._fixed("more_against" if num_against else "more")
             return
-        if not grounds.num_untold:
+        # With `--all-evidence` the remainder is 0, so it is computed from what is stated.
+        stated = sum(p.contribution for group in (*self._for, *self._against) for p in group)
+        rest = attribution.score - stated
+        is_long = self._length == "long"
+        if not attribution.num_unstated or (is_long and not round(abs(rest), 3)):
             return
-        key = "rest_long" if self._length == "long" else "rest"
-        # All pieces may be shown (`--all-evidence`), so the remainder is of those told.
-        told = sum(p.contribution for group in (*self._for, *self._against) for p in group)
-        left = grounds.score - told
-        amounts = {
-            "amount": number(round(abs(left), 3)),
-            "score": number(round(grounds.score, 3)),
-        }
-        key += "_against" if left < 0 else ""
-        if self._length == "long" and not round(abs(left), 3):
-            return
-        yield self._clauses.fixed[key].format_map(self._fixed | amounts)
+        yield self._fixed(
+            ("rest_long" if is_long else "rest") + ("_against" if rest < 0 else ""),
+            amount=number(round(abs(rest), 3)),
+            score=number(round(attribution.score, 3)),
+        )
 
     def _lead(self, group: list[Evidence]) -> list[str]:
-        if self._grounds.refused_by:
+        if self._attribution.refused_by:
             key = "refused"
-        elif self._grounds.score <= 0:
+        elif self._attribution.score <= 0:
             key = "weak"
         else:
             share = sum(piece.share for piece in group)
-            key = "mainly" if share >= MAINLY else "partly" if share >= PARTLY else "several"
+            key = "several" if share < PARTLY_SHARE else "partly"
+            key = "mainly" if share >= MAINLY_SHARE else key
         return list(self._clauses.lead[key])
 
     def _next(self, group: list[Evidence]) -> list[str]:
-        key = size_of(group)
-        room = sum(1 for other in self._for[1:] if size_of(other) == key)
-        return self._dealt.deal(f"next {key}", self._clauses.next[key], room)
+        key = weight_key(group)
+        num_sentences = sum(1 for other in self._for[1:] if weight_key(other) == key)
+        return self._rotation.take(f"next {key}", self._clauses.next[key], num_sentences)
 
     def _slot(self, group: list[Evidence], frames: list[str]) -> Slot:
-        kind, claim = claim_of(group)
+        kind, claim = claim_key(group)
         if claim not in self._clauses.reason[kind]:
             claim = claim.removesuffix("_several")
-        fields = self._fields(group)
-        known = [
+        fields = self._fields_of(group)
+        possible = [
             text
             for text in self._clauses.reason[kind][claim]
-            if _fields_of(text) <= fields.keys() | self._this.keys()
+            if fields_of(text) <= fields.keys() | self._this.keys()
         ]
-        room = sum(
-            1 for other in (*self._for, *self._against) if claim_of(other) == claim_of(group)
-        )
-        dealt = self._dealt.deal(f"{kind} {claim}", known, room)
+        groups = (*self._for, *self._against)
+        num_sentences = sum(1 for other in groups if claim_key(other) == claim_key(group))
+        texts = self._rotation.take(f"{kind} {claim}", possible, num_sentences)
         return Slot(
             evidence=tuple(piece.id for piece in group),
-            wordings=_well_begun(
-                self._sentence(frame, text, group, fields) for frame in frames for text in dealt
+            wordings=_without_leading_digits(
+                self._sentence(frame, text, group, fields) for frame in frames for text in texts
             ),
-            clauses=tuple(self._reason(text, group, fields | self._this) for text in dealt),
-            speaks_against=group[0].contribution < 0,
+            clauses=tuple(self._reason(text, group, fields | self._this) for text in texts),
+            is_against=group[0].contribution < 0,
         )
 
     def _sentence(
@@ -193,13 +190,13 @@ class _Planner:
     ) -> str:
         this = self._this
         if "{this" in frame and group[0].contribution < 0:
-            # Named right before: "What speaks against this bond: only 23 people hold it".
+            # Named just before: "What speaks against this bond: only 23 people hold it".
             pairs = {key: key.replace("this", "it") for key in this if key.startswith("this")}
             this = this | {key: this[it] for key, it in pairs.items() if it in this}
         reason = self._reason(text, group, fields | this)
         if frame.startswith("{reason}"):
-            reason = _capital(reason)
-        return _capital(frame.format_map(self._fixed | {"reason": reason})) + "."
+            reason = capitalized(reason)
+        return capitalized(frame.format_map(self._fields | {"reason": reason})) + "."
 
     def _reason(self, text: str, group: list[Evidence], fields: dict[str, str]) -> str:
         reason = text.format_map(fields)
@@ -211,12 +208,19 @@ class _Planner:
             reason += f" ({self._clauses.words['weight'].format(percent=percent)})"
         return reason + " " + "".join(f"[{piece.id}]" for piece in group)
 
-    def _fields(self, group: list[Evidence]) -> dict[str, str]:
-        facts = [self._written(piece) for piece in group]
+    def _fields_of(self, group: list[Evidence]) -> dict[str, str]:
+        """The facts of a group as text, numbers in the format of the language."""
+        facts = [
+            {
+                key: value if isinstance(value, str) else self._clauses.number(value)
+                for key, value in piece.facts
+            }
+            for piece in group
+        ]
         fields = dict(facts[0])
-        names = [fact["name"] for fact in facts if "name" in fact]
+        names = list(dict.fromkeys(fact["name"] for fact in facts if "name" in fact))
         if names:
-            fields["names"] = self._clauses.listed(list(dict.fromkeys(names)))
+            fields["names"] = self._clauses.listed(names)
         if item := self._clauses.reason[group[0].kind].get(f"{facts[0]['claim']}_item"):
             items = [
                 f"{item[0].format_map(fact)} [{piece.id}]"
@@ -227,13 +231,6 @@ class _Planner:
             fields["person"] = self._person(group, fields["tie"])
         return fields
 
-    def _written(self, piece: Evidence) -> dict[str, str]:
-        """The facts as they stand in a text, numbers in the language's own way."""
-        return {
-            key: value if isinstance(value, str) else self._clauses.number(value)
-            for key, value in piece.facts
-        }
-
     def _person(self, group: list[Evidence], tie: str) -> str:
         names = [str(name) for piece in group if (name := dict(piece.facts).get("name"))]
         if names:
@@ -243,19 +240,16 @@ class _Planner:
             return several
         groups = [*self._for, *self._against]
         before = groups[: groups.index(group)]
-        is_known = any(dict(other[0].facts).get("tie") == tie for other in before)
-        return another if is_known else one
+        is_repeated = any(dict(other[0].facts).get("tie") == tie for other in before)
+        return another if is_repeated else one
 
 
-def _well_begun(sentences: Iterable[str]) -> tuple[str, ...]:
+def _without_leading_digits(sentences: Iterable[str]) -> tuple[str, ...]:
     """Each sentence once; those that begin with a digit only where all do."""
-    different = tuple(dict.fromkeys(sentences))
-    return tuple(text for text in different if not text[0].isdigit()) or different
+    unique = tuple(dict.fromkeys(sentences))
+    return tuple(text for text in unique if not text[0].isdigit()) or unique
 
 
-def _fields_of(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name}
-
-
-def _capital(text: str) -> str:
+def capitalized(text: str) -> str:
+    """Return the text with a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""The writer that needs no model: a LangChain chat model that follows the grammar by a seed."""
+"""A LangChain chat model without weights: it chooses wordings by a seed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kinfolio.errors import BadConfig
 from kinfolio.llm_explain.wording.grammar import Choices, choose
 
 
-class ChoosingModel(BaseChatModel):
-    """Picks wordings by a seed; takes `choices`, the wordings of each sentence."""
+class SeededModel(BaseChatModel):
+    """Chooses wordings by a seed; takes `choices`, the wordings of each sentence."""
 
     seed: int = 0
 
@@ -29,14 +29,14 @@ class ChoosingModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
         choices: Choices | None = None,
-        **kwargs: Any,  # LangChain hands on whatever the caller bound
+        **kwargs: Any,  # LangChain passes whatever the caller bound
     ) -> ChatResult:
-        text = choose(need_choices(choices), self.seed)
+        text = choose(require_choices(choices), self.seed)
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
 
 
-def need_choices(choices: Choices | None) -> Choices:
-    """The wordings, which these models do not write without.
+def require_choices(choices: Choices | None) -> Choices:
+    """Return the wordings.
 
     Raises:
         BadConfig: there are none.

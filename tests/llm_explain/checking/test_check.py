@@ -19,9 +19,9 @@ from tests.llm_explain.samples import (
     SECOND,
     TOGETHER,
     WORDS,
+    attribution,
     every_claim,
     explanation,
-    grounds,
     piece,
 )
 
@@ -100,7 +100,7 @@ def test_every_wording_of_every_claim_passes(
         first = replace(base, share=sign * share, contribution=4 * sign * share)
         twin = replace(first, id=3, share=first.share * 0.9)
         for evidence in ((first,), (first, twin, other)):
-            found = grounds(*evidence, refused=refused)
+            found = attribution(*evidence, refused=refused)
             plan = make_plan(found, clauses, length)
             fixed = replace(explanation(*evidence, fixed=plan.opening), language=language)
             for wording in (w for slot in plan.slots for w in slot.wordings):

@@ -16,11 +16,11 @@ from kinfolio.llm_explain.agent.agent import Agent
 from kinfolio.llm_explain.agent.tools import Query
 from kinfolio.llm_explain.conversation.answers import Answers
 from kinfolio.llm_explain.conversation.chat import Chat, Routes
-from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 from kinfolio.llm_explain.wording.writers import GrammarWriter, Writer
 
 ME = "people"
-NONE = GrammarWriter("none", ChoosingModel(), tries=3)
+NONE = GrammarWriter("none", SeededModel(), tries=3)
 
 Rows = Callable[..., list[dict[str, Any]]]
 Call = tuple[str, dict[str, Any]]

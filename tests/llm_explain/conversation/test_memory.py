@@ -15,7 +15,7 @@ from kinfolio.errors import BadInput
 from kinfolio.llm_explain.checking.check import check_text
 from kinfolio.llm_explain.conversation.router import Router
 from kinfolio.llm_explain.memory.checkpointers import open_file
-from kinfolio.llm_explain.wording.embedded import EmbeddedModel, embedded_weights
+from kinfolio.llm_explain.wording.embedded import EmbeddedModel, weights_file
 from kinfolio.llm_explain.wording.writers import GrammarWriter, Writer
 from tests.llm_explain.conversation.scripted import (
     ME,
@@ -116,7 +116,7 @@ def test_twelve_turns_without_a_model_are_the_same_when_resumed(
 def test_the_embedded_model_changes_the_words_of_explanations_only(
     community_graph: Graph, router: Router, whole: Answers, models: Path, tmp_path: Path
 ) -> None:
-    if embedded_weights() is None:
+    if weights_file() is None:
         pytest.skip("the embedded model is not installed")
     writer = GrammarWriter("embedded", EmbeddedModel(folder=models))
     answers = resumed(community_graph, router, tmp_path, (writer, NONE))

@@ -21,7 +21,7 @@ from kinfolio.llm_explain.conversation.router import (
     load_router,
     mask_names,
 )
-from kinfolio.llm_explain.hf_runtime import quiet_transformers
+from kinfolio.llm_explain.hf_runtime import offline_transformers
 from kinfolio.llm_explain.minilm import MAX_TOKENS, encode, model_folder
 
 EXAMPLES = {line for lines in load_examples().values() for line in lines}
@@ -86,7 +86,7 @@ def test_empty_and_too_long_lines_are_refused(router: Router) -> None:
 
 
 def test_the_encoder_agrees_with_transformers() -> None:
-    with quiet_transformers():
+    with offline_transformers():
         from transformers import AutoModel, AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(model_folder())

@@ -13,9 +13,11 @@ import pytest
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotFound, NotReady
 from kinfolio.gnn.serving.recommend import score_of
-from kinfolio.llm_explain.evidence.contributions import contributions, covering, strongest
-from kinfolio.llm_explain.evidence.evidence import AT_MOST, COVERED, Grounds, read_grounds
+from kinfolio.llm_explain.evidence.attribution import MAX_STATED, MIN_COVERED, read_attribution
+from kinfolio.llm_explain.evidence.contributions import contributions, num_covering, rank_by_size
 from kinfolio.llm_explain.evidence.path_exists import path_exists
+from kinfolio.llm_explain.explanation import Attribution
+from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.records import Step
 from tests.llm_explain.community import NAMES, WORDS
 
@@ -24,14 +26,20 @@ USERS = (*WORDS, "person-20", "person-43", "person-44", "person-45", "person-46"
 PAIRS = [(user, f"p{n}") for user, n in itertools.product(USERS, range(len(NAMES)))]
 
 
-def facts(grounds: Grounds, kind: str) -> list[dict[str, Any]]:
-    return [dict(piece.facts) for piece in grounds.evidence if piece.kind == kind]
+def attribution(
+    graph: Graph, user: str, product: str, *, all_evidence: bool = False
+) -> Attribution:
+    return read_attribution(graph, user, product, load_clauses(), all_evidence=all_evidence)[0]
+
+
+def facts(found: Attribution, kind: str) -> list[dict[str, Any]]:
+    return [dict(piece.facts) for piece in found.evidence if piece.kind == kind]
 
 
 def test_contributions_add_up_to_the_score_of_recommend(community_graph: Graph) -> None:
     for user, product in PAIRS[::2]:
         score = score_of(community_graph, user, product)
-        every = read_grounds(community_graph, user, product, all_evidence=True)
+        every = attribution(community_graph, user, product, all_evidence=True)
         assert every.score == score
         assert abs(sum(piece.contribution for piece in every.evidence) - every.score) < 1e-5
         assert abs(every.remainder) < 1e-5
@@ -42,14 +50,14 @@ def test_shown_evidence_is_the_strongest_and_the_remainder_is_what_is_left(
     community_graph: Graph,
 ) -> None:
     for user, product in PAIRS[::5]:
-        shown = read_grounds(community_graph, user, product)
-        every = read_grounds(community_graph, user, product, all_evidence=True)
+        shown = attribution(community_graph, user, product)
+        every = attribution(community_graph, user, product, all_evidence=True)
         sizes = [abs(piece.share) for piece in shown.evidence]
         assert sizes == sorted(sizes, reverse=True)
         assert [piece.id for piece in shown.evidence] == list(range(1, len(sizes) + 1))
-        assert len(sizes) <= AT_MOST
-        assert sum(sizes) >= COVERED or len(sizes) == AT_MOST
-        assert sum(sizes[:-1]) < COVERED
+        assert len(sizes) <= MAX_STATED
+        assert sum(sizes) >= MIN_COVERED or len(sizes) == MAX_STATED
+        assert sum(sizes[:-1]) < MIN_COVERED
         assert shown.evidence == every.evidence[: len(sizes)]
         total = shown.remainder + sum(piece.contribution for piece in shown.evidence)
         assert total == pytest.approx(shown.score, abs=1e-9)
@@ -57,7 +65,7 @@ def test_shown_evidence_is_the_strongest_and_the_remainder_is_what_is_left(
 
 def test_every_path_is_in_the_graph_and_names_nobody(community_graph: Graph) -> None:
     for user, product in PAIRS[::7]:
-        for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
+        for piece in attribution(community_graph, user, product, all_evidence=True).evidence:
             assert path_exists(community_graph, piece.path, user), piece
             for step in piece.path:
                 assert step.label != "User" or step.id in (None, user)
@@ -93,7 +101,7 @@ def test_held_out_holdings_carry_no_path(
         Step(label="Product", id=row["a"]),
     )
     assert not path_exists(community_graph, path, row["u"])
-    every = read_grounds(community_graph, row["u"], row["a"], all_evidence=True)
+    every = attribution(community_graph, row["u"], row["a"], all_evidence=True)
     assert row["a"] not in [piece.path[2].id for piece in every.evidence if piece.kind == "holding"]
 
 
@@ -114,7 +122,7 @@ def test_numbers_are_those_of_a_count_by_hand(
     }
     seen, claims = 0, set()
     for user, product in PAIRS[::2]:
-        for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
+        for piece in attribution(community_graph, user, product, all_evidence=True).evidence:
             fact = dict(piece.facts)
             owners = holdings.get(product, set()) - {user}
             if piece.kind == "popularity":
@@ -142,7 +150,7 @@ def test_numbers_are_those_of_a_count_by_hand(
 
 def test_small_numbers_of_people_are_withheld(community_graph: Graph) -> None:
     for user, product in PAIRS[::2]:
-        for piece in read_grounds(community_graph, user, product, all_evidence=True).evidence:
+        for piece in attribution(community_graph, user, product, all_evidence=True).evidence:
             fact = dict(piece.facts)
             for key in ("holders", "both"):
                 value = fact.get(key, "fewer than 5")
@@ -154,7 +162,7 @@ def test_other_people_may_be_called_anything(
 ) -> None:
     def told() -> list[str]:
         return [
-            json.dumps(str(read_grounds(community_graph, "people", f"p{n}", all_evidence=True)))
+            json.dumps(str(attribution(community_graph, "people", f"p{n}", all_evidence=True)))
             for n in range(len(NAMES))
         ]
 
@@ -187,7 +195,7 @@ def test_other_people_may_be_called_anything(
 def test_the_score_rests_on_the_best_that_is_known(
     community_graph: Graph, user: str, basis: str, kinds: set[str]
 ) -> None:
-    every = read_grounds(community_graph, user, "p0", all_evidence=True)
+    every = attribution(community_graph, user, "p0", all_evidence=True)
     assert every.basis == basis
     assert {piece.kind for piece in every.evidence} == kinds
 
@@ -199,7 +207,7 @@ def test_a_holding_added_after_training_counts(
         "MATCH (u:User {id: 'person-47'}), (p:Product {id: 'p1'}) CREATE (u)-[:HOLDS]->(p)"
     )
     try:
-        every = read_grounds(community_graph, "person-47", "p0", all_evidence=True)
+        every = attribution(community_graph, "person-47", "p0", all_evidence=True)
         assert [fact["name"] for fact in facts(every, "holding")] == ["Birch Equity Fund"]
         assert every.score == score_of(community_graph, "person-47", "p0")
         assert abs(every.remainder) < 1e-5
@@ -209,7 +217,7 @@ def test_a_holding_added_after_training_counts(
 
 def test_rules_that_forbid_a_product_are_named(community_graph: Graph) -> None:
     def rules(user: str, product: str) -> set[str]:
-        return {v.rule for v in read_grounds(community_graph, user, product).refused_by}
+        return set(dict(attribution(community_graph, user, product).refused_by))
 
     assert rules("people", "p3") == {"held"}
     assert "closed" in rules("people", "p9")
@@ -220,9 +228,9 @@ def test_rules_that_forbid_a_product_are_named(community_graph: Graph) -> None:
 
 def test_unknown_users_and_products_are_told(community_graph: Graph) -> None:
     with pytest.raises(NotFound, match="no user 'x\" OR 1=1'"):
-        read_grounds(community_graph, 'x" OR 1=1', "p0")
+        attribution(community_graph, 'x" OR 1=1', "p0")
     with pytest.raises(NotFound, match="no product '🦊'"):
-        read_grounds(community_graph, "people", "🦊")
+        attribution(community_graph, "people", "🦊")
 
 
 def test_a_product_that_came_later_has_no_score_yet(
@@ -231,19 +239,19 @@ def test_a_product_that_came_later_has_no_score_yet(
     run_module_cypher("CREATE (:Product {id: 'late', gid: 999})")
     try:
         with pytest.raises(NotReady, match="came after"):
-            read_grounds(community_graph, "people", "late")
+            attribution(community_graph, "people", "late")
     finally:
         run_module_cypher("MATCH (p:Product {id: 'late'}) DELETE p")
 
 
 def test_the_strongest_shares_come_first_and_cover_enough() -> None:
-    order, shares = strongest(np.array([1.0, -6.0, 2.0, 0.0, 1.0]))
+    order, shares = rank_by_size(np.array([1.0, -6.0, 2.0, 0.0, 1.0]))
     assert order == [1, 2, 0, 4, 3]
     assert list(shares) == [0.1, -0.6, 0.2, 0.0, 0.1]
-    assert covering(shares[order], 0.8, 5) == 2
-    assert covering(shares[order], 0.81, 5) == 3
-    assert covering(shares[order], 1.0, 3) == 3
-    assert covering(np.zeros(4), 0.8, 5) == 0
+    assert num_covering(shares[order], 0.8, 5) == 2
+    assert num_covering(shares[order], 0.81, 5) == 3
+    assert num_covering(shares[order], 1.0, 3) == 3
+    assert num_covering(np.zeros(4), 0.8, 5) == 0
 
 
 def test_a_block_of_zeros_adds_nothing() -> None:

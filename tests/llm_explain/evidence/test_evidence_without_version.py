@@ -9,7 +9,8 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
-from kinfolio.llm_explain.evidence.evidence import read_grounds
+from kinfolio.llm_explain.evidence.attribution import read_attribution
+from kinfolio.llm_explain.wording.clauses import load_clauses
 
 
 def test_explaining_before_writeback_says_what_to_type(
@@ -17,4 +18,4 @@ def test_explaining_before_writeback_says_what_to_type(
 ) -> None:
     run_cypher("CREATE (:User {id: 'u', gid: 0}), (:Product {id: 'p', gid: 0})")
     with pytest.raises(NotReady, match="type: kinfolio writeback"):
-        read_grounds(graph, "u", "p")
+        read_attribution(graph, "u", "p", load_clauses())

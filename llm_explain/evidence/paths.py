@@ -1,0 +1,173 @@
+"""Facts and path of each piece of evidence.
+
+Other people appear without id or name unless the deployment names people, small numbers of people
+without the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kinfolio.llm_explain.display import Display
+from kinfolio.llm_explain.evidence.components import Component
+from kinfolio.llm_explain.explanation import Evidence, Facts
+from kinfolio.records import Step
+
+if TYPE_CHECKING:
+    from kinfolio.cypher.graph import Reads
+
+_PERSON = Step(label="User")
+_Row = dict[str, Any]  # Any: values of a row
+_Path = tuple[Step, ...]
+
+
+class Contribution(NamedTuple):
+    """A component with the id that its evidence gets, its share and its contribution."""
+
+    id: int
+    component: Component
+    share: float
+    value: float
+
+
+def read_evidence(
+    reads: Reads, pair: _Row, chosen: Sequence[Contribution], display: Display
+) -> tuple[Evidence, ...]:
+    """Read facts and path of the chosen contributions.
+
+    Args:
+        reads: the transaction.
+        pair: the row of `explain_pair`.
+        chosen: contributions to show.
+        display: how names and numbers are displayed.
+    """
+    ends = {"user_id": pair["user"], "product_id": pair["product"]}
+
+    def by_gid(statement: str, gids: list[int], **parameters: Any) -> dict[int, _Row]:
+        rows = reads.read(statement, gids=gids, **ends, **parameters) if gids else []
+        return {row["gid"]: row for row in rows}
+
+    # Holdings that count against the product need no path to it; ties always need their kind.
+    held = [c.component.gid for c in chosen if c.component.kind == "holding" and c.value > 0]
+    tied = [c.component.gid for c in chosen if c.component.kind == "tie"]
+    holdings = by_gid("explain_holdings", held)
+    ties = by_gid("explain_ties", tied, named=display.names_people)
+    review: _Row = {}
+    if any(c.component.text == "own" for c in chosen):
+        review = (reads.read("explain_own_review", **ends) or [{}])[0]
+    is_unpopular = any(c.component.kind == "popularity" and c.value < 0 for c in chosen)
+    if is_unpopular and pair["holders"] >= display.min_people:
+        # Only then is it stated; a graph with a minimum rating reads every rating for it.
+        pair = {**pair, **reads.read("explain_mean_holders")[0]}
+    paths = _PathBuilder(pair, display)
+    result = []
+    for number, component, share, value in chosen:
+        if component.kind == "holding":
+            facts, path = paths.holding(component, value, holdings.get(component.gid))
+        elif component.kind == "tie":
+            facts, path = paths.tie(value, ties[component.gid])
+        elif component.kind == "text":
+            facts, path = paths.text(component, value, review)
+        else:
+            facts, path = paths.popularity(component, value)
+        result.append(
+            Evidence(
+                id=number,
+                kind=component.kind,
+                share=share,
+                contribution=value,
+                path=path,
+                facts=facts,
+            )
+        )
+    return tuple(result)
+
+
+class _PathBuilder:
+    """Builds facts and path of one component; the fact `claim` is the key of its clause."""
+
+    def __init__(self, pair: _Row, display: Display) -> None:
+        self._you = Step(label="User", id=pair["user"])
+        self._product = Step(label="Product", id=pair["product"])
+        self._pair = pair
+        self._display = display
+
+    def holding(self, component: Component, value: float, row: _Row | None) -> tuple[Facts, _Path]:
+        """Return those of a held product; `row` has the counts, None where they were not read."""
+        name = self._display.display_name(component.name)
+        held = (self._you, _out("HOLDS"), Step(label="Product", id=component.id))
+        together = (*held, _in("HOLDS"), _PERSON, _out("HOLDS"), self._product)
+        if value < 0:
+            return (("claim", "against"), ("name", name)), held
+        if component.id == self._product.id:
+            return (("claim", "itself"), ("name", name)), held
+        if row is not None and row["both"] >= self._display.min_people:
+            numbers = (("holders", row["holders"]), ("both", row["both"]))
+            return (("claim", "together"), ("name", name), *numbers), together
+        if row is not None and row["category"] is not None:
+            category = self._display.display_name(str(row["category"]))
+            shared = Step(label="Category", id=str(row["category"]))
+            path = (*held, _out("IN_CATEGORY"), shared, _in("IN_CATEGORY"), self._product)
+            return (("claim", "category"), ("name", name), ("category", category)), path
+        if row is not None and row["both"]:
+            both = self._display.count(row["both"])
+            return (("claim", "few"), ("name", name), ("both", both)), together
+        return (("claim", "near"), ("name", name)), held
+
+    def tie(self, value: float, row: _Row) -> tuple[Facts, _Path]:
+        """Return those of a tied person, unnamed unless the deployment names people."""
+        key = self._display.tie_key(row["kind"], "out" if row["is_out"] else "in")
+        tied = (
+            self._you,
+            (_out if row["is_out"] else _in)("TIED_TO"),
+            Step(label="User", id=row["id"]),
+        )
+        who: Facts = (("person", self._display.people[key][0]), ("tie", key))
+        if row["name"] is not None:
+            who = (("name", self._display.display_name(row["name"])), *who)
+        if value < 0:
+            return (("claim", "against"), *who), tied
+        if not row["holds"]:
+            return (("claim", "near"), *who), tied
+        path = (*tied, _out("HOLDS"), self._product)
+        rating, mean = row["rating"], self._pair["mean_rating"]
+        # A rating below the mean would read as a reason against.
+        if rating is None or mean is None or rating < mean:
+            return (("claim", "holds"), *who), path
+        number = int(rating) if float(rating).is_integer() else round(float(rating), 2)
+        return (("claim", "rated"), *who, ("rating", number)), path
+
+    def text(self, component: Component, value: float, review: _Row) -> tuple[Facts, _Path]:
+        """Return those of the user's own text, with `review` as its example, or of a review."""
+        about = component if component.text == "about" else None
+        product_id = about.id if about else review.get("id")
+        claim = "against" if value < 0 else component.text
+        if product_id is None:
+            return (("claim", claim),), (self._you,)
+        name = self._display.display_name(about.name if about else str(review["name"]))
+        step = Step(label="Review", id=None if about else review["review"])
+        path = (self._you, _out("WROTE"), step, _out("ABOUT"))
+        return (("claim", claim), ("name", name)), (*path, Step(label="Product", id=product_id))
+
+    def popularity(self, component: Component, value: float) -> tuple[Facts, _Path]:
+        """Return those of what does not depend on the user: the holders, or the prior."""
+        if component.is_prior:
+            return (("claim", "general" if value >= 0 else "against_general"),), (self._product,)
+        number = self._pair["holders"]
+        if value >= 0:
+            claim = "many"
+        elif number < self._display.min_people:
+            claim = "fewest"
+        else:
+            claim = "few" if number < self._pair["mean_holders"] else "against_many"
+        path = (self._product, _in("HOLDS"), _PERSON) if number else (self._product,)
+        return (("claim", claim), ("holders", self._display.count(number))), path
+
+
+def _out(kind: str) -> Step:
+    return Step(type=kind, direction="out")
+
+
+def _in(kind: str) -> Step:
+    return Step(type=kind, direction="in")
