@@ -197,10 +197,9 @@ class Kinfolio:
         return evaluate(
             Run(Path(run)),
             split=split,
-            has_baselines=baselines or ablations,
-            has_controls=ablations,
+            compare="ablations" if ablations else "baselines" if baselines else "nothing",
             cache=self._text_cache,
-            note=self._on_note,
+            warn=self._on_note,
             progress=on_progress,
         )
 

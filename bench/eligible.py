@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 
 from kinfolio.gnn.data import held_in
 from kinfolio.gnn.evaluation.bootstrap import intervals
-from kinfolio.gnn.evaluation.evaluate import score_by
+from kinfolio.gnn.evaluation.recommender import EmbeddingModel
 from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
@@ -51,7 +51,7 @@ def main() -> None:
     user = pd.Index(snapshot.user_ids).get_indexer(lists["user"])
     product = pd.Index(snapshot.product_ids).get_indexer(lists["product"])
     held = csr_array(held_in(snapshot, "train") + held_in(snapshot, "valid"))
-    score = score_by(embeddings, held)
+    score = EmbeddingModel(embeddings).fit(held).score
     scores = np.full(len(lists), -np.inf)
     for first in range(0, snapshot.num_users, _MOST_USERS):
         users = np.arange(first, min(first + _MOST_USERS, snapshot.num_users))

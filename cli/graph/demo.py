@@ -109,7 +109,7 @@ def _train(graph: Graph, run: Run) -> dict[str, float]:
     with show_progress("reading the snapshot") as progress:
         train(run, TrainConfig(steps=300), cache=text_cache(), progress=progress)
     with show_progress("evaluating") as progress:
-        evaluation = evaluate(run, has_baselines=True, note=print_message, progress=progress)
+        evaluation = evaluate(run, compare="baselines", warn=print_message, progress=progress)
     recall = {name: groups["all"].recall for name, groups in evaluation.models.items()}
     print_message(
         "4. model: recall@20 on held-out holdings:\n   "

@@ -12,7 +12,7 @@ from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
-    from kinfolio.gnn.evaluation.evaluate import Evaluation
+    from kinfolio.gnn.evaluation.evaluate import Evaluation, Split
     from kinfolio.run import Run
 
 split_option = click.option(
@@ -47,7 +47,7 @@ controls_option = click.option(
 @json_option
 def command(
     run_folder: Path,
-    split: str,
+    split: Split,
     has_baselines: bool,
     has_controls: bool,
     wide: bool,
@@ -74,7 +74,7 @@ def command(
         _print_narrow(evaluation)
 
 
-def evaluate_run(run: Run, *, split: str, has_baselines: bool, has_controls: bool) -> Evaluation:
+def evaluate_run(run: Run, *, split: Split, has_baselines: bool, has_controls: bool) -> Evaluation:
     """Evaluate a run with progress and notes on stderr."""
     with show_progress("reading the run") as progress:
         from kinfolio.gnn.evaluation.evaluate import evaluate
@@ -82,10 +82,9 @@ def evaluate_run(run: Run, *, split: str, has_baselines: bool, has_controls: boo
         return evaluate(
             run,
             split=split,
-            has_baselines=has_baselines,
-            has_controls=has_controls,
+            compare="ablations" if has_controls else "baselines" if has_baselines else "nothing",
             cache=text_cache(),
-            note=print_message,
+            warn=print_message,
             progress=progress,
         )
 

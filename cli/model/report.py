@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.model.evaluate import controls_option, evaluate_run, split_option
+from kinfolio.cli.model.evaluate import controls_option, evaluate_run
 from kinfolio.cli.options import json_option, print_json, run_option
+
+if TYPE_CHECKING:
+    from kinfolio.gnn.evaluation.evaluate import Split
 
 
 @click.command("report", epilog="Example:  kinfolio report --run runs/default")
 @run_option
-@split_option
+@click.option(
+    "--split",
+    type=click.Choice(["test", "valid"]),
+    help="Split of the interactions to evaluate on.  [default: test, or valid if test is empty]",
+)
 @controls_option
 @json_option
-def command(run_folder: Path, split: str, has_controls: bool, as_json: bool) -> None:
+def command(run_folder: Path, split: Split | None, has_controls: bool, as_json: bool) -> None:
     """Write an HTML report, report.html, and a model card, model_card.md, into the run.
 
     The report is one self-contained file: metrics by group with intervals, training curves, rare
@@ -24,6 +32,10 @@ def command(run_folder: Path, split: str, has_controls: bool, as_json: bool) -> 
     from kinfolio.run import Run
 
     run = Run(run_folder)
+    if split is None:
+        from kinfolio.gnn.evaluation.evaluate import default_split
+
+        split = default_split(run)
     evaluation = evaluate_run(run, split=split, has_baselines=True, has_controls=has_controls)
     from kinfolio.gnn.evaluation.report import report
 

@@ -1,14 +1,14 @@
-"""What the model is without one of its parts: trained as the run was, one thing changed.
+"""Ablations: the model trained as the run was, with one thing changed.
 
 - `graph only`: no texts.
 - `text only`: products have no id and no start from the graph, and there are no links between
-  products; what is left is texts, passed along holdings and ties.
-- `shuffled text`: every text belongs to another user or product. A fusion that is no better reads
-  nothing from its texts.
-- `fusion`: with texts, where the run itself had chosen to do without.
+  products; what is left is texts, propagated along holdings and ties.
+- `shuffled text`: texts are permuted among users and among products. A fusion that is no better
+  gains nothing from its texts.
+- `fusion`: with texts, if the run itself chose to do without.
 
-They choose for themselves what the run's config leaves open. A control is kept in the run's folder
-and trained again when config, snapshot or versions are no longer the run's.
+Each chooses for itself what the run's config leaves open. An ablation is stored in the run's folder
+and trained again when config, snapshot or versions differ from the run's.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from kinfolio.run import Run, read_json
 FUSION, GRAPH_ONLY = "fusion", "graph only"
 
 
-class _ControlRun(Run):
-    """A run in a folder of its own that learns from the snapshot of another run."""
+class _AblationRun(Run):
+    """A run in a folder of its own that shares the snapshot of another run."""
 
     def __init__(self, parent: Run, name: str) -> None:
         super().__init__(parent.folder / "controls" / name.replace(" ", "_"))
@@ -42,7 +42,7 @@ class _ControlRun(Run):
 
 
 def name_of(info: dict[str, Any]) -> str:
-    """What a run's own model is: `fusion` when it reads texts, else `graph only`.
+    """Return `fusion` if a run's model reads texts, else `graph only`.
 
     Args:
         info: content of its `run.json`.
@@ -52,8 +52,8 @@ def name_of(info: dict[str, Any]) -> str:
     return FUSION if reads else GRAPH_ONLY
 
 
-def controls_of(info: dict[str, Any]) -> dict[str, TrainConfig]:
-    """Name and config of each control of a run; that which the run itself is, is absent.
+def ablation_configs(info: dict[str, Any]) -> dict[str, TrainConfig]:
+    """Return name and config of each ablation of a run, without the one the run itself is.
 
     Args:
         info: content of its `run.json`.
@@ -78,55 +78,55 @@ def controls_of(info: dict[str, Any]) -> dict[str, TrainConfig]:
     return found
 
 
-def fit_controls(
+def fit_ablations(
     run: Run,
     *,
     cache: Path,
     load: Callable[[str], Encoder] = load_encoder,
-    note: Callable[[str], None] = lambda text: None,
+    warn: Callable[[str], None] = lambda text: None,
     progress: Progress = no_progress,
-    only_kept: bool = False,
+    only_trained: bool = False,
 ) -> dict[str, Embeddings]:
-    """Name and embeddings of each control, trained where that was not done yet.
+    """Return name and embeddings of each ablation; train those that are missing.
 
     Args:
         run: a trained run.
-        cache: file of text vectors met before.
-        load: makes the text encoder.
-        note: told what the training will cost, before it starts.
-        progress: told of every step.
-        only_kept: train none, give those that are there.
+        cache: file of encoded texts.
+        load: loads the text encoder.
+        warn: called with the expected cost before training starts.
+        progress: called after every step.
+        only_trained: train none, return those that are there.
 
     Raises:
         RunBroken: the run's config is that of another version.
     """
     info = run.need_info()
-    if only_kept and not (run.folder / "controls").is_dir():
+    if only_trained and not (run.folder / "controls").is_dir():
         return {}
-    controls = {
-        name: (_ControlRun(run, name), config) for name, config in controls_of(info).items()
+    ablations = {
+        name: (_AblationRun(run, name), config) for name, config in ablation_configs(info).items()
     }
-    missing = [name for name, one in controls.items() if not _is_kept(*one, info)]
-    if only_kept:
-        controls = {name: one for name, one in controls.items() if name not in missing}
+    missing = [name for name, one in ablations.items() if not _is_current(*one, info)]
+    if only_trained:
+        ablations = {name: one for name, one in ablations.items() if name not in missing}
     elif missing:
-        note(
+        warn(
             f"training {len(missing)} controls ({', '.join(missing)}), each about as long as the "
             f"run itself: {info['seconds']:.0f} s; they are kept in {run.folder / 'controls'}"
         )
         for name in missing:
-            control, config = controls[name]
-            train(control, config, cache=cache, load=load, progress=_named(name, progress))
-    return {name: read_embeddings(control) for name, (control, _) in controls.items()}
+            ablation, config = ablations[name]
+            train(ablation, config, cache=cache, load=load, progress=_prefixed(name, progress))
+    return {name: read_embeddings(ablation) for name, (ablation, _) in ablations.items()}
 
 
-def _is_kept(control: Run, config: TrainConfig, info: dict[str, Any]) -> bool:
-    if not (control.info.is_file() and control.model.is_file()):
+def _is_current(ablation: Run, config: TrainConfig, info: dict[str, Any]) -> bool:
+    if not (ablation.info.is_file() and ablation.model.is_file()):
         return False
-    kept = read_json(control.info)
-    same = asdict(config), info["data"]["snapshot"], info["versions"]
-    return same == (kept["config"], kept["data"]["snapshot"], kept["versions"])
+    stored = read_json(ablation.info)
+    expected = asdict(config), info["data"]["snapshot"], info["versions"]
+    return expected == (stored["config"], stored["data"]["snapshot"], stored["versions"])
 
 
-def _named(name: str, progress: Progress) -> Progress:
+def _prefixed(name: str, progress: Progress) -> Progress:
     return lambda step, done, total: progress(f"{name}: {step}", done, total)

@@ -1,8 +1,8 @@
-"""The step `evaluate`: how good the rankings of a run are on held-out interactions.
+"""The step `evaluate`: metrics of a run's rankings on held-out interactions.
 
-Ranks all products but the user's training ones; the protocol of `ranking.py`. A warm user has a
-training interaction, a new one has none; a seen product has one, an unseen product has none.
-Recommenders to compare with are those of `baselines.py` and `controls.py`.
+Ranks all products except the user's training ones, by the protocol of `ranking.py`. A warm user has
+a training interaction, a new one has none; a seen product has one, an unseen product has none.
+Recommenders to compare with are those of `baselines.py` and `ablations.py`.
 """
 
 from __future__ import annotations
@@ -11,35 +11,41 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.errors import BadInput, RunBroken
-from kinfolio.gnn.blend.blend import with_links
 from kinfolio.gnn.data import held_in
-from kinfolio.gnn.embeddings import Embeddings
-from kinfolio.gnn.evaluation.ablations import fit_controls, name_of
+from kinfolio.gnn.evaluation.ablations import fit_ablations, name_of
 from kinfolio.gnn.evaluation.baselines import fit_baselines
 from kinfolio.gnn.evaluation.bootstrap import Interval, intervals
+from kinfolio.gnn.evaluation.groups import Group, groups_of
 from kinfolio.gnn.evaluation.metrics import bands_of, by_band, over_all, per_user
-from kinfolio.gnn.ranking import ScoreBlock, dot_scores, entries_of, hits_of, top
-from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, TextFeatures, has_texts, load_encoder
+from kinfolio.gnn.evaluation.recommender import EmbeddingModel, Recommender
+from kinfolio.gnn.ranking import hits_of, top
+from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, load_encoder
+from kinfolio.gnn.text.features import TextFeatures, has_texts
 from kinfolio.gnn.training.train import read_embeddings
-from kinfolio.records import Progress, no_progress
+from kinfolio.records import Progress, Snapshot, no_progress
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
 from kinfolio.tabular import Tabular
 
 K = 20
 COMPARED = (f"recall@{K}", f"ndcg@{K}")
-"""Measures whose differences get an interval."""
+"""Metrics whose differences get an interval."""
+
+Split = Literal["test", "valid"]
+Comparisons = Literal["nothing", "baselines", "ablations"]
+"""What is evaluated besides the model; `ablations` includes the baselines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """Quality in one group of users, by names such as `recall@20`; see `measures.py`."""
+class GroupMetrics:
+    """Metrics in one group of users, by names such as `recall@20`; see `metrics.py`."""
 
     values: dict[str, float]
 
@@ -56,56 +62,55 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation(Tabular):
-    """What was measured, by model and group; groups without users are absent."""
+    """Metrics by model and group; groups without users are absent."""
 
     split: str
     k: int
     kinfolio: str
-    """What the run's model is: `fusion` when it reads texts, else `graph only`."""
+    """`fusion` if the run's model reads texts, else `graph only`."""
     users: dict[str, int]
-    models: dict[str, dict[str, Figures]]
+    models: dict[str, dict[str, GroupMetrics]]
     differences: dict[str, dict[str, dict[str, Interval]]]
-    """Kinfolio less each other model: model, group, measure."""
+    """Kinfolio minus each other model: model, group, metric."""
     bands: list[str]
     """Bands of products by their training holdings, such as `4-15`."""
     by_band: dict[str, dict[str, list[float]]] = field(repr=False)
-    """Model to `listed`, `held_out` and `found` of each band; see `measures.by_band`."""
+    """Model to `listed`, `held_out` and `found` of each band; see `metrics.by_band`."""
 
     def _table(self) -> list[dict[str, object]]:
         return [
-            {"model": model, "group": group, "users": self.users[group], **figures.values}
+            {"model": model, "group": group, "users": self.users[group], **metrics.values}
             for model, groups in self.models.items()
-            for group, figures in groups.items()
+            for group, metrics in groups.items()
         ]
 
 
 def evaluate(
     run: Run,
     *,
-    split: str = "test",
-    has_baselines: bool = False,
-    has_controls: bool = False,
+    split: Split = "test",
+    compare: Comparisons = "nothing",
     cache: Path | None = None,
     load: Callable[[str], Encoder] = load_encoder,
-    note: Callable[[str], None] = lambda text: None,
+    warn: Callable[[str], None] = lambda text: None,
     progress: Progress = no_progress,
 ) -> Evaluation:
-    """The run's model, and those to compare it with when asked for, on one part of the data.
+    """Evaluate the run's model, and those to compare it with, on one split.
 
     Args:
         run: a trained run.
         split: `test` or `valid`.
-        has_baselines: measure `baselines.py`'s too, and controls that were trained before.
-        has_controls: train the controls of `controls.py` that are not there, which takes minutes.
-        cache: file of text vectors met before; None leaves out what reads texts.
-        load: makes the text encoder.
-        note: told what is left out, and why.
-        progress: told of every long step.
+        compare: `baselines` includes ablations that are trained already; `ablations` trains those
+            that are missing, which takes minutes.
+        cache: file of encoded texts; None leaves out the comparisons that read texts.
+        load: loads the text encoder.
+        warn: called with the reason if a comparison is left out.
+        progress: called during every long step.
 
     Raises:
         NotReady: the run was not trained.
         RunBroken: the model was trained on another snapshot.
-        BadInput: nobody has an interaction in that part, or the run has learned from it.
+        BadInput: the split is empty, or the run was trained on it.
     """
     snapshot = read_snapshot(run.need_snapshot())
     embeddings = read_embeddings(run)
@@ -114,166 +119,168 @@ def evaluate(
             f"the model in {run.folder} was trained on another snapshot than the one there now; "
             f"type: kinfolio train --run {run.folder}"
         )
-    info = run.need_info()
-    # A run that has learned from `valid` too is masked, and its baselines are fitted, by both.
-    is_final = "valid" in info.get("learned_from", ())
+    interactions, held_out = _interactions(run, snapshot, split)
+    models: dict[str, Recommender] = {"kinfolio": EmbeddingModel(embeddings).fit(interactions)}
+    if compare != "nothing":
+        if not _reads_texts(run, snapshot, compare, warn):
+            cache = None
+        features = None if cache is None else _features(run, snapshot, cache, load, progress)
+        models |= fit_baselines(
+            snapshot, interactions, warn=warn, features=features, progress=progress
+        )
+        if cache is not None:
+            only_trained = compare != "ablations"
+            ablations = fit_ablations(
+                run, cache=cache, load=load, warn=warn, progress=progress, only_trained=only_trained
+            )
+            models |= {
+                name: EmbeddingModel(one).fit(interactions) for name, one in ablations.items()
+            }
+    return _measure_all(models, interactions, held_out, split, name_of(run.need_info()), progress)
+
+
+def default_split(run: Run) -> Split:
+    """Return `test`, or `valid` if the run's snapshot has no test interactions.
+
+    Raises:
+        NotReady: the run has no snapshot.
+    """
+    snapshot = read_snapshot(run.need_snapshot())
+    return "test" if held_in(snapshot, "test").nnz else "valid"
+
+
+def _interactions(run: Run, snapshot: Snapshot, split: Split) -> tuple[csr_array, csr_array]:
+    """Return training and held-out interactions: ones, shape (num_users, num_products)."""
+    # A final run is trained on `valid` too: its lists exclude and its baselines learn both.
+    is_final = "valid" in run.need_info().get("learned_from", ())
     if is_final and split == "valid":
         raise BadInput(
             f"the run in {run.folder} has learned from valid too (--final), so nothing can be "
             "measured on it; type: kinfolio evaluate --split test"
         )
-    held, wanted = held_in(snapshot, "train"), held_in(snapshot, split)
-    if is_final:
-        held = csr_array(held + held_in(snapshot, "valid"))
-    if not wanted.nnz:
-        raise BadInput(
-            f"no interaction is marked {split}, so there is nothing to measure; "
-            "fill the column split of the interactions file, or choose --split"
-        )
-    models = {"kinfolio": score_by(embeddings, held)}
-    if has_baselines or has_controls:
-        if not has_texts(snapshot):
-            note("no texts: text mean, EASE+text and the controls of text are left out")
-            cache = None
-        elif info["config"]["text"] == "off" and not has_controls:
-            note("trained with --text off: text mean and EASE+text are left out")
-            cache = None
-        features = None
-        if cache is not None:
-            features = TextFeatures(
-                snapshot,
-                cache,
-                most=int(info["config"]["reviews"]),
-                encoder=str(info["config"].get("encoder", EMBEDDED)),
-                load=load,
-                progress=partial(progress, "reading texts"),
-            )
-        models |= fit_baselines(
-            snapshot, held, seed=0, note=note, features=features, progress=progress
-        )
-        if cache is not None:
-            controls = fit_controls(
-                run,
-                cache=cache,
-                load=load,
-                note=note,
-                progress=progress,
-                only_kept=not has_controls,
-            )
-            models |= {name: score_by(control, held) for name, control in controls.items()}
-    return _compared(models, held, wanted, split, name_of(info), progress)
+    training, valid = held_in(snapshot, "train"), held_in(snapshot, "valid")
+    held_out = valid if split == "valid" else held_in(snapshot, split)
+    if not held_out.nnz:
+        fix = "fill the column split of the interactions file, then load, export and train again"
+        if split == "test" and valid.nnz and not is_final:
+            fix = f"type: kinfolio evaluate --run {run.folder} --split valid"
+        raise BadInput(f"no interaction is marked {split}, so there is nothing to measure; {fix}")
+    return csr_array(training + valid) if is_final else training, held_out
 
 
-def score_by(embeddings: Embeddings, held: csr_array) -> ScoreBlock:
-    """Scores as the graph computes them: user vector . product vector + popularity term + links.
+def _reads_texts(
+    run: Run, snapshot: Snapshot, compare: Comparisons, warn: Callable[[str], None]
+) -> bool:
+    if not has_texts(snapshot):
+        warn("no texts: text mean, EASE+text and the controls of text are left out")
+        return False
+    if run.need_info()["config"]["text"] == "off" and compare != "ablations":
+        warn("trained with --text off: text mean and EASE+text are left out")
+        return False
+    return True
 
-    Args:
-        embeddings: of a run.
-        held: what counts as held, shape (num_users, num_products), ones.
-    """
-    heads = dot_scores(embeddings.user_vectors, embeddings.product_vectors, embeddings.bias)
-    links = csr_array(
-        (embeddings.link_weights, embeddings.link_products, embeddings.link_offsets),
-        shape=(held.shape[1], held.shape[1]),
+
+def _features(
+    run: Run,
+    snapshot: Snapshot,
+    cache: Path,
+    load: Callable[[str], Encoder],
+    progress: Progress,
+) -> TextFeatures:
+    config = run.need_info()["config"]
+    return TextFeatures(
+        snapshot,
+        cache,
+        most=int(config["reviews"]),
+        encoder=str(config.get("encoder", EMBEDDED)),
+        load=load,
+        progress=partial(progress, "reading texts"),
     )
-    return with_links(heads, held, links, None)
 
 
-_Group = tuple[NDArray[np.int64], csr_array, NDArray[np.bool_] | None]
-"""Users, what their lists should hold, and the products that are candidates (None: all)."""
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """One model's metrics by group."""
+
+    metrics: dict[str, GroupMetrics]
+    per_user: dict[str, NDArray[np.float64]]
+    """Shape (num_users, len(COMPARED)) in each group."""
+    by_band: dict[str, list[float]]
 
 
-def groups_of(held: csr_array, wanted: csr_array) -> dict[str, _Group]:
-    """The groups that are not empty: name to users, what counts, and candidates.
-
-    Args:
-        held: training holdings, shape (num_users, num_products).
-        wanted: held-out holdings, the same shape.
-    """
-    is_warm = np.diff(held.indptr) > 0
-    is_seen = np.asarray(held.sum(axis=0)).ravel() > 0
-    has_some = np.diff(wanted.indptr) > 0
-    groups: dict[str, _Group] = {}
-
-    def add(
-        name: str,
-        chosen: NDArray[np.bool_],
-        counted: csr_array,
-        candidates: NDArray[np.bool_] | None = None,
-    ) -> None:
-        users = np.flatnonzero(chosen & (np.diff(counted.indptr) > 0))
-        if len(users):
-            groups[name] = (users, counted, candidates)
-
-    add("all", has_some, wanted)
-    add("warm", is_warm, wanted)
-    add("new", ~is_warm, wanted)
-    add("seen", is_warm, entries_of(wanted, is_seen))
-    add("unseen", is_warm, entries_of(wanted, ~is_seen), ~is_seen)
-    add("unseen_among_all", is_warm, entries_of(wanted, ~is_seen))
-    return groups
-
-
-def _compared(
-    models: dict[str, ScoreBlock],
-    held: csr_array,
-    wanted: csr_array,
+def _measure_all(
+    models: dict[str, Recommender],
+    interactions: csr_array,
+    held_out: csr_array,
     split: str,
     kinfolio: str,
     progress: Progress,
 ) -> Evaluation:
-    groups = groups_of(held, wanted)
-    everybody = groups["all"][0]
-    holders = np.bincount(held.indices, minlength=held.shape[1])
-    bands, band = bands_of(holders)
-    figures: dict[str, dict[str, Figures]] = {}
-    singly: dict[str, dict[str, NDArray[np.float64]]] = {}
-    shares: dict[str, dict[str, list[float]]] = {}
-    for done, (model, score) in enumerate(models.items()):
+    groups = groups_of(interactions, held_out)
+    bands, band = bands_of(np.bincount(interactions.indices, minlength=interactions.shape[1]))
+    measured = {}
+    for done, (name, model) in enumerate(models.items()):
         progress("ranking", done, len(models))
-        among_all = top(score, everybody, held, K)
-        figures[model], singly[model] = {}, {}
-        for name, (users, counted, candidates) in groups.items():
-            # Ranked once for all groups that may be offered the same products.
-            lists = (
-                among_all[np.searchsorted(everybody, users)]
-                if candidates is None
-                else top(score, users, held, K, candidates)
-            )
-            hits = hits_of(lists, users, counted)
-            each = per_user(hits, np.diff(counted.indptr).astype(np.int64)[users])
-            offered = held.shape[1] if candidates is None else int(candidates.sum())
-            figures[model][name] = Figures(
-                values={measure: float(values.mean()) for measure, values in each.items()}
-                | over_all(lists, holders, held.shape[0], offered)
-            )
-            singly[model][name] = np.stack([each[measure] for measure in COMPARED], axis=1)
-            if name == "all":
-                parts = by_band(lists, hits, band, wanted.indices.astype(np.int64), len(bands))
-                shares[model] = {key: values.tolist() for key, values in parts.items()}
+        measured[name] = _measure(model, groups, band, len(bands))
     progress("ranking", len(models), len(models))
     return Evaluation(
         split=split,
         k=K,
         kinfolio=kinfolio,
-        users={name: len(users) for name, (users, _, _) in groups.items()},
-        models=figures,
-        differences=_differences(singly),
+        users={name: len(group.users) for name, group in groups.items()},
+        models={name: one.metrics for name, one in measured.items()},
+        differences=_differences({name: one.per_user for name, one in measured.items()}),
         bands=bands,
-        by_band=shares,
+        by_band={name: one.by_band for name, one in measured.items()},
     )
 
 
+def _measure(
+    model: Recommender, groups: dict[str, Group], band: NDArray[np.int64], num_bands: int
+) -> _Measured:
+    """Return the metrics of one model.
+
+    Args:
+        model: fitted.
+        groups: of `groups_of`.
+        band: shape (num_products,); band of each product.
+        num_bands: number of bands.
+    """
+    interactions, everybody = model.interactions, groups["all"]
+    num_users, num_products = interactions.shape
+    holders = np.bincount(interactions.indices, minlength=num_products)
+    lists_of_all = top(model.score, everybody.users, interactions, K)
+    metrics, compared = {}, {}
+    for name, group in groups.items():
+        if group.candidates is None:
+            lists = lists_of_all[np.searchsorted(everybody.users, group.users)]
+            num_candidates = num_products
+        else:
+            lists = top(model.score, group.users, interactions, K, group.candidates)
+            num_candidates = int(group.candidates.sum())
+        hits = hits_of(lists, group.users, group.held_out)
+        each = per_user(hits, np.diff(group.held_out.indptr).astype(np.int64)[group.users])
+        metrics[name] = GroupMetrics(
+            values={metric: float(values.mean()) for metric, values in each.items()}
+            | over_all(lists, holders, num_users, num_candidates)
+        )
+        compared[name] = np.stack([each[metric] for metric in COMPARED], axis=1)
+    hits = hits_of(lists_of_all, everybody.users, everybody.held_out)
+    targets = everybody.held_out.indices.astype(np.int64)
+    shares = by_band(lists_of_all, hits, band, targets, num_bands)
+    return _Measured(metrics, compared, {key: values.tolist() for key, values in shares.items()})
+
+
 def _differences(
-    singly: dict[str, dict[str, NDArray[np.float64]]],
+    per_user: dict[str, dict[str, NDArray[np.float64]]],
 ) -> dict[str, dict[str, dict[str, Interval]]]:
-    """Kinfolio less each other model, with intervals: model, group, measure."""
-    others = [model for model in singly if model != "kinfolio"]
+    """Return kinfolio minus each other model, with intervals: model, group, metric."""
+    others = [model for model in per_user if model != "kinfolio"]
     found: dict[str, dict[str, dict[str, Interval]]] = {model: {} for model in others}
-    for group, ours in singly["kinfolio"].items() if others else ():
-        # Side by side, so that users are drawn once for all models.
-        columns = np.concatenate([ours - singly[model][group] for model in others], axis=1)
-        parts = iter(intervals(columns))
+    for group, ours in per_user["kinfolio"].items() if others else ():
+        # One array, so that all models share the draws of users.
+        columns = np.concatenate([ours - per_user[model][group] for model in others], axis=1)
+        results = iter(intervals(columns))
         for model in others:
-            found[model][group] = {measure: next(parts) for measure in COMPARED}
+            found[model][group] = {metric: next(results) for metric in COMPARED}
     return found

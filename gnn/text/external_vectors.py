@@ -1,4 +1,4 @@
-"""Vectors of users and products that were made elsewhere, from a Parquet file."""
+"""External vectors of users and products, from a Parquet file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kinfolio.records import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class GivenVectors:
-    """Rows of zeros where nothing was given."""
+    """External vectors; rows of zeros where the file has none."""
 
     users: NDArray[np.float32]
     """Shape (num_users, width)."""
@@ -24,18 +24,15 @@ class GivenVectors:
 
 
 def read_vectors(file: Path, snapshot: Snapshot) -> GivenVectors:
-    """The vectors in a Parquet file.
+    """Read external vectors.
 
-    It has a column `vector` of lists of numbers, all of one length, and a column `user` or
-    `product` with ids, or both, one of them empty in each row. Ids that the snapshot does not have
-    are passed over.
-
-    Args:
-        file: Parquet.
-        snapshot: whose nodes are meant.
+    The file has a column `vector` of lists of numbers, all of one length, and a column `user` or
+    `product` with ids, or both, one of them empty in each row. Ids that are not in the snapshot
+    are ignored.
 
     Raises:
-        BadInput: it cannot be read, is of another form, or is about nobody in the snapshot.
+        BadInput: the file cannot be read, has another format, or none of its ids is in the
+            snapshot.
     """
     import pyarrow as pa
     from pyarrow import compute, parquet

@@ -14,7 +14,7 @@ from kinfolio.gnn.blend.text_block import TextBlock
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model.svd_init import SvdStart
 from kinfolio.gnn.ranking import Figures, Quality, ScoreBlock, figures_of
-from kinfolio.gnn.text.encoder import TextFeatures, shuffled
+from kinfolio.gnn.text.features import TextFeatures, shuffled
 from kinfolio.gnn.training.budget import Budget
 from kinfolio.gnn.training.checkpoints import Checkpoints
 from kinfolio.gnn.training.config import TrainConfig

@@ -34,8 +34,9 @@ from kinfolio.gnn.data import hold_back, training_data
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.model.svd_init import SvdStart
 from kinfolio.gnn.ranking import Quality, figures_of
-from kinfolio.gnn.text.encoder import Encoder, TextFeatures, has_texts, load_encoder
+from kinfolio.gnn.text.encoder import Encoder, load_encoder
 from kinfolio.gnn.text.external_vectors import read_vectors
+from kinfolio.gnn.text.features import TextFeatures, has_texts
 from kinfolio.gnn.training.budget import Budget, seconds_of
 from kinfolio.gnn.training.checkpoints import Checkpoints
 from kinfolio.gnn.training.choose import DIMS, HEADS, Choice, choose

@@ -17,7 +17,7 @@ from kinfolio.gnn.blend.blend import Blend, blended, offset_of_unseen
 from kinfolio.gnn.blend.candidates import validation_users
 from kinfolio.gnn.blend.text_block import TextBlock, TextWeights, choose_text
 from kinfolio.gnn.data import held_in, training_data
-from kinfolio.gnn.evaluation.evaluate import score_by
+from kinfolio.gnn.evaluation.recommender import EmbeddingModel
 from kinfolio.gnn.ranking import Quality, figures_of, top
 from kinfolio.gnn.training import train as train_module
 from kinfolio.gnn.training.train import read_embeddings, train
@@ -131,7 +131,7 @@ def test_what_is_stored_gives_the_score_with_texts(
     block = blocks[:, 2] / np.maximum(np.linalg.norm(blocks[:, 2], axis=1, keepdims=True), 1e-12)
     mine = stored.user_vectors[users].reshape(len(users), 3, -1)[:, 2]
     np.testing.assert_allclose(block, mine, atol=1e-5)
-    scores = score_by(stored, held)(users)
+    scores = EmbeddingModel(stored).fit(held).score(users)
     texts = mine @ stored.product_vectors.reshape(len(stored.bias), 3, -1)[:, 2].T
     assert np.abs(texts).max() > 0.01
     assert np.isfinite(scores.numpy()).all()

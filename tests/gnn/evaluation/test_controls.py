@@ -11,9 +11,9 @@ import pytest
 
 from kinfolio.errors import BadConfig, BadInput, RunBroken
 from kinfolio.gnn.data import held_in
-from kinfolio.gnn.evaluation.ablations import controls_of, fit_controls
+from kinfolio.gnn.evaluation.ablations import ablation_configs, fit_ablations
 from kinfolio.gnn.evaluation.evaluate import Evaluation, evaluate
-from kinfolio.gnn.text.encoder import TextRows, shuffled
+from kinfolio.gnn.text.features import TextRows, shuffled
 from kinfolio.gnn.training.config import TrainConfig
 from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.run import Run, read_json, write_json
@@ -28,7 +28,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Evaluation, lis
     folder = tmp_path_factory.mktemp("controls")
     run = trained(folder, with_texts(make_snapshot(seed=4, num_users=60)))
     said: list[str] = []
-    found = evaluate(run, has_controls=True, cache=folder / "texts", load=Words, note=said.append)
+    found = evaluate(run, compare="ablations", cache=folder / "texts", load=Words, warn=said.append)
     return run, found, said
 
 
@@ -87,7 +87,7 @@ def test_the_cost_is_told_before_controls_are_trained_and_then_they_are_kept(
     run, _, said = road
     assert any("training 3 controls (graph only, text only, shuffled text)" in one for one in said)
     said.clear()
-    kept = fit_controls(run, cache=tmp_path / "none", load=_no_encoder, note=said.append)
+    kept = fit_ablations(run, cache=tmp_path / "none", load=_no_encoder, warn=said.append)
     assert set(kept) == {"graph only", "text only", "shuffled text"}
     assert not said
 
@@ -99,27 +99,27 @@ def test_controls_of_an_older_training_are_not_taken(
     info = read_json(run.info)
     try:
         write_json(run.info, {**info, "config": {**info["config"], "seed": 7}})
-        assert not fit_controls(run, cache=tmp_path / "none", only_kept=True)
+        assert not fit_ablations(run, cache=tmp_path / "none", only_trained=True)
     finally:
         write_json(run.info, info)
-    assert len(fit_controls(run, cache=tmp_path / "none", only_kept=True)) == 3
+    assert len(fit_ablations(run, cache=tmp_path / "none", only_trained=True)) == 3
 
 
 def test_each_control_changes_one_thing() -> None:
     info = _told(_as_config(SMALL), reads=True)
-    assert controls_of(info) == {
+    assert ablation_configs(info) == {
         "graph only": replace(SMALL, text="off"),
         "text only": replace(SMALL, ids=False),
         "shuffled text": replace(SMALL, shuffled_text=True),
     }
     # A run that chose to do without texts is itself the graph alone.
-    without = controls_of(_told(_as_config(SMALL), reads=False))
+    without = ablation_configs(_told(_as_config(SMALL), reads=False))
     assert list(without) == ["fusion", "text only", "shuffled text"]
 
 
 def test_a_config_of_another_version_is_told() -> None:
     with pytest.raises(RunBroken, match="another version of kinfolio"):
-        controls_of(_told({"dim": 3}, reads=True))
+        ablation_configs(_told({"dim": 3}, reads=True))
 
 
 def test_without_ids_vectors_span_no_more_than_the_texts_do(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_shuffled_texts_stay_among_users_and_among_products() -> None:
 def test_without_texts_the_baselines_of_text_are_absent_and_a_note_says_so(tmp_path: Path) -> None:
     run = trained(tmp_path, make_snapshot(seed=4), replace(SMALL, text="auto"))
     said: list[str] = []
-    found = evaluate(run, has_controls=True, cache=tmp_path / "texts", note=said.append)
+    found = evaluate(run, compare="ablations", cache=tmp_path / "texts", warn=said.append)
     assert list(found.models) == ["kinfolio", "popularity", "ties' mean", "EASE"]
     assert any("no texts" in one for one in said)
 
@@ -165,7 +165,7 @@ def test_a_run_without_texts_on_purpose_is_not_made_to_read_them(tmp_path: Path)
     run = trained(tmp_path, with_texts(make_snapshot(seed=4)), replace(SMALL, text="off"))
     said: list[str] = []
     found = evaluate(
-        run, has_baselines=True, cache=tmp_path / "none", load=_no_encoder, note=said.append
+        run, compare="baselines", cache=tmp_path / "none", load=_no_encoder, warn=said.append
     )
     assert "text mean" not in found.models
     assert said == ["trained with --text off: text mean and EASE+text are left out"]
@@ -176,10 +176,10 @@ def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_i
 ) -> None:
     snapshot = make_snapshot(seed=4)
     run = trained(tmp_path, snapshot, replace(SMALL, text="off"))
-    before = evaluate(run, has_baselines=True)
+    before = evaluate(run, compare="baselines")
     info = read_json(run.info)
     write_json(run.info, {**info, "learned_from": ["train", "valid"]})
-    after = evaluate(run, has_baselines=True)
+    after = evaluate(run, compare="baselines")
     held = held_in(snapshot, "train") + held_in(snapshot, "valid")
     warm = (np.diff(held.indptr) > 0) & (np.diff(held_in(snapshot, "test").indptr) > 0)
     assert after.users["warm"] == np.count_nonzero(warm)
@@ -191,7 +191,7 @@ def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_i
 
 def test_baselines_choose_for_themselves_without_a_validation_part(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=6, has_valid=False)))
-    found = evaluate(run, has_baselines=True, cache=tmp_path / "texts", load=Words)
+    found = evaluate(run, compare="baselines", cache=tmp_path / "texts", load=Words)
     assert {"EASE+text", "text mean"} < set(found.models)
 
 

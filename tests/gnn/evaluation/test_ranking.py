@@ -1,4 +1,4 @@
-"""Figures checked by hand, baselines checked by their dense twins."""
+"""Ranking and its metrics equal hand counts; groups of users and products."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy.sparse import csr_array
 
-from kinfolio.gnn.evaluation.baselines import ease, popularity, text_mean, ties_mean
-from kinfolio.gnn.evaluation.evaluate import groups_of
+from kinfolio.gnn.evaluation.groups import groups_of
 from kinfolio.gnn.ranking import (
     NOBODY,
     Quality,
@@ -100,66 +99,11 @@ def test_a_perfect_ranking_has_recall_and_ndcg_of_one() -> None:
     assert (found.recall, found.ndcg) == pytest.approx((1.0, 1.0))
 
 
-def test_popularity_counts_the_holders() -> None:
-    held = csr_array(np.array([[1.0, 1, 0], [0, 1, 0]]))
-    assert popularity(held)(np.array([1, 0])).tolist() == [[1, 2, 0], [1, 2, 0]]
-
-
-def test_ease_is_the_regression_of_each_product_on_the_others() -> None:
-    rng = np.random.default_rng(5)
-    held = (rng.random((40, 9)) < 0.4).astype(np.float32)
-    scores = ease(csr_array(held), 3.0)(np.arange(40)).numpy()
-    for product in range(9):
-        others = [other for other in range(9) if other != product]
-        x, y = held[:, others].astype(float), held[:, product].astype(float)
-        weights = np.linalg.solve(x.T @ x + 3.0 * np.eye(8), x.T @ y)
-        popular = 1e-6 * held[:, product].sum()
-        np.testing.assert_allclose(scores[:, product], x @ weights + popular, atol=1e-4)
-
-
-@pytest.mark.parametrize("shape", [(40, 9), (9, 40)])
-@pytest.mark.parametrize("text_weight", [0.0, 2.0])
-def test_ease_is_the_same_by_users_and_by_products(
-    shape: tuple[int, int], text_weight: float
-) -> None:
-    rng = np.random.default_rng(6)
-    held = (rng.random(shape) < 0.3).astype(np.float32)
-    text = rng.normal(size=(shape[1], 4)).astype(np.float32)
-    gram = held.T @ held + text_weight * text @ text.T
-    inverse = np.linalg.inv(gram + 3.0 * np.eye(shape[1]))
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0)
-    users = np.arange(shape[0])[::2]
-    scores = ease(csr_array(held), 3.0, text if text_weight else None, text_weight)(users).numpy()
-    np.testing.assert_allclose(
-        scores, held[users] @ weights + 1e-6 * held.sum(axis=0), rtol=1e-3, atol=1e-4
-    )
-
-
-def test_the_mean_of_ties_is_what_their_people_hold() -> None:
-    held = csr_array(np.array([[1.0, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]]))
-    tied = csr_array(np.array([[0.0, 0, 1, 0], [0, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]))
-    scores = ties_mean(held, tied)(np.array([2, 3])).numpy()
-    np.testing.assert_allclose(scores[0], [0.5, 1, 0, 0.5], atol=1e-5)
-    # Tied to nobody: by popularity, and by very little.
-    np.testing.assert_allclose(scores[1], 1e-6 * held.toarray().sum(axis=0))
-
-
-def test_the_mean_of_texts_looks_for_what_resembles_holdings_and_own_words() -> None:
-    held = csr_array(np.array([[1.0, 0, 0], [0, 0, 0]]))
-    text = np.array([[0.0, 1], [0, 1], [1, 0], [0.6, 0.8], [0, 0]], np.float32)
-    without = text_mean(held, text, 0.0)(np.array([0, 1])).numpy()
-    np.testing.assert_allclose(without, [[1.0, 0.6, 0.0], [0.0, 0.0, 0.0]], atol=1e-5)
-    own = text_mean(held, text, 1.0)(np.array([0, 1])).numpy()
-    half = float(np.sqrt(0.5))
-    np.testing.assert_allclose(own, [[half, 1.4 * half, 0.0], [0.0, 0.8, 0.0]], atol=1e-5)
-
-
-def test_groups_part_warm_from_new_users_and_seen_from_unseen_products() -> None:
+def test_groups_separate_warm_from_new_users_and_seen_from_unseen_products() -> None:
     held = csr_array(np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 0]]))
     wanted = csr_array(np.array([[0.0, 1, 1], [1, 0, 0], [1, 0, 0]]))
     groups = groups_of(held, wanted)
-    assert {name: users.tolist() for name, (users, _, _) in groups.items()} == {
+    assert {name: group.users.tolist() for name, group in groups.items()} == {
         "all": [0, 1, 2],
         "warm": [0, 1],
         "new": [2],
@@ -167,7 +111,7 @@ def test_groups_part_warm_from_new_users_and_seen_from_unseen_products() -> None
         "unseen": [0],
         "unseen_among_all": [0],
     }
-    assert groups["seen"][1].toarray()[0].tolist() == [0, 1, 0]
-    candidates = groups["unseen"][2]
+    assert groups["seen"].held_out.toarray()[0].tolist() == [0, 1, 0]
+    candidates = groups["unseen"].candidates
     assert candidates is not None
     assert candidates.tolist() == [False, False, True]

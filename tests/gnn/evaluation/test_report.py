@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def found(run: Run) -> Evaluation:
-    return evaluate(run, has_controls=True, cache=run.folder.parent / "texts", load=Words)
+    return evaluate(run, compare="ablations", cache=run.folder.parent / "texts", load=Words)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_whatever_a_training_chose_and_tried_is_told() -> None:
 
 def test_without_controls_the_report_says_that_texts_were_not_measured(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=5)))
-    found = evaluate(run, split="valid", has_baselines=True, cache=tmp_path / "texts", load=Words)
+    found = evaluate(run, split="valid", compare="baselines", cache=tmp_path / "texts", load=Words)
     made = report(run, found)
     card = made.card.read_text("utf-8")
     assert "Not measured: `kinfolio evaluate --controls`" in card
@@ -146,11 +146,11 @@ def test_a_run_that_was_not_trained_has_no_report(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     write_snapshot(make_snapshot(seed=4), run.snapshot)
     with pytest.raises(NotReady, match="no trained model yet"):
-        report(run, evaluate(run, has_baselines=True, cache=tmp_path / "texts"))
+        report(run, evaluate(run, compare="baselines", cache=tmp_path / "texts"))
     assert not (run.folder / "report.html").exists()
 
 
 def test_a_report_on_a_part_that_is_not_there_is_refused(tmp_path: Path) -> None:
     run = trained(tmp_path, make_snapshot(seed=6, has_valid=False), replace(SMALL, text="off"))
     with pytest.raises(BadInput, match="no interaction is marked valid"):
-        report(run, evaluate(run, split="valid", has_baselines=True, cache=tmp_path / "texts"))
+        report(run, evaluate(run, split="valid", compare="baselines", cache=tmp_path / "texts"))

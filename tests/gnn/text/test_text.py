@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from kinfolio.errors import BadInput, NotReady
-from kinfolio.gnn.text.encoder import WIDTH, Encoder, TextFeatures, encode, load_encoder
+from kinfolio.gnn.text.encoder import WIDTH, Encoder, encode, load_encoder
 from kinfolio.gnn.text.external_vectors import read_vectors
+from kinfolio.gnn.text.features import TextFeatures
 from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.records import NO_TIME, Reviews
 from tests.gnn.snapshots import make_snapshot

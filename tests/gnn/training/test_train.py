@@ -14,7 +14,8 @@ from torch.nn import functional
 from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
 from kinfolio.gnn.blend.text_block import TextBlock
 from kinfolio.gnn.data import held_in, split_off, training_data
-from kinfolio.gnn.evaluation.evaluate import evaluate, score_by
+from kinfolio.gnn.evaluation.evaluate import evaluate
+from kinfolio.gnn.evaluation.recommender import EmbeddingModel
 from kinfolio.gnn.model.svd_init import SvdStart
 from kinfolio.gnn.training.budget import Budget
 from kinfolio.gnn.training.checkpoints import Checkpoints
@@ -36,7 +37,12 @@ def test_products_of_the_users_own_taste_come_first(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", snapshot)
     train(run, SMALL, cache=tmp_path / "texts")
     held = held_in(snapshot, "train")
-    scores = score_by(read_embeddings(run), held)(np.arange(snapshot.num_users - 1)).numpy()
+    scores = (
+        EmbeddingModel(read_embeddings(run))
+        .fit(held)
+        .score(np.arange(snapshot.num_users - 1))
+        .numpy()
+    )
     half = (snapshot.num_products - 1) // 2
     even = scores[::2, :half].mean() - scores[::2, half : 2 * half].mean()
     odd = scores[1::2, half : 2 * half].mean() - scores[1::2, :half].mean()
@@ -301,7 +307,7 @@ def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) ->
     snapshot = make_snapshot(seed=4)
     run = run_of(tmp_path / "run", snapshot)
     train(run, SMALL, cache=tmp_path / "texts")
-    found = evaluate(run, has_baselines=True)
+    found = evaluate(run, compare="baselines")
     assert set(found.models) == {"kinfolio", "popularity", "ties' mean", "EASE"}
     assert found.users["all"] == np.count_nonzero(np.diff(held_in(snapshot, "test").indptr))
     assert found.models["kinfolio"]["warm"].ndcg > found.models["popularity"]["warm"].ndcg
