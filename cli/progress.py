@@ -54,12 +54,13 @@ def _name(step: str) -> str:
 def _bars(first_step: str) -> Iterator[Progress]:
     from rich import progress as rich
     from rich.console import Console
+    from rich.table import Column
 
     columns = (
         rich.SpinnerColumn(finished_text=" "),
-        # Names of files are part of a text: they are not markup.
-        rich.TextColumn("{task.description}", markup=False),
-        rich.BarColumn(),
+        # Names of files are part of a text: they are not markup. Long texts wrap.
+        rich.TextColumn("{task.description}", markup=False, table_column=Column()),
+        rich.BarColumn(bar_width=16),
         rich.TextColumn("{task.fields[amount]}", justify="right"),
         rich.TimeRemainingColumn(elapsed_when_finished=True),
     )
@@ -72,24 +73,23 @@ def _bars(first_step: str) -> Iterator[Progress]:
         bars.start()
         name = _name(step)
         if name not in tasks:
-            finish()
+            finish([task for task in bars.tasks if task.total is None])
             tasks[name] = bars.add_task(step, total=total or None, amount="")
         amount = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
         bars.update(
             tasks[name], description=step, completed=done, total=total or None, amount=amount
         )
 
-    def finish() -> None:
-        """Complete the bars of unknown total."""
-        for task in bars.tasks:
-            if task.total is None:
-                bars.update(task.id, total=1, completed=1)
+    def finish(unfinished: list[rich.Task]) -> None:
+        """Fill bars whose total is unknown or was not reached (early stopping)."""
+        for task in unfinished:
+            bars.update(task.id, total=1, completed=1)
 
     status.start()
     try:
         yield report
     finally:
-        finish()
+        finish(bars.tasks)
         status.stop()
         bars.stop()
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.agent.agent import Agent
 
 
-@click.command("chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat u00042")
+@click.command(
+    "chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat p007 --model none"
+)
 @click.argument("user")
 @model_option
 @click.option("--thread", help="Name of a conversation to resume; without one, a new one starts.")

@@ -51,7 +51,7 @@ class _Config:
 
 @click.command(
     "evaluate-explanations",
-    epilog="Example:  kinfolio evaluate-explanations --run runs/default --pairs 200",
+    epilog="Example:  kinfolio evaluate-explanations --run runs/default --pairs 20",
 )
 @run_option
 @click.option(

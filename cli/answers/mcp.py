@@ -18,7 +18,7 @@ from kinfolio.cli.progress import print_message
 from kinfolio.environment import home
 
 
-@click.command("mcp", epilog="Example:  kinfolio mcp u00042 --model none")
+@click.command("mcp", epilog="Example:  kinfolio mcp p007 --model none")
 @click.argument("user")
 @model_option
 @rules_option

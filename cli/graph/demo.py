@@ -71,9 +71,10 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
 def _load(graph: Graph, folder: Path) -> None:
     from kinfolio.loaders import load, write_community
 
+    with spinner("generating the files"):
+        write_community(folder)
+        _refuse_other_data(graph, folder)
     print_message(f"1. files: a generated community in {folder}")
-    write_community(folder)
-    _refuse_other_data(graph, folder)
     with show_progress("reading the files") as progress:
         report = load(graph, folder, progress=progress)
     print_message(
@@ -106,7 +107,7 @@ def _train(graph: Graph, run: Run) -> dict[str, float]:
 
         export(graph, run.snapshot, progress=progress)
     print_message(f"3. snapshot: {run.snapshot}")
-    with show_progress("reading the snapshot") as progress:
+    with show_progress("preparing the training data") as progress:
         train(run, TrainConfig(steps=300), cache=text_cache(), progress=progress)
     with show_progress("evaluating") as progress:
         evaluation = evaluate(run, compare="baselines", warn=print_message, progress=progress)

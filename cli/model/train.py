@@ -32,7 +32,10 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
 
     config = TrainConfig(**options)
     try:
-        with show_progress("reading the snapshot") as progress, _stop_on_interrupt() as is_stopped:
+        with (
+            show_progress("preparing the training data") as progress,
+            _stop_on_interrupt() as is_stopped,
+        ):
             from kinfolio.gnn.training.train import train
 
             trained = train(

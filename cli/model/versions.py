@@ -50,7 +50,7 @@ def rollback_command(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"version {version.name} serves from slot {version.slot}")
 
 
-@command.command("drop", epilog="Example:  kinfolio versions drop 20300102-030405")
+@command.command("drop", epilog="Example:  kinfolio versions drop spring")
 @click.argument("name")
 @mapping_option
 @json_option

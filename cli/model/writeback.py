@@ -11,7 +11,7 @@ from kinfolio.cli.options import json_option, mapping_option, open_graph, print_
 from kinfolio.cli.progress import show_progress, spinner
 
 
-@click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default")
+@click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default --name spring")
 @run_option
 @click.option("--name", help="Name of the version.  [default: from the current time]")
 @mapping_option

@@ -349,7 +349,7 @@ def test_ctrl_c_twice_in_training_leaves_the_run_as_it_was(
 ) -> None:
     before = content(exported.folder)
     assert training.stderr is not None
-    assert training.stderr.readline() == "reading the snapshot ...\n"
+    assert training.stderr.readline() == "preparing the training data ...\n"
     line = training.stderr.readline()
     assert "head" in line or "tau" in line
     training.send_signal(signal.SIGINT)
