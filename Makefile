@@ -33,7 +33,7 @@ demo: $(STAMP)  ## Run all steps on a generated community.
 test: $(STAMP)  ## Run all tests in two processes, each on a real server of its own.
 	$(BIN)/pytest -n 2 --dist loadfile
 
-test-fast: $(STAMP)  ## Run the tests that need neither a server nor a trained model.
+test-fast: $(STAMP)  ## Run the tests that need neither a server nor a language model.
 	$(BIN)/pytest -m "not server and not model and not slow" -n 2 --dist loadfile
 
 check: $(STAMP)  ## Check format, lint, types, documentation and tests: required for every change.

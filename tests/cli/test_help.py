@@ -38,9 +38,8 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 
 EXAMPLES = {name: command.epilog or "" for name, command in commands(kinfolio)}
-# `map` repeats the example of `map init`; the active version cannot be dropped, so that
-# `versions drop` comes after `versions rollback`, and that after `writeback`.
-_LAST = ["writeback", "versions rollback", "versions drop"]
+# `map check` reads the file of `map init`. An active version cannot be dropped.
+_LAST = ["map check", "writeback", "versions rollback", "versions drop"]
 RUN = [name for name in EXAMPLES if name not in {*PARSED_ONLY, *_LAST, "map"}] + _LAST
 
 
