@@ -39,12 +39,9 @@ LARGE_FUNCTIONS: dict[str, str] = {
     "gnn/training/heads.py:best": "to be split",
     "gnn/training/heads.py:fit": "to be split",
     "gnn/training/train.py:train": "to be split",
-    "loaders/exporting/export.py:export_to": "to be split",
 }
 """Functions over 60 lines or seven arguments, with the reason."""
 LARGE_MODULES = {
-    "loaders/exporting/chunks.py": "to be split",
-    "loaders/exporting/export.py": "to be split",
     "gnn/blend/candidates.py": "to be split",
     "gnn/training/choose.py": "to be split",
     "gnn/training/heads.py": "to be split",

@@ -1,7 +1,7 @@
-"""A snapshot folder put together from pieces of the graph that come in the order of the rows.
+"""A snapshot folder written from the pieces of a source.
 
-What may reach training is decided here (see `usable.py`): users and products first, then holdings,
-which give the cut in time, then ties and reviews, which need it. Knows no database.
+Marks what training may use (see `leakage.py`): holdings determine the temporal cut, which ties and
+reviews need.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady
-from kinfolio.loaders.exporting.chunks import Nodes, Written
+from kinfolio.loaders.exporting.columns import ReviewColumns, Source
 from kinfolio.loaders.exporting.leakage import NO_SPLIT, review_uses, tie_splits
 from kinfolio.records import NO_TIME, Edges
 from kinfolio.snapshot_tables import read_pieces
@@ -22,7 +22,7 @@ from kinfolio.snapshot_writer import SnapshotWriter
 
 
 class Assembly:
-    """Writes a snapshot; call its methods in their order, and `close` in any case."""
+    """Writes a snapshot; call `close` in any case."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -32,24 +32,24 @@ class Assembly:
         self._held_out = 0
         self._has_splits = False
 
-    def users(self, pieces: Iterable[Nodes]) -> None:
-        """Write the users."""
-        for piece in pieces:
-            self.writer.add("users", gid=piece.gid, id=piece.id)
+    def write(self, source: Source) -> None:
+        """Write all tables.
 
-    def products(self, pieces: Iterable[Nodes]) -> None:
-        """Write the products."""
-        for piece in pieces:
+        Raises:
+            NotReady: there are no holdings.
+        """
+        for piece in source.users():
+            self.writer.add("users", gid=piece.gid, id=piece.id)
+        for piece in source.products():
             self.writer.add(
                 "products", gid=piece.gid, id=piece.id, name=piece.name, text=piece.text
             )
+        self._write_holdings(source.edges("holdings"))
+        for edges in source.edges("ties"):
+            self._add_edges("ties", edges, tie_splits(edges.split, edges.at, self.cut))
+        self._write_reviews(source.reviews())
 
-    def holdings(self, pieces: Iterable[Edges]) -> None:
-        """Write the holdings and find the cut.
-
-        Raises:
-            NotReady: there are none.
-        """
+    def _write_holdings(self, pieces: Iterable[Edges]) -> None:
         for piece in pieces:
             is_train = piece.split <= 0
             self._held_out += int((~is_train).sum())
@@ -64,13 +64,7 @@ class Assembly:
             )
         self.cut = self._last_train if self._held_out else NO_TIME
 
-    def ties(self, pieces: Iterable[Edges]) -> None:
-        """Write the ties."""
-        for piece in pieces:
-            self._add_edges("ties", piece, tie_splits(piece.split, piece.at, self.cut))
-
-    def reviews(self, pieces: Iterable[Written]) -> None:
-        """Write the reviews and what each may be used for."""
+    def _write_reviews(self, pieces: Iterable[ReviewColumns]) -> None:
         self.writer.finish_table("holdings")
         held = _Held(self.writer.folder)
         width = max(self.writer.counts["products"], 1)
@@ -100,7 +94,7 @@ class Assembly:
             )
 
     def finish(self, **manifest: Any) -> None:
-        """Write the manifest, with what else it is to say."""
+        """Write the manifest with further fields."""
         self.writer.finish(cut=self.cut, held_out=self._held_out, **manifest)
 
     def close(self) -> None:
@@ -121,16 +115,16 @@ class Assembly:
 
 
 class _Held:
-    """Walks through the holdings that were just written, since memory has no room for them."""
+    """Reads the written holdings piece by piece, as they may not fit into memory."""
 
     def __init__(self, folder: Path) -> None:
         self._pieces = read_pieces(folder, "holdings", ["source", "target", "stated"])
         self._columns: list[NDArray[Any]] = [np.zeros(0, np.int32)] * 3
 
     def between(self, first: int, last: int) -> list[NDArray[Any]]:
-        """User, product and stated split of the holdings of the users from one row to another.
+        """Return user, product and stated split of the holdings of a range of users.
 
-        Rows must not go back from call to call.
+        Ranges must ascend from call to call.
         """
         kept = slice(np.searchsorted(self._columns[0], first), None)
         parts = [[column[kept]] for column in self._columns]

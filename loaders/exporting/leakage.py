@@ -1,9 +1,9 @@
-"""What may reach training: the cut in time, and what each tie and review may be used for.
+"""What training may use: the temporal cut, and the uses of each tie and review.
 
-Nothing dated after the last training holding counts, and nothing that belongs to the held-out
-part. A review is judged by its own split or time; one that has neither goes with its pair of user
-and product: a held-out pair hides it, a pair in no split lets it describe the product but not the
-user (who has not been seen with it). A graph in which no holding has a split has no held-out part.
+Nothing dated after the last training holding is used, and nothing held out. A review follows its
+own split or time; without either it follows its pair of user and product: of a held-out pair it is
+not used, of a pair in no split it describes the product but not the user. A graph without splits
+has no held-out part.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from kinfolio.records import NO_TIME
 
 NO_SPLIT = -1
-"""Marks an edge or a review without a split; others have a position in `SPLITS`."""
+"""Split of an edge or review without one; others have a position in `SPLITS`."""
 _TRAIN = 0
 _HELD_OUT = 2
 
 
 def cut_of(split: NDArray[np.int8], at: NDArray[np.int64]) -> int:
-    """Time of the last training holding; `NO_TIME` without times or a held-out part."""
+    """Return the time of the last training holding; `NO_TIME` without times or held-out part."""
     is_train = (split == _TRAIN) | (split == NO_SPLIT)
     times = at[is_train & (at != NO_TIME)]
     return NO_TIME if is_train.all() or not len(times) else int(times.max())
 
 
 def tie_splits(split: NDArray[np.int8], at: NDArray[np.int64], cut: int) -> NDArray[np.int8]:
-    """Split of each tie, such that 0 means that training may use it."""
+    """Return the split of each tie; 0 means that training may use it."""
     is_train = (split == _TRAIN) | (split == NO_SPLIT)
     late = is_train & _after(at, cut)
     return np.where(late, _HELD_OUT, np.where(is_train, _TRAIN, split)).astype(np.int8)
@@ -43,22 +43,21 @@ def review_uses(
     cut: int,
     has_splits: bool | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each review may describe its user, and whether its product.
+    """Return whether each review may describe its user, and whether its product.
 
     Args:
         pair: one number for user and product of each review.
         split: position in `SPLITS`, or `NO_SPLIT`.
         at: milliseconds since 1970, or `NO_TIME`.
-        holding_pair: the same number of each holding.
+        holding_pair: as `pair`, of each holding.
         holding_split: as `split`, of each holding.
-        cut: what `cut_of` says.
-        has_splits: whether any holding of the graph states a split, where these are only a part of
-            them; None: these are all.
+        cut: result of `cut_of`.
+        has_splits: whether any holding of the graph has a split; None: the given ones are all.
     """
     if has_splits is None:
         has_splits = not (holding_split == NO_SPLIT).all()
-    held_out = _among(pair, holding_pair[holding_split > _TRAIN])
-    trained = _among(pair, holding_pair[holding_split <= _TRAIN]) & ~held_out
+    held_out = _is_in(pair, holding_pair[holding_split > _TRAIN])
+    trained = _is_in(pair, holding_pair[holding_split <= _TRAIN]) & ~held_out
     user, product = trained, ~held_out
     if not has_splits:
         user = product = np.ones(len(pair), np.bool_)
@@ -70,8 +69,8 @@ def review_uses(
     return user, product
 
 
-def _among(pair: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    # Not `np.isin`, which hashes: pairs of an export come sorted, which this sort finds out.
+def _is_in(pair: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    # Not `np.isin`, which hashes: pairs of an export are sorted, so this sort is cheap.
     if not len(others):
         return np.zeros(len(pair), np.bool_)
     ordered = np.sort(others, kind="stable")

@@ -1,4 +1,4 @@
-"""Which users a snapshot of a part of the graph is about: a statement's, or those around one."""
+"""Users for a snapshot of a part of the graph: those of a statement, or those around a user."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput, NotFound
 
-AT_ONCE = 2_000
-"""Users or products in one statement."""
+GIDS_PER_QUERY = 2_000
+"""Users or products in one query."""
 
 
 def users_of_statement(graph: Graph, statement: str) -> list[int]:
-    """Row numbers of the users that a statement of the user's own returns, ascending.
+    """Return the row numbers of the users that a custom statement returns, ascending.
 
-    It runs where nothing can be written. Its column `user`, or its first one, holds users as nodes
+    It runs in a read-only transaction. Its column `user`, or its first one, contains users as nodes
     or as their ids.
 
     Raises:
-        BadInput: it is no reading statement, or gives something else.
+        BadInput: it writes, or returns something else.
     """
     columns, rows = graph.run_text("--subgraph", statement)
     if not columns:
@@ -35,7 +35,7 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
             nodes.add(value.element_id)
         else:
             raise BadInput(
-                f"the column {column!r} of --subgraph gives {_shown(value)}; "
+                f"the column {column!r} of --subgraph gives {_format(value)}; "
                 "users were expected, as nodes or as their ids"
             )
     found: set[int] = set()
@@ -62,10 +62,9 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
 
 
 def users_around(graph: Graph, user: str, hops: int) -> list[int]:
-    """Row numbers of the users at most so many hops from one, themselves included, ascending.
+    """Return the row numbers of the users at most `hops` from a user, itself included, ascending.
 
-    A hop leads from a person to those whom a tie of either direction connects them with, and to
-    all who hold a product that they hold.
+    A hop is a tie of either direction, or a product that both users hold.
 
     Raises:
         NotFound: there is no such user.
@@ -76,32 +75,32 @@ def users_around(graph: Graph, user: str, hops: int) -> list[int]:
     start = graph.read("export_named_users", ids=[user], nodes=[])[0]["gids"]
     if not start:
         raise NotFound(f"there is no user {user!r} in the graph; check --around")
-    found, edge = set(start), set(start)
+    found, frontier = set(start), set(start)
     seen_products: set[int] = set()
     for _ in range(hops):
-        people = _of_all(graph, "export_tied_users", edge)
-        products = _of_all(graph, "export_held_products", edge) - seen_products
+        users = _collect(graph, "export_tied_users", frontier)
+        products = _collect(graph, "export_held_products", frontier) - seen_products
         seen_products |= products
-        edge = (people | _of_all(graph, "export_holders", products)) - found
-        found |= edge
-        if not edge:
+        frontier = (users | _collect(graph, "export_holders", products)) - found
+        found |= frontier
+        if not frontier:
             break
     return sorted(found)
 
 
 def products_of_users(graph: Graph, users: list[int]) -> list[int]:
-    """Row numbers of the products that users hold or have written about, ascending."""
-    return sorted(_of_all(graph, "export_products_of_users", users))
+    """Return the row numbers of the products that users hold or have reviewed, ascending."""
+    return sorted(_collect(graph, "export_products_of_users", users))
 
 
-def parts(gids: Iterable[int], size: int = AT_ONCE) -> Iterator[list[int]]:
-    """Row numbers cut into lists that one statement takes."""
+def parts(gids: Iterable[int], size: int = GIDS_PER_QUERY) -> Iterator[list[int]]:
+    """Split row numbers into lists for one query each."""
     ordered = sorted(gids)
     for first in range(0, len(ordered), size):
         yield ordered[first : first + size]
 
 
-def _of_all(graph: Graph, name: str, gids: Iterable[int]) -> set[int]:
+def _collect(graph: Graph, name: str, gids: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for some in parts(gids):
         found.update(graph.read(name, gids=some)[0]["gids"])
@@ -109,10 +108,10 @@ def _of_all(graph: Graph, name: str, gids: Iterable[int]) -> set[int]:
 
 
 def _pairs_of_parts(ids: list[str], nodes: list[str]) -> Iterator[tuple[list[str], list[str]]]:
-    for first in range(0, max(len(ids), len(nodes)), AT_ONCE):
-        yield ids[first : first + AT_ONCE], nodes[first : first + AT_ONCE]
+    for first in range(0, max(len(ids), len(nodes)), GIDS_PER_QUERY):
+        yield ids[first : first + GIDS_PER_QUERY], nodes[first : first + GIDS_PER_QUERY]
 
 
-def _shown(value: Any) -> str:
+def _format(value: Any) -> str:
     # Any: whatever a statement may return.
     return "nothing (null)" if value is None else f"{str(value)[:60]!r}"

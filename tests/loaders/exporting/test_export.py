@@ -12,7 +12,7 @@ import pytest
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.loaders import export, load
-from kinfolio.loaders.exporting import pieces
+from kinfolio.loaders.exporting import sources
 from kinfolio.records import NO_TIME, Snapshot
 from kinfolio.snapshot import read_snapshot
 
@@ -83,9 +83,9 @@ def test_ranges_of_row_numbers_join_without_a_seam(
 ) -> None:
     load(graph, community)
     whole = export(graph, tmp_path / "one")
-    monkeypatch.setattr(pieces, "NODES_AT_ONCE", 37)
-    monkeypatch.setattr(pieces, "EDGES_AT_ONCE", 300)
-    monkeypatch.setattr(pieces, "WRITERS_AT_ONCE", 41)
+    monkeypatch.setattr(sources, "NODES_PER_PIECE", 37)
+    monkeypatch.setattr(sources, "EDGES_PER_PIECE", 300)
+    monkeypatch.setattr(sources, "AUTHORS_PER_PIECE", 41)
     assert export(graph, tmp_path / "two").hash == whole.hash
     lines = (community / "interactions.tsv").read_text().splitlines()[1:]
     assert sorted(holdings(whole)) == sorted(

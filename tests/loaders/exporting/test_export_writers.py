@@ -17,7 +17,7 @@ from neo4j import Session
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import export_to, load
-from kinfolio.loaders.exporting.chunks import Chunks
+from kinfolio.loaders.exporting.graph_reader import GraphReader
 from kinfolio.records import Connection, Snapshot
 from kinfolio.snapshot import read_snapshot
 
@@ -122,15 +122,15 @@ def test_a_writer_who_marks_what_he_changes_is_caught_up_with(
         ).consume()
 
     turn = itertools.count(100)
-    read = Chunks.edges
+    read = GraphReader.edges
 
-    def edges(self: Chunks, *arguments: Any) -> Any:
+    def edges(self: GraphReader, *arguments: Any) -> Any:
         found = read(self, *arguments)
         with open_driver(server) as driver, driver.session() as session:
             write(session, next(turn))
         return found
 
-    monkeypatch.setattr(Chunks, "edges", edges)
+    monkeypatch.setattr(GraphReader, "edges", edges)
     found = export_to(people, tmp_path / "snapshot")
     assert found.consistency == "marked"
     monkeypatch.undo()
@@ -196,10 +196,10 @@ def test_a_number_of_the_database_that_goes_to_another_node_is_found_out(
     people: Graph, tmp_path: Path, server: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two products change their row numbers while the holdings are read."""
-    products = Chunks.products_of
+    products = GraphReader.products_of
     done: list[bool] = []
 
-    def products_of(self: Chunks, gids: list[int]) -> Any:
+    def products_of(self: GraphReader, gids: list[int]) -> Any:
         found = products(self, gids)
         if not done:
             done.append(True)
@@ -209,7 +209,7 @@ def test_a_number_of_the_database_that_goes_to_another_node_is_found_out(
                 session.run("MATCH (p:Product {gid: 777}) SET p.gid = 5").consume()
         return found
 
-    monkeypatch.setattr(Chunks, "products_of", products_of)
+    monkeypatch.setattr(GraphReader, "products_of", products_of)
     found = export_to(people, tmp_path / "snapshot")
     monkeypatch.undo()
     assert found.hash == export_to(people, tmp_path / "whole").hash

@@ -124,7 +124,7 @@ def test_options_that_make_no_sense_together_get_one_sentence(
         export_to(people, tmp_path / "snapshot", around="nobody")
     result = cli("export", "--run", str(tmp_path), "--hops", "2")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "say which one with --around USER" in result.stderr
+    assert "name the user with --around USER" in result.stderr
 
 
 def test_a_model_of_a_part_goes_back_to_its_nodes(people: Graph, tmp_path: Path, cli: Cli) -> None:

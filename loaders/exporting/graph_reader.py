@@ -1,0 +1,227 @@
+"""The graph in columns: a range of users, or given users, as sorted NumPy arrays.
+
+Numbers of whole ranges are transferred as vectors, that is as plain bytes: no Python object per
+edge. A range that does not fit (a property of an unexpected type, an old server) is read again as
+lists.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword
+from kinfolio.loaders.exporting.columns import (
+    EdgeKind,
+    NodeIndex,
+    Nodes,
+    ReviewColumns,
+    sorted_edges,
+)
+from kinfolio.loaders.exporting.leakage import NO_SPLIT
+from kinfolio.records import NO_TIME, SPLITS, Edges
+
+READERS = 2
+"""Ranges that are read at the same time; more than the cores of server and client is no faster."""
+AHEAD = 2
+"""Ranges that may wait, read, until those before them are written."""
+_SPLIT_NUMBERS = {"": NO_SPLIT, **{name: number for number, name in enumerate(SPLITS)}}
+_ODD_SPLIT = -2
+_NO_RATING = -3.4e38
+"""Stands for no rating in a vector, which takes finite numbers only."""
+_AS_LISTS = {"holdings": "export_holdings", "ties": "export_ties"}
+_AS_VECTORS = {"holdings": "export_holdings_packed", "ties": "export_ties_packed"}
+
+_Item = TypeVar("_Item")
+_Piece = TypeVar("_Piece")
+
+
+def map_ordered(function: Callable[[_Item], _Piece], items: Iterable[_Item]) -> Iterator[_Piece]:
+    """Map a function over items in their order, computing a few results in advance."""
+    with ThreadPoolExecutor(READERS) as pool:
+        pending: deque[Future[_Piece]] = deque()
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) >= READERS + AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+class GraphReader:
+    """Reads pieces of one graph; thread-safe."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._is_packed = {"holdings": True, "ties": True}
+
+    def users(self, first: int, end: int) -> Nodes:
+        """Return the users of a range of row numbers."""
+        return self._nodes(self._graph.read("export_users", first=first, end=end)[0])
+
+    def users_of(self, gids: list[int]) -> Nodes:
+        """Return the users with these row numbers."""
+        return self._nodes(self._graph.read("export_users_of", gids=gids)[0])
+
+    def products_of(self, gids: list[int]) -> Nodes:
+        """Return the products with these row numbers."""
+        row = self._graph.read("export_products", gids=gids)[0]
+        names = [name or id for name, id in zip(row["name"], row["id"], strict=True)]
+        columns = [row[name] for name in ("name", "kind", "category", "sector", "text")]
+        texts = [
+            ". ".join(text.strip().rstrip(".") for text in parts if text.strip())
+            for parts in zip(*columns, strict=True)
+        ]
+        return self._nodes(row, name=_strings(names), text=_strings(texts))
+
+    def edges(
+        self, kind: EdgeKind, first: int, end: int, users: NodeIndex, ends: NodeIndex
+    ) -> Edges:
+        """Return the edges from a range of users, by rows; `split` is as stated in the graph."""
+        if self._is_packed[kind]:
+            found = self._packed_edges(kind, first, end, users, ends)
+            if found is not None:
+                return found
+            self._is_packed[kind] = False
+        return self.edges_of(kind, users.gids_between(first, end), users, ends)
+
+    def edges_of(self, kind: EdgeKind, gids: list[int], users: NodeIndex, ends: NodeIndex) -> Edges:
+        """Return the edges from users with these row numbers, likewise.
+
+        Raises:
+            BadInput: a split or a time is invalid.
+        """
+        row = self._graph.read(_AS_LISTS[kind], gids=gids, no_time=NO_TIME)[0]
+        source = users.rows_of_gids(_gids(row["source"]))
+        with np.errstate(over="ignore"):
+            rating = np.array(row.get("rating", ()), np.float64).astype(np.float32)
+        edges = Edges(
+            source=source,
+            target=ends.rows_of_gids(_gids(row["target"])),
+            split=_splits(row["split"]),
+            at=_times(row["at"]),
+            rating=rating if "rating" in row else _no_ratings(len(source)),
+        )
+        return sorted_edges(edges, width=len(ends), unique=kind == "holdings")
+
+    def _packed_edges(
+        self, kind: EdgeKind, first: int, end: int, users: NodeIndex, ends: NodeIndex
+    ) -> Edges | None:
+        """As `edges`; None where the values do not fit vectors."""
+        parameters: dict[str, Any] = {"first": first, "end": end, "no_time": NO_TIME}
+        if kind == "holdings":
+            parameters["no_rating"] = _NO_RATING
+        try:
+            row = self._graph.read(_AS_VECTORS[kind], **parameters)[0]
+        except (ServerUnreachable, WrongPassword):
+            raise
+        except (ServerError, BadInput):
+            return None  # no vectors in this server, or a text as a rating: lists tell which
+        split = _joined(row["split"], np.int8)
+        if (split == _ODD_SPLIT).any():
+            return None
+        rating = _joined(row["rating"], np.float32) if "rating" in row else _no_ratings(len(split))
+        rating[rating == np.float32(_NO_RATING)] = np.nan
+        edges = Edges(
+            source=users.rows_of_gids(_joined(row["source"], np.int64)),
+            target=ends.rows_of_nodes(_joined(row["target"], np.int64)),
+            split=split,
+            at=_joined(row["at"], np.int64),
+            rating=rating,
+        )
+        return sorted_edges(edges, width=len(ends), unique=kind == "holdings")
+
+    def reviews_of(self, gids: list[int], users: NodeIndex, products: NodeIndex) -> ReviewColumns:
+        """Return the reviews by users with these row numbers.
+
+        Raises:
+            BadInput: a split or a time is invalid.
+        """
+        row = self._graph.read("export_reviews", gids=gids, no_time=NO_TIME)[0]
+        user = users.rows_of_gids(_gids(row["source"]))
+        product = products.rows_of_gids(_gids(row["target"]))
+        ids = row["id"]
+        order = sorted(
+            np.flatnonzero((user >= 0) & (product >= 0)).tolist(),
+            key=lambda place: (user[place], product[place], ids[place]),
+        )
+        return ReviewColumns(
+            user=user[order],
+            product=product[order],
+            stated=_splits(row["split"])[order],
+            at=_times(row["at"])[order],
+            id=_strings([ids[place] for place in order]),
+            text=_strings([row["text"][place] for place in order]),
+        )
+
+    def _nodes(self, row: dict[str, Any], **texts: pa.Array) -> Nodes:
+        if None in row["id"]:
+            self.refuse_missing_ids()
+        return Nodes(
+            gid=_gids(row["gid"]), node=_gids(row["node"]), id=_strings(row["id"]), **texts
+        )
+
+    def refuse_missing_ids(self) -> None:
+        """Check that all users and products have an id.
+
+        Raises:
+            BadInput: some have none.
+        """
+        count = self._graph.read("export_without_id")[0]["without_id"]
+        if count:
+            raise BadInput(
+                f"{count} User or Product nodes in the graph have no id; "
+                "set a text as their id or delete them"
+            )
+
+
+def _no_ratings(count: int) -> NDArray[np.float32]:
+    return np.full(count, np.nan, np.float32)
+
+
+def _joined(vectors: list[Any], kind: Any) -> NDArray[Any]:
+    """Concatenate vectors of the driver, which have no type of their own here."""
+    if not vectors:
+        return np.zeros(0, kind)
+    return np.concatenate([vector.to_numpy() for vector in vectors]).astype(kind)
+
+
+def _gids(gids: list[int]) -> NDArray[np.int64]:
+    return np.array(
+        [-1 if gid is None else gid for gid in gids] if None in gids else gids, np.int64
+    )
+
+
+def _strings(texts: list[str]) -> pa.Array:
+    return pa.array(texts, pa.large_string())
+
+
+def _splits(names: list[str]) -> NDArray[np.int8]:
+    try:
+        return np.array([_SPLIT_NUMBERS[name] for name in names], np.int8)
+    except (KeyError, TypeError) as error:
+        wrong = next(name for name in names if name not in list(_SPLIT_NUMBERS))
+        raise BadInput(
+            f"the graph has the split {wrong!r}; {', '.join(SPLITS)} or none was expected"
+        ) from error
+
+
+def _times(times: list[Any]) -> NDArray[np.int64]:
+    try:
+        return np.array(times, np.int64)
+    except (TypeError, ValueError, OverflowError) as error:
+        wrong = next(time for time in times if not isinstance(time, int))
+        raise BadInput(
+            f"the graph has {wrong!s} as the property `at`; milliseconds since 1970 were expected"
+        ) from error
