@@ -14,8 +14,6 @@ from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.writing.graph_hash import graph_hash
 from tests.conftest import RunCypher
 
-pytestmark = pytest.mark.server
-
 DAYS = [f"2024-01-{day:02d}" for day in range(1, 21)]
 
 
