@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -100,10 +101,8 @@ def _agent(model: str, graph: Graph, allow_generated_cypher: bool) -> Agent:
     from kinfolio.llm_explain.agent.agent import Agent
     from kinfolio.llm_explain.wording.writers import chat_model
 
-    def query(user_id: str, text: str) -> list[dict[str, Any]]:
-        return guarded_rows(graph, text, user_id)
-
-    return Agent(chat_model(model), model, query if allow_generated_cypher else None)
+    query = partial(guarded_rows, graph) if allow_generated_cypher else None
+    return Agent(chat_model(model), model, query)
 
 
 def _lines() -> Iterator[str]:

@@ -19,7 +19,7 @@ MAX_BLOCKS = 6
 _MAX_ARGUMENT_CHARACTERS = 200
 
 Query = Callable[[str, str], Sequence[Mapping[str, Any]]]
-"""Rows of a generated statement for a user, by `guarded.py`. Any: values of rows."""
+"""Rows of a generated statement, run for a user by `guarded.py`. Any: values of rows."""
 
 
 class Tools:
@@ -117,7 +117,7 @@ class Tools:
         """Rows of a reading Cypher statement. `(me:User {id: $user_id})` is the user."""
         assert self._query is not None
         query = self._query
-        return self._block("graph", lambda: _rows_reply(query(self._answers.user, cypher), cypher))
+        return self._block("graph", lambda: _rows_reply(query(cypher, self._answers.user), cypher))
 
     @property
     def _answers(self) -> Answers:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.similar import similar_products
 from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
@@ -17,7 +18,6 @@ from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.llm_explain.conversation.influences import describe, influences_of, shares_by_kind
 from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.phrases import (
-    display_name,
     display_names,
     join_words,
     list_lines,
@@ -30,7 +30,6 @@ from kinfolio.llm_explain.explanation import Explanation
 from kinfolio.records import ListFilters, Recommended, WhyNot
 
 if TYPE_CHECKING:
-    from kinfolio.cypher.graph import Graph
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.llm_explain.wording.clauses import Clauses
     from kinfolio.llm_explain.wording.writers import Writer
@@ -90,13 +89,14 @@ class Answers:
     def why_not(self, product: ProductRef) -> Reply:
         """Name the rules that exclude a product, or its rank."""
         found = self._verdicts(product.id)
-        name = display_name(product.name)
-        if broken := _broken_rules(found):
-            text = phrase("excluded", product=name, rules=broken)
-        elif found.rank is None:
-            text = phrase("allowed_unranked", product=name)
-        else:
-            text = phrase("allowed", product=name, rank=found.rank)
+        broken = _broken_rules(found)
+        key = "allowed_unranked" if found.rank is None else "allowed"
+        text = phrase(
+            "excluded" if broken else key,
+            product=product.display_name,
+            rules=broken,
+            rank=found.rank,
+        )
         rules = [{"rule": rule.rule, "passed": rule.passed} for rule in found.rules]
         fields = {"product": product.id, "rules": rules, "rank": found.rank}
         return Reply(text, fields, _last(product))
@@ -108,12 +108,10 @@ class Answers:
         for one in found.products:
             if len(allowed) < LIST_LENGTH and self._verdicts(one.product).allowed:
                 allowed.append(replace(one, rank=len(allowed) + 1))
-        name = display_name(product.name)
         fields = {"product": product.id, "products": _documents(allowed)}
-        if not allowed:
-            return Reply(phrase("similar_none", product=name), fields, _last(product))
-        text = "\n".join([phrase("similar_list", product=name), *list_lines(allowed)])
-        return Reply(text, fields, {**_last(product), "last_list": _pairs(allowed)})
+        head = phrase("similar_list" if allowed else "similar_none", product=product.display_name)
+        updates = {"last_list": _pairs(allowed)} if allowed else {}
+        return Reply("\n".join([head, *list_lines(allowed)]), fields, {**_last(product), **updates})
 
     def compare(self, first: ProductRef, second: ProductRef) -> Reply:
         """Compare the ranks, scores, rules and influences of two products."""
@@ -122,11 +120,10 @@ class Answers:
         verdicts = {product: self._verdicts(product.id) for product in (first, second)}
         lines = []
         for product, verdict in verdicts.items():
-            name = display_name(product.name)
             if broken := _broken_rules(verdict):
-                lines.append(phrase("excluded", product=name, rules=broken))
+                lines.append(phrase("excluded", product=product.display_name, rules=broken))
             if verdict.score is None:
-                lines.append(phrase("compare_unscored", product=name))
+                lines.append(phrase("compare_unscored", product=product.display_name))
         if all(verdict.score is not None for verdict in verdicts.values()):
             lines += self._compare_scores(verdicts)
         products = [
@@ -148,19 +145,19 @@ class Answers:
             lines.append(
                 phrase(
                     "compare_better",
-                    better=display_name(better.name),
-                    other=display_name(other.name),
+                    better=better.display_name,
+                    other=other.display_name,
                     rank=verdicts[better].rank,
                     other_rank=verdicts[other].rank,
                 )
             )
-        scores = [f"{display_name(one.name)}: {found.score:.2f}" for one, found in verdicts.items()]
+        scores = [f"{one.display_name}: {found.score:.2f}" for one, found in verdicts.items()]
         lines.append(phrase("compare_scores", score=scores[0], other_score=scores[1]))
         for product in verdicts:
             found = influences_of([self._all_evidence(product)])
             if strongest := [one for one in found if one.share > 0][:MAX_INFLUENCES]:
-                name = display_name(product.name)
-                lines.append(phrase("influences", product=name, causes=describe(strongest)))
+                causes = describe(strongest)
+                lines.append(phrase("influences", product=product.display_name, causes=causes))
         return lines
 
     def influence(self, products: Sequence[ProductRef], is_list: bool) -> Reply:
@@ -171,14 +168,15 @@ class Answers:
         if set(kinds) <= {"popularity"}:
             return Reply(phrase("influence_none"), {"kinds": kinds})
         positive = [one for one in influences if one.share > 0][:MAX_INFLUENCES]
-        if not positive:
-            lines = [phrase("influence_nothing")]
-        elif is_list:
-            causes = describe(positive)
-            lines = [phrase("influence_list", number=len(products), causes=causes)]
-        else:
-            name = display_name(products[0].name)
-            lines = [phrase("influences", product=name, causes=describe(positive))]
+        key = "influence_list" if is_list else "influences"
+        lines = [
+            phrase(
+                key if positive else "influence_nothing",
+                number=len(products),
+                product=products[0].display_name,
+                causes=describe(positive),
+            )
+        ]
         if negative := [one for one in influences if one.share < 0][:1]:
             lines.append(phrase("influence_against", causes=describe(negative)))
         shares = [phrase(f"kind_{kind}", share=percent(share)) for kind, share in kinds.items()]
@@ -219,8 +217,8 @@ class Answers:
         lines += _changes(now.products, found.products, _supposition(removed, new))
         if scored and found.before is not None and found.after is not None:
             before, after = f"{found.before:.2f}", f"{found.after:.2f}"
-            name = display_name(scored.name)
-            lines.append(phrase("what_if_score", product=name, before=before, after=after))
+            product = scored.display_name
+            lines.append(phrase("what_if_score", product=product, before=before, after=after))
         fields = {
             "without": list(found.without),
             "added": list(found.added),

@@ -1,4 +1,4 @@
-"""A conversation as a LangGraph state graph: route a line to an intent, look up, reply.
+"""A conversation: route a line to an intent, look up, reply; LangGraph stores the state by thread.
 
 The user comes from the session, never from a line or a model; a change to the graph needs the
 user's confirmation. With a large model, that model replies instead of the router, by the same
@@ -8,9 +8,11 @@ functions.
 from __future__ import annotations
 
 import json
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, cast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
+from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler, State, ask_intent, decline
@@ -20,8 +22,6 @@ from kinfolio.llm_explain.conversation.user_data import resolve
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
-
-    from kinfolio.cypher.graph import Graph
 
 FAREWELLS = frozenset({"bye", "goodbye", "quit", "exit"})
 _MAX_TURNS = 6
@@ -47,11 +47,11 @@ class Responder(Protocol):
         ...
 
 
+_Reply = TypeVar("_Reply", Reply, Reply | None)
+
+
 class _State(TypedDict, total=False):
     line: str
-    intent: str
-    confidence: float
-    asks_back: bool
     last_list: list[list[str]]
     last_product: list[str]
     last_intent: str
@@ -99,13 +99,12 @@ class Chat:
     def answer(self, line: str) -> Answer:
         """Answer one line."""
         if self._is_deleted:
-            return _document("my_data", 1.0, Reply(phrase("gone")))
+            return _document(Route("my_data", 1.0, False), Reply(phrase("gone")))
         line = " ".join(line.split())
         if len(line) > MAX_LINE_CHARACTERS:
             reply = Reply(phrase("too_long", most=f"{MAX_LINE_CHARACTERS:,}"))
-            return _document("unsupported", 1.0, reply)
-        state = self._flow.invoke({"line": line, "answer": {}}, self._config)
-        answer: Answer = state["answer"]
+            return _document(Route("unsupported", 1.0, False), reply)
+        answer: Answer = self._flow.invoke({"line": line}, self._config)["answer"]
         if answer.get("deleted"):
             self._is_deleted = True
             self._delete_threads()
@@ -128,81 +127,69 @@ class Chat:
         from langgraph.graph import END, START, StateGraph
 
         flow: Any = StateGraph(_State)
-        steps = [("resolve", self._resolve), ("route", self._route), ("look_up", self._look_up)]
-        if self._agent is not None:
-            steps.insert(1, ("agent", self._ask_agent))
-        for name, step in [*steps, ("remember", _remember)]:
-            flow.add_node(name, step)
-        flow.add_edge(START, "resolve")
-        for (name, _), (following, _) in pairwise(steps):
-            flow.add_conditional_edges(name, _unless_answered(following), [following, "remember"])
-        flow.add_edge("look_up", "remember")
-        flow.add_edge("remember", END)
+        flow.add_node("step", self._step)
+        flow.add_edge(START, "step")
+        flow.add_edge("step", END)
         return flow.compile(checkpointer=self._checkpointer)
 
-    def _resolve(self, state: _State) -> _State:
-        """Apply a yes or no to the open question; any other line drops the question."""
-        question = state.get("question")
-        if not question:
-            return {}
-        try:
-            reply = resolve(self._answers, question, state["line"])
-        except (NotFound, NotReady, BadInput, BadConfig) as error:
-            reply = Reply(str(error))
-        if reply is None:
-            return {"question": {}}
-        intent = "my_data" if question["action"].startswith("delete") else "dismiss"
-        return {"question": {}, **_answered(Route(intent, 1.0, False), reply)}
-
-    def _ask_agent(self, state: _State) -> _State:
-        assert self._agent is not None
-        found = self._agent.reply(state["line"], state, self._handler)
-        if found is None:
-            return {}
-        intent, reply = found
-        return {"pending_intent": "", **_answered(Route(intent, 1.0, False), reply)}
-
-    def _route(self, state: _State) -> _State:
-        line = state["line"]
-        try:
-            route = self._router.route(line)
-        except BadInput as error:
-            return {"answer": _document("unsupported", 1.0, Reply(str(error)))}
-        intent = self._intent_of_state(line, state, route)
+    def _step(self, state: _State) -> dict[str, Any]:
+        """Answer the line of the state; return the changes to the state. Any: JSON values."""
+        route, reply = self._resolve(state) or self._ask_agent(state) or self._look_up(state)
+        turns = [*state.get("turns", ()), [state["line"], reply.text]]
         return {
-            "intent": intent or route.intent,
-            "confidence": route.confidence,
-            "asks_back": route.asks_back and intent is None,
+            # Any other line drops an open question.
+            "question": {},
+            **reply.updates,
+            "turns": turns[-_MAX_TURNS:],
+            "answer": _document(route, reply),
         }
 
-    def _intent_of_state(self, line: str, state: _State, route: Route) -> str | None:
-        """Return the intent that the state determines, None where the router decides."""
+    def _resolve(self, state: _State) -> tuple[Route, Reply] | None:
+        """Apply a yes or no to the open question."""
+        if not (question := state.get("question")):
+            return None
+        intent = "my_data" if question["action"].startswith("delete") else "dismiss"
+        reply = _reply_or_error(lambda: resolve(self._answers, question, state["line"]))
+        return None if reply is None else (Route(intent, 1.0, False), reply)
+
+    def _ask_agent(self, state: _State) -> tuple[Route, Reply] | None:
+        found = self._agent and self._agent.reply(state["line"], state, self._handler)
+        if not found:
+            return None
+        intent, reply = found
+        return Route(intent, 1.0, False), _with_updates(reply, pending_intent="")
+
+    def _look_up(self, state: _State) -> tuple[Route, Reply]:
+        line = state["line"]
+        try:
+            route = self._route(line, state)
+        except BadInput as error:
+            return Route("unsupported", 1.0, False), Reply(str(error))
+        if route.asks_back:
+            # No need to ask where the line is about other people, tax and the like.
+            declined = decline(line)
+            if route.intent != "unsupported" or declined.fields["declined"] == "unsupported":
+                return route, ask_intent(route.intent)
+            return replace(route, asks_back=False), declined
+        reply = _reply_or_error(lambda: self._handler.reply(route.intent, line, state))
+        # What "and the second one?" repeats: an answer about products, not a question.
+        is_about_products = "product" in reply.fields or "products" in reply.fields
+        last_intent = {"last_intent": route.intent} if is_about_products else {}
+        return route, _with_updates(reply, pending_intent="", **last_intent)
+
+    def _route(self, line: str, state: _State) -> Route:
+        """Return the intent that the state determines, or else the router's."""
+        route = self._router.route(line)
         pending = state.get("pending_intent")
         # After "which product?" a bare name or position is the answer to that.
         if pending and (route.asks_back or len(line.split()) <= 4):
             product = self._handler.mention(line, state).product
             if product is not None and not line.casefold().startswith("why"):
-                return pending
-        return self._handler.follow_up(line, state, route.intent if route.asks_back else None)
-
-    def _look_up(self, state: _State) -> _State:
-        line, intent = state["line"], state["intent"]
-        route = Route(intent, state["confidence"], state["asks_back"])
-        if route.asks_back:
-            # No need to ask where the line is about other people, tax and the like.
-            declined = decline(line) if intent == "unsupported" else None
-            if declined is None or declined.fields["declined"] == "unsupported":
-                return _answered(route, ask_intent(intent))
-            return _answered(Route(intent, route.confidence, False), declined)
-        try:
-            reply = self._handler.reply(intent, line, state)
-        except (NotFound, NotReady, BadInput, BadConfig) as error:
-            reply = Reply(str(error))
-        updates: _State = {"pending_intent": "", **_answered(route, reply)}
-        # What "and the second one?" repeats: an answer about products, not a question.
-        if "product" in reply.fields or "products" in reply.fields:
-            updates["last_intent"] = intent
-        return updates
+                return Route(pending, route.confidence, False)
+        guess = route.intent if route.asks_back else None
+        if (intent := self._handler.follow_up(line, state, guess)) is not None:
+            return Route(intent, route.confidence, False)
+        return route
 
 
 def require_user(graph: Graph, user_id: str) -> None:
@@ -215,21 +202,22 @@ def require_user(graph: Graph, user_id: str) -> None:
         raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
 
 
-def _unless_answered(following: str) -> Any:
-    # Any: LangGraph's type of a path function.
-    return lambda state: "remember" if state.get("answer") else following
+def _reply_or_error(make: Callable[[], _Reply]) -> _Reply | Reply:
+    try:
+        return make()
+    except (NotFound, NotReady, BadInput, BadConfig) as error:
+        return Reply(str(error))
 
 
-def _remember(state: _State) -> _State:
-    turns = [*(state.get("turns") or []), [state["line"], state["answer"]["text"]]]
-    return {"turns": turns[-_MAX_TURNS:]}
+def _with_updates(reply: Reply, **updates: Any) -> Reply:
+    return replace(reply, updates={**updates, **reply.updates})
 
 
-def _answered(route: Route, reply: Reply) -> _State:
-    document = _document(route.intent, route.confidence, reply, route.asks_back)
-    return cast(_State, {"answer": document, **reply.updates})
-
-
-def _document(intent: str, confidence: float, reply: Reply, asks_back: bool = False) -> Answer:
-    head = {"intent": intent, "confidence": confidence, "text": reply.text, "asks_back": asks_back}
-    return {**head, **reply.fields}
+def _document(route: Route, reply: Reply) -> Answer:
+    return {
+        "intent": route.intent,
+        "confidence": route.confidence,
+        "text": reply.text,
+        "asks_back": route.asks_back,
+        **reply.fields,
+    }

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from kinfolio.cypher.graph import Graph
 from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.checking.parse import is_ordinary
-
-if TYPE_CHECKING:
-    from kinfolio.cypher.graph import Graph
+from kinfolio.llm_explain.conversation.phrases import display_name
 
 NUMBER_WORDS = {
     word: number
@@ -59,6 +58,11 @@ class ProductRef(NamedTuple):
 
     id: str
     name: str
+
+    @property
+    def display_name(self) -> str:
+        """The name for use in a sentence."""
+        return display_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def is_deletion(line: str) -> bool:
 def ask_dismiss(answers: Answers, product: ProductRef) -> Reply:
     """Ask whether to dismiss a product."""
     if answers.has_dismissed(product):
-        text = phrase("dismissed_already", product=display_name(product.name))
+        text = phrase("dismissed_already", product=product.display_name)
         return Reply(text, {"product": product.id})
     return _ask("dismiss", product)
 
@@ -126,7 +126,7 @@ def _change(answers: Answers, action: str, product: ProductRef) -> Reply:
     is_dismissal = action == "dismiss"
     statement = "change_dismiss" if is_dismissal else "change_undo_dismissal"
     answers.graph.write(statement, user_id=answers.user, product_id=product.id)
-    text = phrase("dismissed" if is_dismissal else "undone", product=display_name(product.name))
+    text = phrase("dismissed" if is_dismissal else "undone", product=product.display_name)
     dismissed = list(product) if is_dismissal else []
     return Reply(text, {"product": product.id, "changed": action}, {"last_dismissed": dismissed})
 
@@ -134,7 +134,7 @@ def _change(answers: Answers, action: str, product: ProductRef) -> Reply:
 def _ask(action: str, product: ProductRef) -> Reply:
     question = {"action": action, "product": product.id, "name": product.name}
     return Reply(
-        phrase(f"{action}_sure", product=display_name(product.name)),
+        phrase(f"{action}_sure", product=product.display_name),
         {"product": product.id},
         {"question": question, "last_product": list(product)},
     )

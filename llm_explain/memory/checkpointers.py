@@ -15,12 +15,7 @@ from kinfolio.records import Connection
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import (
-        BaseCheckpointSaver,
-        ChannelVersions,
-        Checkpoint,
-        CheckpointMetadata,
-    )
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 _TIMEOUT_SECONDS = 10.0
 _PRUNE = """
@@ -41,22 +36,15 @@ class _PruningSaver(SqliteSaver):
     A conversation resumes from its last checkpoint; older ones are personal data without a use.
     """
 
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
+    # Any: the arguments of `SqliteSaver.put`.
+    def put(self, *arguments: Any, **named: Any) -> RunnableConfig:
         """Save a checkpoint and delete those before the last two."""
-        saved = super().put(config, checkpoint, metadata, new_versions)
-        named = saved["configurable"]
+        saved = super().put(*arguments, **named)
+        thread = saved["configurable"]
+        parameters = {"thread": thread["thread_id"], "space": thread["checkpoint_ns"]}
         with self.cursor() as cursor:
             for table in ("checkpoints", "writes"):
-                cursor.execute(
-                    _PRUNE.format(table=table),
-                    {"thread": named["thread_id"], "space": named["checkpoint_ns"]},
-                )
+                cursor.execute(_PRUNE.format(table=table), parameters)
         return saved
 
 

@@ -23,6 +23,7 @@ ME = "people"
 NONE = GrammarWriter("none", SeededModel(), tries=3)
 
 Rows = Callable[..., list[dict[str, Any]]]
+Start = Callable[..., Chat]
 Call = tuple[str, dict[str, Any]]
 Script = Callable[[Sequence[BaseMessage]], AIMessage | str | Sequence[Call]]
 """From the messages to the model's text, or to its tool calls."""
@@ -73,6 +74,11 @@ def start_chat(
     """Start a conversation; with a script, a large model replies."""
     agent = Agent(ScriptedModel(script=script), "scripted:large", query) if script else None
     return Chat(Answers(graph, user, writers), router, agent=agent, **more)
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    """Return the ids of an answer's products."""
+    return [one["product"] for one in answer["products"]]
 
 
 def hostile(*calls: Call, text: str) -> Script:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.what_if import what_if
 from kinfolio.llm_explain.conversation.chat import Chat
-from kinfolio.llm_explain.conversation.router import Router
-from tests.llm_explain.conversation.scripted import ME, Rows, start_chat
-
-
-@pytest.fixture
-def chat(community_graph: Graph, router: Router) -> Chat:
-    return start_chat(community_graph, router)
-
-
-def ids(answer: dict[str, Any]) -> list[str]:
-    return [one["product"] for one in answer["products"]]
+from tests.llm_explain.conversation.scripted import ME, Rows, Start, ids
 
 
 def test_less_risky_products_have_a_risk_below_the_highest_of_the_list(
     chat: Chat, run_module_cypher: Rows
 ) -> None:
-    risks = {
-        row["id"]: row["risk"]
-        for row in run_module_cypher("MATCH (p:Product) RETURN p.id AS id, p.risk AS risk")
-    }
+    rows = run_module_cypher("MATCH (p:Product) RETURN p.id AS id, p.risk AS risk")
+    risks = {row["id"]: row["risk"] for row in rows}
     before = chat.answer("what do you recommend?")
     after = chat.answer("something less risky, please")
     highest = max(risks[one] for one in ids(before))
@@ -54,8 +40,7 @@ def test_a_list_is_limited_to_a_kind_or_excludes_it(chat: Chat, run_module_cyphe
     assert ids(without)
     assert not set(ids(without)) & bonds
     assert "without" in without["text"]
-    unknown = chat.answer("only submarines")
-    assert "no kind or category 'submarines'" in unknown["text"]
+    assert "no kind or category 'submarines'" in chat.answer("only submarines")["text"]
 
 
 def test_a_named_product_and_those_listed_before_are_excluded(chat: Chat) -> None:
@@ -121,31 +106,29 @@ def test_a_supposed_list_is_the_list_after_the_change(
 ) -> None:
     held = run_module_cypher(
         "MATCH (:User {id: $user})-[h:HOLDS]->(p) WHERE h.split <> 'test' OR h.split IS NULL "
-        "RETURN p.id AS id, properties(h) AS h ORDER BY id",
+        "RETURN p.id AS id, properties(h) AS h ORDER BY id LIMIT 1",
         user=user,
-    )
-    gone = held[0]
-    new_product = run_module_cypher(
+    )[0]
+    new = run_module_cypher(
         "MATCH (u:User {id: $user}), (p:Product) WHERE p.id <> 'p11' AND p.open "
         "AND NOT EXISTS { (u)-[:HOLDS]->(p) } RETURN p.id AS id ORDER BY id LIMIT 1",
         user=user,
     )[0]["id"]
-    supposed = what_if(
-        community_graph, user, without=[gone["id"]], added=[new_product], product_id="p11", k=8
-    )
+    gone, change = held["id"], {"user": user, "gone": held["id"], "new": new}
+    supposed = what_if(community_graph, user, without=[gone], added=[new], product_id="p11", k=8)
     run_module_cypher(
         "MATCH (u:User {id: $user})-[h:HOLDS]->(:Product {id: $gone}) DELETE h "
         "WITH DISTINCT u MATCH (p:Product {id: $new}) CREATE (u)-[:HOLDS {split: 'train'}]->(p)",
-        user=user,
-        gone=gone["id"],
-        new=new_product,
+        **change,
     )
     try:
-        true = recommend(community_graph, user, 8)
-        assert supposed.source == true.source == "folded_in"
-        assert [one.product for one in supposed.products] == [one.product for one in true.products]
+        actual = recommend(community_graph, user, 8)
+        assert supposed.source == actual.source == "folded_in"
+        assert [one.product for one in supposed.products] == [
+            one.product for one in actual.products
+        ]
         assert [one.score for one in supposed.products] == pytest.approx(
-            [one.score for one in true.products], abs=1e-5
+            [one.score for one in actual.products], abs=1e-5
         )
         now = what_if(community_graph, user, product_id="p11")
         assert supposed.after == pytest.approx(now.before, abs=1e-5)
@@ -154,10 +137,8 @@ def test_a_supposed_list_is_the_list_after_the_change(
         run_module_cypher(
             "MATCH (u:User {id: $user})-[f:HOLDS]->(:Product {id: $new}) DELETE f "
             "WITH u MATCH (p:Product {id: $gone}) CREATE (u)-[h:HOLDS]->(p) SET h = $h",
-            user=user,
-            gone=gone["id"],
-            new=new_product,
-            h=gone["h"],
+            h=held["h"],
+            **change,
         )
 
 
@@ -238,7 +219,7 @@ def test_own_data_is_shown_and_tied_people_are_only_counted(chat: Chat) -> None:
 
 
 def test_own_data_is_deleted_after_two_questions_only(
-    community_graph: Graph, router: Router, run_module_cypher: Rows
+    start: Start, run_module_cypher: Rows
 ) -> None:
     def nodes() -> int:
         rows = run_module_cypher(
@@ -247,7 +228,7 @@ def test_own_data_is_deleted_after_two_questions_only(
         )
         return int(rows[0]["nodes"])
 
-    chat = start_chat(community_graph, router, "person-30")
+    chat = start("person-30")
     assert nodes() == 2
     for lines in (["no"], ["yes", "yes"], ["hello", "yes"], ["yes", "delete my"]):
         assert "Are you sure?" in chat.answer("delete my data")["text"]

@@ -23,19 +23,20 @@ Document = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def environment(community_graph: Graph, server: Connection, server_home: Path) -> dict[str, str]:
-    return {
+def answers(
+    community_graph: Graph,
+    server: Connection,
+    server_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Document:
+    """The tools and the results of some calls, in one session."""
+    environment = {
         **os.environ,
         "NEO4J_URI": server.uri,
         "NEO4J_USERNAME": server.username,
         "NEO4J_PASSWORD": server.password,
         "KINFOLIO_HOME": str(server_home),
     }
-
-
-@pytest.fixture(scope="module")
-def answers(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Document:
-    """The tools and the results of some calls, in one session."""
     folder = tmp_path_factory.mktemp("mcp")
     served = shlex.join([sys.executable, "-m", "kinfolio.cli", "mcp", ME, "--model", "none"])
     script = f"{served} | tee {shlex.quote(str(folder / 'stdout'))}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,12 @@ from langgraph.checkpoint.memory import InMemorySaver
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput
 from kinfolio.llm_explain.checking.check import check_text
-from kinfolio.llm_explain.conversation.router import Router
+from kinfolio.llm_explain.conversation.chat import Chat
+from kinfolio.llm_explain.explain import explain
 from kinfolio.llm_explain.memory.checkpointers import open_file
 from kinfolio.llm_explain.wording.embedded import EmbeddedModel, weights_file
-from kinfolio.llm_explain.wording.writers import GrammarWriter, Writer
-from tests.llm_explain.conversation.scripted import (
-    ME,
-    NONE,
-    Call,
-    Rows,
-    Script,
-    helpful,
-    start_chat,
-)
+from kinfolio.llm_explain.wording.writers import GrammarWriter
+from tests.llm_explain.conversation.scripted import ME, NONE, Call, Rows, Start, helpful, ids
 
 Answers = list[dict[str, Any]]
 
@@ -62,64 +56,57 @@ TOOLS: dict[str, Call] = {
 
 
 @pytest.fixture(scope="module")
-def whole(community_graph: Graph, router: Router) -> Answers:
+def whole(start: Start) -> Answers:
     """The conversation without a model in one process."""
-    chat = start_chat(community_graph, router)
+    chat = start()
     return [chat.answer(line) for line in LINES]
 
 
-def resumed(
-    graph: Graph,
-    router: Router,
-    folder: Path,
-    writers: Sequence[Writer] = (NONE,),
-    script: Script | None = None,
-) -> Answers:
+def resumed(start: Start, folder: Path, **settings: Any) -> Answers:
     """The conversation with the file closed after every fourth turn."""
     answers: Answers = []
-    for start in range(0, len(LINES), 4):
+    for first in range(0, len(LINES), 4):
         with open_file(folder) as memory:
-            chat = start_chat(
-                graph, router, writers=writers, script=script, thread="t", checkpointer=memory
-            )
-            answers += [chat.answer(line) for line in LINES[start : start + 4]]
+            chat = start(thread="t", checkpointer=memory, **settings)
+            answers += [chat.answer(line) for line in LINES[first : first + 4]]
     return answers
 
 
 def topics(answers: Answers) -> list[tuple[Any, ...]]:
     """Intents and products of answers."""
+
+    def id_of(product: Any) -> Any:
+        return product["product"] if isinstance(product, dict) else product
+
     return [
-        (
-            answer["intent"],
-            answer.get("product"),
-            [
-                one["product"] if isinstance(one, dict) else one
-                for one in answer.get("products", ())
-            ],
-        )
-        for answer in answers
+        (one["intent"], one.get("product"), [id_of(each) for each in one.get("products", ())])
+        for one in answers
     ]
 
 
+def delete_data(chat: Chat) -> None:
+    for line in ("delete my data", "yes"):
+        chat.answer(line)
+    assert chat.answer("delete my data")["deleted"]
+
+
 def test_twelve_turns_without_a_model_are_the_same_when_resumed(
-    community_graph: Graph, router: Router, whole: Answers, tmp_path: Path
+    start: Start, whole: Answers, tmp_path: Path
 ) -> None:
     assert [answer["intent"] for answer in whole] == list(INTENTS)
     assert not any(answer["asks_back"] for answer in whole)
-    listed = [one["product"] for one in whole[2]["products"]]
-    assert [whole[3]["product"], whole[4]["product"]] == listed[:2]
-    assert [one["product"] for one in whole[6]["products"]] == listed[:2]
+    assert [whole[3]["product"], whole[4]["product"]] == ids(whole[2])[:2] == ids(whole[6])
     assert whole[-1]["text"] == "Nothing was changed."
-    assert resumed(community_graph, router, tmp_path) == whole
+    assert resumed(start, tmp_path) == whole
 
 
 def test_the_embedded_model_changes_the_words_of_explanations_only(
-    community_graph: Graph, router: Router, whole: Answers, models: Path, tmp_path: Path
+    start: Start, whole: Answers, models: Path, tmp_path: Path
 ) -> None:
     if weights_file() is None:
         pytest.skip("the embedded model is not installed")
     writer = GrammarWriter("embedded", EmbeddedModel(folder=models))
-    answers = resumed(community_graph, router, tmp_path, (writer, NONE))
+    answers = resumed(start, tmp_path, writers=(writer, NONE))
     assert topics(answers) == topics(whole)
     explained = [answer["explanation"] for answer in answers if "explanation" in answer]
     assert {one["writer"] for one in explained} == {"embedded"}
@@ -129,9 +116,9 @@ def test_the_embedded_model_changes_the_words_of_explanations_only(
 
 
 def test_a_large_model_answers_with_the_facts_of_its_tools(
-    community_graph: Graph, router: Router, whole: Answers, tmp_path: Path
+    start: Start, whole: Answers, tmp_path: Path
 ) -> None:
-    answers = resumed(community_graph, router, tmp_path, script=helpful(TOOLS))
+    answers = resumed(start, tmp_path, script=helpful(TOOLS))
     assert topics(answers) == topics(whole)
     assert answers[0]["text"] == "I am glad to help."
     for answer, other in list(zip(answers, whole, strict=True))[1:-1]:
@@ -139,36 +126,28 @@ def test_a_large_model_answers_with_the_facts_of_its_tools(
         assert answer["text"] == f"Here is what the graph says. {other['text']}"
 
 
-def test_the_router_answers_where_a_large_model_fails(
-    community_graph: Graph, router: Router, whole: Answers
-) -> None:
+def test_the_router_answers_where_a_large_model_fails(start: Start, whole: Answers) -> None:
     def broken(_: object) -> str:
         raise ConnectionError("no connection to the provider")
 
-    chat = start_chat(community_graph, router, script=broken)
+    chat = start(script=broken)
     assert [chat.answer(line) for line in LINES[:5]] == whole[:5]
 
 
-def test_a_thread_is_private_pruned_and_deleted_with_its_user(
-    community_graph: Graph, router: Router, tmp_path: Path
-) -> None:
-    file = tmp_path / "conversations.sqlite"
+def test_a_thread_is_private_pruned_and_deleted_with_its_user(start: Start, tmp_path: Path) -> None:
     with open_file(tmp_path) as memory:
-        for user in ("bond", "person-20"):
-            for thread in ("a", "b"):
-                chat = start_chat(community_graph, router, user, thread=thread, checkpointer=memory)
-                for _ in range(3):
-                    chat.answer("what do you recommend?")
+        for user, thread in product(("bond", "person-20"), ("a", "b")):
+            chat = start(user, thread=thread, checkpointer=memory)
+            for _ in range(3):
+                chat.answer("what do you recommend?")
         assert len(list(memory.list(None))) == 8
-        chat = start_chat(community_graph, router, "person-20", thread="a", checkpointer=memory)
-        chat.answer("delete my data")
-        chat.answer("yes")
-        assert chat.answer("delete my data")["deleted"]
-    assert file.stat().st_mode & 0o077 == 0
+        delete_data(start("person-20", thread="a", checkpointer=memory))
+        for file in tmp_path.iterdir():
+            assert file.stat().st_mode & 0o077 == 0, file
     with open_file(tmp_path) as memory:
         threads = {one.config["configurable"]["thread_id"] for one in memory.list(None)}
         assert threads == {'["bond", "a"]', '["bond", "b"]'}
-        other = start_chat(community_graph, router, ME, thread="a", checkpointer=memory)
+        other = start(ME, thread="a", checkpointer=memory)
         assert "Which product" in other.answer("why the first one?")["text"]
 
 
@@ -183,9 +162,8 @@ def test_the_command_resumes_a_thread_after_a_restart(
 ) -> None:
     arguments = ("chat", ME, "--model", "none", "--thread", "restart", "--json")
     output = ""
-    for start in (0, 5):
-        lines = "\n".join(LINES[start : start + 5 if start == 0 else None])
-        result = cli(*arguments, input=lines + "\n")
+    for lines in (LINES[:5], LINES[5:]):
+        result = cli(*arguments, input="\n".join(lines) + "\n")
         assert result.exit_code == 0, result.stderr
         output += result.stdout
     assert [json.loads(line) for line in output.splitlines()] == json.loads(json.dumps(whole))
@@ -194,8 +172,6 @@ def test_the_command_resumes_a_thread_after_a_restart(
 def test_every_explanation_of_the_conversation_passes_the_check(
     community_graph: Graph, whole: Answers
 ) -> None:
-    from kinfolio.llm_explain.explain import explain
-
     for answer in whole:
         if "explanation" in answer:
             found = explain(community_graph, ME, answer["product"], (NONE,))
@@ -210,18 +186,14 @@ class _Unlisted(InMemorySaver):
 
 
 def test_threads_in_the_graph_are_deleted_with_their_user(
-    community_graph: Graph, router: Router, run_module_cypher: Rows
+    start: Start, run_module_cypher: Rows
 ) -> None:
     memory = _Unlisted()
     for user, thread in (("person-21", "a"), ("person-21", "b"), ("person-22", "a")):
-        start_chat(community_graph, router, user, thread=thread, checkpointer=memory).answer(
-            "hello"
-        )
+        start(user, thread=thread, checkpointer=memory).answer("hello")
         run_module_cypher(
             "CREATE (:Thread {thread_id: $thread})", thread=json.dumps([user, thread])
         )
     assert len(memory.storage) == 3
-    chat = start_chat(community_graph, router, "person-21", thread="a", checkpointer=memory)
-    for line in ("delete my data", "yes", "delete my data"):
-        chat.answer(line)
+    delete_data(start("person-21", thread="a", checkpointer=memory))
     assert list(memory.storage) == ['["person-22", "a"]']
