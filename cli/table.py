@@ -9,11 +9,17 @@ import click
 
 from kinfolio.records import Recommended
 
+_MOST_BLOCKS = 5
+
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
 ) -> None:
-    """Print rows below their headings; `right` names the right-aligned columns."""
+    """Print rows below their headings; `right` names the right-aligned columns.
+
+    When the terminal is too narrow, a few rows are printed as blocks of one line per column, and
+    many rows in lines that the terminal wraps.
+    """
     if not sys.stdout.isatty():
         click.echo("\t".join(columns))
         for row in rows:
@@ -21,17 +27,34 @@ def print_table(
         return
     from rich.box import SIMPLE
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
     table = Table(box=SIMPLE, pad_edge=False)
-    for column in columns:
-        # Folded, never cut: ids are copied from tables.
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for column, *cells in zip(columns, *rows, strict=True):
+        # Cells without spaces are ids and numbers, which stay on one line: they are copied.
+        is_text = any(" " in cell for cell in cells)
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=not is_text,
+        )
     for row in rows:
         # `Text`, because a name like "[bold]" is not markup.
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    width = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
+    if width > console.width and len(rows) <= _MOST_BLOCKS:
+        table = Table.grid(padding=(0, 2))
+        for row in rows:
+            for column, cell in zip(columns, row, strict=True):
+                table.add_row(Text(column), Text(cell))
+            table.add_row()
+    elif width > console.width:
+        console.width = width
+    console.print(table)
 
 
 def print_list(products: Iterable[Recommended]) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from kinfolio.cli.options import (
-    json_option,
-    print_json,
-)
+from kinfolio.cli.options import json_option, print_json
+from kinfolio.cli.progress import spinner
 from kinfolio.environment import home
 
 
@@ -18,7 +16,8 @@ def command(text: str, as_json: bool) -> None:
     """Find the intent of TEXT as a line of a chat."""
     from kinfolio.llm_explain.conversation.router import load_router
 
-    route = load_router(home() / "models").route(text)
+    with spinner("loading the router"):
+        route = load_router(home() / "models").route(text)
     if as_json:
         print_json(route)
     else:

@@ -1,0 +1,103 @@
+"""Tables and progress, on a terminal of 80 columns and without one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+PROGRESS = """
+from kinfolio.cli.progress import print_message, show_progress
+with show_progress("reading the files") as report:
+    report("writing [bold] users, loss 2.5", 1, 3)
+    print_message("a message")
+    report("writing [bold] users, loss 1.5", 3, 3)
+    report("fitting", 4, 0)
+print("answer")
+"""
+TABLE = """
+from kinfolio.cli.table import print_table
+name = "[red]" + "long name " * 12
+print_table(("product", "name", "score"), [("p" * 40, name, "1.0")] * {rows}, right=("score",))
+"""
+WIDE_TABLE = """
+from kinfolio.cli.table import print_table
+print_table(("one", "two", "three"), [("a" * 30, "b" * 30, "c" * 30)] * {rows})
+"""
+
+
+def run_on_terminal(code: str) -> str:
+    """Run Python code on a pseudo-terminal of 80 columns; return what it prints."""
+    reader, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environment = {**os.environ, "TERM": "xterm"}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment):
+        os.close(terminal)
+        printed = b""
+        try:
+            while part := os.read(reader, 65536):
+                printed += part
+        except OSError:  # Linux reports the end of a terminal as an error
+            pass
+    os.close(reader)
+    return printed.decode()
+
+
+def run_without_terminal(code: str) -> tuple[str, str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr
+
+
+def plain_lines(printed: str) -> list[str]:
+    """Return the lines without colours, as they are before the terminal wraps them."""
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*\w", "", printed).splitlines()]
+
+
+def test_progress_on_a_terminal_is_a_spinner_and_bars_below_messages() -> None:
+    lines = plain_lines(run_on_terminal(PROGRESS))
+    assert any("⠋ reading the files" in line for line in lines)
+    assert "a message" in lines
+    bars = lines[lines.index("a message") :]
+    assert any(re.search(r"  writing \[bold\] users, loss 1.5 ━+ 3/3", line) for line in bars)
+    assert re.search(r"  fitting +━+ +4 0:00:0\d", lines[-2])
+    assert lines[-1] == "answer"
+
+
+def test_progress_without_a_terminal_is_plain_lines_on_stderr() -> None:
+    out, err = run_without_terminal(PROGRESS)
+    assert out == "answer\n"
+    assert err.splitlines() == [
+        "reading the files ...",
+        "a message",
+        "writing [bold] users, loss 1.5: 3",
+    ]
+
+
+def test_a_table_on_a_terminal_wraps_texts_and_keeps_ids_on_one_line() -> None:
+    lines = plain_lines(run_on_terminal(TABLE.format(rows=8)))
+    assert max(map(len, lines)) <= 80
+    assert sum("p" * 40 in line for line in lines) == 8
+    assert sum(line.count("long") for line in lines) == 8 * 12
+    assert sum("[red]" in line for line in lines) == 8
+
+
+@pytest.mark.parametrize("rows", [1, 8])
+def test_a_table_that_is_too_wide_for_the_terminal_is_not_cut(rows: int) -> None:
+    lines = plain_lines(run_on_terminal(WIDE_TABLE.format(rows=rows)))
+    for letter in "abc":
+        assert sum(letter * 30 in line for line in lines) == rows
+    assert (max(map(len, lines)) <= 80) == (rows == 1)
+
+
+def test_a_table_without_a_terminal_is_tab_separated_and_uncut() -> None:
+    out, _ = run_without_terminal(TABLE.format(rows=1))
+    name = ("[red]" + "long name " * 12).strip()
+    assert out == f"product\tname\tscore\n{'p' * 40}\t{name}\t1.0\n"
