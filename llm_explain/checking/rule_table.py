@@ -3,7 +3,7 @@
 English has rooms of code for this; any other language has `[[rule]]` entries and patterns in its
 `check_*.toml`. In a pattern NAME stands for a name of the evidence, PRODUCT for the product
 explained.
-Coarser than the rooms for English, and stricter: see docs/decisions.md for how well it does.
+Coarser than the rooms for English, and stricter: see docs/decisions/explanations.md for how well it does.
 """
 
 from __future__ import annotations
