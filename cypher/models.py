@@ -1,6 +1,6 @@
 """The graph as py2neo models, to explore it in Python, and for `kinfolio show`.
 
-Reads only; loading, training and serving go through `graph.py`. `docs/py2neo.md` lists what py2neo
+Reads only; loading, training and serving go through `graph.py`. `docs/cypher.md` lists what py2neo
 cannot do on current servers, above all push.
 
     with explore(connection) as graph:

@@ -1,4 +1,4 @@
-"""py2neo and the driver read the same; and each limitation in docs/py2neo.md."""
+"""py2neo and the driver read the same; and each limitation in docs/cypher.md."""
 
 from __future__ import annotations
 
