@@ -124,15 +124,29 @@ class Kinfolio:
         self.graph.close()
 
     def load(
-        self, folder: str | Path, *, replace: bool = False, on_progress: Progress = no_progress
+        self,
+        folder: str | Path,
+        *,
+        replace: bool = False,
+        split: str | None = None,
+        on_progress: Progress = no_progress,
     ) -> LoadReport:
-        """Load a folder of files into the graph; `replace` also removes what the files lack."""
+        """Load a folder of files into the graph.
+
+        Args:
+            folder: holds `interactions` and optionally `users`, `products`, `ties`, `reviews`.
+            replace: also remove from the graph what the files lack.
+            split: `time:0.1` or `random:0.1` assigns splits to interactions that have none.
+            on_progress: called with step, rows done and rows in total.
+        """
         from kinfolio.loaders import load
+        from kinfolio.loaders.reading.splitting import SplitRule
 
         return load(
             self.graph,
             Path(folder),
             replace=(lambda removed: None) if replace else None,
+            split=None if split is None else SplitRule.parse(split),
             progress=on_progress,
         )
 
