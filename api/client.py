@@ -1,4 +1,4 @@
-"""`kinfolio.connect()` and the object that it returns. Heavy imports are in the methods."""
+"""The steps of kinfolio as methods of one connection. Heavy imports are in the methods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from kinfolio import environment
 from kinfolio.gnn.training.config import TrainConfig
 from kinfolio.records import (
-    Connection,
     Exported,
     Progress,
     Recommendations,
@@ -33,62 +32,9 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.explanation import Explanation
     from kinfolio.loaders.reports import LoadReport
 
-__all__ = ["Kinfolio", "TrainConfig", "connect"]
-
 DEFAULT_RUN = "runs/default"
-_log = logging.getLogger("kinfolio")
-_Note = Callable[[str], None]
-
-
-def connect(
-    uri: str | None = None,
-    *,
-    username: str = "neo4j",
-    password: str = "",
-    database: str | None = None,
-    mapping: str | Path | None = None,
-    rules: str | Path | None = None,
-    on_note: _Note = _log.info,
-) -> Kinfolio:
-    """Open a graph.
-
-    Args:
-        uri: Bolt address of a Neo4j server. None uses `NEO4J_URI` with its user, password and
-            database, or, without that variable, the managed server, which is started if needed.
-        username: ignored without `uri`, as are `password` and `database`.
-        password: of the user.
-        database: None is the server's default database.
-        mapping: file with the names of an existing graph; None uses `KINFOLIO_MAPPING`, if set.
-        rules: folder of custom eligibility rules; None uses `KINFOLIO_RULES`, if set.
-        on_note: called with notes, such as why a list is short; the default logs them.
-
-    Raises:
-        ServerUnreachable: nothing answers at the address.
-        WrongPassword: the server refuses the user.
-        BadConfig: the address or the mapping is not valid.
-    """
-    from kinfolio.cypher.graph import Graph
-    from kinfolio.cypher.mapping.names import read_mapping
-
-    if uri is None:
-        connection = environment.given_connection() or _managed_server(on_note)
-    else:
-        connection = Connection(uri=uri, username=username, password=password, database=database)
-    mapping = mapping or environment.given_path("KINFOLIO_MAPPING")
-    graph = Graph(connection, None if mapping is None else read_mapping(Path(mapping)))
-    try:
-        graph.check()
-    except BaseException:
-        graph.close()
-        raise
-    rules = rules or environment.given_path("KINFOLIO_RULES")
-    return Kinfolio(graph, rules=None if rules is None else Path(rules), on_note=on_note)
-
-
-def _managed_server(on_note: _Note) -> Connection:
-    from kinfolio.cypher.server.server import Server
-
-    return Server(environment.home()).start(on_note)
+Note = Callable[[str], None]
+log_note: Note = logging.getLogger("kinfolio").info
 
 
 class Kinfolio:
@@ -99,7 +45,7 @@ class Kinfolio:
     """
 
     def __init__(
-        self, graph: Graph, *, rules: Path | None = None, on_note: _Note = _log.info
+        self, graph: Graph, *, rules: Path | None = None, on_note: Note = log_note
     ) -> None:
         self.graph = graph
         self._rules_folder = rules

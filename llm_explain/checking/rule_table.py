@@ -2,8 +2,8 @@
 
 English has rooms of code for this; any other language has `[[rule]]` entries and patterns in its
 `check_*.toml`. In a pattern NAME stands for a name of the evidence, PRODUCT for the product
-explained.
-Coarser than the rooms for English, and stricter: see docs/decisions/explanations.md for how well it does.
+explained. Coarser than the rooms for English, and stricter; docs/decisions/explanations.md has its
+figures.
 """
 
 from __future__ import annotations

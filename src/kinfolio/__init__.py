@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kinfolio.errors import KinfolioError
 
 if TYPE_CHECKING:
-    from kinfolio.api.client import Kinfolio, TrainConfig, connect
+    from kinfolio.api.connect import Kinfolio, TrainConfig, connect
 
 __all__ = ["Kinfolio", "KinfolioError", "TrainConfig", "connect"]
 
@@ -28,7 +28,7 @@ if not TYPE_CHECKING:  # otherwise type checkers would accept every name
             raise AttributeError(f"module 'kinfolio' has no attribute {name!r}")
         from importlib import import_module
 
-        return getattr(import_module("kinfolio.api.client"), name)
+        return getattr(import_module("kinfolio.api.connect"), name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
