@@ -1,18 +1,18 @@
-"""A statement that somebody else wrote, read under guard: looked at, planned, run with limits.
+"""Statements of a language model: checked, planned, and run with limits.
 
-Off by default; for statements of a language model. What may be in it is a short list (labels,
-types, properties and functions; no procedure at all). Private data is the asker's own only: users,
-holdings, reviews, ties and dismissals may be named in patterns that begin at
-`(me:User {id: $user_id})` and nowhere else, in every pattern anew. So a pattern is safe by itself,
-whatever the rest of the statement does with its variables.
+Off by default. Labels, types, properties and functions must be on short lists; procedures are not
+allowed. Users, holdings, reviews, ties and dismissals are private: they may be named only in
+patterns that begin at `(me:User {id: $user_id})`, in every pattern anew. So a pattern is safe by
+itself, whatever the rest of the statement does with its variables.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.mapping.patterns import Link, Node, Statement
 from kinfolio.errors import BadInput
 
 TIMEOUT_SECONDS = 2.0
@@ -23,11 +23,6 @@ _LONGEST_VALUE = 200
 LABELS = frozenset({"User", "Product", "Category", "Review"})
 PRIVATE = frozenset({"HOLDS", "DISMISSED", "WROTE", "TIED_TO"})
 TYPES = PRIVATE | {"ABOUT", "IN_CATEGORY"}
-_PLACE = " § "
-"""Stands for a pattern that was checked; no statement can hold it, since they are plain ASCII."""
-_MATCHED = re.compile(
-    r"\bmatch\s*§\s*(?:,\s*§\s*)*(?=(?:optional|match|where|with|return|unwind)\b)", re.IGNORECASE
-)
 PROPERTIES = frozenset(
     """
     id name kind risk open countries sector text rating at country risk_tolerance weight
@@ -46,33 +41,38 @@ _KEYWORDS = frozenset(
     else end
     """.split()
 )
-_ASKER = r"\(\s*(?P<me>[a-z]\w*)?\s*:\s*User\s*\{\s*id\s*:\s*\$user_id\s*\}\s*\)"
-_NODE = re.compile(
-    rf"(?P<asker>{_ASKER})"
-    r"|\(\s*(?P<variable>[a-z]\w*)?\s*:\s*(?P<label>\w+)\s*(?:\{(?P<properties>[^{}()\[\]]*)\})?\s*\)"
-    r"|(?P<nobody>\(\s*\))",
+_FORBIDDEN = frozenset(
+    """
+    create merge delete detach set remove drop load csv use show terminate grant revoke deny
+    alter call yield foreach finish insert union explain profile cypher using shortestpath
+    allshortestpaths start stop periodic transactions apoc dbms gds search nodes keys
+    properties labels startnode endnode elementid graph
+    """.split()
 )
-_LINK = re.compile(
-    r"\s*(?P<left><)?-\s*\[\s*(?P<variable>[a-z]\w*)?\s*:\s*(?P<type>\w+)\s*\]\s*-(?P<right>>)?\s*"
-)
-_GIVEN = re.compile(
-    r"(?:\breturn\b|\bunwind\b|(?<!starts )(?<!ends )\bwith\b)(.*?)"
-    r"(?=\b(?:order|skip|limit|where|match|optional|return|unwind)\b|\bwith\b|$)",
-    re.IGNORECASE,
-)
-_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+_SIGNS = frozenset("(),.=<>+-*/%[]")
+"""Signs that may stand outside patterns."""
+_REFUSED_PAIRS = frozenset({"-[", "]-", "--", "->", "<-", "((", ".*"})
+_ASKER = ["{", "id", ":", "$user_id", "}"]
+_PATTERN = "a pattern"
+"""Stands for a pattern that was checked."""
+_AFTER_MATCH = frozenset({"optional", "match", "where", "with", "return", "unwind"})
+_RETURNING = frozenset({"return", "unwind", "with"})
+_OPERATORS = frozenset({("with", "starts"), ("with", "ends")})
+_NOT_RETURNING = frozenset({"order", "skip", "limit", "where", "match", "optional"})
 
 
 def guarded_rows(graph: Graph, text: str, user_id: str) -> list[dict[str, Any]]:
-    """The rows of a reading statement about one user's own part of the graph; cells are cut short.
+    """Return the rows of a statement about one user's own part of the graph; values are shortened.
 
     Args:
-        graph: the database, under kinfolio's own names.
+        graph: the database, with kinfolio's own names.
         text: the statement; `$user_id` in it is the asker.
-        user_id: the asker's key, from the session.
+        user_id: the asker's id, from the session.
 
     Raises:
-        BadInput: it is not among what may be asked, cannot be planned, or took too long.
+        BadInput: the statement is not allowed, cannot be planned, or took too long.
     """
     if graph.mapping is not None:
         raise BadInput("generated statements need a graph with kinfolio's own names; no --mapping")
@@ -89,154 +89,173 @@ def guarded_rows(graph: Graph, text: str, user_id: str) -> list[dict[str, Any]]:
 
 
 def check_statement(text: str) -> None:
-    """Look a statement over before the server sees it.
+    """Check a statement before the server sees it.
 
     Raises:
-        BadInput: something in it is not on the lists; the text says what.
+        BadInput: something in it is not allowed; the text says what.
     """
     if len(text) > LONGEST_STATEMENT:
         raise _refused(f"it has more than {LONGEST_STATEMENT:,} characters")
-    # Escapes are turned into characters before Cypher is read, comments hide what is joined.
-    for mark, name in (("\\", "a backslash"), ("`", "a backtick"), ("//", "a comment")):
-        if mark in text:
-            raise _refused(f"it has {name}")
-    if "/*" in text or ";" in text:
-        raise _refused("it has a comment or a second statement")
-    bare = _TEXT.sub("''", text)
-    if not bare.isascii() or '"' in bare or bare.count("'") % 2:
+    # Cypher decodes escapes before it reads the statement; comments hide what they join.
+    for sign in ("\\", "`", "//", "/*", ";"):
+        if sign in text:
+            raise _refused(f"it contains {sign}")
+    read = Statement(text)
+    tokens = zip(read.kinds, read.words, strict=True)
+    if not "".join([*read.spaces, *(word for kind, word in tokens if kind != "text")]).isascii():
         raise _refused("it has letters outside texts that Cypher does not need")
-    if set(re.findall(r"\$\s*(\w*)", bare)) - {"user_id"}:
-        raise _refused("$user_id is the only parameter")
-    rest = _without_patterns(bare)
-    _check_rest(rest)
+    ends: dict[int, int] = {}
+    for nodes, links in _paths(read):
+        _check_path(read, nodes, links)
+        ends[nodes[0].open] = nodes[-1].close
+    rest, place = [("", "")], 0
+    while place < len(read.words):
+        is_pattern = place in ends
+        rest.append(("", _PATTERN) if is_pattern else (read.kinds[place], read.words[place]))
+        place = ends.get(place, place) + 1
+    _check_rest([*rest, ("", "")])
 
 
-def _without_patterns(bare: str) -> str:
-    """The statement with its patterns taken out, each of which is checked."""
-    pieces, place = [], 0
-    while match := _NODE.search(bare, place):
-        # A name before it makes it a call, like count(), not a node.
-        before = bare[: match.start()].rstrip()
-        word = re.search(r"(\w+)$", before)
-        if match["nobody"] and word and word.group(1).casefold() not in _KEYWORDS:
-            pieces.append(bare[place : match.end()])
-            place = match.end()
-            continue
-        pieces.append(bare[place : match.start()] + _PLACE)
-        place = _check_pattern(bare, match)
-    pieces.append(bare[place:])
-    return "".join(pieces)
+def _paths(read: Statement) -> Iterator[tuple[list[Node], list[Link]]]:
+    """Yield the nodes and relationships of each pattern."""
+    following = {link.left: link for link in read.links}
+    inner = {link.right for link in read.links}
+    for node in read.nodes.values():
+        if node.open not in inner:
+            nodes, links = [node], []
+            while (link := following.get(nodes[-1].close)) is not None:
+                links.append(link)
+                nodes.append(read.right(link))
+            yield nodes, links
 
 
-def _check_pattern(bare: str, node: re.Match[str]) -> int:
-    """Check a path that begins with a node; where it ends."""
-    nodes, links = [node], []
-    end = node.end()
-    while link := _LINK.match(bare, end):
-        other = _NODE.match(bare, link.end())
-        if other is None:
-            raise _refused("a relationship ends at something that is no labelled node")
-        links.append(link)
-        nodes.append(other)
-        end = other.end()
-    for one in nodes:
-        _check_node(one)
-    for place, link in enumerate(links):
-        _check_link(link, nodes[place], nodes[place + 1], nodes, links, place)
-    if any(one["nobody"] for one in nodes) and not links:
-        raise _refused("a node has no label")
-    _check_reviews(nodes, links)
-    return end
+def _check_path(read: Statement, nodes: list[Node], links: list[Link]) -> None:
+    before = read.at(nodes[0].open - 1)
+    if read.is_word(nodes[0].open - 1) and before.casefold() not in _KEYWORDS:
+        raise _refused(f"{before} is called with a pattern")
+    for node in nodes:
+        _check_node(read, node)
+    own_reviews: list[Node] = []
+    for link in links:
+        if len(link.types) != 1 or link.close != link.types[0] + 1:
+            raise _refused("a relationship has no type, or more than a type")
+        _check_variable(read, link.variable)
+        kind = read.words[link.types[0]]
+        _check_link(read, link, kind, is_alone=len(links) == 1)
+        if kind == "WROTE":
+            left, right = read.left(link), read.right(link)
+            own_reviews.append(right if _is_asker(read, left) else left)
+    if any(_label(read, node) == "Review" and node not in own_reviews for node in nodes):
+        raise _refused("a review may only be asked for behind (me:User {id: $user_id})-[:WROTE]->")
 
 
-def _check_node(node: re.Match[str]) -> None:
-    if node["asker"] or node["nobody"]:
-        return
-    label = node["label"]
+def _check_node(read: Statement, node: Node) -> None:
+    label = _label(read, node)
+    if not label:
+        if node.close == node.open + 1:
+            return
+        raise _refused("a relationship ends at something that is no labelled node")
     if label not in LABELS:
         raise _refused(f"the label {label} is not on the list")
-    if label == "User":
+    end = read.pair[node.map] if node.map is not None else node.labels[0]
+    if len(node.labels) != 1 or node.close != end + 1:
+        raise _refused("a node has more than a label and properties")
+    _check_variable(read, node.variable)
+    if label == "User" and not _is_asker(read, node):
         raise _refused("the only user that may be named is (me:User {id: $user_id})")
-    for name in re.findall(r"(\w+)\s*:", node["properties"] or ""):
-        if name not in PROPERTIES:
+    for place in range(node.map + 1, end) if node.map is not None else ():
+        name = read.at({":": place - 1, ".": place + 1}.get(read.at(place), -1))
+        if read.at(place) in (":", ".") and name not in PROPERTIES:
             raise _refused(f"the property {name} is not on the list")
+        if read.kinds[place] == "sign" and read.at(place) not in ",.:-":
+            raise _refused(f"{read.at(place)!r} stands in the properties of a node")
+        _check_parameter(read.kinds[place], read.at(place))
 
 
-def _check_link(
-    link: re.Match[str],
-    left: re.Match[str],
-    right: re.Match[str],
-    nodes: list[re.Match[str]],
-    links: list[re.Match[str]],
-    place: int,
-) -> None:
-    kind = link["type"]
+def _check_link(read: Statement, link: Link, kind: str, *, is_alone: bool) -> None:
+    ends = (read.left(link), read.right(link))
+    askers = [_is_asker(read, end) for end in ends]
+    nameless = [not end.labels for end in ends]
     if kind not in TYPES:
         raise _refused(f"the type {kind} is not on the list")
-    if kind in PRIVATE and not (left["asker"] or right["asker"]):
+    if kind in PRIVATE and not any(askers):
         raise _refused(f"{kind} may only be asked of (me:User {{id: $user_id}})")
-    other = right if left["asker"] else left
-    if kind == "TIED_TO" and (not other["nobody"] or link["variable"] or len(links) > 1):
+    if kind != "TIED_TO" and any(nameless):
+        raise _refused("a node has no label")
+    if kind == "TIED_TO" and not (any(nameless) and link.variable is None and is_alone):
         raise _refused("ties may only be counted, as (me:User {id: $user_id})-[:TIED_TO]-()")
-    if kind != "TIED_TO" and (left["nobody"] or right["nobody"]):
+
+
+def _check_rest(tokens: list[tuple[str, str]]) -> None:
+    """Check what stands outside the patterns; the first and last token are empty."""
+    depth, is_returning = 0, False
+    for place in range(1, len(tokens) - 1):
+        kind, word = tokens[place]
+        before, after = tokens[place - 1][1], tokens[place + 1][1]
+        lower = word.casefold() if kind == "word" else ""
+        if kind == "sign" and (word not in _SIGNS or word + after in _REFUSED_PAIRS):
+            raise _refused(f"{(word + after)!r} stands outside the patterns that may be asked")
+        _check_parameter(kind, word)
+        if word == "(":
+            _check_call(tokens, place)
+        if word == "[" and tokens[place + 1][0] == "text":
+            raise _refused("properties must be named one by one")
+        if before == "." and word != "." and word not in PROPERTIES and kind != "number":
+            raise _refused(f"the property {word} is not on the list")
+        if lower in _FORBIDDEN or (lower in _KEYWORDS and before.casefold() in ("as", ".")):
+            raise _refused(f"{word.upper()} is not allowed")
+        if lower == "match":
+            _check_match(tokens, place + 1)
+        # A text or number of the statement's own is no fact of the graph: the statement may
+        # compare with it, but not return it.
+        depth += (word in ("(", "[")) - (word in (")", "]"))
+        if lower in _RETURNING and (lower, before.casefold()) not in _OPERATORS:
+            is_returning = True
+        elif lower in _NOT_RETURNING and depth == 0:
+            is_returning = False
+        if is_returning and kind in ("text", "number"):
+            raise _refused("it gives back a text or number of its own")
+
+
+def _check_call(tokens: list[tuple[str, str]], place: int) -> None:
+    kind, name = tokens[place - 1]
+    is_called = kind == "parameter" or (kind == "word" and name.casefold() not in _KEYWORDS)
+    if is_called and (name.casefold() not in FUNCTIONS or tokens[place - 2][1] == "."):
+        raise _refused(f"{name} is not on the list of functions and procedures")
+    if not is_called and tokens[place + 1][1] == ")":
         raise _refused("a node has no label")
 
 
-def _check_reviews(nodes: list[re.Match[str]], links: list[re.Match[str]]) -> None:
-    """A review must be reached from its writer, who is the asker, in the same pattern."""
-    for place, node in enumerate(nodes):
-        if node["label"] != "Review":
-            continue
-        around = [
-            link["type"] == "WROTE" and bool(nodes[other]["asker"])
-            for link, other in (
-                (links[place - 1], place - 1) if place else (None, 0),
-                (links[place], place + 1) if place < len(links) else (None, 0),
-            )
-            if link is not None
-        ]
-        if not any(around):
-            raise _refused(
-                "a review may only be asked for behind (me:User {id: $user_id})-[:WROTE]->"
-            )
-
-
-def _check_rest(rest: str) -> None:
-    for odd in ("-[", "]-", "--", "->", "<-", "(:", "( :", "{", "}", "$(", "=~", "((", "::", "|"):
-        if odd in re.sub(r"\s+", " ", rest):
-            raise _refused(f"{odd!r} stands outside the patterns that may be asked")
-    if re.search(r"\(\s*[A-Za-z_]\w*\s*:", rest) or re.search(r"\w\s*:\s*[A-Za-z_]", rest):
-        raise _refused("a label stands outside a pattern")
-    for match in re.finditer(r"([A-Za-z_][\w.]*)\s*\(", rest):
-        word = match.group(1).casefold()
-        if word not in FUNCTIONS and word not in _KEYWORDS:
-            raise _refused(f"{match.group(1)} is not on the list of functions and procedures")
-    # After MATCH only patterns may come: a variable in brackets, named or not, could be anybody.
-    if len(_MATCHED.findall(rest)) != len(re.findall(r"\bmatch\b", rest, re.IGNORECASE)):
+def _check_match(tokens: list[tuple[str, str]], place: int) -> None:
+    """Check that MATCH has checked patterns only: a bare variable could be any node."""
+    while tokens[place][1] == _PATTERN and tokens[place + 1][1] == ",":
+        place += 2
+    if tokens[place][1] != _PATTERN or tokens[place + 1][1].casefold() not in _AFTER_MATCH:
         raise _refused("after MATCH comes something that is no labelled pattern")
-    # What a statement says of its own is no fact of the graph: it may compare with texts and
-    # numbers, and never give them back.
-    for given in _GIVEN.findall(re.sub(r"\s+", " ", rest)):
-        if re.search(r"'|(?<![\w.])\d", given):
-            raise _refused("it gives back a text or number of its own")
-    for name in re.findall(r"\.\s*([A-Za-z_]\w*)", rest):
-        if name not in PROPERTIES:
-            raise _refused(f"the property {name} is not on the list")
-    if re.search(r"\.\s*\*|\[\s*'", rest):
-        raise _refused("properties must be named one by one")
-    words = {word.casefold() for word in re.findall(r"[A-Za-z_]\w*", rest)}
-    if found := words & _FORBIDDEN:
-        raise _refused(f"{sorted(found)[0].upper()} is not allowed")
 
 
-_FORBIDDEN = frozenset(
-    """
-    create merge delete detach set remove drop load csv use show terminate grant revoke deny
-    alter call yield foreach finish insert union explain profile cypher using shortestpath
-    allshortestpaths start stop periodic transactions apoc dbms gds search nodes keys
-    properties labels startnode endnode elementid graph
-    """.split()
-)
+def _check_variable(read: Statement, place: int | None) -> None:
+    if place is not None and (
+        not read.at(place)[0].islower() or read.at(place) in _KEYWORDS | _FORBIDDEN
+    ):
+        raise _refused(f"{read.at(place)} is no name of a variable")
+
+
+def _check_parameter(kind: str, word: str) -> None:
+    if kind == "parameter" and word != "$user_id":
+        raise _refused("$user_id is the only parameter")
+
+
+def _label(read: Statement, node: Node) -> str:
+    return read.words[node.labels[0]] if node.labels else ""
+
+
+def _is_asker(read: Statement, node: Node) -> bool:
+    return (
+        _label(read, node) == "User"
+        and node.map is not None
+        and read.words[node.map : read.pair[node.map] + 1] == _ASKER
+    )
 
 
 def _refused(why: str) -> BadInput:

@@ -42,6 +42,10 @@ _COLUMNS = (
 )
 
 
+def _properties(number: int) -> Iterator[Property]:
+    return (Property() for _ in range(number))
+
+
 # py2neo has no types, hence the `misc` below: its classes are Any to the type checker.
 class Category(Model):  # type: ignore[misc]
     """A category of products."""
@@ -55,11 +59,7 @@ class Review(Model):  # type: ignore[misc]
     """A user's text about a product."""
 
     __primarykey__ = "id"
-    id = Property()
-    text = Property()
-    rating = Property()
-    at = Property()
-    split = Property()
+    id, text, rating, at, split = _properties(5)
     author = RelatedFrom("User", "WROTE")
     about = RelatedTo("Product", "ABOUT")
 
@@ -68,24 +68,10 @@ class Product(Model):  # type: ignore[misc]
     """Something that users hold."""
 
     __primarykey__ = "id"
-    id = Property()
-    gid = Property()
-    changed = Property()
-    name = Property()
-    kind = Property()
-    sector = Property()
-    risk = Property()
-    open = Property()
-    countries = Property()
-    text = Property()
-    embedding_a = Property()
-    embedding_b = Property()
-    message_a = Property()
-    message_b = Property()
-    similar_a = Property()
-    similar_b = Property()
-    similar_weight_a = Property()
-    similar_weight_b = Property()
+    id, gid, changed = _properties(3)
+    name, kind, sector, text, risk, open, countries = _properties(7)
+    embedding_a, embedding_b, message_a, message_b = _properties(4)
+    similar_a, similar_b, similar_weight_a, similar_weight_b = _properties(4)
     categories = RelatedTo(Category, "IN_CATEGORY")
     holders = RelatedFrom("User", "HOLDS")
     reviews = RelatedFrom(Review, "ABOUT")
@@ -97,20 +83,10 @@ class User(Model):  # type: ignore[misc]
     """A holder of products; `ann.holds.get(fund, "rating")` reads a relationship."""
 
     __primarykey__ = "id"
-    id = Property()
-    gid = Property()
-    changed = Property()
-    name = Property()
-    risk_tolerance = Property()
-    country = Property()
-    embedding_a = Property()
-    embedding_b = Property()
-    message_a = Property()
-    message_b = Property()
-    own_a = Property()
-    own_b = Property()
-    counted_a = Property()
-    counted_b = Property()
+    id, gid, changed = _properties(3)
+    name, risk_tolerance, country = _properties(3)
+    embedding_a, embedding_b, message_a, message_b = _properties(4)
+    own_a, own_b, counted_a, counted_b = _properties(4)
     holds = RelatedTo(Product, "HOLDS")
     dismissed = RelatedTo(Product, "DISMISSED")
     recommended = RelatedTo(Product, "RECOMMENDED")
@@ -124,23 +100,8 @@ class EmbeddingVersion(Model):  # type: ignore[misc]
     """A version of the embeddings, and its slot."""
 
     __primarykey__ = "name"
-    name = Property()
-    slot = Property()
-    state = Property()
-    model = Property()
-    similarity = Property()
-    heads = Property()
-    dim = Property()
-    property = Property()
-    index = Property()
-    metrics = Property()
-    created_at = Property()
-    snapshot = Property()
-    users = Property()
-    products = Property()
-    index_recall = Property()
-    length = Property()
-    linked = Property()
+    name, slot, state, model, similarity, heads, dim, property, index = _properties(9)
+    metrics, created_at, snapshot, users, products, index_recall, length, linked = _properties(8)
 
 
 @contextmanager

@@ -58,13 +58,14 @@ class Statement:
         self.words: list[str] = []
         self.spaces: list[str] = [""]
         """Space and comments before each word and after the last."""
-        self._kinds: list[str] = []
+        self.kinds: list[str] = []
+        """Kind of each word: text, escaped, parameter, number, word or sign."""
         for found in _TOKEN.finditer(text):
             if found.lastgroup == "space":
                 self.spaces[-1] += found[0]
             else:
                 self.words.append(found[0])
-                self._kinds.append(found.lastgroup or "")
+                self.kinds.append(found.lastgroup or "")
                 self.spaces.append("")
         self.pair = self._pairs()
         """Place of the matching bracket, by the place of a bracket."""
@@ -90,13 +91,13 @@ class Statement:
 
     def is_word(self, place: int) -> bool:
         """Return whether a place has a bare word: a variable, a name, a keyword."""
-        return 0 <= place < len(self.words) and self._kinds[place] == "word"
+        return 0 <= place < len(self.words) and self.kinds[place] == "word"
 
     def _pairs(self) -> dict[int, int]:
         pair: dict[int, int] = {}
         waiting: list[int] = []
         for place, word in enumerate(self.words):
-            if self._kinds[place] != "sign":
+            if self.kinds[place] != "sign":
                 continue
             if word in _PAIRS:
                 waiting.append(place)
@@ -114,6 +115,8 @@ class Statement:
         is_in, is_out = self.at(place - 2) == "<", self.at(close + 2) == ">"
         first, last = place - 1 - is_in, close + 1 + is_out
         if self.at(first - 1) != ")" or self.at(last + 1) != "(":
+            return None
+        if not {first - 1, last + 1} <= self.pair.keys():
             return None
         inner = place + 1
         variable = None
@@ -148,7 +151,7 @@ class Statement:
         ends = {self.pair[link.left] for link in self.links} | {link.right for link in self.links}
         nodes = {}
         for place, word in enumerate(self.words):
-            if word != "(" or self._kinds[place] != "sign" or place not in self.pair:
+            if word != "(" or self.kinds[place] != "sign" or place not in self.pair:
                 continue
             inner = place + 1
             node = Node(open=place, close=self.pair[place])

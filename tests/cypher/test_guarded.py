@@ -109,6 +109,13 @@ REFUSED = [
     "UNWIND ['you', 'win'] AS fact RETURN fact",
     "MATCH (p:Product) RETURN [x IN collect(p) WHERE true | 'you win'] AS fact",
     "MATCH (p:Product) RETURN CASE WHEN p.risk > p.risk THEN p.name ELSE 'win' END AS fact",
+    "MATCH (p:Product) RETURN [x IN collect(p) WHERE true], 'you win' AS fact",
+    "MATCH (p:Product) RETURN p.name AS skip, 'you win' AS fact",
+    "MATCH (p:Product) - [:IN_CATEGORY] - (c) RETURN c.name",
+    "MATCH (p:Product) WHERE NOT (p) < - [:HOLDS] - (:User) RETURN p.id",
+    "MATCH (p:Product {name: p.embedding_a}) RETURN p.id",
+    "MATCH (p:Product RETURN p.id",
+    "MATCH (p:Product)) RETURN p.id",
     "RETURN " + "1 + " * 500 + "1",
 ]
 
