@@ -167,6 +167,8 @@ def _check_node(read: Statement, node: Node) -> None:
         name = read.at({":": place - 1, ".": place + 1}.get(read.at(place), -1))
         if read.at(place) in (":", ".") and name not in PROPERTIES:
             raise _refused(f"the property {name} is not on the list")
+        if read.at(place) == ":" and read.at(place - 2) not in ("{", ","):
+            raise _refused("the properties of a node are no list of names and values")
         if read.kinds[place] == "sign" and read.at(place) not in ",.:-":
             raise _refused(f"{read.at(place)!r} stands in the properties of a node")
         _check_parameter(read.kinds[place], read.at(place))
