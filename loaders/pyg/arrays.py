@@ -1,8 +1,6 @@
-"""A snapshot's edges by what they lead to, as files of numbers that are mapped, not read.
+"""The edges of a snapshot sorted by their ends, as mapped files of numbers.
 
-Made once in the folder of the snapshot, with memory for one piece of it at a time: for every edge
-type and its reverse, where the edges into each node begin, where they come from, and which row of
-the snapshot's table each is. Knows nothing of torch.
+Written once into the folder of the snapshot, piece by piece, for every edge type and its reverse.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ EDGE_TYPES: dict[EdgeType, tuple[str, str, str]] = {
     ("user", "tied_to", "user"): ("ties", "source", "target"),
     ("user", "rev_tied_to", "user"): ("ties", "target", "source"),
 }
-"""Edge type of PyG: table of the snapshot, its column of beginnings and that of ends."""
+"""For each edge type of PyG: table of the snapshot, columns of the sources and of the ends."""
 _FORMAT = 1
 _NODE_TABLES = {"user": "users", "product": "products"}
 _EDGE_COLUMNS = ("split", "at", "rating")
@@ -40,24 +38,24 @@ class Incoming:
     """Edges of one type, sorted by their ends."""
 
     begin: NDArray[np.int64]
-    """Shape (number of ends + 1,); the edges into end n are those from `begin[n]` on."""
+    """Shape (num_ends + 1,); edges into end n are `begin[n]:begin[n + 1]`."""
     source: NDArray[np.int32]
-    """Shape (num_edges,); row where each begins."""
+    """Shape (num_edges,); row of the source."""
     edge: NDArray[np.int64]
-    """Shape (num_edges,); row of each in the snapshot's table."""
+    """Shape (num_edges,); row in the snapshot's table."""
 
 
 class Arrays:
-    """Arrays of a snapshot folder, made when they are not there, mapped into memory.
+    """Arrays of a snapshot folder, written on first use and mapped into memory.
 
     Args:
-        folder: of the snapshot, as `export` leaves it.
-        keep_held_out: whether edges outside the training part are among them. Messages that go
-            along those tell a model what it is to predict.
+        folder: the snapshot.
+        keep_held_out: include edges outside the training part. Passing messages along them leaks
+            what a model is to predict.
 
     Raises:
         NotReady: there is no snapshot.
-        RunBroken: it is half written.
+        RunBroken: it is incomplete.
     """
 
     def __init__(self, folder: Path, *, keep_held_out: bool = False) -> None:
@@ -69,11 +67,11 @@ class Arrays:
         self._snapshot = folder
         self._part = "all" if keep_held_out else "counted"
         self._folder = folder / ARRAYS / self._part
-        if not self._are_of(str(manifest["hash"])):
-            self._make(str(manifest["hash"]))
+        if not self._is_current(str(manifest["hash"])):
+            self._write(str(manifest["hash"]))
 
     def incoming(self, kind: EdgeType) -> Incoming:
-        """The edges of one type by their ends."""
+        """Return the edges of one type by their ends."""
         begin, source, edge = (
             np.load(self._folder / f"{kind[1]}.{name}.npy", mmap_mode="c")
             for name in ("begin", "source", "edge")
@@ -81,23 +79,23 @@ class Arrays:
         return Incoming(begin, source, edge)
 
     def gids(self, kind: str) -> NDArray[np.int64]:
-        """Row numbers of the users or products in the database: int64, shape (num_nodes,)."""
+        """Return the gids of the users or products: int64, shape (num_nodes,)."""
         found: NDArray[np.int64] = np.load(self._folder / f"{kind}.gid.npy", mmap_mode="c")
         return found
 
     def edge_values(self, table: str, column: str) -> NDArray[np.generic]:
-        """`split`, `at` or `rating` of all rows of a table, in its order."""
+        """Return `split`, `at` or `rating` of all rows of a table."""
         found: NDArray[np.generic] = np.load(self._folder / f"{table}.{column}.npy", mmap_mode="c")
         return found
 
-    def _are_of(self, content_hash: str) -> bool:
+    def _is_current(self, content_hash: str) -> bool:
         manifest = self._folder / MANIFEST
         return manifest.is_file() and read_json(manifest) == {
             "format": _FORMAT,
             "hash": content_hash,
         }
 
-    def _make(self, content_hash: str) -> None:
+    def _write(self, content_hash: str) -> None:
         self._folder.parent.mkdir(exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=self._folder.parent, prefix=f".{self._part}.new-"))
         try:
@@ -124,7 +122,7 @@ class Arrays:
             done += len(piece[column])
 
     def _sort(self, new: Path, kind: EdgeType) -> None:
-        """Counting sort by the ends, a piece at a time."""
+        """Counting sort by the ends, piece by piece."""
         size = np.zeros(self.num_nodes[kind[2]], np.int64)
         for _, _, end in self._edges(kind):
             size += np.bincount(end, minlength=len(size))
@@ -137,7 +135,6 @@ class Arrays:
             order = np.argsort(end, kind="stable")
             ordered = end[order]
             here = np.bincount(ordered, minlength=len(size))
-            # Of the edges into one node, each takes the next free place.
             nth = np.arange(len(ordered)) - (np.cumsum(here) - here)[ordered]
             place = free[ordered] + nth
             source[place] = start[order]
@@ -147,7 +144,7 @@ class Arrays:
     def _edges(
         self, kind: EdgeType
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]]:
-        """Row, beginning and end of the edges, in pieces."""
+        """Yield row, source and end of the edges, in pieces."""
         table, start, end = EDGE_TYPES[kind]
         first = 0
         for piece in read_pieces(self._snapshot, table, [start, end, "split"]):

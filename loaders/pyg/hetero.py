@@ -1,12 +1,12 @@
-"""A snapshot as PyG's `HeteroData`, for people who bring their own model."""
+"""A snapshot as PyG's `HeteroData`, for custom models."""
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kinfolio.loaders.pyg.imports import pyg_warnings_ignored
 from kinfolio.records import SPLITS, Edges, Snapshot
 
 if TYPE_CHECKING:
@@ -14,37 +14,34 @@ if TYPE_CHECKING:
 
 
 def to_hetero_data(snapshot: Snapshot) -> HeteroData:
-    """The graph with node types `user` and `product`; rows are the snapshot's.
+    """Return the graph with node types `user` and `product`; rows are the snapshot's.
 
     Every edge type has `edge_index` (int64, shape (2, num_edges)), `at` (int64, milliseconds since
     1970 or `NO_TIME`):
 
     - `(user, holds, product)`: also `rating` (float32, NaN where there is none) and `train_mask`,
-      `valid_mask`, `test_mask`, which part the edges among them. `counted_edge_index` holds the
-      edges of the training part alone: pass messages along it, or the answer leaks.
-    - `(user, tied_to, user)`: as the source directs them, with the same masks and
-      `counted_edge_index`; an edge outside `train_mask` must not reach training.
-    - `(user, wrote, product)`: one edge a review, `text` (list of str) with `describes_user` and
+      `valid_mask`, `test_mask`. `counted_edge_index` has the training edges only: pass messages
+      along it, or held-out edges leak.
+    - `(user, tied_to, user)`: directed, with the same masks and `counted_edge_index`.
+    - `(user, wrote, product)`: one edge per review, with `text` (list of str), `describes_user` and
       `describes_product` (bool): what training may use it for.
 
-    `data["product"].text` and `data["product"].name` are lists of str; `gid` numbers the nodes in
+    `data["product"].text` and `data["product"].name` are lists of str; `gid` is the row number in
     the database.
     """
     import torch
 
-    with warnings.catch_warnings():
-        # PyG decorates with torch.jit.script, which torch calls deprecated; no business of users.
-        warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
-        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+    with pyg_warnings_ignored():
         from torch_geometric.data import HeteroData
 
     data = HeteroData()
-    data["user"].num_nodes = snapshot.num_users
-    data["user"].gid = torch.from_numpy(snapshot.user_gids.copy())
-    data["user"].id = list(snapshot.user_ids)
-    data["product"].num_nodes = snapshot.num_products
-    data["product"].gid = torch.from_numpy(snapshot.product_gids.copy())
-    data["product"].id = list(snapshot.product_ids)
+    for kind, ids, gids in (
+        ("user", snapshot.user_ids, snapshot.user_gids),
+        ("product", snapshot.product_ids, snapshot.product_gids),
+    ):
+        data[kind].num_nodes = len(ids)
+        data[kind].gid = torch.from_numpy(gids.copy())
+        data[kind].id = list(ids)
     data["product"].name = list(snapshot.product_names)
     data["product"].text = list(snapshot.product_texts)
     _add_edges(data, ("user", "holds", "product"), snapshot.holdings)

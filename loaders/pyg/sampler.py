@@ -1,12 +1,11 @@
-"""Neighbours of a batch's nodes, hop by hop, in numpy: PyG's loaders without pyg-lib.
+"""Neighbour sampling in NumPy: PyG's loaders without pyg-lib.
 
-A hop takes edges into the nodes that the hop before found; every node is looked at once. With
-`-1` neighbours, the batch is the exact subgraph of all edges into what is fewer than k hops away.
+A hop takes edges into the nodes that the previous hop found; every node is expanded once. With `-1`
+neighbours, k hops give the exact subgraph of all edges into nodes fewer than k hops away.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,24 +15,22 @@ from torch import Tensor
 
 from kinfolio.errors import BadConfig
 from kinfolio.loaders.pyg.arrays import EdgeType, Incoming
+from kinfolio.loaders.pyg.imports import pyg_warnings_ignored
 from kinfolio.loaders.pyg.stores import SnapshotGraph
 
-with warnings.catch_warnings():
-    # PyG decorates with torch.jit.script, which torch calls deprecated; no business of users.
-    warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
-    warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+with pyg_warnings_ignored():
     from torch_geometric.sampler import BaseSampler, HeteroSamplerOutput
     from torch_geometric.sampler.neighbor_sampler import edge_sample, node_sample
 
 
 class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
-    """Samples neighbours from a `SnapshotGraph`, which has training edges only by default.
+    """Samples neighbours from a `SnapshotGraph`, without replacement.
 
     Args:
-        graph: of `open_stores`.
-        num_neighbors: for each hop, how many edges into a node to take of every edge type, without
-            one twice; -1 takes all. Or such a list for each edge type.
-        seed: of the choice.
+        graph: result of `open_stores`, by default with training edges only.
+        num_neighbors: for each hop, the number of edges into a node of every edge type, -1 for all;
+            or such a list for each edge type.
+        seed: seed of the sampling.
     """
 
     def __init__(
@@ -46,42 +43,42 @@ class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
         if not isinstance(num_neighbors, dict):
             num_neighbors = {kind: list(num_neighbors) for kind in kinds}
         unknown = [kind for kind in num_neighbors if kind not in kinds]
-        lengths = {len(wanted) for wanted in num_neighbors.values()}
+        lengths = {len(count) for count in num_neighbors.values()}
         if unknown or len(lengths) != 1 or not all(num_neighbors.values()):
             raise BadConfig(
                 f"num_neighbors is {num_neighbors}; one number for each hop was expected, or a "
                 f"dict of equally long lists with keys among {kinds}"
             )
         self._graph = graph
-        self._wanted = num_neighbors
+        self._num_neighbors = num_neighbors
         self._hops = lengths.pop()
         self._seed = seed
         self._random: np.random.Generator | None = None
 
     def sample_from_nodes(self, index: Any, **_: Any) -> Any:
-        """The subgraph around some nodes."""
+        """Sample the subgraph around nodes."""
         return node_sample(index, self._sample)
 
     def sample_from_edges(self, index: Any, neg_sampling: Any = None) -> Any:
-        """The subgraph around the ends of some edges, and of pairs that are none."""
+        """Sample the subgraph around the ends of edges and of negative pairs."""
         return edge_sample(index, self._sample, self._graph.num_nodes, False, None, neg_sampling)
 
     def _sample(self, seed: dict[str, Tensor], seed_time: Any = None) -> Any:
         if seed_time is not None and any(time is not None for time in seed_time.values()):
-            raise BadConfig("this sampler does not go by time; leave input_time out")
+            raise BadConfig("temporal sampling is not supported; leave input_time out")
         none = np.zeros(0, np.int64)
-        kinds = {node for kind in self._wanted for node in (kind[0], kind[2])} | set(seed)
+        kinds = {node for kind in self._num_neighbors for node in (kind[0], kind[2])} | set(seed)
         found = {kind: seed[kind].numpy() if kind in seed else none for kind in sorted(kinds)}
         fresh = dict(found)
         nodes_by_hop = {kind: [len(nodes)] for kind, nodes in found.items()}
-        starts: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._wanted}
-        ends: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._wanted}
-        edges: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._wanted}
+        starts: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._num_neighbors}
+        ends: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._num_neighbors}
+        edges: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._num_neighbors}
         for hop in range(self._hops):
             reached: dict[str, list[NDArray[np.int64]]] = {kind: [] for kind in found}
-            for kind, wanted in self._wanted.items():
+            for kind, count in self._num_neighbors.items():
                 incoming = self._graph.incoming(kind)
-                place, end = self._chosen(incoming, fresh[kind[2]], wanted[hop])
+                place, end = self._sample_edges(incoming, fresh[kind[2]], count[hop])
                 start = incoming.source[place].astype(np.int64)
                 starts[kind].append(start)
                 ends[kind].append(end)
@@ -102,17 +99,17 @@ class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
             num_sampled_edges={kind: [len(part) for part in edges[kind]] for kind in edges},
         )
 
-    def _chosen(
-        self, edges: Incoming, nodes: NDArray[np.int64], wanted: int
+    def _sample_edges(
+        self, edges: Incoming, nodes: NDArray[np.int64], count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Places of edges into some nodes, and the node of each."""
+        """Sample edges into nodes: the place of each edge, and its node."""
         begin, size = edges.begin[nodes], edges.begin[nodes + 1] - edges.begin[nodes]
-        if wanted < 0:
+        if count < 0:
             place, owner = _ranges(begin, size)
             return place, nodes[owner]
-        few = size <= wanted
-        # Drawing blindly is quick where most draws differ; up to there, all edges are shuffled.
-        some = ~few & (size <= wanted * wanted + wanted)
+        few = size <= count
+        # Rejection sampling is fast where most draws differ; otherwise all edges are shuffled.
+        some = ~few & (size <= count * count + count)
         many = ~few & ~some
         place, owner = _ranges(begin[few], size[few])
         places, ends = [place], [nodes[few][owner]]
@@ -121,28 +118,28 @@ class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
             order = np.lexsort((self._generator().random(len(place)), owner))
             first = np.cumsum(size[some]) - size[some]
             nth = np.arange(len(place)) - first[owner]
-            places.append(place[order][nth < wanted])
-            ends.append(nodes[some][owner[nth < wanted]])
+            places.append(place[order][nth < count])
+            ends.append(nodes[some][owner[nth < count]])
         if many.any():
-            nth = self._distinct(size[many], wanted)
+            nth = self._distinct(size[many], count)
             places.append((begin[many][:, None] + nth).ravel())
-            ends.append(np.repeat(nodes[many], wanted))
+            ends.append(np.repeat(nodes[many], count))
         return np.concatenate(places), np.concatenate(ends)
 
-    def _distinct(self, size: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
-        """Numbers below each size, `wanted` of them and none twice: shape (len(size), wanted)."""
+    def _distinct(self, size: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Draw distinct numbers below each size: int64, shape (len(size), count)."""
         random = self._generator()
-        drawn = random.integers(0, size[:, None], (len(size), wanted))
+        drawn = random.integers(0, size[:, None], (len(size), count))
         again = np.arange(len(size))
         while len(again):
             ordered = np.sort(drawn[again], axis=1)
             again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
-            drawn[again] = random.integers(0, size[again][:, None], (len(again), wanted))
+            drawn[again] = random.integers(0, size[again][:, None], (len(again), count))
         return drawn
 
     def _generator(self) -> np.random.Generator:
         if self._random is None:
-            # Made late: every worker of a loader gets a copy of the sampler, and its own numbers.
+            # Created late: every worker of a loader gets a copy of the sampler and its own seed.
             worker = torch.utils.data.get_worker_info()
             self._random = np.random.default_rng([self._seed, worker.id if worker else 0])
         return self._random
@@ -163,7 +160,7 @@ class _Local:
 def _ranges(
     begin: NDArray[np.int64], size: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All numbers from each `begin` on, `size` of them, and which range each is from."""
+    """Concatenate ranges of `size` numbers from each `begin`; return the range of each, too."""
     owner = np.repeat(np.arange(len(size)), size)
     nth = np.arange(len(owner)) - (np.cumsum(size) - size)[owner]
     return begin[owner] + nth, owner

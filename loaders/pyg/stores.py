@@ -1,7 +1,7 @@
 """A snapshot as PyG's feature store and graph store, for graphs larger than memory.
 
-Whatever is read is mapped from files beside the snapshot; only what is asked for comes into
-memory. With a `SnapshotSampler` both go into PyG's `NodeLoader` and `LinkLoader`:
+Arrays are mapped from files beside the snapshot. With a `SnapshotSampler` both stores work with
+PyG's `NodeLoader` and `LinkLoader`:
 
     features, graph = open_stores(folder)
     sampler = SnapshotSampler(graph, [10, 10])
@@ -11,7 +11,6 @@ memory. With a `SnapshotSampler` both go into PyG's `NodeLoader` and `LinkLoader
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kinfolio.loaders.pyg.arrays import EDGE_TYPES, Arrays, EdgeType, Incoming
+from kinfolio.loaders.pyg.imports import pyg_warnings_ignored
 
-with warnings.catch_warnings():
-    # PyG decorates with torch.jit.script, which torch calls deprecated; no business of users.
-    warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
-    warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+with pyg_warnings_ignored():
     from torch_geometric.data import EdgeAttr, FeatureStore, GraphStore, TensorAttr
     from torch_geometric.data.graph_store import EdgeLayout
 
@@ -33,8 +30,8 @@ with warnings.catch_warnings():
 class SnapshotGraph(GraphStore):  # type: ignore[misc]  # PyG has no types
     """Edges of a snapshot, each type sorted by its ends (`EdgeLayout.CSC`).
 
-    Edge types are `(user, holds, product)`, `(user, tied_to, user)` and, for messages the other
-    way, `(product, rev_holds, user)` and `(user, rev_tied_to, user)`.
+    Edge types are `(user, holds, product)`, `(user, tied_to, user)` and the reverse
+    `(product, rev_holds, user)` and `(user, rev_tied_to, user)`.
     """
 
     def __init__(self, arrays: Arrays) -> None:
@@ -43,11 +40,11 @@ class SnapshotGraph(GraphStore):  # type: ignore[misc]  # PyG has no types
         self._edges = {kind: arrays.incoming(kind) for kind in EDGE_TYPES}
 
     def incoming(self, kind: EdgeType) -> Incoming:
-        """The edges of one type by their ends, as mapped numpy arrays."""
+        """Return the edges of one type by their ends, as mapped arrays."""
         return self._edges[kind]
 
     def get_all_edge_attrs(self) -> list[Any]:
-        """What there is."""
+        """Return all attributes."""
         return [
             EdgeAttr(
                 edge_type=kind,
@@ -71,7 +68,7 @@ class SnapshotGraph(GraphStore):  # type: ignore[misc]  # PyG has no types
         return None
 
     def _put_edge_index(self, edge_index: Any, edge_attr: Any) -> bool:
-        return False  # a snapshot stays as it is
+        return False  # a snapshot is read-only
 
     def _remove_edge_index(self, edge_attr: Any) -> bool:
         return False
@@ -80,9 +77,9 @@ class SnapshotGraph(GraphStore):  # type: ignore[misc]  # PyG has no types
 class SnapshotFeatures(FeatureStore):  # type: ignore[misc]  # PyG has no types
     """Arrays of nodes and edges: `gid` of users and products, `split`, `at`, `rating` of edges.
 
-    Those of edges are in the order of the snapshot's table, as `e_id` of a batch counts them, under
-    `(user, holds, product)` and `(user, tied_to, user)`. More may be put in, best as arrays that
-    are mapped themselves: `features.put_tensor(array, "product", "x", index=None)`.
+    Arrays of edges are in the order of the snapshot's table (`e_id` of a batch), under
+    `(user, holds, product)` and `(user, tied_to, user)`. Others can be added, preferably mapped:
+    `features.put_tensor(array, "product", "x", index=None)`.
     """
 
     def __init__(self, arrays: Arrays) -> None:
@@ -97,7 +94,7 @@ class SnapshotFeatures(FeatureStore):  # type: ignore[misc]  # PyG has no types
                     self._values[kind, column] = arrays.edge_values(table, column)
 
     def get_all_tensor_attrs(self) -> list[Any]:
-        """What there is."""
+        """Return all attributes."""
         return [TensorAttr(group, name) for group, name in self._values]
 
     def _get_tensor(self, attr: Any) -> Tensor | None:
@@ -128,16 +125,6 @@ class SnapshotFeatures(FeatureStore):  # type: ignore[misc]  # PyG has no types
 def open_stores(
     folder: Path, *, keep_held_out: bool = False
 ) -> tuple[SnapshotFeatures, SnapshotGraph]:
-    """The feature store and the graph store of a snapshot folder.
-
-    Args:
-        folder: as `export` leaves it; the files that are mapped are made in it the first time.
-        keep_held_out: whether edges outside the training part are among the graph's. By default
-            they are not, and no message can tell what is to be predicted.
-
-    Raises:
-        NotReady: there is no snapshot.
-        RunBroken: it is half written.
-    """
+    """Open the feature store and the graph store of a snapshot folder; see `Arrays`."""
     arrays = Arrays(folder, keep_held_out=keep_held_out)
     return SnapshotFeatures(arrays), SnapshotGraph(arrays)

@@ -1,7 +1,4 @@
-"""A run is a folder: snapshot, model and, written last, `run.json`.
-
-A folder without `run.json` was not finished, and says so. Files appear whole or not at all.
-"""
+"""A run is a folder with a snapshot, a model and, written last, `run.json`."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from kinfolio.errors import NotReady, RunBroken
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well."""
+    """Yield a temporary path that replaces `path` when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
@@ -31,13 +28,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON document, whole or not at all."""
+    """Write a JSON document atomically."""
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Read the JSON object in a file.
 
     Raises:
         RunBroken: the file is damaged.
@@ -47,7 +44,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RunBroken(f"{path} is damaged ({error}); delete it and run the step again") from error
     if not isinstance(content, dict):
-        raise RunBroken(f"{path} should hold a JSON object; delete it and run the step again")
+        raise RunBroken(f"{path} is no JSON object; delete it and run the step again")
     return content
 
 
@@ -69,15 +66,15 @@ class Run:
 
     @property
     def info(self) -> Path:
-        """Config, seed, versions, data and metrics; written last by training."""
+        """Config, seed, versions, data and metrics."""
         return self.folder / "run.json"
 
     def need_snapshot(self) -> Path:
-        """Folder of a finished snapshot.
+        """Return the folder of a complete snapshot.
 
         Raises:
             NotReady: nothing was exported into this run.
-            RunBroken: an export was cut off.
+            RunBroken: an export was interrupted.
         """
         if (self.snapshot / "manifest.json").is_file():
             return self.snapshot
@@ -91,11 +88,11 @@ class Run:
         )
 
     def need_info(self) -> dict[str, Any]:
-        """Content of `run.json` of a finished training.
+        """Return the content of `run.json` after a completed training.
 
         Raises:
             NotReady: the run was not trained.
-            RunBroken: training was cut off.
+            RunBroken: training was interrupted.
         """
         if self.info.is_file() and self.model.is_file():
             return read_json(self.info)

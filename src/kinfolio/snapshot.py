@@ -1,9 +1,4 @@
-"""A snapshot folder: one file per node and edge type, and a manifest written last.
-
-The folder appears whole or not at all: it is written beside its place and moved there. This
-module knows files and records; `loaders/exporting/export.py` reads a snapshot from the
-graph, `snapshot_writer.py` writes it piece by piece.
-"""
+"""Snapshot folders: one file per node and edge type, and a manifest written last."""
 
 from __future__ import annotations
 
@@ -13,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import read_json
-from kinfolio.snapshot_tables import FORMAT, TABLES, is_text, read_pieces
+from kinfolio.snapshot_tables import FORMAT, TABLES, UNHASHED, is_text, read_pieces
 from kinfolio.snapshot_writer import (
     MANIFEST,
     Digest,
@@ -27,12 +21,12 @@ from kinfolio.snapshot_writer import (
     take_place,
 )
 
-_ROWS_AT_ONCE = 100_000
-"""Rows in a piece: texts become Arrow's a piece at a time, so that they are not held twice."""
+_ROWS_PER_PIECE = 100_000
+"""Texts are converted to Arrow piece by piece, so that they are not in memory twice."""
 
 
 def hash_of(snapshot: Snapshot) -> str:
-    """SHA-256 of the content, whatever `snapshot.hash` says."""
+    """Compute the SHA-256 of the content."""
     digest = Digest()
     for table, columns in _pieces(snapshot):
         digest.add(table, columns)
@@ -40,20 +34,20 @@ def hash_of(snapshot: Snapshot) -> str:
 
 
 def with_hash(snapshot: Snapshot) -> Snapshot:
-    """The same snapshot with the hash of its content filled in."""
+    """Return the snapshot with the hash of its content."""
     return replace(snapshot, hash=hash_of(snapshot))
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> None:
-    """Write a snapshot folder; one that is there is replaced only when the new one is whole.
+    """Write a snapshot folder; an existing one is replaced when the new one is complete.
 
     Args:
-        snapshot: What to write; its `hash` must be that of its content.
-        folder: Where it goes, e.g. `Run(...).snapshot`.
-        server: The database it came from, for people.
+        snapshot: its `hash` must be that of its content.
+        folder: the destination, e.g. `Run(...).snapshot`.
+        server: name of the database, for information.
 
     Raises:
-        BadInput: the folder holds other things, or cannot be written.
+        BadInput: the folder has other content, or cannot be written.
     """
     with scratch_beside(folder) as scratch:
         new = scratch / "snapshot"
@@ -61,7 +55,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
         writer = SnapshotWriter(new)
         try:
             for table, columns in _pieces(snapshot):
-                if table in ("holdings", "ties"):
+                if "split" in columns:
                     columns["stated"] = columns["split"]
                 if table == "reviews":
                     columns["stated"] = np.full(len(columns["user"]), -1, np.int8)
@@ -75,11 +69,11 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What the manifest of a whole snapshot says.
+    """Read the manifest of a complete snapshot.
 
     Raises:
         NotReady: there is no snapshot.
-        RunBroken: it is half written, damaged or of another format.
+        RunBroken: it is incomplete, damaged or of another format.
     """
     again = _again(folder)
     if not (folder / MANIFEST).is_file():
@@ -96,11 +90,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def read_snapshot(folder: Path) -> Snapshot:
-    """The snapshot in a folder that `write_snapshot` or an export wrote.
+    """Read a snapshot folder into memory.
 
     Raises:
         NotReady: there is no snapshot.
-        RunBroken: it is half written or damaged.
+        RunBroken: it is incomplete or damaged.
     """
     import pyarrow as pa
 
@@ -108,8 +102,8 @@ def read_snapshot(folder: Path) -> Snapshot:
     digest = Digest()
     try:
         tables = {name: _table(folder, name, digest) for name in TABLES}
-        cut = NO_TIME if manifest["cut"] is None else int(manifest["cut"])
-        users, products, reviews = (tables[name] for name in ("users", "products", "reviews"))
+        cut = _cut(manifest)
+        users, products = tables["users"], tables["products"]
         snapshot = Snapshot(
             user_ids=users["id"],
             product_ids=products["id"],
@@ -117,11 +111,9 @@ def read_snapshot(folder: Path) -> Snapshot:
             product_gids=products["gid"],
             product_names=products["name"],
             product_texts=products["text"],
-            holdings=_edges(tables["holdings"]),
-            ties=_edges(tables["ties"]),
-            reviews=Reviews(
-                **{name: reviews[name] for name in reviews if name not in ("stated", "id")}
-            ),
+            holdings=Edges(**_hashed(tables, "holdings")),
+            ties=Edges(**_hashed(tables, "ties")),
+            reviews=Reviews(**_hashed(tables, "reviews")),
             cut=cut,
             hash=str(manifest["hash"]),
         )
@@ -135,7 +127,7 @@ def read_snapshot(folder: Path) -> Snapshot:
 
 
 def is_undamaged(folder: Path) -> bool:
-    """Whether the tables of a snapshot are those that its manifest was written for."""
+    """Return whether the tables of a snapshot match its manifest."""
     import pyarrow as pa
 
     digest = Digest()
@@ -144,14 +136,13 @@ def is_undamaged(folder: Path) -> bool:
         for table in TABLES:
             for piece in read_pieces(folder, table):
                 digest.add(table, piece)
-        cut = NO_TIME if manifest["cut"] is None else int(manifest["cut"])
-        return digest.text(cut) == str(manifest["hash"])
+        return digest.text(_cut(manifest)) == str(manifest["hash"])
     except (OSError, pa.ArrowException, KeyError, NotReady, RunBroken):
         return False
 
 
 def _table(folder: Path, name: str, digest: Digest) -> dict[str, Any]:
-    """The columns of a table: numpy arrays that may be written to, tuples of texts."""
+    """Read the columns of a table: writable NumPy arrays, and tuples of texts."""
     pieces: dict[str, list[Any]] = {column: [] for column in TABLES[name]}
     for piece in read_pieces(folder, name):
         digest.add(name, piece)
@@ -162,8 +153,7 @@ def _table(folder: Path, name: str, digest: Digest) -> dict[str, Any]:
         if is_text(name, column):
             columns[column] = tuple(text for part in pieces[column] for text in part.to_pylist())
         else:
-            none = np.zeros(0, kind)
-            columns[column] = np.concatenate([none, *pieces[column]])
+            columns[column] = np.concatenate([np.zeros(0, kind), *pieces[column]])
     return columns
 
 
@@ -172,26 +162,12 @@ def _again(folder: Path) -> str:
 
 
 def _pieces(snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Tables cut into pieces: numpy arrays of numbers, Arrow arrays of texts."""
+    """Yield each table in pieces: NumPy arrays of numbers, Arrow arrays of texts."""
     import pyarrow as pa
 
-    for table, columns in _columns(snapshot).items():
-        count = max(len(values) for values in columns.values())
-        for first in range(0, max(count, 1), _ROWS_AT_ONCE):
-            piece = {}
-            for name, values in columns.items():
-                cut_out = values[first : first + _ROWS_AT_ONCE]
-                piece[name] = (
-                    cut_out
-                    if isinstance(cut_out, np.ndarray)
-                    else pa.array(cut_out, pa.large_string())
-                )
-            yield table, piece
-
-
-def _columns(snapshot: Snapshot) -> dict[str, dict[str, NDArray[Any] | tuple[str, ...]]]:
-    reviews = snapshot.reviews
-    return {
+    edges = ("source", "target", "split", "at", "rating")
+    reviews = ("user", "product", "at", "text", "describes_user", "describes_product")
+    tables: dict[str, dict[str, Any]] = {
         "users": {"gid": snapshot.user_gids, "id": snapshot.user_ids},
         "products": {
             "gid": snapshot.product_gids,
@@ -199,28 +175,31 @@ def _columns(snapshot: Snapshot) -> dict[str, dict[str, NDArray[Any] | tuple[str
             "name": snapshot.product_names,
             "text": snapshot.product_texts,
         },
-        "holdings": _edge_columns(snapshot.holdings),
-        "ties": _edge_columns(snapshot.ties),
-        "reviews": {
-            "user": reviews.user,
-            "product": reviews.product,
-            "at": reviews.at,
-            "text": reviews.text,
-            "describes_user": reviews.describes_user,
-            "describes_product": reviews.describes_product,
-        },
+        "holdings": {name: getattr(snapshot.holdings, name) for name in edges},
+        "ties": {name: getattr(snapshot.ties, name) for name in edges},
+        "reviews": {name: getattr(snapshot.reviews, name) for name in reviews},
     }
+    for table, columns in tables.items():
+        count = max(len(values) for values in columns.values())
+        for first in range(0, max(count, 1), _ROWS_PER_PIECE):
+            piece = {
+                name: values[first : first + _ROWS_PER_PIECE] for name, values in columns.items()
+            }
+            yield (
+                table,
+                {
+                    name: pa.array(values, pa.large_string())
+                    if isinstance(values, tuple)
+                    else values
+                    for name, values in piece.items()
+                },
+            )
 
 
-def _edge_columns(edges: Edges) -> dict[str, NDArray[Any] | tuple[str, ...]]:
-    return {
-        "source": edges.source,
-        "target": edges.target,
-        "split": edges.split,
-        "at": edges.at,
-        "rating": edges.rating,
-    }
+def _hashed(tables: dict[str, dict[str, Any]], table: str) -> dict[str, Any]:
+    """Return the columns of a table that are part of a `Snapshot`."""
+    return {name: values for name, values in tables[table].items() if (table, name) not in UNHASHED}
 
 
-def _edges(table: dict[str, Any]) -> Edges:
-    return Edges(**{name: values for name, values in table.items() if name != "stated"})
+def _cut(manifest: dict[str, Any]) -> int:
+    return NO_TIME if manifest["cut"] is None else int(manifest["cut"])

@@ -1,7 +1,7 @@
-"""The tables of a snapshot: which columns each has, and how its file is written and read.
+"""The tables of a snapshot: their columns, and how their files are written and read.
 
-A table is one Arrow file (also known as Feather 2), which pandas, polars and others read. Numbers
-are stored as they lie in memory, so reading a column of them maps the file and copies nothing.
+A table is one Arrow file (also known as Feather 2), which pandas, polars and others read. Columns
+of numbers are mapped, not copied.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 2
-"""Goes up when the files change so that an older reader would misread them."""
+"""Increased when an older reader would misread the files."""
 _EDGES = {"source": "int32", "target": "int32", "split": "int8", "at": "int64", "rating": "float32"}
 TABLES = {
     "users": {"gid": "int64", "id": "large_string"},
@@ -37,20 +37,20 @@ TABLES = {
         "id": "large_string",
     },
 }
-"""Columns and types of each table. large_string: the texts of one column may pass 2 GB together."""
+"""Columns and types of each table; a column of large_string may exceed 2 GB."""
 UNHASHED = {("holdings", "stated"), ("ties", "stated"), ("reviews", "stated"), ("reviews", "id")}
-"""What the graph states itself, kept for `export --since` and not part of the snapshot."""
+"""Columns for `export --since`, which are not part of a `Snapshot`."""
 _COMPRESSED = {"products", "reviews"}
-"""Tables of texts; for numbers, compressing takes longer than all the rest of an export's end."""
+"""Tables of texts; compressing numbers would take longer than writing them."""
 
 
 def table_path(folder: Path, table: str) -> Path:
-    """File of a table in a snapshot folder."""
+    """Return the file of a table in a snapshot folder."""
     return folder / f"{table}.arrow"
 
 
 def is_text(table: str, column: str) -> bool:
-    """Whether a column holds texts."""
+    """Return whether a column contains texts."""
     return TABLES[table][column] == "large_string"
 
 
@@ -77,7 +77,7 @@ class TableFile:
             self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
 
     def close(self) -> None:
-        """Write what remains; may be called twice."""
+        """Write the footer; may be called twice."""
         if not self._file.closed:
             self._writer.close()
             self._file.close()
@@ -86,12 +86,10 @@ class TableFile:
 def read_pieces(
     folder: Path, table: str, columns: Sequence[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The pieces of a table as they were written: numpy arrays, and Arrow arrays of texts.
-
-    Arrays of numbers are views of the file and cannot be written to.
+    """Yield the pieces of a table as written: read-only NumPy arrays, Arrow arrays of texts.
 
     Raises:
-        OSError, ArrowException: the file is not there or damaged.
+        OSError, ArrowException: the file is missing or damaged.
     """
     import pyarrow as pa
 
@@ -111,7 +109,7 @@ def read_pieces(
 
 
 def text_buffers(values: Any) -> tuple[NDArray[np.int64], Any]:
-    """Lengths in bytes, and the bytes, of an Arrow array of large strings without nulls."""
+    """Return the lengths in bytes, and the bytes, of large strings without nulls."""
     _, offsets, content = values.buffers()
     ends = np.frombuffer(offsets, np.int64)[values.offset : values.offset + len(values) + 1]
     return np.diff(ends), memoryview(content or b"")[ends[0] : ends[-1]]

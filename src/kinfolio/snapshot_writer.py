@@ -1,7 +1,6 @@
 """A snapshot folder written piece by piece: files of tables, the hash of their content, a manifest.
 
-Pieces come in the order of the rows and are not kept, so memory does not grow with the graph; the
-hash is the same however the content was cut into pieces. Knows files only, nothing of a database.
+Memory does not grow with the graph, and the hash does not depend on the size of the pieces.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ from kinfolio.snapshot_tables import (
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays"
-"""Folder of what `loaders/pyg/stores.py` makes of a snapshot, inside it."""
+"""Folder inside a snapshot for the files of `loaders/pyg/arrays.py`."""
 
 
 class Digest:
-    """SHA-256 of the columns of a snapshot, fed piece by piece."""
+    """SHA-256 of the columns of a snapshot, updated piece by piece."""
 
     def __init__(self) -> None:
         self._columns: dict[tuple[str, str], list[Any]] = {}  # Any: hashlib names no type
@@ -43,13 +42,13 @@ class Digest:
         for table, columns in TABLES.items():
             for column in columns:
                 if (table, column) not in UNHASHED:
-                    # Texts have two streams, lengths and bytes, so that pieces may be cut anywhere.
+                    # Texts have two streams, lengths and bytes, so that pieces may have any size.
                     streams = 2 if is_text(table, column) else 1
                     self._columns[table, column] = [hashlib.sha256() for _ in range(streams)]
                     self._counts[table, column] = 0
 
     def add(self, table: str, columns: dict[str, Any]) -> None:
-        """Take in the next piece of a table: numpy arrays of numbers, Arrow arrays of texts."""
+        """Add the next piece of a table: NumPy arrays of numbers, Arrow arrays of texts."""
         for column, values in columns.items():
             streams = self._columns.get((table, column))
             if streams is None:
@@ -63,7 +62,7 @@ class Digest:
                 streams[1].update(content)
 
     def text(self, cut: int) -> str:
-        """The hash of all that came, and of the training cut."""
+        """Return the hash of all pieces and of the training cut."""
         whole = hashlib.sha256(f"kinfolio snapshot {FORMAT} {cut}".encode())
         for (table, column), streams in self._columns.items():
             whole.update(f"\n{table}.{column} {self._counts[table, column]}\n".encode())
@@ -73,7 +72,7 @@ class Digest:
 
 
 class SnapshotWriter:
-    """The files of a snapshot in a folder, a piece at a time; call `close` in any case."""
+    """Writes the files of a snapshot; call `close` in any case."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,7 +81,7 @@ class SnapshotWriter:
         self._files: dict[str, TableFile] = {}
 
     def add(self, table: str, **columns: Any) -> None:
-        """Write the next rows of a table: numpy arrays, and texts as lists or Arrow arrays."""
+        """Write the next rows of a table: NumPy arrays, and texts as lists or Arrow arrays."""
         import pyarrow as pa
 
         arrays = {
@@ -99,16 +98,11 @@ class SnapshotWriter:
         self.counts[table] += lengths.pop()
 
     def finish_table(self, table: str) -> None:
-        """Close the file of a table, which may have no rows; it can be read now."""
+        """Close the file of a table, which may be empty, so that it can be read."""
         self._file(table).close()
 
     def finish(self, *, cut: int, **manifest: Any) -> str:
-        """Write the manifest; the hash of the content.
-
-        Args:
-            cut: time of the last training holding, or `NO_TIME`.
-            manifest: what else it is to say.
-        """
+        """Write the manifest with further fields; return the hash of the content."""
         for table in TABLES:
             self.finish_table(table)
         content_hash = self.digest.text(cut)
@@ -136,10 +130,10 @@ class SnapshotWriter:
 
 
 def replaceable(folder: Path) -> None:
-    """Check that a folder may be replaced by a snapshot.
+    """Check that a folder can be replaced by a snapshot.
 
     Raises:
-        BadInput: it holds other things, or is a file.
+        BadInput: it has other content, or is a file.
     """
     if not folder.is_dir():
         if folder.exists():
@@ -157,10 +151,10 @@ def replaceable(folder: Path) -> None:
 
 @contextmanager
 def scratch_beside(folder: Path) -> Iterator[Path]:
-    """An empty folder beside the one to be replaced, gone at the end of the block.
+    """Create an empty folder beside the one to be replaced, deleted at the end of the block.
 
     Raises:
-        BadInput: nothing can be written there.
+        BadInput: it cannot be written.
     """
     replaceable(folder)
     made = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
@@ -181,7 +175,7 @@ def scratch_beside(folder: Path) -> Iterator[Path]:
 
 
 def take_place(new: Path, folder: Path) -> None:
-    """Move `new` to `folder`; what was there comes back when that fails."""
+    """Replace `folder` by `new`; the old content is restored when that fails."""
     if not folder.exists():
         new.rename(folder)
         return

@@ -186,7 +186,7 @@ def test_every_neighbour_has_the_same_chance(folder: Path) -> None:
         user = int(np.argmax(np.diff(incoming.begin)))
         size = int(np.diff(incoming.begin)[user])
         assert (size > wanted * wanted + wanted) == (wanted == 2)
-        places, _ = sampler._chosen(incoming, np.full(6_000, user), wanted)
+        places, _ = sampler._sample_edges(incoming, np.full(6_000, user), wanted)
         counts = np.bincount(places - incoming.begin[user], minlength=size)
         mean = 6_000 * wanted / size
         assert abs(counts - mean).max() < 5 * np.sqrt(mean)
@@ -249,7 +249,7 @@ def test_large_tables_are_sorted_piece_by_piece(
     from kinfolio import snapshot as module
 
     write_snapshot(make(), tmp_path / "one")
-    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 37)
+    monkeypatch.setattr(module, "_ROWS_PER_PIECE", 37)
     write_snapshot(make(), tmp_path / "many")
     graphs: list[SnapshotGraph] = [open_stores(tmp_path / name)[1] for name in ("one", "many")]
     for kind in EDGE_TYPES:
