@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kinfolio.records import Progress
 
 _SECONDS_BETWEEN_LINES = 10.0
+_T = TypeVar("_T")
 
 
 def print_message(text: str) -> None:
@@ -43,6 +44,14 @@ def show_progress(first_step: str) -> Iterator[Progress]:
     else:
         print_message(f"{first_step} ...")
         yield _lines()
+
+
+def report_each(items: Sequence[_T], step: str, progress: Progress) -> Iterator[_T]:
+    """Iterate over items and report how many are done."""
+    for done, item in enumerate(items):
+        progress(step, done, len(items))
+        yield item
+    progress(step, len(items), len(items))
 
 
 def _name(step: str) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import random
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +18,7 @@ from kinfolio.cli.options import (
     print_json,
     run_option,
 )
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.progress import print_message, report_each, show_progress
 from kinfolio.cli.table import print_table
 from kinfolio.environment import home
 
@@ -30,13 +26,6 @@ if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
     from kinfolio.llm_explain.wording.plan import Length
     from kinfolio.records import Progress
-
-    Pairs = list[tuple[str, str, float]]
-    References = dict[tuple[str, str], str]
-
-_MOST_OF_A_USER = 5
-"""Explained products of one user, so that the pairs cover many users."""
-_COLUMNS = ("user", "product", "explanation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +72,12 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     cited evidence, and without as much other evidence of the user. Also written to
     RUN/explanations.json.
     """
+    from kinfolio.llm_explain.evaluation.pairs import read_references
     from kinfolio.run import Run, write_json
 
     run, config = Run(run_folder), _Config(**options)
     info = run.need_info()
-    references = _read_references(config.references) if config.references else None
+    references = read_references(config.references) if config.references else None
     with open_graph() as graph, show_progress("reading recommendations") as progress:
         version = _need_served(graph, info, run_folder)
         answer = {"version": version, **_evaluate(graph, config, references, progress)}
@@ -99,25 +89,20 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
 
 
 def _evaluate(
-    graph: Graph, config: _Config, references: References | None, progress: Progress
+    graph: Graph, config: _Config, references: dict[tuple[str, str], str] | None, progress: Progress
 ) -> dict[str, Any]:
     from kinfolio.llm_explain.evaluation.measure import measure, reference_similarity
+    from kinfolio.llm_explain.evaluation.pairs import recommended_pairs, scored_pairs
     from kinfolio.llm_explain.wording.writers import writers_for
 
     writers = writers_for(config.model, home() / "models", notify=print_message)
     if references:
-        pairs = _scored(graph, references, config.pairs)
+        pairs = scored_pairs(graph, references, config.pairs)
     else:
-        pairs = _recommended(graph, config.pairs, config.seed)
+        pairs = recommended_pairs(graph, config.pairs, config.seed)
     clauses = deployment_clauses(config.language)
-
-    def counted() -> Iterator[tuple[str, str, float]]:
-        for done, pair in enumerate(pairs):
-            progress("explaining", done, len(pairs))
-            yield pair
-        progress("explaining", len(pairs), len(pairs))
-
-    measured = measure(graph, counted(), writers, config.seed, clauses, config.length)
+    shown = report_each(pairs, "explaining", progress)
+    measured = measure(graph, shown, writers, config.seed, clauses, config.length)
     answer = measured.summary()
     if references:
         from kinfolio.gnn.text.encoder import load_encoder
@@ -148,63 +133,6 @@ def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
             f"type: kinfolio writeback --run {folder}"
         )
     return active[0].name
-
-
-def _recommended(graph: Graph, num_pairs: int, seed: int) -> Pairs:
-    """Return recommendations of random users with their scores."""
-    from kinfolio.gnn.serving.recommend import recommend
-
-    users = [row["id"] for row in graph.read("explain_users")]
-    random.Random(seed).shuffle(users)
-    k = max(1, min(_MOST_OF_A_USER, num_pairs // 40))
-    pairs: Pairs = []
-    for user in users:
-        if len(pairs) >= num_pairs:
-            break
-        products = recommend(graph, user, k).products
-        pairs += [(user, one.product, one.score) for one in products]
-    return pairs[:num_pairs]
-
-
-def _scored(graph: Graph, references: References, num_pairs: int) -> Pairs:
-    """Return the first pairs of the references that have a score."""
-    from kinfolio.errors import NotFound
-    from kinfolio.gnn.serving.recommend import score_of
-
-    pairs: Pairs = []
-    for user, product in references:
-        if len(pairs) == num_pairs:
-            break
-        with suppress(NotFound):
-            score = score_of(graph, user, product)
-            if score is not None:
-                pairs.append((user, product, score))
-    return pairs
-
-
-def _read_references(file: Path) -> References:
-    from kinfolio.errors import BadInput, NotFound
-
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-            if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
-                raise BadInput(
-                    f"{file} lacks the columns {', '.join(sorted(missing))}; "
-                    f"give tab-separated {', '.join(_COLUMNS)} with a header"
-                )
-            references = {
-                (row["user"], row["product"]): row["explanation"]
-                for row in rows
-                if all(row[column] for column in _COLUMNS)
-            }
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no file {file}; give a tsv file of references") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"{file} cannot be read as text in UTF-8; give a tsv file") from error
-    if not references:
-        raise BadInput(f"{file} has no reference; give at least one row below the header")
-    return references
 
 
 def _print(answer: dict[str, Any]) -> None:

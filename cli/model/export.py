@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,22 +86,10 @@ def _cut(exported: Exported) -> str | None:
 
 
 def _document(snapshot: Path, exported: Exported) -> dict[str, object]:
-    counts = exported.counts
-    return {
-        "snapshot": str(snapshot),
-        "users": counts["users"],
-        "products": counts["products"],
-        "interactions": counts["holdings"],
-        "ties": counts["ties"],
-        "reviews": counts["reviews"],
-        "held_out": exported.held_out,
-        "cut": _cut(exported),
-        "hash": exported.hash,
-        "consistency": exported.consistency,
-        "how": exported.how,
-        "notes": exported.notes,
-        "seconds": exported.seconds,
-    }
+    document = asdict(exported) | {"cut": _cut(exported)}
+    counts = document.pop("counts")
+    counts["interactions"] = counts.pop("holdings")
+    return {"snapshot": str(snapshot), **counts, **document}
 
 
 def _print(snapshot: Path, exported: Exported) -> None:
