@@ -47,6 +47,8 @@ class Responder(Protocol):
         ...
 
 
+_Updates = dict[str, Any]
+"""Changes to the state. Any: JSON values."""
 _Reply = TypeVar("_Reply", Reply, Reply | None)
 
 
@@ -123,34 +125,30 @@ class Chat:
                 self._checkpointer.delete_thread(thread)
 
     def _compile(self) -> Any:
-        # Any: the compiled graph has four type parameters that say nothing here.
+        # Any: the four type parameters of a compiled graph.
         from langgraph.graph import END, START, StateGraph
 
         flow: Any = StateGraph(_State)
-        flow.add_node("step", self._step)
-        flow.add_edge(START, "step")
-        flow.add_edge("step", END)
+        # Two steps, so that an error in the second leaves no question open.
+        flow.add_sequence([("resolve", self._resolve), ("reply", self._reply)])
+        flow.add_edge(START, "resolve")
+        flow.add_edge("reply", END)
         return flow.compile(checkpointer=self._checkpointer)
 
-    def _step(self, state: _State) -> dict[str, Any]:
-        """Answer the line of the state; return the changes to the state. Any: JSON values."""
-        route, reply = self._resolve(state) or self._ask_agent(state) or self._look_up(state)
-        turns = [*state.get("turns", ()), [state["line"], reply.text]]
-        return {
-            # Any other line drops an open question.
-            "question": {},
-            **reply.updates,
-            "turns": turns[-_MAX_TURNS:],
-            "answer": _document(route, reply),
-        }
+    def _resolve(self, state: _State) -> _Updates:
+        """Apply a yes or no to the open question; any other line drops the question."""
+        updates: _Updates = {"question": {}, "answer": {}}
+        if question := state.get("question"):
+            intent = "my_data" if question["action"].startswith("delete") else "dismiss"
+            reply = _reply_or_error(lambda: resolve(self._answers, question, state["line"]))
+            if reply is not None:
+                updates |= _answered(state, Route(intent, 1.0, False), reply)
+        return updates
 
-    def _resolve(self, state: _State) -> tuple[Route, Reply] | None:
-        """Apply a yes or no to the open question."""
-        if not (question := state.get("question")):
-            return None
-        intent = "my_data" if question["action"].startswith("delete") else "dismiss"
-        reply = _reply_or_error(lambda: resolve(self._answers, question, state["line"]))
-        return None if reply is None else (Route(intent, 1.0, False), reply)
+    def _reply(self, state: _State) -> _Updates:
+        if state["answer"]:
+            return {}
+        return _answered(state, *(self._ask_agent(state) or self._look_up(state)))
 
     def _ask_agent(self, state: _State) -> tuple[Route, Reply] | None:
         found = self._agent and self._agent.reply(state["line"], state, self._handler)
@@ -183,11 +181,11 @@ class Chat:
         pending = state.get("pending_intent")
         # After "which product?" a bare name or position is the answer to that.
         if pending and (route.asks_back or len(line.split()) <= 4):
-            product = self._handler.mention(line, state).product
+            product = self._handler.find_mention(line, state).product
             if product is not None and not line.casefold().startswith("why"):
                 return Route(pending, route.confidence, False)
         guess = route.intent if route.asks_back else None
-        if (intent := self._handler.follow_up(line, state, guess)) is not None:
+        if (intent := self._handler.read_follow_up(line, state, guess)) is not None:
             return Route(intent, route.confidence, False)
         return route
 
@@ -211,6 +209,11 @@ def _reply_or_error(make: Callable[[], _Reply]) -> _Reply | Reply:
 
 def _with_updates(reply: Reply, **updates: Any) -> Reply:
     return replace(reply, updates={**updates, **reply.updates})
+
+
+def _answered(state: _State, route: Route, reply: Reply) -> _Updates:
+    turns = [*state.get("turns", ()), [state["line"], reply.text]][-_MAX_TURNS:]
+    return {**reply.updates, "turns": turns, "answer": _document(route, reply)}
 
 
 def _document(route: Route, reply: Reply) -> Answer:

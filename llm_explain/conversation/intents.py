@@ -58,7 +58,7 @@ class IntentHandler:
         rows = self.answers.graph.read("chat_kinds")
         return tuple(str(row["word"]) for row in rows if row["word"])
 
-    def follow_up(self, line: str, state: State, guess: str | None = None) -> str | None:
+    def read_follow_up(self, line: str, state: State, guess: str | None = None) -> str | None:
         """Return the intent of a line that depends on the last one; None for any other line.
 
         Args:
@@ -75,7 +75,7 @@ class IntentHandler:
             last_intent in _RESUMABLE
             and _FOLLOW_UP.search(line)
             and not _OTHER_INTENT.search(line)
-            and self.mention(line, state).product is not None
+            and self.find_mention(line, state).product is not None
         ):
             return str(last_intent)
         return None
@@ -100,12 +100,12 @@ class IntentHandler:
         }
         if intent not in about_one:
             return decline(line)
-        mention = self.mention(line, state)
+        mention = self.find_mention(line, state)
         if mention.product is None:
             return _ask_which(mention, intent, state)
         return about_one[intent](mention.product)
 
-    def mention(self, line: str, state: State) -> Mention:
+    def find_mention(self, line: str, state: State) -> Mention:
         """Return the one product that a line mentions."""
         return find_mention(line, self.answers.graph, _last_list(state), _last_product(state))
 
@@ -117,14 +117,14 @@ class IntentHandler:
         """
         for row in self.answers.graph.read("chat_products", ids=[word], line=""):
             return ProductRef(row["product"], row["name"])
-        product = self.mention(f"“{word}”" if "“" not in word else word, state).product
+        product = self.find_mention(f"“{word}”" if "“" not in word else word, state).product
         if product is None:
             raise NotFound(phrase("no_product"))
         return product
 
     def _recommend(self, line: str, state: State) -> Reply:
         plain = line
-        for product in self._mentions(line, {}):
+        for product in self._find_mentions(line, {}):
             # "not Amber Bond Fund" is about that product and not about bonds.
             plain = re.sub(re.escape(product.name), "it", plain, flags=re.IGNORECASE)
         request = read_request(plain, self.vocabulary)
@@ -134,30 +134,32 @@ class IntentHandler:
         last_list = _last_list(state)
         # A filter after a list refines the filters before; a line without one starts afresh.
         is_refinement = last_list and (request.is_filter or request.is_more)
-        kept = dict(state.get("filters") or {}) if is_refinement else {}
+        active = dict(state.get("filters") or {}) if is_refinement else {}
         if request.kinds:
-            kept["kinds"] = list(request.kinds)
-        kept["excluded_kinds"] = sorted({*kept.get("excluded_kinds", ()), *request.excluded_kinds})
-        kept["excluded"] = dict(kept.get("excluded", {}))
+            active["kinds"] = list(request.kinds)
+        active["excluded_kinds"] = sorted(
+            {*active.get("excluded_kinds", ()), *request.excluded_kinds}
+        )
+        active["excluded"] = dict(active.get("excluded", {}))
         if request.exclusion:
-            kept["excluded"] |= dict(self._mentions(read_request(line, ()).exclusion, state))
+            active["excluded"] |= dict(self._find_mentions(read_request(line, ()).exclusion, state))
         if request.is_safer:
-            highest = self._highest_risk(last_list)
+            highest = self._read_highest_risk(last_list)
             if highest is None or highest <= 1:
                 return Reply(phrase("risk_unknown" if highest is None else "least_risk"))
-            kept["max_risk"] = highest - 1
-        seen = [*kept.get("seen", ()), *(product.id for product in last_list)]
-        kept["seen"] = list(dict.fromkeys(seen)) if request.is_more else []
+            active["max_risk"] = highest - 1
+        seen = [*active.get("seen", ()), *(product.id for product in last_list)]
+        active["seen"] = list(dict.fromkeys(seen)) if request.is_more else []
         filters = ListFilters(
-            kinds=tuple(kept.get("kinds", ())),
-            excluded_kinds=tuple(kept["excluded_kinds"]),
-            max_risk=kept.get("max_risk"),
-            excluded_products=tuple(dict.fromkeys([*kept["excluded"], *kept["seen"]])),
+            kinds=tuple(active.get("kinds", ())),
+            excluded_kinds=tuple(active["excluded_kinds"]),
+            max_risk=active.get("max_risk"),
+            excluded_products=tuple(dict.fromkeys([*active["excluded"], *active["seen"]])),
         )
-        reply = self.answers.recommend(filters, request.length or LIST_LENGTH, _describe(kept))
-        return Reply(reply.text, reply.fields, {**reply.updates, "filters": kept})
+        reply = self.answers.recommend(filters, request.length or LIST_LENGTH, _describe(active))
+        return Reply(reply.text, reply.fields, {**reply.updates, "filters": active})
 
-    def _highest_risk(self, products: list[ProductRef]) -> int | None:
+    def _read_highest_risk(self, products: list[ProductRef]) -> int | None:
         """The highest risk level of some products, or else the user's risk tolerance."""
         row = self.answers.graph.read(
             "chat_risks",
@@ -168,7 +170,7 @@ class IntentHandler:
         return None if highest is None else int(highest)
 
     def _compare(self, line: str, state: State) -> Reply:
-        found = self._mentions(line, state)
+        found = self._find_mentions(line, state)
         last = _last_product(state)
         if len(found) == 1 and last is not None and last.id != found[0].id:
             found = (last, *found)
@@ -177,7 +179,7 @@ class IntentHandler:
         return self.answers.compare(found[0], found[1])
 
     def _what_if(self, line: str, state: State) -> Reply:
-        found = self._mentions(line, state)
+        found = self._find_mentions(line, state)
         if not found:
             if _OTHER_SUPPOSITION.search(line):
                 return Reply(phrase("what_if_only_holdings"))
@@ -195,7 +197,7 @@ class IntentHandler:
         return self.answers.what_if(held, new, scored)
 
     def _influence(self, line: str, state: State) -> Reply:
-        product = None if _WHOLE_LIST.search(line) else self.mention(line, state).product
+        product = None if _WHOLE_LIST.search(line) else self.find_mention(line, state).product
         if product is not None:
             return self.answers.influence([product], is_list=False)
         products = _last_list(state) or [
@@ -207,7 +209,7 @@ class IntentHandler:
         return self.answers.influence(products[:LIST_LENGTH], is_list=True)
 
     def _dismiss(self, line: str, state: State) -> Reply:
-        mention = self.mention(line, state)
+        mention = self.find_mention(line, state)
         if user_data.is_undo(line):
             dismissed = state.get("last_dismissed")
             named = mention.product if mention.product != _last_product(state) else None
@@ -221,7 +223,7 @@ class IntentHandler:
         is_deletion = user_data.is_deletion(line)
         return (user_data.ask_delete if is_deletion else user_data.show_data)(self.answers)
 
-    def _mentions(self, line: str, state: State) -> tuple[ProductRef, ...]:
+    def _find_mentions(self, line: str, state: State) -> tuple[ProductRef, ...]:
         return find_mentions(line, self.answers.graph, _last_list(state), _last_product(state))
 
 
@@ -252,16 +254,18 @@ def _ask_which(mention: Mention, intent: str, state: State) -> Reply:
     return Reply(phrase(key, rank=rank, length=length), {}, {"pending_intent": intent})
 
 
-def _describe(kept: Mapping[str, Any]) -> str:
+def _describe(active: Mapping[str, Any]) -> str:
     """Return the filters of the state in words; empty without filters."""
     parts = []
-    if kinds := kept.get("kinds"):
+    if kinds := active.get("kinds"):
         parts.append(phrase("filter_only", kinds=join_words(display_name(kind) for kind in kinds)))
-    if names := [display_name(n) for n in (*kept["excluded_kinds"], *kept["excluded"].values())]:
+    if names := [
+        display_name(n) for n in (*active["excluded_kinds"], *active["excluded"].values())
+    ]:
         parts.append(phrase("filter_without", names=join_words(names)))
-    if (risk := kept.get("max_risk")) is not None:
+    if (risk := active.get("max_risk")) is not None:
         parts.append(phrase("filter_risk", risk=risk))
-    if set(kept["seen"]) - set(kept["excluded"]):
+    if set(active["seen"]) - set(active["excluded"]):
         parts.append(phrase("filter_more"))
     return ", ".join(parts)
 

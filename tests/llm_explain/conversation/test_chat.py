@@ -29,6 +29,8 @@ class Keywords:
     )
 
     def route(self, text: str) -> Route:
+        if text == "broken":
+            raise ConnectionError
         for word, intent in self.words:
             if word in text.casefold():
                 return Route(intent, 0.9, False)
@@ -83,6 +85,13 @@ def test_why_not_names_the_rule(chat: Chat) -> None:
     allowed = chat.answer("why not p0?")
     assert "Nothing keeps Amber Bond Fund from you" in allowed["text"]
     assert allowed["rank"] == 1
+
+
+def test_a_line_that_fails_drops_the_open_question(chat: Chat) -> None:
+    assert "Yes or no?" in chat.answer("dismiss p0")["text"]
+    with pytest.raises(ConnectionError):
+        chat.answer("broken")
+    assert "changed" not in chat.answer("yes")
 
 
 def test_an_unclear_line_is_answered_by_a_question(chat: Chat) -> None:
