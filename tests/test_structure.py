@@ -30,8 +30,6 @@ LARGE_FUNCTIONS: dict[str, str] = {
     "bench/graph_data.py:make_folder": "to be split",
     "gnn/model/sampled_softmax.py:forward": "to be split",
     "gnn/model/sampled_softmax.py:sampled_softmax": "to be split",
-    "gnn/publishing/write_back.py:write_back": "to be split",
-    "gnn/serving/recommend_all.py:_best": "to be split",
     "gnn/training/choose.py:choose": "to be split",
     "gnn/training/embeddings.py:embeddings_of": "to be split",
     "gnn/training/head_trainer.py:_step": "to be split",

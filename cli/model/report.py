@@ -37,7 +37,7 @@ def command(run_folder: Path, split: Split | None, has_controls: bool, as_json: 
 
         split = default_split(run)
     evaluation = evaluate_run(run, split=split, has_baselines=True, has_controls=has_controls)
-    from kinfolio.gnn.evaluation.report import report
+    from kinfolio.gnn.reporting.report import report
 
     written = report(run, evaluation)
     if as_json:

@@ -29,7 +29,7 @@ def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) 
     from kinfolio.run import Run
 
     if tensorboard:
-        from kinfolio.gnn.evaluation.tensorboard import write_curves
+        from kinfolio.gnn.reporting.tensorboard import write_curves
     rows: list[dict[str, Any]] = []
     for folder in folders or sorted(path for path in Path("runs").glob("*") if path.is_dir()):
         try:

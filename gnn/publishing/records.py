@@ -1,4 +1,4 @@
-"""What the graph says of stored versions."""
+"""Records of versions in the graph."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Version(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenBack(Tabular):
-    """What one write-back stored."""
+    """Result of one write-back."""
 
     version: str
     slot: Slot
     users: int
-    """Users that have a vector of their own."""
+    """Number of users with a vector."""
     products: int
     index_recall_at_10: float | None
-    """Part of the exact ten best products that the vector index finds; None without users."""
+    """Recall of the vector index; None without users."""
     seconds: float

@@ -1,4 +1,4 @@
-"""The vector index of a slot: made, waited for, and measured against exact search."""
+"""The vector index of a slot: create it, wait for it, measure its recall."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.gnn.embeddings import Embeddings
-from kinfolio.gnn.publishing.slots import Writer, keep_hold
+from kinfolio.gnn.publishing.slots import Writer, check_ownership
 from kinfolio.gnn.publishing.stored_rows import with_bias
 from kinfolio.records import Progress, Slot
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 
 RECALL_AT = 10
 RECALL_USERS = 100
-ENOUGH_RECALL, ENOUGH_OF_MANY = 0.995, 0.99
+MIN_RECALL, MIN_RECALL_OF_MANY = 0.995, 0.99
 MANY_PRODUCTS = 50_000
-"""Above this the last of the best ten cost more time than they are worth."""
+"""Above this number, the last of the best ten cost too much time."""
 FETCHES = (50, 100, 150, 200, 300, 500, 800)
-"""How many products are asked of the index, until it finds enough of the best ten."""
+"""Numbers of products to request, until recall is sufficient."""
 INDEX_SECONDS = 3_600
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.05, 0.5
 SCORE_TOLERANCE = 1e-5
-"""Scores closer than this are one and the same to the index, which computes in 32 bits."""
+"""Scores closer than this are equal to the index, which computes in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexQuality:
-    """How well the index finds the best ten."""
+    """Recall of the index."""
 
     recall: float | None
-    """At `fetch` products asked for, or at the most that was tried; None without users."""
+    """Recall@10 at `fetch` requested products, or at the most tried; None without users."""
     fetch: int | None
-    """Products to ask the index for; None: it does not find enough, search exactly."""
+    """Number of products to request; None: recall is insufficient, search exactly."""
 
 
 def make_index(graph: Graph, writer: Writer, width: int) -> None:
-    """Let the server begin to fill the slot's index; it works while more is written."""
+    """Create the slot's index; the server fills it in the background."""
     try:
         graph.schema("write_back_index", slot=writer.slot, width=width)
     except (ServerUnreachable, WrongPassword):
         raise
     except KinfolioError:
-        # A server that does not know such an index, as 5.26.
+        # The server does not support these index settings (5.26).
         graph.schema("write_back_index_plain", slot=writer.slot, width=width)
 
 
@@ -62,7 +62,7 @@ def await_index(graph: Graph, writer: Writer, num_products: int, progress: Progr
     index = f"product_embedding_{writer.slot}"
     give_up, wait = time.monotonic() + INDEX_SECONDS, FIRST_POLL_SECONDS
     while time.monotonic() < give_up:
-        keep_hold(graph, writer)
+        check_ownership(graph, writer)
         states = graph.read("write_back_index_state", index=index)
         if not states or states[0]["state"] == "FAILED":
             raise ServerError(
@@ -89,9 +89,9 @@ def measure_index(
     graph: Graph,
     slot: Slot,
 ) -> IndexQuality:
-    """Part of the exact ten best products that the index finds, over up to 100 users.
+    """Measure recall@10 of the index for up to 100 users.
 
-    A product that scores as the tenth best counts as one of the ten.
+    A product with the score of the tenth best counts as one of the ten.
     """
     known = np.flatnonzero(is_user & embeddings.user_vectors.any(axis=1))
     stored = np.flatnonzero(is_product)
@@ -103,11 +103,11 @@ def measure_index(
     k = min(RECALL_AT, len(stored))
     least = np.partition(scores, -k, axis=1)[:, -k]
     column = {int(gid): place for place, gid in enumerate(embeddings.product_gids[stored])}
-    enough = ENOUGH_RECALL if len(stored) <= MANY_PRODUCTS else ENOUGH_OF_MANY
+    enough = MIN_RECALL if len(stored) <= MANY_PRODUCTS else MIN_RECALL_OF_MANY
     recall = 0.0
     for fetch in FETCHES:
         hits = 0
-        for row in _found(graph, slot, queries, fetch):
+        for row in _query(graph, slot, queries, fetch):
             of_user = scores[row["row"]]
             places = [column[gid] for gid in row["found"] if gid in column]
             hits += min(k, int((of_user[places] >= least[row["row"]] - SCORE_TOLERANCE).sum()))
@@ -119,7 +119,7 @@ def measure_index(
     return IndexQuality(recall, None)
 
 
-def _found(
+def _query(
     graph: Graph, slot: Slot, queries: NDArray[np.float32], fetch: int
 ) -> list[dict[str, Any]]:  # Any: rows of a statement
     rows, width = queries.tolist(), queries.shape[1]

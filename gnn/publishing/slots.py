@@ -1,8 +1,8 @@
-"""The two slots of vectors in the graph: who may write into one, and how it is emptied.
+"""The two slots of vectors in the graph: exclusive write access, and clearing.
 
-A slot belongs to its one `:EmbeddingVersion` node. Whoever fills or empties it writes a token on
-that node, and every batch asks for the token, so a writer that was taken over changes nothing any
-more. A writer that died is known by its process on the same machine, or by a beat that stopped.
+A slot belongs to its one `:EmbeddingVersion` node. A writer stores a token on that node, and every
+batch checks it, so a writer that was replaced changes nothing. A dead writer is detected by its
+process on the same machine, or by a missing heartbeat.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CLEAR_NODES = 5_000
 _CLEAR = {"users": "write_back_clear_users", "products": "write_back_clear_products"}
 _PAGE = {"users": "write_back_users_page", "products": "write_back_products_page"}
 SILENCE_SECONDS = 60
-"""A writer on another machine that was silent for as long is taken for dead."""
+"""A writer on another machine without a heartbeat for as long counts as dead."""
 CLOCK_SLACK_SECONDS = 2.0
 
 NodeKind = Literal["users", "products"]
@@ -34,13 +34,13 @@ NodeKind = Literal["users", "products"]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """The right to change one slot that does not serve."""
+    """Exclusive write access to one inactive slot."""
 
     slot: Slot
     token: str
 
     def lost(self) -> NotReady:
-        """What is said when somebody else took the slot over."""
+        """Return the error for a slot that another writer took over."""
         return NotReady(
             f"slot {self.slot} was taken over by another write-back while this one was writing; "
             "nothing was made active; type: kinfolio versions"
@@ -51,16 +51,16 @@ class Writer:
 def taken(
     graph: Graph, slot: Slot, found: dict[str, Any] | None, version: dict[str, Any]
 ) -> Iterator[Writer]:
-    """The right to change a slot for as long as the block lasts.
+    """Acquire write access to a slot within a `with` block.
 
     Args:
         graph: the database.
-        slot: one that does not serve.
-        found: properties of the version that is in it, None when it is empty.
-        version: properties of the version that will be in it.
+        slot: an inactive one.
+        found: properties of the version in it; None if it is empty.
+        version: properties of the new version.
 
     Raises:
-        NotReady: somebody else is writing into it.
+        NotReady: another writer is active.
     """
     if found is not None and _is_being_written(found):
         raise _busy(slot)
@@ -83,34 +83,34 @@ def taken(
     try:
         yield writer
     except BaseException:
-        # Not when the process or the server dies: then the next writer sees that it did.
+        # If the process or the server dies instead, the next writer detects it.
         with suppress(KinfolioError):
             graph.write("write_back_release", writer=writer.token)
         raise
 
 
 def clear(graph: Graph, writer: Writer, kind: NodeKind, gids: Sequence[int]) -> None:
-    """Take everything of the writer's slot off some nodes."""
+    """Remove all properties of the writer's slot from some nodes."""
     for batch in _batched(gids, CLEAR_NODES):
         rows = graph.write(_CLEAR[kind], slot=writer.slot, rows=batch, writer=writer.token)
         if rows[0]["cleared"] == 0:
-            keep_hold(graph, writer)
+            check_ownership(graph, writer)
 
 
-def keep_hold(graph: Graph, writer: Writer) -> None:
-    """Show that the writer is alive.
+def check_ownership(graph: Graph, writer: Writer) -> None:
+    """Send a heartbeat.
 
     Raises:
-        NotReady: somebody else took the slot over.
+        NotReady: another writer took the slot over.
     """
     if not graph.write("write_back_heartbeat", writer=writer.token):
         raise writer.lost()
 
 
-def nodes_there(
+def read_nodes(
     graph: Graph, slot: Slot, kind: NodeKind
 ) -> Iterator[tuple[int, str, bool, list[Any]]]:
-    """Every node of a kind by gid: gid, id, whether it carries something of the slot, countries."""
+    """Yield gid, id, whether it has properties of the slot, and countries of every node, by gid."""
     after = -1
     while True:
         page = graph.read(_PAGE[kind], slot=slot, after=after, size=PAGE_NODES)[0]

@@ -1,4 +1,4 @@
-"""What is stored of each user and product, in batches that the graph takes fast."""
+"""The properties stored on each user and product, in batches for fast writes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH_NUMBERS = 2_000_000
-"""Numbers in one transaction: some 15,000 users of 64."""
+"""Numbers in one transaction: about 15,000 users of 64."""
 LINKED_AT_ONCE = 5_000
-"""Products whose links go in one transaction."""
+"""Products with links in one transaction."""
 LINKS_AT_ONCE = 1_000
 MOST_MARKETS = 500
 EVERYWHERE = ""
-"""The market of a product that is not limited to certain countries."""
+"""Market of a product without a country restriction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Nodes of one kind that have the same properties, for one transaction."""
+    """Nodes of one kind with the same properties, for one transaction."""
 
     kind: NodeKind
     size: int
@@ -39,12 +39,9 @@ class Batch:
 
 
 def product_rows(embeddings: Embeddings) -> NDArray[np.float32]:
-    """What is stored of each product: vector, bias, and what brings all rows to one length.
+    """Return vector, bias and padding of each product: float32, (num_products, heads * dim + 2).
 
-    With rows of one length, nearest by cosine is best by score, so a cosine index serves.
-
-    Returns:
-        float32, shape (num_products, heads * dim + 2).
+    The padding gives all rows the same length, so that a cosine index ranks by score.
     """
     scored = np.column_stack([embeddings.product_vectors, embeddings.bias]).astype(np.float64)
     squares = (scored**2).sum(axis=1)
@@ -53,20 +50,20 @@ def product_rows(embeddings: Embeddings) -> NDArray[np.float32]:
 
 
 def row_length(products: NDArray[np.float32]) -> float:
-    """The length that all rows of `product_rows` have."""
+    """Return the common length of the rows of `product_rows`."""
     return float(np.linalg.norm(products[:1].astype(np.float64)))
 
 
 def with_bias(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Users' vectors as they are stored: 1 for the bias, 0 for what evens the lengths."""
+    """Append 1 for the bias and 0 for the padding to users' vectors."""
     ends = np.tile(np.array([1.0, 0.0], np.float32), (len(vectors), 1))
     return np.hstack([vectors, ends]).astype(np.float32)
 
 
 def markets_of(countries: Sequence[Sequence[Any]]) -> list[str]:
-    """A text for each set of countries, which a search can compare as it cannot compare lists.
+    """Encode each set of countries as a string, since a vector search cannot compare lists.
 
-    With more than 500 different sets all count as sold everywhere, so that only the rule decides.
+    With more than 500 different sets, all become `EVERYWHERE` and only the rule decides.
     """
     found = [
         json.dumps(sorted(set(map(str, some))), ensure_ascii=False) if some else EVERYWHERE
@@ -76,13 +73,13 @@ def markets_of(countries: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def sells_in(market: str, country: str | None) -> bool:
-    """Whether products of a market may be sold in a country."""
+    """Return whether products of a market may be sold in a country."""
     return market == EVERYWHERE or (country is not None and country in json.loads(market))
 
 
 def share_within(levels: Sequence[float], tolerance: int | None) -> float:
-    """Part of some products, by a sample of their risk levels, that suits a risk tolerance."""
-    # A graph of its own kind may hold a text there, which no rule lets pass.
+    """Return the share of sampled risk levels that are within a risk tolerance."""
+    # A mapped graph may have a string there, which no rule passes.
     limit = tolerance if isinstance(tolerance, int | float) else -math.inf
     return sum(level <= limit for level in levels) / max(1, len(levels))
 
@@ -96,15 +93,15 @@ def product_batches(
     *,
     as_vectors: bool,
 ) -> Iterator[Batch]:
-    """The products to store.
+    """Yield the products to store.
 
     Args:
-        embeddings: what training left.
+        embeddings: of a trained model.
         products: shape (num_products, heads * dim + 2), by `product_rows`.
         is_product: which of them are in the graph.
         markets: of each product.
-        slot: where to.
-        as_vectors: whether the server takes vectors as parameters.
+        slot: to write into.
+        as_vectors: whether the server accepts vectors as parameters.
     """
     parts = {f"embedding_{slot}": products, f"message_{slot}": embeddings.product_messages}
     always = {f"embedding_{slot}"}
@@ -122,16 +119,16 @@ def product_batches(
 
 
 def link_batches(embeddings: Embeddings, is_product: NDArray[np.bool_]) -> Iterator[Batch]:
-    """The links to store, of those products that have any: both ends must be in the graph.
+    """Yield the links to store; both ends must be in the graph.
 
     Args:
-        embeddings: what training left.
+        embeddings: of a trained model.
         is_product: which products are in the graph.
     """
     source = np.repeat(np.arange(len(is_product)), np.diff(embeddings.link_offsets))
-    kept = is_product[source] & is_product[embeddings.link_products]
-    source, weights = source[kept], embeddings.link_weights[kept]
-    targets = embeddings.product_gids[embeddings.link_products[kept]]
+    is_used = is_product[source] & is_product[embeddings.link_products]
+    source, weights = source[is_used], embeddings.link_weights[is_used]
+    targets = embeddings.product_gids[embeddings.link_products[is_used]]
     linked = np.unique(source)
     for first in range(0, len(linked), LINKED_AT_ONCE):
         places = linked[first : first + LINKED_AT_ONCE]
@@ -154,7 +151,7 @@ def link_batches(embeddings: Embeddings, is_product: NDArray[np.bool_]) -> Itera
 
 
 def _pieces(numbers: NDArray[np.generic]) -> list[list[Any]]:
-    """Lists of lists: a place of one long list costs the server a walk to it."""
+    """Split into short lists: access into a long list takes the server linear time."""
     size = LINKS_AT_ONCE
     return [numbers[first : first + size].tolist() for first in range(0, len(numbers), size)]
 
@@ -162,7 +159,7 @@ def _pieces(numbers: NDArray[np.generic]) -> list[list[Any]]:
 def user_batches(
     embeddings: Embeddings, is_user: NDArray[np.bool_], slot: Slot, *, as_vectors: bool
 ) -> Iterator[Batch]:
-    """The users to store; see `product_batches`."""
+    """Yield the users to store; see `product_batches`."""
     vectors = with_bias(embeddings.user_vectors)
     vectors[~embeddings.user_vectors.any(axis=1)] = 0
     parts = {
@@ -189,7 +186,7 @@ def _batches(
     places: NDArray[np.int64],
     as_vectors: bool,
 ) -> Iterator[tuple[NDArray[np.int64], dict[str, Any]]]:
-    """Rows that lack the same properties go together: what is all zeros is not stored."""
+    """Group rows by their non-zero properties: zeros are not stored."""
     has = np.column_stack(
         [
             np.ones(len(places), np.bool_) if name in always else matrix[places].any(axis=1)
@@ -201,7 +198,7 @@ def _batches(
         same = places[(has == pattern).all(axis=1)]
         stops = np.cumsum([parts[name].shape[1] for name in names], dtype=int).tolist()
         starts = [0, *stops]
-        # A node without any vector still has a row, of one number that nobody reads.
+        # A node without vectors still needs a row, of one unused number.
         width = stops[-1] if stops else 1
         size = max(1, BATCH_NUMBERS // width)
         for first in range(0, len(same), size):

@@ -1,4 +1,4 @@
-"""The versions of the embeddings in the graph: which there are, which serves, back, and away."""
+"""Versions of the embeddings in the graph: list, activate, roll back, drop."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from typing import Any
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotFound, NotReady
 from kinfolio.gnn.publishing.records import Version
-from kinfolio.gnn.publishing.slots import clear, nodes_there, taken
+from kinfolio.gnn.publishing.slots import clear, read_nodes, taken
 
 
 def list_versions(graph: Graph) -> tuple[Version, ...]:
-    """All versions in the graph, newest first; at most one a slot."""
+    """Return all versions in the graph, newest first; at most one a slot."""
     return tuple(_version(found) for found in found_versions(graph))
 
 
 def found_versions(graph: Graph) -> list[dict[str, Any]]:
-    """Properties of all versions, newest first, with those that only a writer needs."""
+    """Return the properties of all versions, newest first, including a writer's own."""
     return [row["version"] for row in graph.read("version_list")]
 
 
 def activate(graph: Graph, name: str) -> None:
-    """Let a ready version serve in place of the one that does now, in one transaction.
+    """Activate a ready version in place of the active one, in one transaction.
 
     Raises:
-        NotReady: there is no ready version of that name any more.
+        NotReady: there is no ready version of that name.
     """
     if not graph.write("version_activate", version=name):
         raise NotReady(f"version {name!r} is not ready to serve; type: kinfolio versions")
 
 
 def rollback(graph: Graph) -> Version:
-    """The version that serves now, after going back to the other one.
+    """Activate the other version and return it.
 
     Raises:
-        NotReady: there is no other version to go back to.
+        NotReady: there is no other version.
     """
     for version in list_versions(graph):
         if version.state == "ready":
@@ -47,12 +47,12 @@ def rollback(graph: Graph) -> Version:
 
 
 def drop(graph: Graph, name: str) -> Version:
-    """The version that was removed: its vectors, its index, its stored lists and its node.
+    """Remove a version: its vectors, index, stored lists and node.
 
     Raises:
         NotFound: there is no version of that name.
-        BadConfig: it is the one that serves.
-        NotReady: it is being written now.
+        BadConfig: it is the active one.
+        NotReady: it is being written.
     """
     found = {version["name"]: version for version in found_versions(graph)}
     if name not in found:
@@ -64,13 +64,13 @@ def drop(graph: Graph, name: str) -> Version:
             f"version {name!r} serves now and cannot be dropped; "
             "type: kinfolio versions rollback, or write another back first"
         )
-    kept = {key: found[name][key] for key in Version.__dataclass_fields__ if key in found[name]}
-    with taken(graph, version.slot, found[name], kept) as writer:
+    fields = {key: found[name][key] for key in Version.__dataclass_fields__ if key in found[name]}
+    with taken(graph, version.slot, found[name], fields) as writer:
         graph.schema("version_forget_lists", version=name)
         graph.schema("write_back_drop_index", slot=version.slot)
         for kind in ("users", "products"):
-            there = nodes_there(graph, version.slot, kind)
-            clear(graph, writer, kind, [gid for gid, _, is_filled, _ in there if is_filled])
+            nodes = read_nodes(graph, version.slot, kind)
+            clear(graph, writer, kind, [gid for gid, _, is_filled, _ in nodes if is_filled])
         if not graph.write("version_delete", writer=writer.token):
             raise writer.lost()
     return version

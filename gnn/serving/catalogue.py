@@ -1,4 +1,4 @@
-"""All products of a version, read once, to make everybody's lists from."""
+"""All products of a version, read once, to compute the lists of all users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.gnn.serving.eligibility import AllowedProducts
+from kinfolio.gnn.serving.eligibility import Eligibility
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.records import Slot
 
@@ -23,33 +23,33 @@ PAGE_PRODUCTS = 5_000
 
 @dataclass(slots=True)
 class Catalogue:
-    """Products with their vectors and links, and which of them are allowed."""
+    """Products with their vectors, links and eligibility."""
 
     ids: list[str]
     """In ascending order."""
     vectors: NDArray[np.float64]
-    """Shape (num_products, width); one column, the number of holders, without a version."""
+    """Shape (num_products, width); without a version one column, the number of holders."""
     has_score: NDArray[np.bool_]
     place_of_gid: dict[int, int]
     links: csr_array
     """Shape (num_products, num_products); from held products to others."""
-    allowed: AllowedProducts
-    fast: Tensor = field(init=False)
-    """The vectors in 32 bits, shape (width, num_products)."""
+    eligibility: Eligibility
+    vectors32: Tensor = field(init=False)
+    """The vectors, float32, shape (width, num_products)."""
 
     def __post_init__(self) -> None:
         import torch
 
-        self.fast = torch.from_numpy(np.ascontiguousarray(self.vectors.T, np.float32))
+        self.vectors32 = torch.from_numpy(np.ascontiguousarray(self.vectors.T, np.float32))
 
     def linked(self, linking: list[list[int]]) -> NDArray[np.float64] | None:
-        """What links add to each product's score: shape (len(linking), num_products).
+        """Return what links add to each score: shape (len(linking), num_products).
 
         Args:
-            linking: of each user, the numbers of the products whose links count.
+            linking: of each user, the gids of the held products whose links count.
 
         Returns:
-            None where there are no links at all.
+            None if the version has no links.
         """
         if not self.links.nnz:
             return None
@@ -66,11 +66,11 @@ class Catalogue:
 
 
 def read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> Catalogue:
-    """All products of the graph, in the order of their ids.
+    """Read all products of the graph, in the order of their ids.
 
     Args:
         graph: the database.
-        slot: whose vectors; None takes the number of holders for a score.
+        slot: of the vectors; None uses the number of holders as score.
         rules: own rules.
     """
     ids: list[str] = []
@@ -98,7 +98,7 @@ def read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> Ca
         has_score=np.array([vector is not None for vector in vectors], np.bool_),
         place_of_gid=place_of_gid,
         links=_links(links, place_of_gid),
-        allowed=AllowedProducts(graph, ids, rules),
+        eligibility=Eligibility(graph, ids, rules),
     )
 
 
@@ -109,7 +109,7 @@ def _links(
         (source, place_of_gid[gid], weight)
         for source, (gids, weights) in enumerate(links)
         for gid, weight in zip(gids, weights, strict=True)
-        # A product that was added or removed while the pages were read has no place.
+        # Products added or removed while the pages were read have no place.
         if gid in place_of_gid
     ]
     sources, targets, weights = zip(*found, strict=True) if found else ((), (), ())

@@ -1,4 +1,4 @@
-"""Which products the rules leave to many users, asked of the graph as seldom as possible."""
+"""Products that the rules allow, for many users with few queries."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ from kinfolio.gnn.serving.user_state import UserState
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Line = tuple[str, float]
+"""A product and its score."""
 
 _USER = re.compile(r"\bu\b")
 
 
-class AllowedProducts:
-    """The rules closed, country and risk for a profile at once; own rules as far as they can be.
+class Eligibility:
+    """The rules closed, country and risk once per profile; own rules as far as possible too.
 
-    An own rule that speaks of the product alone is put to all products once; one that speaks of the
-    user is put to the best products of each user.
+    An own rule about the product alone is applied to all products once; one about the user is
+    applied to the best products of each user.
     """
 
     def __init__(self, graph: Graph, ids: Sequence[str], rules: Sequence[Rule] = ()) -> None:
         self.place = {product: place for place, product in enumerate(ids)}
         self._graph = graph
-        self._suits: dict[tuple[int | None, str | None], NDArray[np.bool_]] = {}
+        self._masks: dict[tuple[int | None, str | None], NDArray[np.bool_]] = {}
         conditions = conditions_of(rules)
-        # Planning it without a user tells nothing: in a pattern, `u` would be anybody.
+        # By name: a plan without `u` would not show it, as `u` in a pattern matches any node.
         self._of_user = tuple(one for one in conditions if _USER.search(one))
         self._of_product = tuple(one for one in conditions if not _USER.search(one))
 
     @property
-    def asks_users(self) -> bool:
-        """Whether some rule speaks of the user, so that `passing` may leave products out."""
+    def has_user_rules(self) -> bool:
+        """Whether an own rule is about the user, so that `filter_lists` may remove products."""
         return bool(self._of_user)
 
-    def suits(self, state: UserState) -> NDArray[np.bool_]:
-        """Which products suit a user, but for what is held, dismissed or forbidden by `passing`.
+    def mask(self, state: UserState) -> NDArray[np.bool_]:
+        """Return which products suit a user's profile: bool, shape (num_products,).
 
-        Returns:
-            bool, shape (num_products,).
+        Does not exclude products that are held, dismissed or forbidden by a rule about the user.
         """
         key = (state.risk_tolerance, state.country)
-        if key not in self._suits:
+        if key not in self._masks:
             rows = self._graph.read(
                 "recommend_suitable",
                 conditions=self._of_product,
@@ -56,13 +57,11 @@ class AllowedProducts:
             )
             mask = np.zeros(len(self.place), np.bool_)
             mask[[self.place[p] for p in rows[0]["products"] if p in self.place]] = True
-            self._suits[key] = mask
-        return self._suits[key]
+            self._masks[key] = mask
+        return self._masks[key]
 
-    def passing(
-        self, users: Sequence[str], lists: list[list[tuple[str, float]]]
-    ) -> list[list[tuple[str, float]]]:
-        """The lists without the products that rules which speak of the user forbid."""
+    def filter_lists(self, users: Sequence[str], lists: list[list[Line]]) -> list[list[Line]]:
+        """Remove the products that own rules about the user forbid."""
         if not self._of_user:
             return lists
         rows = self._graph.read(

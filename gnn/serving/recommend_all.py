@@ -1,8 +1,8 @@
-"""Every user's list in one pass: vectors come once from the graph, scores are made here.
+"""The lists of all users in one pass: vectors are read once, scores are computed here.
 
-The same vectors, rules and order as `recommend`; which products suit whom is asked of the graph,
-once for every risk tolerance and country that people have. The lists go into a file, into the graph
-as `RECOMMENDED` relationships, or both.
+Vectors, rules and order are those of `recommend`; the graph evaluates the rules once for each
+combination of risk tolerance and country. The lists are written into a file, into the graph as
+`RECOMMENDED` relationships, or both.
 """
 
 from __future__ import annotations
@@ -12,28 +12,31 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
 from kinfolio.gnn.serving.catalogue import Catalogue, read_catalogue
+from kinfolio.gnn.serving.eligibility import Line
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.user_state import UserState, read_user_states
 from kinfolio.records import Progress, no_progress
 from kinfolio.run import whole_file
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
 PAGE_USERS = 512
 MARGIN = 10
-"""Products more than asked for that are scored again in 64 bits: rounding decides nothing."""
+"""Additional products that are scored again in 64 bits, so that rounding decides nothing."""
 NEAR = 1e-4
 """Scores closer than this may be out of order in 32 bits."""
 SAME_DIGITS = 9
-"""Products whose scores agree to this many digits behind the point go by id."""
-
-Line = tuple[str, float]
-"""A product and its score."""
+"""Products whose scores agree to this many decimals are ordered by id."""
 
 
 def recommend_all(
@@ -45,21 +48,21 @@ def recommend_all(
     materialise: bool = False,
     progress: Progress = no_progress,
 ) -> int:
-    """The number of users whose lists were made.
+    """Write the lists of all users; return the number of users.
 
     Args:
         graph: the database.
-        file: takes the lists, tab-separated, whole or not at all; None for no file.
+        file: to write, tab-separated, whole or not at all; None for no file.
         k: length of a list, 1 to 1,000.
-        rules: own rules besides those that always hold.
-        materialise: write the lists into the graph, each user's in place of the older one; those
-            whose `version` is the active one's are whole and of now.
-        progress: is told of each page.
+        rules: own rules in addition to the built-in ones.
+        materialise: replace each user's list in the graph; lists whose `version` is the active one
+            are complete and current.
+        progress: called after each page.
 
     Raises:
         BadConfig: k is out of range.
-        NotReady: another version became active meanwhile, or none is and the lists should be
-            written into the graph.
+        NotReady: another version became active during the call, or none is active and
+            `materialise` is set.
     """
     check_k(k)
     users = 0
@@ -91,7 +94,7 @@ def _lists(
             holdings, states = page.result()
             if not states:
                 return
-            # The next page is read while this one's lists are made.
+            # The next page is read while the lists of this one are computed.
             page = reader.submit(_page, graph, states[-1].user)
             if catalogue is None:
                 version = states[0].version
@@ -109,39 +112,69 @@ def _lists(
 
 @dataclass(frozen=True, slots=True)
 class _Holdings:
-    """What a user holds, as it is needed here."""
+    """Holdings of a user."""
 
     out: list[str]
     """Products held or dismissed."""
     linking: list[int]
-    """Numbers of the products whose links count."""
+    """Gids of the held products whose links count."""
 
 
 def _page(graph: Graph, after: str) -> tuple[dict[str, _Holdings], list[UserState]]:
-    """What some users hold or dismissed, and their states, in the order of their ids."""
+    """Read holdings and states of a page of users, in the order of their ids."""
     rows = graph.read("recommend_users", after=after, size=PAGE_USERS)
     holdings = {row["user"]: _Holdings(row["out"], row["linking"]) for row in rows}
     return holdings, read_user_states(graph, list(holdings)) if holdings else []
 
 
 def _best(
-    catalogue: Catalogue,
-    states: Sequence[UserState],
-    holdings: dict[str, _Holdings],
-    k: int,
+    catalogue: Catalogue, states: Sequence[UserState], holdings: dict[str, _Holdings], k: int
 ) -> list[list[Line]]:
-    """The k best allowed products of each user; those of one score in the order of their ids."""
+    """Return the k best eligible products of each user; equal scores in the order of ids."""
+    page = _score_page(catalogue, states, holdings)
+    lists: list[list[Line]] = [[] for _ in states]
+    waiting = list(range(len(states)))
+    fetch = k + MARGIN
+    while waiting:
+        fetch = min(fetch, len(catalogue.ids))
+        ranked, is_open = _rank_exactly(catalogue, page, waiting, fetch, k)
+        users = [states[row].user for row in waiting]
+        unfinished = []
+        for place, line in enumerate(catalogue.eligibility.filter_lists(users, ranked)):
+            lists[waiting[place]] = line[:k]
+            is_short = len(line) < k and catalogue.eligibility.has_user_rules
+            if fetch < len(catalogue.ids) and (is_short or is_open[place]):
+                unfinished.append(waiting[place])
+        waiting, fetch = unfinished, fetch * 4
+    return lists
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Scores of a page of users."""
+
+    scores: Tensor
+    """float32, shape (num_users, num_products); -inf for products that are not eligible."""
+    queries: NDArray[np.float64]
+    """Shape (num_users, width)."""
+    linked: NDArray[np.float64] | None
+    """Shape (num_users, num_products); what links add."""
+
+
+def _score_page(
+    catalogue: Catalogue, states: Sequence[UserState], holdings: dict[str, _Holdings]
+) -> _Page:
     import torch
 
     queries = np.array([state.query or (1.0,) for state in states])
     linked = catalogue.linked([holdings[state.user].linking for state in states])
-    scores = torch.from_numpy(queries.astype(np.float32)) @ catalogue.fast
+    scores = torch.from_numpy(queries.astype(np.float32)) @ catalogue.vectors32
     if linked is not None:
         scores += torch.from_numpy(linked)
-    masks = [catalogue.allowed.suits(state) & catalogue.has_score for state in states]
+    masks = [catalogue.eligibility.mask(state) & catalogue.has_score for state in states]
     scores.masked_fill_(torch.from_numpy(~np.array(masks)), -torch.inf)
-    place_of = catalogue.allowed.place
-    # Products without a vector or added since the catalogue was read have no place.
+    place_of = catalogue.eligibility.place
+    # Products added since the catalogue was read have no place.
     pairs = [
         (row, place_of[product])
         for row, state in enumerate(states)
@@ -151,40 +184,45 @@ def _best(
     if pairs:
         rows, columns = torch.tensor(pairs).T
         scores[rows, columns] = -torch.inf
-    lists: list[list[Line]] = [[] for _ in states]
-    waiting = list(range(len(states)))
-    fetch = k + MARGIN
-    while waiting:
-        fetch = min(fetch, len(catalogue.ids))
-        found = scores[waiting].topk(fetch)
-        is_there = (found.values > -torch.inf).numpy()
-        places = found.indices.numpy()
-        exact = np.einsum("urw,uw->ur", catalogue.vectors[places], queries[waiting])
-        if linked is not None:
-            exact += np.take_along_axis(linked[waiting], places, axis=1)
-        # The last digit of a sum depends on its order.
-        exact = np.where(is_there, exact.round(SAME_DIGITS), -np.inf)
-        order = np.lexsort((places, -exact), axis=1)
-        # Whether a product that was not fetched could stand before the last one of the list.
-        last = np.take_along_axis(exact, order[:, min(k, fetch) - 1 :][:, :1], axis=1)[:, 0]
-        is_open = is_there[:, -1] & (found.values[:, -1].numpy() > last - NEAR)
-        ranked = [
-            [
-                (catalogue.ids[places[row, c]], float(exact[row, c]))
-                for c in order[row]
-                if is_there[row, c]
-            ]
-            for row in range(len(waiting))
+    return _Page(scores, queries, linked)
+
+
+def _rank_exactly(
+    catalogue: Catalogue, page: _Page, users: list[int], fetch: int, k: int
+) -> tuple[list[list[Line]], NDArray[np.bool_]]:
+    """Score the `fetch` best products of some users again in 64 bits and rank them.
+
+    Args:
+        catalogue: all products.
+        page: of `_score_page`.
+        users: rows of the page.
+        fetch: number of products to score again.
+        k: length of the lists.
+
+    Returns:
+        The ranked products of each user, and whether a product beyond them could be among the k
+        best.
+    """
+    found = page.scores[users].topk(fetch)
+    is_eligible = (found.values > -np.inf).numpy()
+    places = found.indices.numpy()
+    exact = np.einsum("urw,uw->ur", catalogue.vectors[places], page.queries[users])
+    if page.linked is not None:
+        exact += np.take_along_axis(page.linked[users], places, axis=1)
+    # The last digit of a sum depends on its order.
+    exact = np.where(is_eligible, exact.round(SAME_DIGITS), -np.inf)
+    order = np.lexsort((places, -exact), axis=1)
+    last = np.take_along_axis(exact, order[:, min(k, fetch) - 1 :][:, :1], axis=1)[:, 0]
+    is_open = is_eligible[:, -1] & (found.values[:, -1].numpy() > last - NEAR)
+    ranked = [
+        [
+            (catalogue.ids[places[row, column]], float(exact[row, column]))
+            for column in order[row]
+            if is_eligible[row, column]
         ]
-        passed = catalogue.allowed.passing([states[row].user for row in waiting], ranked)
-        again = []
-        for place, (row, line) in enumerate(zip(waiting, passed, strict=True)):
-            lists[row] = line[:k]
-            is_short = len(line) < k and catalogue.allowed.asks_users
-            if fetch < len(catalogue.ids) and (is_short or is_open[place]):
-                again.append(row)
-        waiting, fetch = again, fetch * 4
-    return lists
+        for row in range(len(users))
+    ]
+    return ranked, is_open
 
 
 def _store(graph: Graph, lists: list[tuple[UserState, list[Line]]]) -> None:
@@ -215,5 +253,5 @@ def _cells(lists: list[tuple[UserState, list[Line]]]) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """A text that keeps to its cell."""
+    """Escape tabs and line breaks."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

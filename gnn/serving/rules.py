@@ -1,7 +1,7 @@
 """Own rules: a folder of `.cypher` files, each a condition about a user `u` and a product `p`.
 
-The name of the file is the rule's name, its comment lines at the top are the reason that is shown.
-A rule is in the names of the graph; what it cannot decide (null) counts as not allowed.
+The file name is the rule's name, its leading comment lines are the displayed reason. A rule uses
+the graph's own labels and properties; null counts as not allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of the deployment's own."""
+    """One own rule."""
 
     name: str
     reason: str
@@ -29,11 +29,11 @@ class Rule:
 
 
 def read_rules(graph: Graph, folder: Path) -> tuple[Rule, ...]:
-    """The rules of a folder in the order of their names, each planned once by the server.
+    """Read the rules of a folder in the order of their names; the server plans each once.
 
     Raises:
         NotFound: there is no such folder, or no rule in it.
-        BadInput: a file is no condition that only reads; the text says which and why.
+        BadInput: a file is not a read-only condition.
     """
     if not folder.is_dir():
         raise NotFound(f"there is no folder of rules {folder}; give one with --rules FOLDER")
@@ -47,7 +47,7 @@ def read_rules(graph: Graph, folder: Path) -> tuple[Rule, ...]:
 
 
 def conditions_of(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The conditions, as statements take them."""
+    """Return the conditions, as `Graph.read` takes them."""
     return tuple(rule.condition for rule in rules)
 
 
@@ -79,19 +79,20 @@ def _read(file: Path) -> Rule:
 
 def _check(file: Path, rule: Rule, graph: Graph) -> None:
     try:
-        # AND takes nothing but a boolean, so a condition that cannot be one is told now.
+        # AND accepts only booleans, so the planner rejects any other expression.
         graph.read("recommend_rule_check", conditions=(f"(\n{rule.condition}\n) AND true",))
     except (ServerUnreachable, WrongPassword):
         raise
     except KinfolioError as error:
         raise BadInput(
             f"{file} is no condition about u and p that only reads "
-            f"({_told(error)}); write one like: p.minimum_age IS NULL OR p.minimum_age <= u.age"
+            f"({_server_message(error)}); write one like: "
+            "p.minimum_age IS NULL OR p.minimum_age <= u.age"
         ) from error
 
 
-def _told(error: KinfolioError) -> str:
-    """What the server said, without what we said about it."""
+def _server_message(error: KinfolioError) -> str:
+    """Return the server's own message."""
     cause = error.__cause__
     text = str(getattr(cause, "message", None) or cause or error)
     return " ".join(text.split("\n")[0].split())[:160].rstrip(".")

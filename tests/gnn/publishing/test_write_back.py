@@ -207,7 +207,7 @@ def progress(step, done, total):
     if "filling" in step:
         os.kill(os.getpid(), signal.SIGKILL)
 with Graph(connection) as graph:
-    write_back(made, graph, name="killed", progress=progress)
+    write_back(graph, made, name="killed", progress=progress)
 """
 
 

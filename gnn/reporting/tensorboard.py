@@ -1,4 +1,4 @@
-"""Curves of a finished training as files of TensorBoard, which comes by an extra."""
+"""Training curves as TensorBoard files; needs the extra `tensorboard`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from kinfolio.run import Run
 
 
 def write_curves(run: Run, folder: Path) -> None:
-    """Write loss, recall and NDCG of each head by its steps.
+    """Write loss, recall and NDCG of each head by step.
 
     Args:
-        run: trained.
-        folder: what `tensorboard --logdir` is to be given; each run becomes a folder in it.
+        run: a trained run.
+        folder: for `tensorboard --logdir`; each run becomes a folder in it.
 
     Raises:
         NotReady: TensorBoard is not installed, or the run was not trained.
-        RunBroken: its training was cut off.
+        RunBroken: its training was interrupted.
     """
     histories = run.need_info()["history"]
     try:
@@ -26,13 +26,13 @@ def write_curves(run: Run, folder: Path) -> None:
         raise NotReady(
             "TensorBoard is not installed; type: pip install 'kinfolio[tensorboard]'"
         ) from error
-    for number, looks in enumerate(histories, 1):
-        # Steps written a second time would stand beside the first ones.
+    for number, evaluations in enumerate(histories, 1):
+        # TensorBoard would show the curves of an earlier call too.
         own = folder / run.folder.name / f"head {number}"
         for old in own.glob("events.out.tfevents.*"):
             old.unlink()
         with SummaryWriter(str(own)) as writer:
-            for look in looks:
+            for one in evaluations:
                 for name in ("loss", "recall", "ndcg"):
-                    if look[name] is not None:
-                        writer.add_scalar(name, look[name], look["step"])
+                    if one[name] is not None:
+                        writer.add_scalar(name, one[name], one["step"])

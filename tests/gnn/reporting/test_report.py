@@ -1,4 +1,4 @@
-"""The report: one page that loads nothing, a card that says what was measured and what was not."""
+"""The report: a self-contained page, and a card that names what was not measured."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.gnn.evaluation.bootstrap import Interval
 from kinfolio.gnn.evaluation.evaluate import Evaluation, evaluate
-from kinfolio.gnn.evaluation.model_card import chosen_and_tried, text_verdicts
-from kinfolio.gnn.evaluation.report import Report, report
+from kinfolio.gnn.reporting.choices import chosen_and_tried
+from kinfolio.gnn.reporting.model_card import text_verdicts
+from kinfolio.gnn.reporting.report import Report, report
 from kinfolio.run import Run
 from kinfolio.snapshot import write_snapshot
 from tests.gnn.snapshots import make_snapshot
@@ -59,12 +60,13 @@ class _Reader(HTMLParser):
             assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_names_no_address(written: Report) -> None:
+def test_the_page_is_well_formed_and_loads_nothing(written: Report, found: Evaluation) -> None:
     page = written.page.read_text("utf-8")
     reader = _Reader()
     reader.feed(page)
     assert not reader.open
-    assert reader.count["svg"] == 4
+    groups = len(found.users)
+    assert reader.count["svg"] == 2 * groups + 2 + 3
     assert not {"script", "link", "img", "iframe", "object"} & set(reader.count)
     # What is referred to is a piece of the same page.
     assert all(one.startswith("#") for one in reader.loaded)
@@ -72,7 +74,7 @@ def test_the_page_is_whole_and_names_no_address(written: Report) -> None:
     assert not re.search(r"@import|url\((?!#)", page)
 
 
-def test_the_figures_of_the_page_are_those_of_the_evaluation(
+def test_the_numbers_of_the_page_are_those_of_the_evaluation(
     written: Report, found: Evaluation
 ) -> None:
     page, card = written.page.read_text("utf-8"), written.card.read_text("utf-8")
@@ -80,42 +82,42 @@ def test_the_figures_of_the_page_are_those_of_the_evaluation(
         for group, one in groups.items():
             row = f"| {model} | {group} | {found.users[group]:,} | "
             assert f"{row}{one.recall:.4f} | {one.ndcg:.4f} |" in card
-            assert f"<td class=n>{one.values['novelty@10']:.4f}</td>" in page
+            assert re.search(rf"<td class=n>(<b>)?{one.values['novelty@10']:.4f}(</b>)?</td>", page)
 
 
-def test_the_card_says_what_it_is_for_and_what_was_not_measured(written: Report) -> None:
+def test_the_card_names_the_intended_use_and_the_limits(written: Report) -> None:
     card = written.card.read_text("utf-8")
-    assert "## What it is for" in card
+    assert "## Intended use" in card
     assert "It is not advice" in card
     assert "intervals are over users, not over seeds" in card
     assert "| graph only |" in card
     assert "shuffled text" in card
 
 
-def test_a_negative_result_is_told_as_such(written: Report, found: Evaluation) -> None:
+def test_a_negative_result_is_named_as_such(written: Report, found: Evaluation) -> None:
     worse = Interval(difference=-0.02, low=-0.03, high=-0.01)
     unclear = Interval(difference=0.01, low=-0.01, high=0.03)
     better = Interval(difference=0.02, low=0.01, high=0.03)
 
     def verdict(one: Interval, model: str = "graph only", kinfolio: str = "fusion") -> str:
         beside = {model: {group: {"ndcg@20": one} for group in found.users}}
-        told = text_verdicts(replace(found, differences=beside, kinfolio=kinfolio))
-        return told[0].text
+        verdicts = text_verdicts(replace(found, differences=beside, kinfolio=kinfolio))
+        return verdicts[0].text
 
-    assert verdict(worse) == "text does harm here"
-    assert verdict(unclear).startswith("text does not help here")
-    assert verdict(better) == "text helps here"
+    assert verdict(worse) == "texts reduce NDCG"
+    assert verdict(unclear) == "no significant difference: the interval contains 0"
+    assert verdict(better) == "texts improve NDCG"
     beside = {
         model: {group: {"ndcg@20": unclear} for group in found.users}
         for model in ("graph only", "shuffled text")
     }
-    told = text_verdicts(replace(found, differences=beside, kinfolio="fusion"))
-    assert told[1].text.startswith("no better than the texts of others")
-    # Where the run does without texts, its lead over the fusion is what texts cost.
-    assert verdict(better, "fusion", "graph only") == "text does harm here"
+    verdicts = text_verdicts(replace(found, differences=beside, kinfolio="fusion"))
+    assert verdicts[1].text == "no significant difference from shuffled texts"
+    # If the run itself does without texts, its lead over the fusion is what texts cost.
+    assert verdict(better, "fusion", "graph only") == "texts reduce NDCG"
 
 
-def test_whatever_a_training_chose_and_tried_is_told() -> None:
+def test_all_choices_and_trials_are_listed() -> None:
     info = {
         "config": {"dim": 8},
         "tau": 0.2,
@@ -133,13 +135,13 @@ def test_whatever_a_training_chose_and_tried_is_told() -> None:
     assert tried == {"trials": [{"tau": 0.2}], "blend links tried": [{"z": 0.1}, {"z": 0.2}]}
 
 
-def test_without_controls_the_report_says_that_texts_were_not_measured(tmp_path: Path) -> None:
+def test_without_ablations_the_effect_of_texts_is_not_measured(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=5)))
     found = evaluate(run, split="valid", compare="baselines", cache=tmp_path / "texts", load=Words)
     made = report(run, found)
     card = made.card.read_text("utf-8")
     assert "Not measured: `kinfolio evaluate --controls`" in card
-    assert "Measured on `valid`, which choices were made by" in card
+    assert "Measured on `valid`, which the choices were made on" in card
 
 
 def test_a_run_that_was_not_trained_has_no_report(tmp_path: Path) -> None:

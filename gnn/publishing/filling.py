@@ -1,0 +1,162 @@
+"""Fill one slot of the graph: vectors, links and index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.vectors import takes_vectors
+from kinfolio.errors import ServerError
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.publishing.slot_index import IndexQuality, await_index, make_index
+from kinfolio.gnn.publishing.slots import Writer, check_ownership, clear
+from kinfolio.gnn.publishing.stored_rows import (
+    Batch,
+    link_batches,
+    markets_of,
+    product_batches,
+    row_length,
+    user_batches,
+)
+from kinfolio.records import Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_STORE = {
+    "users": ("write_back_users", "write_back_users_lists"),
+    "products": ("write_back_products", "write_back_products_lists"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The embeddings' nodes of one kind, compared with the graph."""
+
+    stale: list[int]
+    """Gids of other nodes that still have vectors in the slot."""
+    is_present: NDArray[np.bool_]
+    """Shape (num_nodes,); whether the node is in the graph."""
+    countries: list[list[Any]]
+    """Of each node."""
+
+    @property
+    def count(self) -> int:
+        """Number of nodes that are in the graph."""
+        return int(self.is_present.sum())
+
+
+class SlotFilling:
+    """Write access to one slot while a version is stored in it."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        writer: Writer,
+        embeddings: Embeddings,
+        vectors: NDArray[np.float32],
+        products: Nodes,
+        users: Nodes,
+        progress: Progress,
+    ) -> None:
+        self._graph = graph
+        self._writer = writer
+        self._embeddings = embeddings
+        self._vectors = vectors
+        self._products = products
+        self._users = users
+        self._progress = progress
+        self._markets = markets_of(products.countries)
+        self._as_vectors = takes_vectors(graph)
+        self._num_written = 0
+
+    def write(self) -> int:
+        """Clear and fill the slot; return the number of products with links."""
+        graph, writer, embeddings = self._graph, self._writer, self._embeddings
+        # A new index: other dimensions need it, and one bulk fill beats 17,000 updates.
+        graph.schema("write_back_drop_index", slot=writer.slot)
+        clear(graph, writer, "products", self._products.stale)
+        clear(graph, writer, "users", self._users.stale)
+        self._write_batches(
+            product_batches(
+                embeddings,
+                self._vectors,
+                self._products.is_present,
+                self._markets,
+                writer.slot,
+                as_vectors=self._as_vectors,
+            )
+        )
+        # The server fills the index on one core while the rest is written on the other.
+        make_index(graph, writer, self._vectors.shape[1])
+        num_linked = 0
+        for batch in link_batches(embeddings, self._products.is_present):
+            self._progress("writing links", 0, 0)
+            self._write_batch("write_back_similar", batch)
+            num_linked += batch.size
+        self._write_batches(
+            user_batches(
+                embeddings, self._users.is_present, writer.slot, as_vectors=self._as_vectors
+            )
+        )
+        await_index(graph, writer, self._products.count, self._progress)
+        return num_linked
+
+    def count(self, num_linked: int) -> dict[str, Any]:  # Any: columns of a statement
+        """Return the contents of the slot.
+
+        Raises:
+            ServerError: they differ from what was sent; users or products were changed meanwhile.
+        """
+        slot = self._writer.slot
+        stored = self._graph.read("write_back_counts", slot=slot)[0]
+        sent = {
+            "products": ("products", self._products.count),
+            "products with links": ("linked", num_linked),
+            "users": ("users", self._users.count),
+        }
+        for kind, (column, number) in sent.items():
+            if stored[column] != number:
+                raise ServerError(
+                    f"{number:,} {kind} were sent and {stored[column]:,} are in slot {slot}: the "
+                    "graph was changed meanwhile; type: kinfolio writeback"
+                )
+        return stored
+
+    def mark_ready(self, stored: dict[str, Any], num_linked: int, quality: IndexQuality) -> None:
+        """Store what serving needs on the version, which can then be activated."""
+        present = zip(self._markets, self._products.is_present, strict=True)
+        ready = self._graph.write(
+            "write_back_ready",
+            writer=self._writer.token,
+            users=int(stored["with_vector"]),
+            products=self._products.count,
+            open_share=stored["open_share"],
+            risk_levels=stored["risk_levels"],
+            length=row_length(self._vectors),
+            linked=num_linked,
+            recall=quality.recall,
+            fetch=quality.fetch,
+            markets=sorted({market for market, is_present in present if is_present}),
+        )
+        if not ready:
+            raise self._writer.lost()
+
+    def _write_batches(self, batches: Iterator[Batch]) -> None:
+        step = f"writing into slot {self._writer.slot}"
+        total = self._products.count + self._users.count
+        self._progress(step, self._num_written, total)
+        for batch in batches:
+            name, name_with_lists = _STORE[batch.kind]
+            self._write_batch(name if self._as_vectors else name_with_lists, batch)
+            self._num_written += batch.size
+            self._progress(step, self._num_written, total)
+
+    def _write_batch(self, name: str, batch: Batch) -> None:
+        writer = self._writer
+        rows = self._graph.write(name, slot=writer.slot, writer=writer.token, **batch.parameters)
+        if rows[0]["written"] == 0:
+            check_ownership(self._graph, writer)
