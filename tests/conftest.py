@@ -30,16 +30,21 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 MODEL_FIXTURES = {"models", "demo_run"}
 """Fixtures of tests that load the text encoder or the language model."""
 
+SLOW_FILES = {"test_train.py", "test_controls.py", "test_report.py", "test_check.py"}
+"""Files whose tests train models or try thousands of wordings: more than five seconds a test."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set the markers `server` and `model` by the fixtures of a test, indirect ones included."""
+    """Set `server` and `model` by the fixtures of a test, indirect ones included, and `slow`."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if "server" in fixtures:
             item.add_marker("server")
         if fixtures & MODEL_FIXTURES:
             item.add_marker("model")
+        if item.path.name in SLOW_FILES:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import pytest
 
 from tests.test_structure import ROOMS, ROOT, tracked
 
+pytestmark = pytest.mark.slow
 IN_PACKAGE = {".py", ".cypher", ".toml", ".txt"}
 
 

@@ -91,6 +91,4 @@ def test_the_python_lines_run_from_files_to_reasons(
     short = "db.train(config=kinfolio.TrainConfig(steps=50, tau=0.3, text='off'))"
     assert "db.train()" in code
     exec(code.replace("db.train()", short), {})
-    printed = capsys.readouterr().out
-    assert "score" in printed
-    assert "[1]" in printed
+    assert "[1]" in capsys.readouterr().out
