@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from kinfolio.errors import BadInput, NotFound
-from kinfolio.llm_explain.checking.claims import problems_of_part
 from kinfolio.llm_explain.checking.lexicon import Lexicon, load_lexicon
 from kinfolio.llm_explain.checking.parse import NameMasks, ParsedSentence, parse_sentences
 from kinfolio.llm_explain.explanation import Explanation, Problem
@@ -122,7 +121,7 @@ def _problems_of_vocabulary(text: str, lexicon: Lexicon) -> Iterator[str]:
             yield f"{word!r} looks like a name, and stands in no evidence"
         elif not is_known:
             unknown.append(word)
-    if unknown and lexicon.table is None and any(not word.isascii() for word in unknown):
+    if unknown and lexicon.is_ascii and any(not word.isascii() for word in unknown):
         yield f"it cannot be checked: {unknown[0]!r} is not an English word"
     elif len(unknown) > max(1, lexicon.most_unknown * len(tokens)) or (
         unknown and not lexicon.most_unknown
@@ -150,9 +149,7 @@ def _problems_of_evidence(
     before = ""
     for part in sentence.parts:
         cited = [evidence[number] for number in part.cited]
-        told = explanation.evidence
-        if lexicon.table is not None:
-            yield from lexicon.table.problems_of_part(part.text, before, cited, told, names)
-        else:
-            yield from problems_of_part(part.text, before, cited, told, names, lexicon.numbers)
+        yield from lexicon.table.problems_of_part(
+            part.text, before, cited, explanation.evidence, names
+        )
         before += part.text + " "

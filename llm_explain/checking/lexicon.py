@@ -23,14 +23,14 @@ class Lexicon:
     endings: tuple[str, ...]
     this: str
     most_unknown: float
-    numbers: dict[str, int]
     promises: re.Pattern[str]
     advice: re.Pattern[str]
     notice: re.Pattern[str]
     refused: re.Pattern[str]
     recommends: re.Pattern[str]
-    table: RuleTable | None
-    """Claims as a table; None for English, whose claims are checked by code."""
+    is_ascii: bool
+    """Whether a word with other letters belongs to another language."""
+    table: RuleTable
 
     def is_known(self, word: str) -> bool:
         """Return whether a word in lower case, or what it is made of, is among the known words."""
@@ -64,13 +64,13 @@ def load_lexicon(language: str = "en") -> Lexicon:
             endings=tuple(content["endings"]),
             this=content["this"],
             most_unknown=content["most_unknown"],
-            numbers=content["numbers"],
             promises=re.compile("|".join(content["promises"]), re.IGNORECASE),
             advice=re.compile("|".join(content["advice"]), re.IGNORECASE),
             notice=re.compile(content["notice"], re.IGNORECASE),
             refused=re.compile(content["refused"]),
             recommends=re.compile(content["recommends"], re.IGNORECASE),
-            table=read_table(content) if "rule" in content else None,
+            is_ascii=content["is_ascii"],
+            table=read_table(content),
         )
     except KeyError as error:
         raise BadConfig(f"{name} lacks {error.args[0]}") from error

@@ -1,7 +1,4 @@
-"""A text cut for checking: names masked, sentences, and in each the parts with their citations.
-
-Shares nothing with the writers: whoever wrote a text, it is read the same way.
-"""
+"""Parse a text for checking: mask names, split sentences, and parts with their citations."""
 
 from __future__ import annotations
 
@@ -20,8 +17,8 @@ _QUOTES = (("“", "”"), ('"', '"'), ("‘", "’"), ("'", "'"), ("«", "»"),
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of a sentence and the evidence cited right after it."""
+class SentencePart:
+    """A part of a sentence and the evidence cited right after it."""
 
     text: str
     cited: tuple[int, ...]
@@ -29,24 +26,23 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ParsedSentence:
-    """One sentence: as it was written, masked, and in parts."""
+    """One sentence: as written, with names masked, and in parts."""
 
     text: str
     masked: str
-    parts: tuple[Part, ...]
+    parts: tuple[SentencePart, ...]
 
     @property
     def cited(self) -> tuple[int, ...]:
-        """All evidence the sentence cites, in order."""
+        """Ids of all evidence that the sentence cites, in order."""
         return tuple(dict.fromkeys(number for part in self.parts for number in part.cited))
 
 
 class NameMasks:
-    """The names an explanation may use, each behind one private character in masked text."""
+    """Masks the names of an explanation by one private-use character each."""
 
     def __init__(self, explanation: Explanation, ordinary: Iterable[str] = ()) -> None:
         self._ordinary = frozenset(ordinary)
-        self.product = explanation.name
         owners: dict[str, set[int]] = {explanation.name: set()}
         for piece in explanation.evidence:
             for key, value in piece.facts:
@@ -65,7 +61,7 @@ class NameMasks:
         self._pattern = re.compile("|".join(patterns)) if patterns else None
 
     def mask(self, text: str) -> tuple[str, list[str]]:
-        """The text with every known name as one character, and the names as they were written."""
+        """Return the text with every known name as one character, and the names as written."""
         written: list[str] = []
 
         def replace(match: re.Match[str]) -> str:
@@ -77,23 +73,23 @@ class NameMasks:
 
     @staticmethod
     def is_mask(char: str) -> bool:
-        """Whether a character stands for a name."""
+        """Return whether a character stands for a name."""
         return _FIRST_MASK <= ord(char) < 0xF900
 
     def of(self, mask: str) -> str:
-        """The name behind a mask."""
+        """Return the name behind a mask."""
         return self._owners[ord(mask) - _FIRST_MASK][0]
 
     def evidence(self, mask: str) -> set[int]:
-        """The pieces of evidence that know the name; none for the product explained."""
+        """Return the ids of the evidence with that name; empty for the explained product."""
         return self._owners[ord(mask) - _FIRST_MASK][1]
 
     def is_product(self, mask: str) -> bool:
-        """Whether the name is that of the product explained."""
+        """Return whether the name is that of the explained product."""
         return ord(mask) == _FIRST_MASK
 
     def _forms(self, name: str) -> Iterator[str]:
-        """Patterns a name is found by, in quotation marks or bare."""
+        """Patterns that match a name, in quotation marks or bare."""
         for form in _variants(name):
             inner = re.escape(form)
             yield "|".join(re.escape(left) + inner + re.escape(right) for left, right in _QUOTES)
@@ -104,21 +100,21 @@ class NameMasks:
 
 
 def is_ordinary(name: str, words: Container[str]) -> bool:
-    """Whether a name could pass for words of a text: all of it is among these words."""
+    """Return whether a name could pass for words of a text: it consists of these words."""
     return all(
         len(word) == 1 or word in words for word in re.findall(r"[^\W\d_]+", name.casefold())
     )
 
 
 def clean(text: str) -> str:
-    """The text without look-alike and invisible characters and without marks of emphasis."""
+    """Return the text without look-alike and invisible characters and marks of emphasis."""
     text = unicodedata.normalize("NFKC", text)
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     return re.sub(r"\*\*|__", "", text).strip()
 
 
 def parse_sentences(text: str, names: NameMasks) -> tuple[ParsedSentence, ...]:
-    """The sentences of a text."""
+    """Return the sentences of a text."""
     masked, written = names.mask(clean(text))
     sentences = []
     for piece in _END.split(_LATE_CITATION.sub(r"\2\1", masked)):
@@ -129,17 +125,17 @@ def parse_sentences(text: str, names: NameMasks) -> tuple[ParsedSentence, ...]:
     return tuple(sentences)
 
 
-def _parts(sentence: str) -> tuple[Part, ...]:
-    parts: list[Part] = []
+def _parts(sentence: str) -> tuple[SentencePart, ...]:
+    parts: list[SentencePart] = []
     start = 0
     for match in _CITATIONS.finditer(sentence):
         cited = tuple(int(number) for number in re.findall(r"\d+", match.group()))
-        parts.append(Part(sentence[start : match.start()].strip(), cited))
+        parts.append(SentencePart(sentence[start : match.start()].strip(), cited))
         start = match.end()
     rest = sentence[start:].strip(" .!?;,")
     if rest:
-        # What follows the last citation leans on it too: "because of A [1] it fits you".
-        parts.append(Part(rest, parts[-1].cited if parts else ()))
+        # The rest rests on the last citation too: "because of A [1] it fits you".
+        parts.append(SentencePart(rest, parts[-1].cited if parts else ()))
     return tuple(parts)
 
 

@@ -1,9 +1,7 @@
-"""Claims of a sentence held against its evidence by the table of a language.
+"""The claims of a sentence checked by the table of a language, `[[rule]]` in `check_*.toml`.
 
-English has rooms of code for this; any other language has `[[rule]]` entries and patterns in its
-`check_*.toml`. In a pattern NAME stands for a name of the evidence, PRODUCT for the product
-explained. Coarser than the rooms for English, and stricter; docs/decisions/explanations.md has its
-figures.
+In a pattern NAME stands for a name of the evidence, PRODUCT for the explained product, and the keys
+of `[macro]` for their patterns.
 """
 
 from __future__ import annotations
@@ -13,42 +11,49 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kinfolio.llm_explain.checking.number_claims import Fraction, NumberClaims
 from kinfolio.llm_explain.checking.parse import NameMasks
 from kinfolio.llm_explain.explanation import Evidence
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
+_PATTERNS = (
+    *("ignored", "held", "held_before", "written", "fewer_than", "roughly", "whole", "part"),
+    *("this", "share", "percent", "of_yours", "not_only", "against", "weak_against", "denial"),
+    *("negation", "for", "but", "mainly", "strongest", "little", "only_reason"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
-    """What a pattern claims and which cited evidence may carry it; none: nothing can."""
+    """A claim, and the cited evidence that supports it.
+
+    Evidence is named by its kind, its claim, both joined by a dot, or its tie with or without the
+    direction.
+    """
 
     pattern: re.Pattern[str]
     reason: str
-    kinds: frozenset[str]
-    claims: frozenset[str]
-    tie: str
-    """How the key of a cited tie must begin."""
-    num_ties: int
+    """The problem; `{said}` stands for the words found."""
+    ignored: re.Pattern[str]
+    """Removed from the text before."""
+    needs: frozenset[str]
+    """Evidence that supports the claim; empty: none does."""
+    num: int
+    """Number of pieces of such evidence needed."""
+    only_if: frozenset[str]
+    """The rule applies only where some of this evidence is cited; empty: always."""
     among: frozenset[str]
-    """The rule holds only where all that is cited is of these kinds; empty: always."""
+    """The rule applies only where nothing but this evidence is cited; empty: always."""
 
-    def is_broken(self, text: str, cited: Sequence[Evidence]) -> bool:
-        """Whether the text claims it and the cited evidence does not."""
-        if self.among and not {piece.kind for piece in cited} <= self.among:
-            return False
-        if not self.pattern.search(text):
-            return False
-        carried = [piece for piece in cited if self._carries(piece)]
-        return len(carried) < max(1, self.num_ties)
-
-    def _carries(self, piece: Evidence) -> bool:
-        facts = dict(piece.facts)
-        if self.tie:
-            return str(facts.get("tie", "")).startswith(self.tie)
-        if self.num_ties:
-            return piece.kind == "tie"
-        return piece.kind in self.kinds or facts.get("claim") in self.claims
+    def problem(self, text: str, cited: Sequence[frozenset[str]]) -> str | None:
+        """Return the problem if the text makes the claim and no cited evidence supports it."""
+        is_supported = sum(bool(names & self.needs) for names in cited) >= self.num
+        applies = (not self.among or all(names & self.among for names in cited)) and (
+            not self.only_if or any(names & self.only_if for names in cited)
+        )
+        found = self.pattern.search(self.ignored.sub(" ", text))
+        if is_supported or not applies or found is None:
+            return None
+        return self.reason.format(said=repr(found.group().strip()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,117 +62,96 @@ class RuleTable:
 
     rules: tuple[ClaimRule, ...]
     patterns: dict[str, re.Pattern[str]]
-    numbers: dict[str, int]
-    thousands: str
-    decimal: str
+    mentions: dict[str, re.Pattern[str]]
+    """By kind: words that mention evidence without a name."""
+    numbers: NumberClaims
 
     def problems_of_part(
         self,
         text: str,
         before: str,
         cited: Sequence[Evidence],
-        told: Sequence[Evidence],
+        evidence: Sequence[Evidence],
         names: NameMasks,
     ) -> Iterator[str]:
-        """What the part says and the evidence it cites does not; as `claims.problems_of_part`."""
-        text = self.patterns["ignored"].sub(" ", text)
-        facts = [dict(piece.facts) for piece in cited]
-        yield from self._names(text, before, cited, names)
-        for rule in self.rules:
-            if rule.is_broken(text, cited):
-                yield rule.reason
-        yield from self._numbers(text, cited, facts)
-        yield from self._direction(text, before, cited)
-        yield from self._weight(text, cited, told)
+        """Yield what a part of a sentence states and the evidence that it cites does not support.
 
-    def _names(
-        self, text: str, before: str, cited: Sequence[Evidence], names: NameMasks
-    ) -> Iterator[str]:
-        numbers = {piece.id for piece in cited}
-        of_kind = {
-            kind: {piece.id for piece in cited if piece.kind == kind}
-            for kind in ("holding", "text")
-        }
+        Args:
+            text: the part, names masked.
+            before: the sentence before it.
+            cited: the evidence cited right after the part.
+            evidence: all evidence of the explanation.
+            names: the names behind the masks.
+        """
+        text = self.patterns["ignored"].sub(" ", text)
+        yield from self._names(text, cited, names)
+        yield from self._mentions(before + text, cited, names)
+        terms = [_terms(piece) for piece in cited]
+        for rule in self.rules:
+            if problem := rule.problem(text, terms):
+                yield problem
+        yield from self.numbers.problems(text, cited)
+        yield from self._direction(text, before, cited)
+        yield from self._weight(text, cited, evidence)
+
+    def _names(self, text: str, cited: Sequence[Evidence], names: NameMasks) -> Iterator[str]:
+        ids = {piece.id for piece in cited}
         for char in filter(names.is_mask, text):
-            if not names.is_product(char) and not names.evidence(char) & numbers:
+            if not names.is_product(char) and not names.evidence(char) & ids:
                 where = min(names.evidence(char))
                 yield f"{names.of(char)!r} stands in evidence [{where}], not in what is cited"
-        for key, kind, said in (("held", "holding", "hold"), ("written", "text", "wrote about")):
+        for key, kind, verb in (
+            ("held", "holding", "hold"),
+            ("held_before", "holding", "hold"),
+            ("written", "text", "wrote about"),
+        ):
+            of_kind = {piece.id for piece in cited if piece.kind == kind}
             for match in self.patterns[key].finditer(text):
                 for char in filter(names.is_mask, match.group()):
-                    if not names.is_product(char) and not names.evidence(char) & of_kind[kind]:
-                        yield f"it says that you {said} {names.of(char)!r}, and no evidence does"
-        spoken = {n for char in before + text if names.is_mask(char) for n in names.evidence(char)}
+                    if not names.is_product(char) and not names.evidence(char) & of_kind:
+                        yield f"it says that you {verb} {names.of(char)!r}, and no evidence does"
+
+    def _mentions(self, text: str, cited: Sequence[Evidence], names: NameMasks) -> Iterator[str]:
+        """Evidence that is cited together with others and not mentioned."""
+        named = {n for char in filter(names.is_mask, text) for n in names.evidence(char)}
         for piece in cited if len(cited) > 1 else ():
-            if "name" in dict(piece.facts) and piece.kind == "holding" and piece.id not in spoken:
+            facts = dict(piece.facts)
+            if "name" in facts and piece.kind != "text" and facts["claim"] != "itself":
+                is_mentioned = piece.id in named
+            else:
+                is_mentioned = bool(self.mentions[piece.kind].search(text))
+            if not is_mentioned:
                 yield f"evidence [{piece.id}] is cited, but nothing of it is told"
 
-    def _numbers(
-        self, text: str, cited: Sequence[Evidence], facts: list[dict[str, Any]]
-    ) -> Iterator[str]:
-        # Any: a fact is a text or a number.
-        found = [(self._plain(m.group()), m.start(), m.end()) for m in _NUMBER.finditer(text)]
-        word = re.compile(rf"\b(?:{'|'.join(self.numbers)})\b", re.IGNORECASE)
-        found += [
-            (str(self.numbers[m.group().lower()]), m.start(), m.end()) for m in word.finditer(text)
-        ]
-        values = [value for fact in facts for value in fact.values()]
-        exact = {_flat(value) for value in values if isinstance(value, int | float)}
-        withheld = {n for v in values if isinstance(v, str) for n in re.findall(r"\d+", v)}
-        counted = [fact for fact in facts if fact.get("claim") == "together"]
-        for number, start, end in found:
-            ahead, shown = text[:start], text[start:end]
-            if re.match(r"\s*(?:%|Prozent\b)", text[end:]):
-                if not self._is_percent(number, text, cited, counted):
-                    yield f"{shown} percent stands in no evidence that is cited"
-            elif self.patterns["fewer_than"].search(ahead):
-                if number not in withheld:
-                    yield f"{shown} stands in no evidence that is cited"
-            elif self.patterns["roughly"].search(ahead) or number not in exact:
-                yield f"{shown} stands in no evidence that is cited"
-            elif len(counted) == len(facts) == 1:
-                role = f"{ahead}#{text[end:]}"
-                is_both = not self.patterns["whole"].search(role) and bool(
-                    self.patterns["part"].search(role) or self.patterns["this"].search(text)
-                )
-                expected = counted[0]["both" if is_both else "holders"]
-                if number != _flat(expected):
-                    yield f"{shown} is told in another role than the evidence has it"
-
-    def _is_percent(
-        self, number: str, text: str, cited: Sequence[Evidence], counted: list[dict[str, Any]]
-    ) -> bool:
-        share = 100 * abs(sum(piece.share for piece in cited))
-        if self.patterns["share"].search(text):
-            return abs(float(number) - share) <= 0.51
-        return any(abs(float(number) - 100 * f["both"] / f["holders"]) <= 0.51 for f in counted)
-
     def _direction(self, text: str, before: str, cited: Sequence[Evidence]) -> Iterator[str]:
+        """A reason against the product stated as one for it, or the other way round."""
         signs = {piece.contribution > 0 for piece in cited if piece.contribution}
         bare = self.patterns["not_only"].sub(" ", text)
         against = self.patterns["against"].search(bare)
-        denied = self.patterns["negation"].search(bare)
-        if signs == {True} and (against or denied):
-            yield "it denies or tells as speaking against what speaks for the product"
-        if signs == {False}:
-            if self.patterns["for"].search(bare):
-                yield "it tells as a reason for what speaks against the product"
-            elif denied and against:
-                yield "it denies what speaks against"
+        if self.patterns["denial"].search(bare):
+            yield "it denies what speaks against"
+        elif signs == {True}:
+            if against:
+                yield f"it tells as speaking against ({against.group()!r}) what speaks for it"
+            elif found := self.patterns["negation"].search(bare):
+                yield f"it denies something ({found.group()!r}) that the evidence affirms"
+        elif signs == {False}:
+            if found := self.patterns["for"].search(bare):
+                yield f"it tells as a reason for ({found.group()!r}) what speaks against it"
             elif not (
                 against
-                or self.patterns["but"].search(bare)
+                or self.patterns["weak_against"].search(bare)
                 or self.patterns["against"].search(before)
             ):
                 yield "it does not say that this speaks against the product"
-        if len(signs) == 2 and not (against or self.patterns["but"].search(before + bare)):
+        elif signs and not (against or self.patterns["but"].search(before + bare)):
             yield "it mixes what speaks for and against without saying so"
 
     def _weight(
-        self, text: str, cited: Sequence[Evidence], told: Sequence[Evidence]
+        self, text: str, cited: Sequence[Evidence], evidence: Sequence[Evidence]
     ) -> Iterator[str]:
         share = sum(abs(piece.share) for piece in cited)
-        largest = max((abs(p.share) for p in told if p.contribution > 0), default=0.0)
+        largest = max((abs(p.share) for p in evidence if p.contribution > 0), default=0.0)
         is_largest = share >= largest - 1e-9
         if self.patterns["mainly"].search(text) and share < 0.35 and not is_largest:
             yield "it calls main what is a small share of the score"
@@ -175,47 +159,67 @@ class RuleTable:
             yield "it calls strongest what is not"
         if self.patterns["little"].search(text) and share > 0.4:
             yield "it calls small what is a large share of the score"
+        if self.patterns["only_reason"].search(text) and share < 0.99:
+            yield "it calls the only reason what is one of several"
 
-    def _plain(self, number: str) -> str:
-        plain = number.replace(self.thousands, "").replace(self.decimal, ".")
-        return _flat(plain)
+
+def _terms(piece: Evidence) -> frozenset[str]:
+    """What rules may call a piece of evidence."""
+    facts = dict(piece.facts)
+    claim, tie = str(facts.get("claim", "")), str(facts.get("tie", ""))
+    terms = {piece.kind, claim, f"{piece.kind}.{claim}", tie, tie.rpartition("_")[0]}
+    return frozenset(terms | {f"{piece.kind}.named"} if "name" in facts else terms)
 
 
 def read_table(content: dict[str, Any]) -> RuleTable:
-    """The table in the content of a `check_*.toml`; Any: TOML values.
+    """Read the table in the content of a `check_*.toml`; Any: TOML values.
 
     Raises:
-        KeyError: something is missing.
-        re.error: a pattern cannot be read.
+        KeyError: a key is missing.
+        re.error: a pattern is not valid.
     """
-    keys = (
-        *("ignored", "held", "written", "fewer_than", "roughly", "whole", "part", "this", "share"),
-        *("not_only", "against", "negation", "for", "but", "mainly", "strongest", "little"),
-    )
+    macros = {"NAME": "[\ue001-\uf8ff]", "PRODUCT": "\ue000"} | content.get("macro", {})
+
+    def pattern(text: str | list[str]) -> re.Pattern[str]:
+        text = text if isinstance(text, str) else "|".join(text)
+        for key in reversed(macros):
+            text = text.replace(key, macros[key])
+        return re.compile(text, re.IGNORECASE)
+
+    patterns = {key: pattern(content["pattern"][key]) for key in _PATTERNS}
+    word = "|".join(content["numbers"])
+    unit, joint = content["unit"], content["joint"]
     return RuleTable(
         rules=tuple(
             ClaimRule(
-                pattern=_pattern(rule["says"]),
+                pattern=pattern(rule["says"]),
                 reason=rule["reason"],
-                kinds=frozenset(rule.get("kinds", ())),
-                claims=frozenset(rule.get("claims", ())),
-                tie=rule.get("tie", ""),
-                num_ties=rule.get("num_ties", 0),
+                ignored=pattern(rule.get("ignored", "(?!)")),
+                needs=frozenset(rule.get("needs", ())),
+                num=rule.get("num", 1),
+                only_if=frozenset(rule.get("only_if", ())),
                 among=frozenset(rule.get("among", ())),
             )
             for rule in content["rule"]
         ),
-        patterns={key: _pattern(content["pattern"][key]) for key in keys},
-        numbers=content["numbers"],
-        thousands=content["thousands"],
-        decimal=content["decimal"],
+        patterns=patterns,
+        mentions={kind: pattern(text) for kind, text in content["mention"].items()},
+        numbers=NumberClaims(
+            patterns=patterns,
+            fractions=tuple(
+                Fraction(
+                    pattern=pattern(fraction["says"]),
+                    lowest=fraction["lowest"],
+                    highest=fraction["highest"],
+                    is_number=fraction.get("is_number", False),
+                )
+                for fraction in content.get("fraction", ())
+            ),
+            words=content["numbers"],
+            spelled=re.compile(
+                rf"\b(?:(?:{word}|{unit})(?:{joint}))*(?:{word})(?:[ -]one)?\b", re.IGNORECASE
+            ),
+            thousands=content["thousands"],
+            decimal=content["decimal"],
+        ),
     )
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    text = text.replace("NAME", "[\ue001-\uf8ff]").replace("PRODUCT", "\ue000")
-    return re.compile(text, re.IGNORECASE)
-
-
-def _flat(number: object) -> str:
-    return str(number).removesuffix(".0")

@@ -1,4 +1,4 @@
-"""How many faulty texts the check catches, and how many honest ones it suspects."""
+"""The check on a corpus: how many unsupported texts pass, and how many honest ones do not."""
 
 from __future__ import annotations
 
@@ -16,19 +16,16 @@ CORPORA: dict[str, dict[str, Any]] = {
     language: tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
     for language, name in (("en", "corpus.toml"), ("de", "corpus_de.toml"))
 }
-HALVES = [
-    ("en", "tuned"),
-    ("en", "held_out"),
-    ("de", "tuned"),
-    ("de", "held_out"),
-    ("de", "translated"),
-]
-CAUGHT, ALARMS = {"tuned": 0.95, "held_out": 0.93, "translated": 0.93}, 0.10
-TRANSLATED_ALARMS = 0.20
-"""German is checked by a table: one honest text of five by others is suspected."""
-"""At least so many of the faulty texts, at most so many of the honest ones. Before any rule was
-written for the corpus, 29 of 30 and 27 of 30 were caught, with 3 and no false alarms; 95 of 100
-are wanted of both halves, and 28 of 30 of those held out are caught."""
+MISSED = {
+    ("en", "tuned"): 0,
+    ("en", "held_out"): 2,
+    ("de", "tuned"): 0,
+    ("de", "held_out"): 0,
+    ("de", "translated"): 1,
+}
+"""Unsupported texts that pass, by language and half of the corpus: no rule may add one."""
+SUSPECTED = {half: 4 if half == ("de", "translated") else 0 for half in MISSED}
+"""Honest texts with a problem."""
 
 
 def explanation_of(pair: str, language: str = "en") -> Explanation:
@@ -63,24 +60,23 @@ def texts(language: str, half: str, sort: str) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("language", "half"), HALVES)
-def test_nearly_all_faulty_texts_are_caught(language: str, half: str) -> None:
+@pytest.mark.parametrize(("language", "half"), MISSED)
+def test_unsupported_texts_are_caught(language: str, half: str) -> None:
     faulty = texts(language, half, "faulty")
     passed = [
         text for pair, text in faulty if check_text(text, explanation_of(pair, language)) == ()
     ]
     assert len(faulty) >= (30 if language == "en" else 20)
-    assert len(passed) <= (1 - CAUGHT[half]) * len(faulty), passed
+    assert len(passed) <= MISSED[language, half], passed
 
 
-@pytest.mark.parametrize(("language", "half"), HALVES)
-def test_few_honest_texts_are_suspected(language: str, half: str) -> None:
+@pytest.mark.parametrize(("language", "half"), SUSPECTED)
+def test_honest_texts_are_not_suspected(language: str, half: str) -> None:
     honest = texts(language, half, "honest")
-    alarms = [
+    suspected = [
         (text, problems)
         for pair, text in honest
         if (problems := check_text(text, explanation_of(pair, language)))
     ]
     assert len(honest) >= (30 if language == "en" else 15)
-    most = TRANSLATED_ALARMS if half == "translated" else ALARMS
-    assert len(alarms) <= most * len(honest), alarms
+    assert len(suspected) <= SUSPECTED[language, half], suspected
