@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 RunCypher = Callable[..., list[dict[str, Any]]]
+Cli = Callable[..., "Result"]
 
 MODEL_FIXTURES = {"models", "demo_run"}
 """Fixtures of tests that load the text encoder or the language model."""

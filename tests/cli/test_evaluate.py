@@ -1,4 +1,4 @@
-"""`evaluate` and `report` on the command line: the document other programs read, and the tables."""
+"""`kinfolio evaluate` and `kinfolio report`: JSON documents and tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(trained(where, make_snapshot(seed=4), replace(SMALL, text="off")).folder)
 
 
-def test_the_document_is_the_one_of_the_contract(folder: str) -> None:
+def test_json_has_the_fields_of_the_contract(folder: str) -> None:
     result = run_command("evaluate", "--run", folder, "--baselines", "--json")
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
@@ -33,7 +33,7 @@ def test_the_document_is_the_one_of_the_contract(folder: str) -> None:
     assert ahead["low"] <= ahead["by"] <= ahead["high"]
 
 
-def test_the_table_has_intervals_only_where_there_is_something_to_compare(folder: str) -> None:
+def test_the_table_has_intervals_only_with_baselines(folder: str) -> None:
     alone = run_command("evaluate", "--run", folder).stdout.splitlines()
     assert alone[0].split("\t") == ["model", "group", "users", "recall@20", "ndcg@20"]
     beside = run_command("evaluate", "--run", folder, "--baselines").stdout.splitlines()
@@ -44,7 +44,7 @@ def test_the_table_has_intervals_only_where_there_is_something_to_compare(folder
     assert len(wide) - 1 == 3 * (len(alone) - 1)
 
 
-def test_a_report_says_where_it_is(folder: str) -> None:
+def test_report_prints_the_paths_of_its_files(folder: str) -> None:
     result = run_command("report", "--run", folder, "--split", "valid", "--json")
     assert result.exit_code == 0, result.stderr
     written = json.loads(result.stdout)

@@ -1,19 +1,16 @@
-"""`kinfolio export`: what it prints and what it leaves."""
+"""`kinfolio export`: output and files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.snapshot import read_snapshot
-from tests.conftest import Result, RunCypher
-
-Cli = Callable[..., Result]
+from tests.conftest import Cli, RunCypher
 
 
-def test_it_prints_the_counts_and_what_comes_next(
+def test_export_prints_the_counts_and_the_next_step(
     cli: Cli, six_users: Graph, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -40,7 +37,7 @@ def test_json_and_the_manifest_agree(
     assert manifest["server"].startswith("Neo4j/")
 
 
-def test_an_empty_graph_gets_one_sentence(cli: Cli, graph: Graph, tmp_path: Path) -> None:
+def test_an_empty_graph_is_a_one_sentence_error(cli: Cli, graph: Graph, tmp_path: Path) -> None:
     result = cli("export", "--run", str(tmp_path / "run"))
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == (

@@ -1,4 +1,4 @@
-"""`kinfolio load`: what it prints, where rejects go, and how it stops."""
+"""`kinfolio load`: output, rejected rows, and interrupts."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import write_community
-from tests.conftest import Result, RunCypher, write_six_users
-
-Cli = Callable[..., Result]
+from tests.conftest import Cli, RunCypher, write_six_users
 
 
-def test_it_prints_the_counts_and_what_comes_next(cli: Cli, graph: Graph, tmp_path: Path) -> None:
+def test_load_prints_the_counts_and_the_next_step(cli: Cli, graph: Graph, tmp_path: Path) -> None:
     result = cli("load", str(write_six_users(tmp_path / "six")))
     assert result.exit_code == 0
     assert result.stdout.startswith(
@@ -28,7 +25,7 @@ def test_it_prints_the_counts_and_what_comes_next(cli: Cli, graph: Graph, tmp_pa
     assert result.stderr.endswith("next: kinfolio export\n")
 
 
-def test_json_has_the_promised_fields(cli: Cli, graph: Graph, tmp_path: Path) -> None:
+def test_json_has_the_fields_of_the_contract(cli: Cli, graph: Graph, tmp_path: Path) -> None:
     folder = write_six_users(tmp_path / "six")
     with (folder / "ties.tsv").open("a") as ties:
         ties.write("u1\tghost\tfollows\n")
@@ -67,7 +64,7 @@ def test_a_wrong_split_rule_stops_before_anything_is_read(cli: Cli, tmp_path: Pa
     assert cli("load", str(folder), "--split", "time:0.1", "--check").exit_code == 2
 
 
-def test_rejects_are_told_and_listed(
+def test_rejected_rows_are_printed_and_listed_in_a_file(
     cli: Cli, graph: Graph, tmp_path: Path, server_home: Path
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -93,7 +90,7 @@ def test_rejects_are_told_and_listed(
         (("--yes",), "--yes requires --replace"),
     ],
 )
-def test_flags_that_make_no_sense_together_are_refused(
+def test_options_that_exclude_each_other_are_refused(
     cli: Cli, tmp_path: Path, flags: tuple[str, ...], said: str
 ) -> None:
     result = cli("load", str(write_six_users(tmp_path / "six")), *flags)
@@ -101,12 +98,12 @@ def test_flags_that_make_no_sense_together_are_refused(
     assert said in result.stderr
 
 
-def test_ctrl_c_stops_with_how_to_go_on(
+def test_an_interrupt_prints_how_to_resume(
     cli: Cli, graph: Graph, tmp_path: Path, run_cypher: RunCypher
 ) -> None:
     folder = tmp_path / "community"
     write_community(folder, num_users=200, num_products=60)
-    # In a process of its own, with small batches and the signal sent when the third one begins.
+    # In a separate process, with small batches and an interrupt when the third one begins.
     script = """
 import os, signal, sys
 import kinfolio.loaders.writing.edges
@@ -127,7 +124,7 @@ main(["load", sys.argv[1]])
         capture_output=True,
         text=True,
         check=False,
-        # A test run in the background may have it ignored.
+        # A test run in the background may ignore interrupts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert ended.returncode == 130

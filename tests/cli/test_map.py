@@ -1,4 +1,4 @@
-"""A graph with names of its own: from `map init` to `explain`, and left as it was."""
+"""A graph with other names: all steps from `map init` to `map remove`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import pytest
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.records import Connection
-from tests.conftest import Result, drop_constraints, empty, run_command
+from tests.conftest import Cli, drop_constraints, empty, run_command
 from tests.cypher.inspection.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
 
-Cli = Callable[..., Result]
 USER = "Viewer 003"
 MATCH_PAIR = "MATCH (p:Person {name: $user})-[r:RATED]->(m:Movie) "
 
 
 @pytest.fixture(scope="module")
 def run_once(server: Connection) -> Iterator[Callable[..., list[dict[str, Any]]]]:
-    """Any statement, for a whole file."""
+    """Run any statement; for all tests of this file."""
     with open_driver(server) as driver:
 
         def run(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
@@ -32,13 +31,13 @@ def run_once(server: Connection) -> Iterator[Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def road(
+def answers(
     server: Connection,
     server_home: Path,
     run_once: Callable[..., Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Any]]:
-    """The movie graph after the whole road; what each command said, and the graph before."""
+    """The answers of all steps on the movie graph, and the graph before them."""
     folder = tmp_path_factory.mktemp("movies")
     mapping, run = str(folder / "mapping.toml"), str(folder / "run")
     empty(server)
@@ -52,43 +51,43 @@ def road(
         patch.setenv("KINFOLIO_HOME", str(server_home))
         patch.delenv("KINFOLIO_MAPPING", raising=False)
 
-        def said(*arguments: str) -> Any:
+        def document(*arguments: str) -> Any:
             result = run_command(*arguments, "--json")
             assert result.exit_code == 0, (arguments, result.stderr)
             return json.loads(result.stdout)
 
-        answers = {
-            "init": said("map", "init", mapping),
-            "check": said("map", "check", mapping),
-            "untouched": contents(run_once) == before,
-            "export": said("export", "--run", run, "--mapping", mapping),
-            "train": said(
+        documents = {
+            "init": document("map", "init", mapping),
+            "check": document("map", "check", mapping),
+            "unchanged": contents(run_once) == before,
+            "export": document("export", "--run", run, "--mapping", mapping),
+            "train": document(
                 *("train", "--run", run, "--steps", "30", "--dim", "16", "--device", "cpu"),
                 *("--tau", "0.3", "--text", "off"),
             ),
-            "writeback": said("writeback", "--run", run, "--mapping", mapping),
+            "writeback": document("writeback", "--run", run, "--mapping", mapping),
             "before": before,
             "mapping": mapping,
         }
-    yield answers
+    yield documents
     empty(server)
 
 
 @pytest.fixture
-def mapped(cli: Cli, road: dict[str, Any]) -> Callable[..., Any]:
-    """What a command says in JSON, with the mapping."""
+def mapped(cli: Cli, answers: dict[str, Any]) -> Callable[..., Any]:
+    """Run a command with the mapping; return its JSON document."""
 
     def run(*arguments: str) -> Any:
-        result = cli(*arguments, "--mapping", road["mapping"], "--json")
+        result = cli(*arguments, "--mapping", answers["mapping"], "--json")
         assert result.exit_code == 0, (arguments, result.stderr)
         return json.loads(result.stdout)
 
     return run
 
 
-def test_the_guess_is_right(road: dict[str, Any]) -> None:
-    assert road["init"] == {
-        "file": road["mapping"],
+def test_the_guess_is_right(answers: dict[str, Any]) -> None:
+    assert answers["init"] == {
+        "file": answers["mapping"],
         "users": "Person",
         "products": "Movie",
         "holdings": "RATED",
@@ -97,31 +96,34 @@ def test_the_guess_is_right(road: dict[str, Any]) -> None:
         "categories": "Genre",
         "dismissals": None,
     }
-    assert road["check"]["ok"]
-    levels = {(line["section"], line["line"], line["level"]) for line in road["check"]["lines"]}
+    assert answers["check"]["ok"]
+    levels = {(line["section"], line["line"], line["level"]) for line in answers["check"]["lines"]}
     assert {level for *_, level in levels} == {"ok", "warning"}
     assert ("users", "id", "warning") in levels  # no index
     assert ("kinfolio", "type", "warning") in levels  # a type that kinfolio has too
 
 
-def test_looking_changes_nothing(road: dict[str, Any]) -> None:
-    assert road["untouched"]
+def test_init_and_check_do_not_change_the_graph(answers: dict[str, Any]) -> None:
+    assert answers["unchanged"]
 
 
-def test_everything_of_the_graph_is_exported(
-    road: dict[str, Any], run_once: Callable[..., Any]
+def test_all_users_products_and_relationships_are_exported(
+    answers: dict[str, Any], run_once: Callable[..., Any]
 ) -> None:
     (row,) = run_once(
         "RETURN COUNT { ()-[:RATED]->() } AS interactions, COUNT { ()-[:FOLLOWS]->() } AS ties, "
         "COUNT { ()-[:REVIEWED]->() } AS reviews"
     )
-    exported = road["export"]
+    exported = answers["export"]
     assert (exported["users"], exported["products"]) == (NUM_PEOPLE, NUM_MOVIES)
     assert {name: exported[name] for name in row} == row
-    assert (road["writeback"]["users"], road["writeback"]["products"]) == (NUM_PEOPLE, NUM_MOVIES)
+    assert (answers["writeback"]["users"], answers["writeback"]["products"]) == (
+        NUM_PEOPLE,
+        NUM_MOVIES,
+    )
 
 
-def test_a_list_has_what_the_user_has_not_rated(
+def test_rated_movies_are_not_recommended(
     mapped: Callable[..., Any], run_once: Callable[..., Any]
 ) -> None:
     found = mapped("recommend", USER, "-k", "5")
@@ -136,7 +138,7 @@ def test_a_list_has_what_the_user_has_not_rated(
     assert [line["name"] for line in found["products"]] == [row["t"] for row in titles]
 
 
-def test_the_reasons_add_up_and_their_paths_are_in_the_graph(
+def test_contributions_sum_to_the_score_and_their_paths_exist(
     mapped: Callable[..., Any], run_once: Callable[..., Any]
 ) -> None:
     best = mapped("recommend", USER, "-k", "1")["products"][0]
@@ -149,11 +151,11 @@ def test_the_reasons_add_up_and_their_paths_are_in_the_graph(
     types = {step["type"] for piece in told["evidence"] for step in piece["path"][1::2]}
     assert {"RATED", "FOLLOWS"} <= types <= {"RATED", "FOLLOWS", "REVIEWED", "IN_GENRE"}
     for piece in told["evidence"]:
-        assert is_there(piece["path"], run_once), piece["path"]
+        assert path_exists(piece["path"], run_once), piece["path"]
 
 
-def is_there(path: list[dict[str, Any]], run: Callable[..., Any]) -> bool:
-    """Whether the graph has the path, asked by a statement made for it alone."""
+def path_exists(path: list[dict[str, Any]], run: Callable[..., Any]) -> bool:
+    """Return whether the graph has the path."""
     text = ""
     for place, step in enumerate(path):
         if "type" in step:
@@ -167,7 +169,7 @@ def is_there(path: list[dict[str, Any]], run: Callable[..., Any]) -> bool:
     return bool(row["found"])
 
 
-def test_people_in_a_path_are_not_named(mapped: Callable[..., Any]) -> None:
+def test_other_users_in_a_path_are_not_named(mapped: Callable[..., Any]) -> None:
     best = mapped("recommend", USER, "-k", "1")["products"][0]
     told = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
     named = {
@@ -179,15 +181,15 @@ def test_people_in_a_path_are_not_named(mapped: Callable[..., Any]) -> None:
     assert named == {USER}
 
 
-def test_paths_are_printed_in_the_names_of_the_graph(cli: Cli, road: dict[str, Any]) -> None:
-    env = {"KINFOLIO_MAPPING": road["mapping"]}
+def test_paths_are_printed_in_the_names_of_the_graph(cli: Cli, answers: dict[str, Any]) -> None:
+    env = {"KINFOLIO_MAPPING": answers["mapping"]}
     best = json.loads(cli("recommend", USER, "-k", "1", "--json", env=env).stdout)["products"][0]
     shown = cli("explain", USER, best["product"], "--model", "none", "--all-evidence", env=env)
     assert "you -RATED-> 1" in shown.stdout
     assert "HOLDS" not in shown.stdout
 
 
-def test_every_other_command_takes_the_mapping(mapped: Callable[..., Any], tmp_path: Path) -> None:
+def test_all_other_commands_apply_the_mapping(mapped: Callable[..., Any], tmp_path: Path) -> None:
     held = mapped("show", "user", USER)
     assert (held["label"], held["id"]) == ("Person", USER)
     movie = held["samples"]["holds"][0]["product"]
@@ -207,7 +209,7 @@ def test_every_other_command_takes_the_mapping(mapped: Callable[..., Any], tmp_p
     assert not mapped("check-text", USER, movie, str(text))["grounded"]
 
 
-def test_the_option_is_on_every_command_that_opens_the_graph() -> None:
+def test_every_command_that_reads_the_graph_has_the_option() -> None:
     from kinfolio.cli.main import COMMANDS, cli
 
     without = {"demo", "db", "load", "train", "evaluate", "report", "runs", "map", "route"}
@@ -222,7 +224,7 @@ def test_the_option_is_on_every_command_that_opens_the_graph() -> None:
     assert options == set(COMMANDS) - without
 
 
-def test_lists_can_be_kept_beside_relationships_of_the_same_type(
+def test_lists_are_stored_beside_relationships_of_the_same_type(
     mapped: Callable[..., Any], run_once: Callable[..., Any]
 ) -> None:
     for _ in range(2):
@@ -234,47 +236,51 @@ def test_lists_can_be_kept_beside_relationships_of_the_same_type(
         assert row == {"kept": 2 * NUM_PEOPLE, "others": ["a friend"]}
 
 
-def test_an_id_that_is_not_there_is_one_sentence(cli: Cli, road: dict[str, Any]) -> None:
+def test_an_unknown_id_is_a_one_sentence_error(cli: Cli, answers: dict[str, Any]) -> None:
     for arguments in (("recommend", "Viewer 0003"), ("explain", USER, "1e3", "--model", "none")):
-        result = cli(*arguments, "--mapping", road["mapping"])
+        result = cli(*arguments, "--mapping", answers["mapping"])
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.startswith("kinfolio: there is no "), result.stderr
 
 
-def test_load_and_demo_refuse_a_mapping(cli: Cli, road: dict[str, Any], tmp_path: Path) -> None:
+def test_load_and_demo_refuse_a_mapping(cli: Cli, answers: dict[str, Any], tmp_path: Path) -> None:
     for arguments, env in (
-        (("load", str(tmp_path), "--mapping", road["mapping"]), {}),
-        (("load", str(tmp_path)), {"KINFOLIO_MAPPING": road["mapping"]}),
-        (("demo",), {"KINFOLIO_MAPPING": road["mapping"]}),
+        (("load", str(tmp_path), "--mapping", answers["mapping"]), {}),
+        (("load", str(tmp_path)), {"KINFOLIO_MAPPING": answers["mapping"]}),
+        (("demo",), {"KINFOLIO_MAPPING": answers["mapping"]}),
     ):
         result = cli(*arguments, env=env)
         assert result.exit_code == 1
         assert "does not work with the mapping" in result.stderr
 
 
-def test_a_file_is_not_overwritten(cli: Cli, road: dict[str, Any], tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(
+    cli: Cli, answers: dict[str, Any], tmp_path: Path
+) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("# mine\n")
     result = cli("map", "init", str(file))
     assert (result.exit_code, file.read_text()) == (1, "# mine\n")
     assert "--force" in result.stderr
     assert cli("map", "init", str(file), "--force").exit_code == 0
-    assert file.read_text() == Path(road["mapping"]).read_text().replace(road["mapping"], str(file))
+    assert file.read_text() == Path(answers["mapping"]).read_text().replace(
+        answers["mapping"], str(file)
+    )
 
 
-def test_removing_asks_first(cli: Cli, road: dict[str, Any]) -> None:
-    result = cli("map", "remove", road["mapping"], input="n\n")
+def test_remove_asks_for_confirmation(cli: Cli, answers: dict[str, Any]) -> None:
+    result = cli("map", "remove", answers["mapping"], input="n\n")
     assert result.exit_code == 130
-    assert json.loads(cli("versions", "--mapping", road["mapping"], "--json").stdout)["versions"]
+    assert json.loads(cli("versions", "--mapping", answers["mapping"], "--json").stdout)["versions"]
 
 
-def test_removing_leaves_the_graph_as_it_was(
-    cli: Cli, road: dict[str, Any], run_once: Callable[..., Any]
+def test_remove_restores_the_graph(
+    cli: Cli, answers: dict[str, Any], run_once: Callable[..., Any]
 ) -> None:
-    assert contents(run_once) != road["before"]
-    removed = json.loads(cli("map", "remove", road["mapping"], "--yes", "--json").stdout)
+    assert contents(run_once) != answers["before"]
+    removed = json.loads(cli("map", "remove", answers["mapping"], "--yes", "--json").stdout)
     assert (removed["users"], removed["products"], removed["versions"]) == (150, 60, 1)
-    assert contents(run_once) == road["before"]
+    assert contents(run_once) == answers["before"]
     assert removed["lists"] > 0
-    again = json.loads(cli("map", "remove", road["mapping"], "--yes", "--json").stdout)
+    again = json.loads(cli("map", "remove", answers["mapping"], "--yes", "--json").stdout)
     assert (again["users"], again["products"], again["versions"], again["indexes"]) == (0, 0, 0, [])

@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""`kinfolio runs`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.gnn.trained import SMALL, run_of
 SHORT = replace(SMALL, text="off")
 
 
-def test_runs_are_compared_best_first_and_unfinished_ones_are_named(
+def test_runs_are_listed_best_first_and_unfinished_ones_are_skipped(
     tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -35,14 +35,12 @@ def test_runs_are_compared_best_first_and_unfinished_ones_are_named(
     assert len(lines) == 2
 
 
-def test_curves_of_a_run_can_be_read_by_tensorboard(
-    tmp_path: Path, cli: Callable[..., Any]
-) -> None:
+def test_tensorboard_reads_the_curves_of_a_run(tmp_path: Path, cli: Callable[..., Any]) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run = run_of(tmp_path / "runs" / "good", make_snapshot(seed=4))
     train(run, SHORT, cache=tmp_path / "texts")
-    # Twice, and every step is there once.
+    # Writing twice does not double a step.
     for _ in range(2):
         cli("runs", str(run.folder), "--tensorboard", str(tmp_path / "curves"))
     found = EventAccumulator(str(tmp_path / "curves" / "good" / "head 1"))
@@ -52,7 +50,7 @@ def test_curves_of_a_run_can_be_read_by_tensorboard(
     assert found.Scalars("recall")[-1].value == pytest.approx(looks[-1]["recall"])
 
 
-def test_without_runs_it_says_what_to_type(
+def test_without_runs_the_next_step_is_printed(
     tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,10 +1,10 @@
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-Cli = Callable[..., Any]
+from tests.conftest import Cli
+
 TEXT = "A fund of bonds. " * 20
 pytestmark = pytest.mark.usefixtures("graph")
 
@@ -25,7 +25,7 @@ def small(graph: Any, run_cypher: Any) -> None:
     )
 
 
-def test_a_user_is_shown_plainly(cli: Cli) -> None:
+def test_a_user_is_printed_without_markup(cli: Cli) -> None:
     result = cli("show", "user", "ann")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0] == "User ann  Ann [red]"
@@ -44,7 +44,7 @@ def test_a_product_is_shown_uncut_without_a_terminal(cli: Cli) -> None:
     assert "ann" not in result.stdout
 
 
-def test_json_is_one_document_with_everything(cli: Cli) -> None:
+def test_json_has_properties_counts_and_samples(cli: Cli) -> None:
     shown = json.loads(cli("show", "product", 'A "1" 💶', "--json").stdout)
     assert shown["id"] == 'A "1" 💶'
     assert shown["properties"]["open"] is True
@@ -53,7 +53,7 @@ def test_json_is_one_document_with_everything(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(("kind", "number"), [("user", 26), ("product", 1)])
-def test_an_unknown_id_is_one_sentence(cli: Cli, kind: str, number: int) -> None:
+def test_an_unknown_id_is_a_one_sentence_error(cli: Cli, kind: str, number: int) -> None:
     result = cli("show", kind, "nob'o\"dy")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(

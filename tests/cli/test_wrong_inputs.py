@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,9 +26,7 @@ from kinfolio.errors import ServerError
 from kinfolio.loaders import export, load
 from kinfolio.records import Connection
 from kinfolio.run import Run
-from tests.conftest import Result, RunCypher
-
-Cli = Callable[..., Result]
+from tests.conftest import Cli, RunCypher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.llm_explain.checking.verify import find_faults
-
-Cli = Callable[..., Any]
+from tests.conftest import Cli
 
 
 def test_explain_prints_text_and_evidence(community_graph: Graph, cli: Cli) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,10 +17,10 @@ from kinfolio.llm_explain.explanation import Evidence, Explanation
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
 from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 from kinfolio.llm_explain.wording.writers import GrammarWriter
+from tests.conftest import Cli
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.samples import PRODUCT, explanation, piece
 
-Cli = Callable[..., Any]
 NONE = GrammarWriter("none", SeededModel(), tries=3)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ from kinfolio.errors import BadConfig, BadInput, KinfolioError, NotFound
 from kinfolio.loaders import export_to, load
 from kinfolio.records import Snapshot
 from kinfolio.snapshot import read_snapshot
-from tests.conftest import Result, write_six_users
-
-Cli = Callable[..., Result]
+from tests.conftest import Cli, write_six_users
 
 
 @pytest.fixture(scope="module")
