@@ -18,7 +18,7 @@ NUMBER_WORDS = {
         "one two three four five six seven eight nine ten".split(), start=1
     )
 }
-SHORT_LINE_WORDS = 3
+_SHORT_LINE_WORDS = 3
 """A line as short as "why?" or "and why not?" is about the last product."""
 _ORDINALS = {
     word: number
@@ -87,9 +87,7 @@ def find_mention(
     """
     last_list = () if _OWN_HOLDINGS.search(line) else last_list
     rank = _rank(line)
-    tokens = _tokens(line)
-    ids = [token.rstrip(".:") for token in tokens] + tokens
-    if not rank and last_list and (digits := [token for token in ids if token.isdigit()]):
+    if not rank and last_list and (digits := [word for word in _ids(line) if word.isdigit()]):
         # A bare number is a position only within the list.
         rank = int(digits[0]) if 0 < int(digits[0]) <= len(last_list) else None
     if rank and last_list:
@@ -97,8 +95,8 @@ def find_mention(
         if position > len(last_list):
             return Mention(None, missing_rank=position)
         return Mention(last_list[position - 1])
-    found = _find_named(line, graph, ids)
-    is_short = len(line.split()) <= SHORT_LINE_WORDS
+    found = next((product for _, _, product in _find_named(line, graph)), None)
+    is_short = len(line.split()) <= _SHORT_LINE_WORDS
     if found is None and (is_short or _PRONOUN.search(line)):
         found = last
     return Mention(found)
@@ -115,7 +113,7 @@ def find_mentions(
     last_list = () if _OWN_HOLDINGS.search(line) else last_list
     found: list[tuple[int, ProductRef]] = []
     rest = line
-    for start, end, product in _find_all_named(line, graph):
+    for start, end, product in _find_named(line, graph):
         found.append((start, product))
         rest = _blank(rest, start, end)
     if last_list and len(found) < 2 and (both := _BOTH.search(rest)):
@@ -136,8 +134,10 @@ def _blank(text: str, start: int, end: int) -> str:
     return text[:start] + "\0" * (end - start) + text[end:]
 
 
-def _tokens(line: str) -> list[str]:
-    return re.findall(r"[^\s?!,;\"“”]+", line)
+def _ids(line: str) -> list[str]:
+    """Return the words that may be ids, also without a full stop or colon at the end."""
+    words = re.findall(r"[^\s?!,;\"“”]+", line)
+    return [word.rstrip(".:") for word in words] + words
 
 
 def _positions(line: str) -> Iterator[tuple[int, int]]:
@@ -166,33 +166,19 @@ def _rank(line: str) -> int | None:
     return next((_ORDINALS[word] for word in words if word in _ORDINALS), None)
 
 
-def _find_all_named(line: str, graph: Graph) -> list[tuple[int, int, ProductRef]]:
+def _find_named(line: str, graph: Graph) -> list[tuple[int, int, ProductRef]]:
     """Find named products with start and end; a name inside a longer one does not count."""
-    ids = {token.strip(".:") for token in _tokens(line)}
     found: list[tuple[int, int, ProductRef]] = []
-    for row in graph.read("chat_products", ids=sorted(ids), line=line.lower()):
+    for row in graph.read("chat_products", ids=_ids(line), line=line.lower()):
         product = ProductRef(row["product"], str(row["name"]))
         for word in product if row["is_id"] else (product.name,):
-            match = _whole(word, line)
+            match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line, re.IGNORECASE)
             if match is None or not _is_meant(word, line):
                 continue
             if all(match.end() <= start or match.start() >= end for start, end, _ in found):
                 found.append((*match.span(), product))
                 break
     return found
-
-
-def _find_named(line: str, graph: Graph, ids: list[str]) -> ProductRef | None:
-    for row in graph.read("chat_products", ids=ids, line=line.lower()):
-        product = ProductRef(row["product"], str(row["name"]))
-        word = product.id if row["is_id"] else product.name
-        if _is_meant(word, line) and (row["is_id"] or _whole(product.name, line)):
-            return product
-    return None
-
-
-def _whole(word: str, line: str) -> re.Match[str] | None:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line, re.IGNORECASE)
 
 
 def _is_meant(word: str, line: str) -> bool:
