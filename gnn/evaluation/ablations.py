@@ -42,11 +42,7 @@ class _AblationRun(Run):
 
 
 def name_of(info: dict[str, Any]) -> str:
-    """Return `fusion` if a run's model reads texts, else `graph only`.
-
-    Args:
-        info: content of its `run.json`.
-    """
+    """Return `fusion` if the model of a run with this `run.json` reads texts, else `graph only`."""
     texts = info["blend"]["text"]
     reads = info["choice"]["text"] or texts["seen"] or texts["unseen"]
     return FUSION if reads else GRAPH_ONLY
@@ -55,11 +51,8 @@ def name_of(info: dict[str, Any]) -> str:
 def ablation_configs(info: dict[str, Any]) -> dict[str, TrainConfig]:
     """Return name and config of each ablation of a run, without the one the run itself is.
 
-    Args:
-        info: content of its `run.json`.
-
     Raises:
-        RunBroken: its config is that of another version.
+        RunBroken: the config in its `run.json` is that of another version.
     """
     known = {item.name for item in fields(TrainConfig)}
     if set(info["config"]) != known:
@@ -89,13 +82,8 @@ def fit_ablations(
 ) -> dict[str, Embeddings]:
     """Return name and embeddings of each ablation; train those that are missing.
 
-    Args:
-        run: a trained run.
-        cache: file of encoded texts.
-        load: loads the text encoder.
-        warn: called with the expected cost before training starts.
-        progress: called after every step.
-        only_trained: train none, return those that are there.
+    Calls `warn` with the expected cost before training starts. With `only_trained`, trains none and
+    returns those that are there.
 
     Raises:
         RunBroken: the run's config is that of another version.

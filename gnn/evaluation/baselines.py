@@ -84,14 +84,10 @@ def fit_baselines(
     features: TextFeatures | None = None,
     progress: Progress = no_progress,
 ) -> dict[str, Recommender]:
-    """Return the fitted baselines by name.
+    """Return the baselines by name, fitted to interactions of shape (num_users, num_products).
 
-    Args:
-        snapshot: the exported graph.
-        interactions: to fit on, shape (num_users, num_products), ones.
-        warn: called with the reason if a baseline is left out.
-        features: texts as training uses them; None leaves out the baselines with texts.
-        progress: called before every trial.
+    Without text features, the baselines with texts are left out. Calls `warn` with the reason if
+    another one is left out, and `progress` before every trial.
     """
     progress("fitting baselines", 0, 0)
     models: dict[str, Recommender] = {"popularity": Popularity()}
@@ -123,11 +119,7 @@ def _chosen_ease(
 ) -> dict[str, Recommender]:
     """Return EASE without and with texts, with the best hyperparameters on validation data.
 
-    Args:
-        data: with the validation interactions.
-        text: float32, shape (num_users + num_products, width).
-        trial_text: the same without reviews of held-out pairs.
-        progress: called before every trial.
+    Texts have shape (num_users + num_products, width); `trial_text` excludes held-back reviews.
     """
 
     @cache

@@ -1,8 +1,7 @@
-"""Intervals of differences by resampling users; knows nothing about what was measured.
+"""Confidence intervals of differences by the paired bootstrap over users.
 
-Paired bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993): users are
-drawn with replacement, the same ones for both models, and the percentiles of the mean difference
-are read.
+Efron and Tibshirani, "An Introduction to the Bootstrap" (1993): users are drawn with replacement,
+the same ones for both models; the interval is that of the percentiles of the mean difference.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 DRAWS = 2000
 LEVEL = 0.95
 _AT_ONCE = 4_000_000
-"""Counts held at once: 32 MB."""
+"""Numbers in memory: 32 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A mean difference and where it lies with probability `LEVEL`."""
+    """A mean difference and its confidence interval of level `LEVEL`."""
 
     difference: float
     low: float
@@ -28,16 +27,14 @@ class Interval:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
 
 
 def intervals(differences: NDArray[np.float64], seed: int = 0) -> list[Interval]:
-    """The interval of each column's mean, all columns by the same draws of users.
+    """Return the interval of each column's mean; all columns share the draws of users.
 
-    Args:
-        differences: shape (num_users, num_columns); one model less another, for each user.
-        seed: of the draws.
+    `differences` has shape (num_users, num_columns): one model minus another, for each user.
     """
     number, columns = differences.shape
     rng = np.random.default_rng(seed)

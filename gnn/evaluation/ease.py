@@ -32,12 +32,9 @@ class EASE(Recommender):
     def __init__(
         self, penalty: float, text: NDArray[np.float32] | None = None, text_weight: float = 0.0
     ) -> None:
-        """Set the hyperparameters.
+        """Set lambda, texts of shape (num_products, width), and their weight.
 
-        Args:
-            penalty: lambda.
-            text: float32, shape (num_products, width); None for none.
-            text_weight: of a product of texts, relative to a user that two products share.
+        The weight of a product of two texts is relative to one user that two products share.
         """
         self._penalty = penalty
         self._text_rows = None if text is None else text.T * np.float32(text_weight**0.5)

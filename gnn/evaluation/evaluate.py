@@ -97,15 +97,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate the run's model, and those to compare it with, on one split.
 
-    Args:
-        run: a trained run.
-        split: `test` or `valid`.
-        compare: `baselines` includes ablations that are trained already; `ablations` trains those
-            that are missing, which takes minutes.
-        cache: file of encoded texts; None leaves out the comparisons that read texts.
-        load: loads the text encoder.
-        warn: called with the reason if a comparison is left out.
-        progress: called during every long step.
+    `baselines` includes ablations that are trained already; `ablations` trains those that are
+    missing, which takes minutes. Without a cache of encoded texts, comparisons that read texts are
+    left out. Calls `warn` with the reason if a comparison is left out.
 
     Raises:
         NotReady: the run was not trained.
@@ -238,14 +232,7 @@ def _measure_all(
 def _measure(
     model: Recommender, groups: dict[str, Group], band: NDArray[np.int64], num_bands: int
 ) -> _Measured:
-    """Return the metrics of one model.
-
-    Args:
-        model: fitted.
-        groups: of `groups_of`.
-        band: shape (num_products,); band of each product.
-        num_bands: number of bands.
-    """
+    """Return the metrics of one fitted model; `band`: int64, shape (num_products,)."""
     interactions, everybody = model.interactions, groups["all"]
     num_users, num_products = interactions.shape
     holders = np.bincount(interactions.indices, minlength=num_products)

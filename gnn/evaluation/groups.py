@@ -24,9 +24,7 @@ class Group:
 def groups_of(interactions: csr_array, held_out: csr_array) -> dict[str, Group]:
     """Return the groups that are not empty by name.
 
-    Args:
-        interactions: of training, shape (num_users, num_products).
-        held_out: the same shape.
+    Both arguments have shape (num_users, num_products).
     """
     is_warm = np.diff(interactions.indptr) > 0
     is_seen = np.asarray(interactions.sum(axis=0)).ravel() > 0

@@ -1,10 +1,10 @@
-"""What is measured of lists: per user, and over all of them.
+"""Metrics of lists, per user and over all users.
 
-Knows nothing about models or groups. Recall and NDCG are those of `ranking.py`. With the first k
-places of a list: hit rate, whether there is any hit; MRR, 1 over the place of the first hit and 0
-without one; coverage, the part of the candidates that stands in anybody's list; novelty, the mean
-of -log2((holders + 1) / (users + 1)) over all places (self-information, as Zhou et al., "Solving
-the apparent diversity-accuracy dilemma", PNAS 2010; the ones are ours, for products nobody holds).
+Recall and NDCG are those of `ranking.py`. For the first k places of a list: hit rate, whether there
+is any hit; MRR, 1 over the place of the first hit, 0 without one; coverage, the share of the
+candidates in any list; novelty, the mean of -log2((holders + 1) / (users + 1)) over all places
+(self-information, Zhou et al., "Solving the apparent diversity-accuracy dilemma", PNAS 2010; we add
+the ones for products without holders).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from kinfolio.gnn.ranking import NOBODY, recall_and_ndcg
 
 CUTS = (5, 10, 20)
-"""Lengths of the lists that are measured."""
+"""Lengths of the lists."""
 MEASURES = ("recall", "ndcg", "mrr", "hit_rate", "coverage", "novelty")
 _BANDS = (0, 1, 4, 16, 64, 256, 1024)
-"""Least holders of each band of products; four times more from one to the next."""
+"""Minimum holders of each band of products."""
 
 
 def per_user(hits: NDArray[np.bool_], number: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Measures of each user, by names such as `recall@20`: float64, shape (num_users,).
+    """Return metrics of each user, by names such as `recall@20`: float64, shape (num_users,).
 
     Args:
-        hits: shape (num_users, places); which places are held-out products.
-        number: held-out products of each user, at least 1.
+        hits: shape (num_users, places); whether each place is a held-out product.
+        number: number of held-out products of each user, at least 1.
     """
     found: dict[str, NDArray[np.float64]] = {}
     for k in CUTS:
@@ -45,11 +45,11 @@ def per_user(hits: NDArray[np.bool_], number: NDArray[np.int64]) -> dict[str, ND
 def over_all(
     lists: NDArray[np.int64], holders: NDArray[np.int64], num_users: int, num_candidates: int
 ) -> dict[str, float]:
-    """Coverage and novelty, by names such as `coverage@20`.
+    """Return coverage and novelty, by names such as `coverage@20`.
 
     Args:
         lists: shape (users, places); products, best first.
-        holders: shape (num_products,); training holdings of each product.
+        holders: shape (num_products,); training holders of each product.
         num_users: of the graph.
         num_candidates: products that could have been listed.
     """
@@ -64,12 +64,9 @@ def over_all(
 
 
 def bands_of(holders: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
-    """Names of the bands of products by holders, such as `4-15`, and each product's band.
+    """Return the names of the bands by holders, such as `4-15`, and each product's band.
 
-    Bands above that of the most held product are left out.
-
-    Args:
-        holders: shape (num_products,); training holdings of each product.
+    Bands above that of the most held product are omitted. `holders` has shape (num_products,).
     """
     band = np.searchsorted(_BANDS, holders, side="right") - 1
     number = int(band.max(initial=0)) + 1
@@ -87,19 +84,19 @@ def by_band(
     wanted: NDArray[np.int64],
     count: int,
 ) -> dict[str, NDArray[np.float64]]:
-    """What lists make of each band of products: float64, shape (count,).
+    """Return the shares of lists, held-out interactions and hits in each band: shape (count,).
 
     Args:
         lists: shape (users, places); products, best first.
-        hits: the same shape; which places are held-out products.
-        band: shape (num_products,); of each product.
-        wanted: the products of all held-out holdings, one entry a holding.
+        hits: the same shape; whether each place is a held-out product.
+        band: shape (num_products,); band of each product.
+        wanted: products of all held-out interactions, one entry each.
         count: number of bands.
 
     Returns:
-        `listed`: part of all places that the band fills; `held_out`: part of all held-out holdings
-        that lie in it (were the two equal, lists would be as popular as what people take);
-        `found`: part of its held-out holdings that are in the lists, nan without any.
+        `listed`: share of all places; `held_out`: share of all held-out interactions (equal shares
+        would mean that lists are as popular as the held-out products); `found`: share of the band's
+        held-out interactions that are in the lists, nan without any.
     """
 
     def share(products: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -51,13 +51,10 @@ class Writer:
 def taken(
     graph: Graph, slot: Slot, found: dict[str, Any] | None, version: dict[str, Any]
 ) -> Iterator[Writer]:
-    """Acquire write access to a slot within a `with` block.
+    """Acquire write access to an inactive slot within a `with` block.
 
-    Args:
-        graph: the database.
-        slot: an inactive one.
-        found: properties of the version in it; None if it is empty.
-        version: properties of the new version.
+    `found` are the properties of the version in it, None if it is empty; `version` those of the new
+    one.
 
     Raises:
         NotReady: another writer is active.

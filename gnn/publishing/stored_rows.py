@@ -93,15 +93,10 @@ def product_batches(
     *,
     as_vectors: bool,
 ) -> Iterator[Batch]:
-    """Yield the products to store.
+    """Yield the products that are in the graph.
 
-    Args:
-        embeddings: of a trained model.
-        products: shape (num_products, heads * dim + 2), by `product_rows`.
-        is_product: which of them are in the graph.
-        markets: of each product.
-        slot: to write into.
-        as_vectors: whether the server accepts vectors as parameters.
+    `products` are the rows of `product_rows`; `as_vectors`: the server accepts vectors as
+    parameters.
     """
     parts = {f"embedding_{slot}": products, f"message_{slot}": embeddings.product_messages}
     always = {f"embedding_{slot}"}
@@ -119,12 +114,7 @@ def product_batches(
 
 
 def link_batches(embeddings: Embeddings, is_product: NDArray[np.bool_]) -> Iterator[Batch]:
-    """Yield the links to store; both ends must be in the graph.
-
-    Args:
-        embeddings: of a trained model.
-        is_product: which products are in the graph.
-    """
+    """Yield the links of which both ends are in the graph."""
     source = np.repeat(np.arange(len(is_product)), np.diff(embeddings.link_offsets))
     is_used = is_product[source] & is_product[embeddings.link_products]
     source, weights = source[is_used], embeddings.link_weights[is_used]

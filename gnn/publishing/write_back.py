@@ -39,11 +39,8 @@ def write_back(
 ) -> WrittenBack:
     """Store embeddings as a new version and activate it.
 
-    Args:
-        graph: the graph that they were trained on; it may have grown or shrunk since.
-        embeddings: of a trained model.
-        name: of the version; None makes one from the time.
-        progress: called during every step.
+    The graph may have grown or shrunk since the training. Without a name, the version is named by
+    the time.
 
     Raises:
         BadConfig: the name is taken, or the vectors are too wide.

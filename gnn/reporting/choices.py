@@ -9,11 +9,7 @@ _LINKS = {"ridge": "ridge regression among products held together"}
 
 
 def choice_sentences(info: dict[str, Any]) -> list[str]:
-    """Return one sentence for each choice of a training.
-
-    Args:
-        info: content of `run.json`.
-    """
+    """Return one sentence for each choice of a training, from its `run.json`."""
     return [
         *_head_sentences(info),
         *_text_sentences(info),
@@ -91,8 +87,7 @@ def chosen_and_tried(
 ) -> tuple[list[list[str]], dict[str, list[dict[str, Any]]]]:
     """Return rows of name and value of what a training chose, and its trials by name.
 
-    Args:
-        info: content of `run.json`; everything except config, data and measurements.
+    Reads everything in `run.json` except config, data and measurements.
     """
     chosen: list[list[str]] = []
     tried: dict[str, list[dict[str, Any]]] = {}

@@ -57,14 +57,7 @@ class Contributions:
 def examples(
     snapshot: Snapshot, embeddings: Embeddings, interactions: csr_array, held_out: csr_array
 ) -> list[Example]:
-    """Return the lists of three users, evenly spaced among those with enough data.
-
-    Args:
-        snapshot: the exported graph.
-        embeddings: of the run.
-        interactions: of training, shape (num_users, num_products).
-        held_out: of the evaluated split, the same shape.
-    """
+    """Return the lists of three users, evenly spaced among those with enough data."""
     has_data = (np.diff(interactions.indptr) >= _MIN_HOLDINGS) & (np.diff(held_out.indptr) > 0)
     users = np.flatnonzero(has_data)
     if not len(users):

@@ -69,13 +69,9 @@ def table(
     numbers: int = 0,
     best: Iterable[int] = (),
 ) -> str:
-    """Return a table that scrolls sideways if needed.
+    """Return a table that scrolls sideways if needed; the row of `kinfolio` is highlighted.
 
-    Args:
-        columns: headings.
-        rows: cells; the row of the model `kinfolio` is highlighted.
-        numbers: the last so many columns are right-aligned.
-        best: columns of numbers whose highest value is marked.
+    The last `numbers` columns are right-aligned; in the columns `best` the highest value is marked.
     """
     first = len(columns) - numbers
     highest = {column: max((row[column] for row in rows), key=float) for column in best if rows}

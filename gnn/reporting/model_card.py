@@ -112,14 +112,7 @@ def data_of(snapshot: Snapshot) -> dict[str, int]:
 
 
 def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], command: str) -> str:
-    """Return the card, Markdown.
-
-    Args:
-        found: an evaluation with baselines.
-        info: content of `run.json`.
-        data: of `data_of`.
-        command: that made it.
-    """
+    """Return the card, Markdown; `data` is of `data_of`, `command` made the evaluation."""
     recall, ndcg = f"recall@{found.k}", f"ndcg@{found.k}"
     figures = [
         [model, group, f"{found.users[group]:,}", f"{one.recall:.4f}", f"{one.ndcg:.4f}"]

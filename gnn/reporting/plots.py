@@ -25,8 +25,7 @@ Points = Sequence[tuple[float, float]]
 def curves(history: Sequence[Sequence[dict[str, Any]]]) -> str:
     """Draw loss and validation metrics by step, one line for each head.
 
-    Args:
-        history: evaluations of each head: `step`, `loss`, `recall`, `ndcg` (None: not measured).
+    Evaluations have `step`, `loss`, `recall` and `ndcg` (None: not measured).
     """
 
     def series(name: str) -> list[Points]:

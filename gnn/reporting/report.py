@@ -45,12 +45,7 @@ class Report:
 
 
 def report(run: Run, evaluation: Evaluation) -> Report:
-    """Write `report.html` and `model_card.md` into a run.
-
-    Args:
-        run: a trained run.
-        evaluation: of the run, with baselines.
-    """
+    """Write `report.html` and `model_card.md` into a run, from its evaluation with baselines."""
     info, snapshot = run.need_info(), read_snapshot(run.need_snapshot())
     data = data_of(snapshot)
     command = f"kinfolio report --split {evaluation.split}"

@@ -9,11 +9,7 @@ from kinfolio.run import Run
 
 
 def write_curves(run: Run, folder: Path) -> None:
-    """Write loss, recall and NDCG of each head by step.
-
-    Args:
-        run: a trained run.
-        folder: for `tensorboard --logdir`; each run becomes a folder in it.
+    """Write loss, recall and NDCG of each head by step into a folder named after the run.
 
     Raises:
         NotReady: TensorBoard is not installed, or the run was not trained.

@@ -45,11 +45,7 @@ class Catalogue:
     def linked(self, linking: list[list[int]]) -> NDArray[np.float64] | None:
         """Return what links add to each score: shape (len(linking), num_products).
 
-        Args:
-            linking: of each user, the gids of the held products whose links count.
-
-        Returns:
-            None if the version has no links.
+        `linking` has the gids of each user's held products whose links count. None without links.
         """
         if not self.links.nnz:
             return None
@@ -68,10 +64,7 @@ class Catalogue:
 def read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> Catalogue:
     """Read all products of the graph, in the order of their ids.
 
-    Args:
-        graph: the database.
-        slot: of the vectors; None uses the number of holders as score.
-        rules: own rules.
+    Vectors are those of the slot; without one, the number of holders is the score.
     """
     ids: list[str] = []
     vectors: list[list[float] | None] = []

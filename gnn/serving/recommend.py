@@ -39,18 +39,14 @@ def recommend(
     rules: Sequence[Rule] = (),
     warn: Warn | None = None,
 ) -> Recommendations:
-    """Return the user's list, best first.
+    """Return the user's list, best first; shorter than k if fewer products are eligible.
 
-    Args:
-        graph: the database.
-        user_id: the user's own key.
-        k: length of the list, 1 to 1,000; shorter if fewer products are eligible.
-        rules: own rules in addition to the built-in ones.
-        warn: called with each warning about the list. Runs up to two extra queries.
+    Own rules apply in addition to the built-in ones. With `warn`, runs up to two extra queries and
+    calls it with each warning about the list.
 
     Raises:
         NotFound: there is no such user.
-        BadConfig: k is out of range.
+        BadConfig: k is not between 1 and 1,000.
     """
     check_k(k)
     state = read_user_state(graph, user_id)

@@ -50,14 +50,9 @@ def recommend_all(
 ) -> int:
     """Write the lists of all users; return the number of users.
 
-    Args:
-        graph: the database.
-        file: to write, tab-separated, whole or not at all; None for no file.
-        k: length of a list, 1 to 1,000.
-        rules: own rules in addition to the built-in ones.
-        materialise: replace each user's list in the graph; lists whose `version` is the active one
-            are complete and current.
-        progress: called after each page.
+    The file is tab-separated, written whole or not at all. With `materialise`, each user's list in
+    the graph is replaced; lists whose `version` is the active one are complete and current. Own
+    rules apply in addition to the built-in ones.
 
     Raises:
         BadConfig: k is out of range.
@@ -192,16 +187,8 @@ def _rank_exactly(
 ) -> tuple[list[list[Line]], NDArray[np.bool_]]:
     """Score the `fetch` best products of some users again in 64 bits and rank them.
 
-    Args:
-        catalogue: all products.
-        page: of `_score_page`.
-        users: rows of the page.
-        fetch: number of products to score again.
-        k: length of the lists.
-
-    Returns:
-        The ranked products of each user, and whether a product beyond them could be among the k
-        best.
+    `users` are rows of the page. Returns the ranked products of each user, and whether a product
+    beyond them could be among the k best.
     """
     found = page.scores[users].topk(fetch)
     is_eligible = (found.values > -np.inf).numpy()

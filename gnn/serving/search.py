@@ -39,13 +39,9 @@ _supported: WeakKeyDictionary[Graph, dict[str | None, _Statement]] = WeakKeyDict
 def best_products(
     graph: Graph, state: UserState, k: int, conditions: Sequence[str] = ()
 ) -> tuple[Found, Literal["exact", "index"]]:
-    """Return the k best eligible products, and how they were found.
+    """Return the k best eligible products while a version is active, and how they were found.
 
-    Args:
-        graph: the database.
-        state: of a user while a version is active.
-        k: length of the list.
-        conditions: own rules, as Cypher about `u` and `p`.
+    `conditions` are own rules, as Cypher about `u` and `p`.
     """
     if state.fetch is not None and state.products > EXACT_BELOW:
         found = _by_index(graph, state, k, state.fetch, conditions)

@@ -66,16 +66,9 @@ def what_if(
     k: int = 10,
     rules: Sequence[Rule] = (),
 ) -> WhatIf:
-    """Return the list, and the score of a product, as if some holdings were changed.
+    """Return the list, and the score of `product_id`, as if some holdings were changed.
 
-    Args:
-        graph: the database.
-        user_id: the user's own key.
-        without: products taken as not held.
-        added: products taken as held.
-        product_id: the product to score before and after.
-        k: length of the list.
-        rules: own rules in addition to the built-in ones.
+    Products of `without` are taken as not held, those of `added` as held.
 
     Raises:
         NotFound: there is no such user or product.

@@ -17,11 +17,7 @@ from kinfolio.records import WhyNot
 def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule] = ()) -> WhyNot:
     """Return every rule's verdict, and the product's score and rank if all rules allowed it.
 
-    Args:
-        graph: the database.
-        user_id: the user's own key.
-        product_id: the product's own key.
-        rules: own rules in addition to the built-in ones.
+    Own rules apply in addition to the built-in ones.
 
     Raises:
         NotFound: there is no such user or product.

@@ -43,14 +43,8 @@ class TextFeatures:
     ) -> None:
         """Encode all texts that may be used.
 
-        Args:
-            snapshot: the exported graph.
-            cache: file of encoded texts.
-            most: number of latest reviews used for each user and each product.
-            encoder: name of the encoder.
-            load: loads it.
-            given: external vectors, an input of their own.
-            progress: called after every batch.
+        Only the `most` latest reviews of each user and each product are used. `given`: external
+        vectors, an input of their own.
         """
         reviews = snapshot.reviews
         self._snapshot = snapshot
@@ -81,12 +75,9 @@ class TextFeatures:
     def rows(self, width: int, hidden: NDArray[np.int64] | None = None) -> TextRows:
         """Return the text inputs, projected to `width` principal axes.
 
-        A user is the mean of their reviews; a product its description plus the mean of its
-        reviews. Each type is centred; the axes are those of the combined and the single kinds.
-
-        Args:
-            width: dimension of the result.
-            hidden: keys user * num_products + product of pairs whose reviews must not be used.
+        A user is the mean of their reviews; a product its description plus the mean of its reviews.
+        Each type is centred; the axes are those of the combined and the single kinds. Reviews of
+        the pairs with keys user * num_products + product in `hidden` are left out.
         """
         user_kinds, product_kinds = self._kinds(hidden)
         combined = [user_kinds[0], product_kinds[0] + self._vectors[self._whole]]

@@ -7,16 +7,23 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kinfolio.errors import BadInput, NotReady
+from kinfolio.gnn.data import held_in
 from kinfolio.gnn.evaluation.bootstrap import Interval
-from kinfolio.gnn.evaluation.evaluate import Evaluation, evaluate
-from kinfolio.gnn.reporting.choices import chosen_and_tried
+from kinfolio.gnn.evaluation.evaluate import Evaluation, default_split, evaluate
+from kinfolio.gnn.evaluation.recommender import EmbeddingModel
+from kinfolio.gnn.reporting.choices import choice_sentences, chosen_and_tried
+from kinfolio.gnn.reporting.examples import contributions, examples
+from kinfolio.gnn.reporting.html import table
 from kinfolio.gnn.reporting.model_card import text_verdicts
+from kinfolio.gnn.reporting.plots import groups as draw_groups
 from kinfolio.gnn.reporting.report import Report, report
+from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.run import Run
-from kinfolio.snapshot import write_snapshot
+from kinfolio.snapshot import read_snapshot, with_hash, write_snapshot
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, Words, trained, with_texts
 
@@ -156,3 +163,64 @@ def test_a_report_on_a_part_that_is_not_there_is_refused(tmp_path: Path) -> None
     run = trained(tmp_path, make_snapshot(seed=6, has_valid=False), replace(SMALL, text="off"))
     with pytest.raises(BadInput, match="no interaction is marked valid"):
         report(run, evaluate(run, split="valid", compare="baselines", cache=tmp_path / "texts"))
+
+
+def test_without_test_interactions_the_report_uses_valid_and_says_so(tmp_path: Path) -> None:
+    snapshot = make_snapshot(seed=4)
+    split = np.where(snapshot.holdings.split == 2, 0, snapshot.holdings.split).astype(np.int8)
+    without = with_hash(replace(snapshot, holdings=replace(snapshot.holdings, split=split)))
+    run = trained(tmp_path, without, replace(SMALL, text="off"))
+    with pytest.raises(BadInput, match=r"type: kinfolio evaluate --run .* --split valid"):
+        evaluate(run)
+    assert default_split(run) == "valid"
+    page = report(run, evaluate(run, split="valid", compare="baselines")).page.read_text("utf-8")
+    assert "Measured on <b>valid</b>, since the data has no test interactions" in page
+
+
+def test_the_contributions_of_an_example_add_up_to_the_score(run: Run) -> None:
+    snapshot, embeddings = read_snapshot(run.snapshot), read_embeddings(run)
+    interactions = held_in(snapshot, "train")
+    users = np.flatnonzero(np.diff(interactions.indptr))
+    scores = EmbeddingModel(embeddings).fit(interactions).score(users).numpy()
+    for user, expected in zip(users, scores, strict=True):
+        found = contributions(int(user), snapshot, embeddings, interactions)
+        np.testing.assert_allclose(found.values.sum(axis=0), expected, atol=1e-4)
+        assert len(found.names) == len(found.values)
+
+
+def test_example_lists_name_no_user_and_mark_hits(run: Run, written: Report) -> None:
+    snapshot = read_snapshot(run.snapshot)
+    found = examples(
+        snapshot, read_embeddings(run), held_in(snapshot, "train"), held_in(snapshot, "test")
+    )
+    assert len(found) == 3
+    page = written.page.read_text("utf-8")
+    assert page.count(">held in test</span>") == sum(
+        line.is_hit for one in found for line in one.lines
+    )
+    assert not re.search(r"\bu\d+\b", page)
+
+
+def test_the_best_value_of_a_column_is_marked_also_when_tied() -> None:
+    made = table(["model", "ndcg"], [["a", "0.2"], ["b", "0.3"], ["c", "0.3"]], numbers=1, best=[1])
+    assert re.findall("<b>(.*?)</b>", made) == ["0.3", "0.3"]
+
+
+def test_panels_of_one_kind_share_their_scale(found: Evaluation) -> None:
+    """A bar is as long as its value, in every panel alike."""
+    lengths = [
+        float(one)
+        for one in re.findall(r'<rect class="\w+" x="92" y="\d+" width="(.*?)"', draw_groups(found))
+    ]
+    values = [metrics[group].ndcg for group in found.users for metrics in found.models.values()]
+    assert lengths == pytest.approx(
+        [value / max(values) * max(lengths) for value in values], abs=0.1
+    )
+
+
+def test_choices_are_told_in_sentences(run: Run) -> None:
+    sentences = choice_sentences(run.need_info())
+    assert sentences[0].startswith("Heads: 2 of 8 dimensions")
+    assert sentences[1].startswith("Temperature: 0.3.")
+    assert any(one.startswith("Texts: an input of the heads") for one in sentences)
+    assert all(one.endswith(".") for one in sentences)
