@@ -1,3 +1,4 @@
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -32,134 +33,56 @@ def sentence(error: Exception, expected: type[KinfolioError]) -> str:
 
 
 def of_server(code: str, message: str = "what the server says") -> exceptions.Neo4jError:
-    return exceptions.Neo4jError._hydrate_neo4j(code=code, message=message)
+    return exceptions.Neo4jError._hydrate_neo4j(code=f"Neo.{code}", message=message)
+
+
+FULL = r"most often because its disk is full.*kinfolio db stop and kinfolio db start"
 
 
 @pytest.mark.parametrize(
-    ("error", "expected", "said", "remedy"),
+    ("error", "expected", "words"),
     [
-        (
-            exceptions.ServiceUnavailable("Couldn't connect to ..."),
-            ServerUnreachable,
-            "no Neo4j answers at bolt://here:7687",
-            "kinfolio db start",
-        ),
-        (
-            exceptions.SessionExpired("the connection went away"),
-            ServerUnreachable,
-            "no Neo4j answers",
-            "kinfolio db start",
-        ),
-        (
-            ConnectionResetError("reset by peer"),
-            ServerUnreachable,
-            "no Neo4j answers",
-            "kinfolio db start",
-        ),
-        (
-            exceptions.ConfigurationError("what scheme"),
-            BadConfig,
-            "'bolt://here:7687', which is no address",
-            "write it like bolt://",
-        ),
-        (
-            exceptions.ResultConsumedError(None, "the result is gone"),
-            ServerError,
-            "the result is gone",
-            "run the command again",
-        ),
-        (
-            of_server("Neo.ClientError.Security.Unauthorized"),
-            WrongPassword,
-            "refused the password of user 'ann'",
-            "NEO4J_PASSWORD",
-        ),
-        (
-            of_server("Neo.ClientError.Security.AuthenticationRateLimit"),
-            WrongPassword,
-            "too many wrong passwords",
-            "in a few seconds",
-        ),
-        (
-            of_server("Neo.ClientError.Security.Forbidden"),
-            WrongPassword,
-            "user 'ann' may not run load_users",
-            "grant the right",
-        ),
-        (
-            of_server("Neo.ClientError.Database.DatabaseNotFound"),
-            NotReady,
-            "has no database 'shop'",
-            "NEO4J_DATABASE",
-        ),
-        (
-            of_server("Neo.TransientError.General.DatabaseUnavailable"),
-            ServerUnreachable,
-            "its database cannot be used",
-            "kinfolio db stop",
-        ),
-        (
-            of_server("Neo.DatabaseError.General.UnknownError", "No space left on device"),
-            ServerError,
-            "the disk of the database is full",
-            "free some space",
-        ),
-        (
-            of_server("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append"),
-            ServerError,
-            "most often because its disk is full",
-            "kinfolio db stop and kinfolio db start",
-        ),
-        (
-            of_server("Neo.DatabaseError.Transaction.TransactionStartFailed", "critical error"),
-            ServerError,
-            "most often because its disk is full",
-            "kinfolio db stop and kinfolio db start",
-        ),
-        (
-            of_server("Neo.TransientError.General.MemoryPoolOutOfMemoryError"),
-            ServerError,
-            "ran out of memory in load_users",
-            "smaller batches",
-        ),
-        (
-            of_server("Neo.DatabaseError.General.OutOfMemoryError"),
-            ServerError,
-            "ran out of memory",
-            "smaller batches",
-        ),
-        (
-            of_server("Neo.TransientError.Transaction.DeadlockDetected"),
-            ServerError,
-            "gave up on load_users after several tries",
-            "less busy",
-        ),
-        (
-            of_server("Neo.ClientError.Schema.IndexNotFound"),
-            NotReady,
-            "the index that load_users needs",
-            "kinfolio writeback",
-        ),
-        (
-            of_server("Neo.ClientError.Made.Up", "something new\nwith a second line"),
-            ServerError,
-            "refused load_users (Neo.ClientError.Made.Up: something new)",
-            "see its log",
-        ),
+        (exceptions.ServiceUnavailable("x"), ServerUnreachable, r"bolt://here:7687.*db start"),
+        (exceptions.SessionExpired("x"), ServerUnreachable, "no Neo4j answers.*db start"),
+        (ConnectionResetError("x"), ServerUnreachable, "no Neo4j answers.*db start"),
+        (exceptions.ConfigurationError("x"), BadConfig, "which is no address.*write it like bolt"),
+        (exceptions.ResultConsumedError(None, "is gone"), ServerError, "is gone.*run the command"),
     ],
-    ids=lambda value: value.code if isinstance(value, exceptions.Neo4jError) else None,
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_each_error_of_the_driver_is_a_sentence_with_its_remedy(
-    error: Exception, expected: type[KinfolioError], said: str, remedy: str
+    error: Exception, expected: type[KinfolioError], words: str
 ) -> None:
-    text = sentence(error, expected)
-    assert said in text
-    assert remedy in text
+    assert re.search(words, sentence(error, expected))
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected", "words"),
+    [
+        ("ClientError.Security.Unauthorized", "", WrongPassword, "user 'ann'.*NEO4J_PASSWORD"),
+        ("ClientError.Security.AuthenticationRateLimit", "", WrongPassword, "in a few seconds"),
+        ("ClientError.Security.Forbidden", "", WrongPassword, "may not run load_users.*grant"),
+        ("ClientError.Database.DatabaseNotFound", "", NotReady, "database 'shop'.*NEO4J_DATABASE"),
+        ("TransientError.General.DatabaseUnavailable", "", ServerUnreachable, "kinfolio db stop"),
+        ("DatabaseError.General.UnknownError", "No space left on device", ServerError, "free some"),
+        ("DatabaseError.Transaction.TransactionLogError", "", ServerError, FULL),
+        ("DatabaseError.Transaction.TransactionStartFailed", "", ServerError, FULL),
+        ("TransientError.General.MemoryPoolOutOfMemoryError", "", ServerError, "smaller batches"),
+        ("DatabaseError.General.OutOfMemoryError", "", ServerError, "ran out of memory"),
+        ("TransientError.Transaction.DeadlockDetected", "", ServerError, "gave up.*less busy"),
+        ("ClientError.Schema.IndexNotFound", "", NotReady, "index that load_users.*writeback"),
+        ("ClientError.Made.Up", "new\nsecond line", ServerError, r"Made.Up: new\); see its log"),
+    ],
+)
+def test_each_error_of_the_server_is_a_sentence_with_its_remedy(
+    code: str, message: str, expected: type[KinfolioError], words: str
+) -> None:
+    assert re.search(words, sentence(of_server(code, message), expected))
 
 
 def test_a_reason_in_the_cause_of_an_error_is_found() -> None:
-    error = of_server("Neo.DatabaseError.Transaction.TransactionCommitFailed", "could not commit")
-    error.__cause__ = of_server("Neo.DatabaseError.General.UnknownError", "No space left on device")
+    error = of_server("DatabaseError.Transaction.TransactionCommitFailed", "could not commit")
+    error.__cause__ = of_server("DatabaseError.General.UnknownError", "No space left on device")
     assert "disk of the database is full" in sentence(error, ServerError)
 
 
