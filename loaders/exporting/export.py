@@ -19,26 +19,9 @@ from kinfolio.snapshot import read_manifest, read_snapshot
 from kinfolio.snapshot_writer import scratch_beside, take_place
 
 
-def export(
-    graph: Graph,
-    folder: Path,
-    *,
-    progress: Progress = no_progress,
-    since: Path | None = None,
-    subgraph: str | None = None,
-    around: str | None = None,
-    hops: int = 1,
-) -> Snapshot:
-    """Export a snapshot and read it into memory; see `export_to`."""
-    export_to(
-        graph,
-        folder,
-        progress=progress,
-        since=since,
-        subgraph=subgraph,
-        around=around,
-        hops=hops,
-    )
+def export(graph: Graph, folder: Path, progress: Progress = no_progress) -> Snapshot:
+    """Export a snapshot and read it into memory."""
+    export_to(graph, folder, progress=progress)
     return read_snapshot(folder)
 
 

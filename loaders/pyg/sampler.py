@@ -22,6 +22,9 @@ with pyg_warnings_ignored():
     from torch_geometric.sampler import BaseSampler, HeteroSamplerOutput
     from torch_geometric.sampler.neighbor_sampler import edge_sample, node_sample
 
+_Hop = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Source and end of each sampled edge, and its row in the snapshot's table."""
+
 
 class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
     """Samples neighbours from a `SnapshotGraph`, without replacement.
@@ -71,32 +74,33 @@ class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
         found = {kind: seed[kind].numpy() if kind in seed else none for kind in sorted(kinds)}
         fresh = dict(found)
         nodes_by_hop = {kind: [len(nodes)] for kind, nodes in found.items()}
-        starts: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._num_neighbors}
-        ends: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._num_neighbors}
-        edges: dict[EdgeType, list[NDArray[np.int64]]] = {kind: [] for kind in self._num_neighbors}
+        hops: dict[EdgeType, list[_Hop]] = {kind: [] for kind in self._num_neighbors}
         for hop in range(self._hops):
-            reached: dict[str, list[NDArray[np.int64]]] = {kind: [] for kind in found}
-            for kind, count in self._num_neighbors.items():
+            reached: dict[str, list[NDArray[np.int64]]] = {kind: [none] for kind in found}
+            for kind, counts in self._num_neighbors.items():
                 incoming = self._graph.incoming(kind)
-                place, end = self._sample_edges(incoming, fresh[kind[2]], count[hop])
+                place, end = self._sample_edges(incoming, fresh[kind[2]], counts[hop])
                 start = incoming.source[place].astype(np.int64)
-                starts[kind].append(start)
-                ends[kind].append(end)
-                edges[kind].append(np.asarray(incoming.edge[place]))
+                hops[kind].append((start, end, np.asarray(incoming.edge[place])))
                 reached[kind[0]].append(start)
             for node, parts in reached.items():
-                new = np.setdiff1d(np.concatenate([none, *parts]), found[node])
-                found[node] = np.concatenate([found[node], new])
-                fresh[node] = new
-                nodes_by_hop[node].append(len(new))
+                fresh[node] = np.setdiff1d(np.concatenate(parts), found[node])
+                found[node] = np.concatenate([found[node], fresh[node]])
+                nodes_by_hop[node].append(len(fresh[node]))
         local = {kind: _Local(nodes) for kind, nodes in found.items()}
+        edges = {
+            kind: [np.concatenate(column) for column in zip(*parts, strict=True)]
+            for kind, parts in hops.items()
+        }
         return HeteroSamplerOutput(
             node={kind: torch.from_numpy(nodes.copy()) for kind, nodes in found.items()},
-            row={kind: local[kind[0]].of(starts[kind]) for kind in starts},
-            col={kind: local[kind[2]].of(ends[kind]) for kind in ends},
-            edge={kind: torch.from_numpy(np.concatenate(parts)) for kind, parts in edges.items()},
+            row={kind: local[kind[0]].of(start) for kind, (start, _, _) in edges.items()},
+            col={kind: local[kind[2]].of(end) for kind, (_, end, _) in edges.items()},
+            edge={kind: torch.from_numpy(edge) for kind, (_, _, edge) in edges.items()},
             num_sampled_nodes=nodes_by_hop,
-            num_sampled_edges={kind: [len(part) for part in edges[kind]] for kind in edges},
+            num_sampled_edges={
+                kind: [len(start) for start, _, _ in parts] for kind, parts in hops.items()
+            },
         )
 
     def _sample_edges(
@@ -152,8 +156,7 @@ class _Local:
         self._order = np.argsort(nodes)
         self._sorted = nodes[self._order]
 
-    def of(self, parts: list[NDArray[np.int64]]) -> Tensor:
-        nodes = np.concatenate(parts)
+    def of(self, nodes: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self._order[np.searchsorted(self._sorted, nodes)])
 
 

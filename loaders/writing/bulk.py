@@ -171,48 +171,39 @@ class _Files:
         return categories
 
     def _edges(self, table: str, kind: str, starts: dict[str, int]) -> None:
-        if self.staged.count(table):
-            self._write_csv(f"--relationships={kind}", table, self._edge_rows(table, starts))
-
-    def _edge_rows(self, table: str, starts: dict[str, int]) -> Iterator[Any]:
         (source, of), (target, to) = ENDS[table].items()
-        for batch in self.staged.tables[table].batches():
-            yield pa.table(
+        tables = (
+            pa.table(
                 {
                     ":START_ID": _shift(batch.column(source), starts[of]),
                     ":END_ID": _shift(batch.column(target), starts[to]),
                     **self._properties(table, batch, {source, target}),
                 }
             )
+            for batch in self.staged.batches(table)
+        )
+        if self.staged.count(table):
+            self._write_csv(f"--relationships={kind}", table, tables)
 
     def _reviews(self, first: int, starts: dict[str, int]) -> None:
         if not self.staged.count("reviews"):
             return
+        wrote, about = [], []
 
         def nodes() -> Iterator[Any]:
-            number = first
-            for batch in self.staged.tables["reviews"].batches():
-                yield pa.table(
-                    {
-                        ":ID": pa.array(np.arange(number, number + batch.num_rows)),
-                        "id:string": batch.column("review"),
-                        **self._properties("reviews", batch, {"review", "user", "product"}),
-                    }
-                )
-                number += batch.num_rows
-
-        def ends(name: str) -> Iterator[Any]:
-            number = first
-            for batch in self.staged.tables["reviews"].batches():
-                review = pa.array(np.arange(number, number + batch.num_rows))
-                end = _shift(batch.column(name), starts[name])
-                pair = (end, review) if name == "user" else (review, end)
-                yield pa.table(dict(zip((":START_ID", ":END_ID"), pair, strict=True)))
-                number += batch.num_rows
+            numbers = pa.array(np.arange(first, first + self.staged.count("reviews")))
+            for batch in self.staged.batches("reviews"):
+                review, numbers = numbers[: len(batch)], numbers[len(batch) :]
+                user = _shift(batch.column("user"), starts["user"])
+                product = _shift(batch.column("product"), starts["product"])
+                wrote.append(pa.table({":START_ID": user, ":END_ID": review}))
+                about.append(pa.table({":START_ID": review, ":END_ID": product}))
+                properties = self._properties("reviews", batch, {"review", "user", "product"})
+                yield pa.table({":ID": review, "id:string": batch.column("review"), **properties})
 
         self._write_csv("--nodes=Review", "reviews", nodes())
-        self._write_csv("--relationships=WROTE", "wrote", ends("user"))
-        self._write_csv("--relationships=ABOUT", "about", ends("product"))
+        self._write_csv("--relationships=WROTE", "wrote", wrote)
+        self._write_csv("--relationships=ABOUT", "about", about)
 
     def _categories(self, categories: Any, first_product: int, first: int) -> None:
         coded = categories.dictionary_encode()

@@ -1,6 +1,6 @@
-"""What travels between the folders: frozen records and nothing else.
+"""Frozen records that the folders exchange.
 
-Rows of arrays are *indices*, counted from 0 in the order of `gid`; ids are the user's own strings.
+Rows of arrays are indices from 0 in the order of `gid`; ids are the strings of the input.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ Source = Literal["stored", "folded_in", "ties", "text", "popularity"]
 Kind = Literal["holding", "tie", "text", "similar", "popularity"]
 
 Progress = Callable[[str, int, int], None]
-"""Told of a long step: its name, how much is done, of how much (0: not known)."""
+"""Progress callback of a long step: its name, number done, total (0: unknown)."""
 
 
 def no_progress(step: str, done: int, total: int) -> None:
-    """Tells nobody."""
+    """No-op callback."""
 
 
 SPLITS = ("train", "valid", "test")
-"""Names of the parts of the data; an edge stores the position in this tuple."""
+"""Names of the splits; an edge stores the position in this tuple."""
 NO_TIME = -(2**63)
-"""Marks an edge without a time in an int64 array of milliseconds since 1970 (UTC)."""
+"""Time of an edge without one, in int64 arrays of milliseconds since 1970 (UTC)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where a database is and how to enter it."""
+    """Address and credentials of a database."""
 
     uri: str
     username: str
@@ -46,7 +46,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus:
-    """What is known of a database server."""
+    """State of a database server."""
 
     running: bool
     uri: str | None
@@ -62,14 +62,14 @@ class ServerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """One node and what hangs on it, for people to look at."""
+    """One node and its relationships, for display."""
 
     label: str
     id: str
     properties: dict[str, Any]
-    """Any: whatever the input's columns hold."""
+    """Any: values of the input's columns."""
     vectors: dict[str, int]
-    """Lengths of the properties that are vectors; their numbers are left out."""
+    """Lengths of the properties that are vectors."""
     counts: dict[str, int]
     samples: dict[str, tuple[dict[str, Any], ...]]
 
@@ -92,12 +92,7 @@ class Edges:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reviews:
-    """Reviews in columns, and what each may be used for in training.
-
-    The rule: a review with a split or a time counts by that, and one after the training cut
-    describes nothing; one with neither goes with its pair, and a pair that is held out hides it; a
-    pair that is in no split lets it describe the product only.
-    """
+    """Reviews in columns, and what training may use each for; see `loaders/exporting/leakage.py`."""
 
     user: NDArray[np.int32]
     product: NDArray[np.int32]
@@ -109,7 +104,7 @@ class Reviews:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Snapshot:
-    """The graph in columns as one export left it."""
+    """The graph in columns, as exported."""
 
     user_ids: tuple[str, ...]
     product_ids: tuple[str, ...]
@@ -126,7 +121,7 @@ class Snapshot:
     """Time of the last training holding in milliseconds since 1970; `NO_TIME` when there is no
     held-out part or no time."""
     hash: str
-    """Of the content; two exports of an unchanged graph agree."""
+    """Hash of the content; equal for two exports of an unchanged graph."""
 
     @property
     def num_users(self) -> int:
@@ -141,7 +136,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported(Tabular):
-    """What one export wrote."""
+    """Result of one export."""
 
     counts: dict[str, int]
     """Rows of `users`, `products`, `holdings`, `ties` and `reviews`."""
@@ -151,16 +146,16 @@ class Exported(Tabular):
     """As `Snapshot.cut`; None when there is none."""
     hash: str
     consistency: Literal["quiet", "marked", "moving"]
-    """What is known of writers at work meanwhile; see `docs/snapshot.md`."""
+    """Whether others wrote meanwhile; see `docs/snapshot.md`."""
     how: Literal["whole", "changes", "part"]
     notes: tuple[str, ...]
-    """Why something else was done than asked for, in sentences."""
+    """Why more was read than requested, in sentences."""
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommended:
-    """One line of a list."""
+    """One product of a list."""
 
     rank: int
     product: str
@@ -170,7 +165,7 @@ class Recommended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendations(Tabular):
-    """A user's list, best first, and where it came from."""
+    """Recommendations for a user, best first, and their source."""
 
     _rows: ClassVar[str] = "products"
 
@@ -184,7 +179,7 @@ class Recommendations(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarProducts(Tabular):
-    """The products most like one, best first; a score is a cosine between -1 and 1."""
+    """Products similar to one, best first; scores are cosines between -1 and 1."""
 
     _rows: ClassVar[str] = "products"
 
@@ -196,7 +191,7 @@ class SimilarProducts(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one rule says about a user and a product."""
+    """Result of one rule for a user and a product."""
 
     rule: str
     passed: bool
@@ -205,7 +200,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot(Tabular):
-    """Every rule's verdict on a user and a product, and where the product would stand."""
+    """Results of all rules for a user and a product, and the product's rank."""
 
     _rows: ClassVar[str] = "rules"
 
@@ -214,7 +209,7 @@ class WhyNot(Tabular):
     allowed: bool
     rules: tuple[Verdict, ...]
     rank: int | None
-    """Among the allowed products and this one; None where it has no score."""
+    """Rank among the eligible products and this one; None without a score."""
     score: float | None
 
 
@@ -233,25 +228,25 @@ class ListFilters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """A list under a supposition, and what it does to the score of one product."""
+    """Recommendations after hypothetical changes of holdings, and the score of one product."""
 
     user: str
     version: str
     source: Source
     without: tuple[str, ...]
-    """Products taken as not held."""
+    """Products assumed not to be held."""
     added: tuple[str, ...]
-    """Products taken as held."""
+    """Products assumed to be held."""
     products: tuple[Recommended, ...]
     product: str | None
     before: float | None
-    """Score of the product as things are; None without a product or a vector."""
+    """Score of the product without the changes; None without a product or a vector."""
     after: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A node or a relationship on a path: `id` is None for a person who must stay unnamed."""
+    """A node or a relationship on a path; `id` is None for a user who must stay anonymous."""
 
     label: str | None = None
     id: str | None = None

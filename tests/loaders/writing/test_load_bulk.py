@@ -95,4 +95,4 @@ def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
     monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
     refused = run_command("load", "--bulk", str(odd))
     assert refused.exit_code == 1
-    assert "leave --bulk out, or unset NEO4J_URI" in refused.stderr
+    assert "omit --bulk, or unset NEO4J_URI" in refused.stderr
