@@ -92,7 +92,7 @@ class Edges:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reviews:
-    """Reviews in columns, and what training may use each for; see `loaders/exporting/leakage.py`."""
+    """Reviews in columns; training may use each as `loaders/exporting/leakage.py` says."""
 
     user: NDArray[np.int32]
     product: NDArray[np.int32]
