@@ -231,11 +231,11 @@ class Answers:
         return Reply("\n".join(lines), fields)
 
     def holds(self, product: ProductRef) -> bool:
-        """Whether the user holds a product."""
+        """Return whether the user holds a product."""
         return self._breaks(product, "held")
 
     def has_dismissed(self, product: ProductRef) -> bool:
-        """Whether the user has dismissed a product."""
+        """Return whether the user has dismissed a product."""
         return self._breaks(product, "dismissed")
 
     def _breaks(self, product: ProductRef, rule: str) -> bool:

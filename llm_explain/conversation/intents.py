@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
 from kinfolio.errors import NotFound
 from kinfolio.llm_explain.conversation import user_data
 from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
-from kinfolio.llm_explain.conversation.list_filters import opens_request, read_request
+from kinfolio.llm_explain.conversation.list_filters import (
+    ActiveFilters,
+    opens_request,
+    read_request,
+)
 from kinfolio.llm_explain.conversation.mention import (
     Mention,
     ProductRef,
@@ -22,7 +27,6 @@ from kinfolio.llm_explain.conversation.mention import (
     find_mentions,
 )
 from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase, phrases
-from kinfolio.records import ListFilters
 
 _RESUMABLE = ("why_this", "why_not", "similar", "compare", "what_if", "influence")
 """Intents that "and the second one?" repeats for another product."""
@@ -134,30 +138,26 @@ class IntentHandler:
         last_list = _last_list(state)
         # A filter after a list refines the filters before; a line without one starts afresh.
         is_refinement = last_list and (request.is_filter or request.is_more)
-        active = dict(state.get("filters") or {}) if is_refinement else {}
-        if request.kinds:
-            active["kinds"] = list(request.kinds)
-        active["excluded_kinds"] = sorted(
-            {*active.get("excluded_kinds", ()), *request.excluded_kinds}
-        )
-        active["excluded"] = dict(active.get("excluded", {}))
-        if request.exclusion:
-            active["excluded"] |= dict(self._find_mentions(read_request(line, ()).exclusion, state))
+        active = ActiveFilters(**(state.get("filters") or {}) if is_refinement else {})
+        max_risk = active.max_risk
         if request.is_safer:
             highest = self._read_highest_risk(last_list)
             if highest is None or highest <= 1:
                 return Reply(phrase("risk_unknown" if highest is None else "least_risk"))
-            active["max_risk"] = highest - 1
-        seen = [*active.get("seen", ()), *(product.id for product in last_list)]
-        active["seen"] = list(dict.fromkeys(seen)) if request.is_more else []
-        filters = ListFilters(
-            kinds=tuple(active.get("kinds", ())),
-            excluded_kinds=tuple(active["excluded_kinds"]),
-            max_risk=active.get("max_risk"),
-            excluded_products=tuple(dict.fromkeys([*active["excluded"], *active["seen"]])),
+            max_risk = highest - 1
+        exclusion = read_request(line, ()).exclusion if request.exclusion else ""
+        named = self._find_mentions(exclusion, state) if exclusion else ()
+        seen = dict.fromkeys([*active.seen, *(product.id for product in last_list)])
+        active = ActiveFilters(
+            kinds=list(request.kinds) or active.kinds,
+            excluded_kinds=sorted({*active.excluded_kinds, *request.excluded_kinds}),
+            excluded=active.excluded | dict(named),
+            max_risk=max_risk,
+            seen=list(seen) if request.is_more else [],
         )
-        reply = self.answers.recommend(filters, request.length or LIST_LENGTH, _describe(active))
-        return Reply(reply.text, reply.fields, {**reply.updates, "filters": active})
+        length = request.length or LIST_LENGTH
+        reply = self.answers.recommend(active.list_filters(), length, _describe(active))
+        return replace(reply, updates={**reply.updates, "filters": asdict(active)})
 
     def _read_highest_risk(self, products: list[ProductRef]) -> int | None:
         """The highest risk level of some products, or else the user's risk tolerance."""
@@ -254,18 +254,18 @@ def _ask_which(mention: Mention, intent: str, state: State) -> Reply:
     return Reply(phrase(key, rank=rank, length=length), {}, {"pending_intent": intent})
 
 
-def _describe(active: Mapping[str, Any]) -> str:
-    """Return the filters of the state in words; empty without filters."""
+def _describe(active: ActiveFilters) -> str:
+    """Return the filters in words; empty without filters."""
     parts = []
-    if kinds := active.get("kinds"):
-        parts.append(phrase("filter_only", kinds=join_words(display_name(kind) for kind in kinds)))
-    if names := [
-        display_name(n) for n in (*active["excluded_kinds"], *active["excluded"].values())
-    ]:
-        parts.append(phrase("filter_without", names=join_words(names)))
-    if (risk := active.get("max_risk")) is not None:
-        parts.append(phrase("filter_risk", risk=risk))
-    if set(active["seen"]) - set(active["excluded"]):
+    if active.kinds:
+        kinds = join_words(display_name(kind) for kind in active.kinds)
+        parts.append(phrase("filter_only", kinds=kinds))
+    if excluded := [*active.excluded_kinds, *active.excluded.values()]:
+        names = join_words(display_name(name) for name in excluded)
+        parts.append(phrase("filter_without", names=names))
+    if active.max_risk is not None:
+        parts.append(phrase("filter_risk", risk=active.max_risk))
+    if set(active.seen) - set(active.excluded):
         parts.append(phrase("filter_more"))
     return ", ".join(parts)
 

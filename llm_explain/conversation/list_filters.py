@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kinfolio.llm_explain.conversation.mention import NUMBER_WORDS
+from kinfolio.records import ListFilters
 
 MAX_LENGTH = 20
 _LENGTH = re.compile(
@@ -78,6 +79,28 @@ class ListRequest:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveFilters:
+    """The filters of the last list, as the state stores them."""
+
+    kinds: list[str] = field(default_factory=list)
+    excluded_kinds: list[str] = field(default_factory=list)
+    excluded: dict[str, str] = field(default_factory=dict)
+    """Names of excluded products by id."""
+    max_risk: int | None = None
+    seen: list[str] = field(default_factory=list)
+    """Ids of products listed before, where others were asked for."""
+
+    def list_filters(self) -> ListFilters:
+        """Return the filters as serving takes them."""
+        return ListFilters(
+            kinds=tuple(self.kinds),
+            excluded_kinds=tuple(self.excluded_kinds),
+            max_risk=self.max_risk,
+            excluded_products=tuple(dict.fromkeys([*self.excluded, *self.seen])),
+        )
+
+
 def read_request(line: str, vocabulary: Sequence[str]) -> ListRequest:
     """Read what a line asks of the list.
 
@@ -103,7 +126,7 @@ def read_request(line: str, vocabulary: Sequence[str]) -> ListRequest:
 
 
 def opens_request(line: str) -> bool:
-    """Whether a line after a list changes its filters: "only bonds", "not that one"."""
+    """Return whether a line after a list changes its filters: "only bonds", "not that one"."""
     return bool(_OPENING.match(line)) and not re.match(r"no+[,.!]? *(thanks?.*)?$", line, re.I)
 
 

@@ -182,7 +182,7 @@ def _find_named(line: str, graph: Graph) -> list[tuple[int, int, ProductRef]]:
 
 
 def _is_meant(word: str, line: str) -> bool:
-    """Whether a name or id is meant: an ordinary word only in quotes or with a capital."""
+    """Return whether a name or id is meant: an ordinary word only in quotes or with a capital."""
     if not is_ordinary(word, load_lexicon().known) or re.search(r"\d", word):
         return True
     if re.search(rf"[\"“'‘]{re.escape(word)}[\"”'’]", line):

@@ -37,12 +37,12 @@ _DELETE = re.compile(
 
 
 def is_undo(line: str) -> bool:
-    """Whether a line about a dismissal asks to reverse it."""
+    """Return whether a line about a dismissal asks to reverse it."""
     return bool(_UNDO.search(line))
 
 
 def is_deletion(line: str) -> bool:
-    """Whether a line about the user's data asks to delete it."""
+    """Return whether a line about the user's data asks to delete it."""
     return bool(_DELETE.search(line))
 
 
