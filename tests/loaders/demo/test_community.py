@@ -28,7 +28,7 @@ def products(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def parts(community: Path) -> dict[str, Matrix]:
-    """Who holds what, for each part of the data; shape (600, 120)."""
+    """Return the holdings of each split: shape (600, 120)."""
     users = {row["user"]: number for number, row in enumerate(table(community, "users.csv"))}
     items = {row["product"]: number for number, row in enumerate(products(community))}
     found = {split: np.zeros((len(users), len(items))) for split in ("train", "valid", "test")}
@@ -38,7 +38,7 @@ def parts(community: Path) -> dict[str, Matrix]:
 
 
 def ndcg(scores: Matrix, train: Matrix, test: Matrix, users: NDArray[np.bool_]) -> float:
-    """Mean NDCG@20 of some users, training products left out."""
+    """Return the mean NDCG@20 of some users, without training products."""
     rank = np.argsort(-np.where(train > 0, -np.inf, scores), axis=1, kind="stable")[:, :20]
     gain = np.take_along_axis(test, rank, axis=1) / np.log2(np.arange(20) + 2)
     best = np.cumsum(1 / np.log2(np.arange(20) + 2))[np.minimum(test.sum(1), 20).astype(int) - 1]
@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path, community: Path) -> 
         assert (tmp_path / "other" / path.name).read_bytes() != path.read_bytes()
 
 
-def test_it_has_the_promised_size_and_shape(community: Path, parts: dict[str, Matrix]) -> None:
+def test_it_has_the_documented_size(community: Path, parts: dict[str, Matrix]) -> None:
     assert len(table(community, "users.csv")) == 600
     assert len(products(community)) == 120
     held = sum(parts.values())
@@ -72,7 +72,7 @@ def test_it_has_the_promised_size_and_shape(community: Path, parts: dict[str, Ma
     assert len({row["name"] for row in products(community)}) == 120
 
 
-def test_some_people_are_new_and_some_have_ties_only(
+def test_some_users_are_new_and_some_have_ties_only(
     community: Path, parts: dict[str, Matrix]
 ) -> None:
     only_in_test = (parts["train"] + parts["valid"]).sum(1) == 0
@@ -86,7 +86,7 @@ def test_some_people_are_new_and_some_have_ties_only(
     assert tied <= everyone
 
 
-def test_nobody_holds_what_may_not_be_sold_to_them(community: Path) -> None:
+def test_holdings_respect_risk_and_country(community: Path) -> None:
     users = {row["user"]: row for row in table(community, "users.csv")}
     items = {row["product"]: row for row in products(community)}
     for row in table(community, "interactions.tsv"):
@@ -102,7 +102,7 @@ def test_no_two_ties_or_holdings_are_the_same(community: Path) -> None:
     assert all(source != target for source, target in ties)
 
 
-def test_what_people_hold_together_tells_more_than_popularity(parts: dict[str, Matrix]) -> None:
+def test_co_holdings_predict_better_than_popularity(parts: dict[str, Matrix]) -> None:
     train, test = parts["train"], parts["test"]
     gram = train.T @ train + 100.0 * np.eye(train.shape[1])
     inverse = np.linalg.inv(gram)
@@ -113,7 +113,7 @@ def test_what_people_hold_together_tells_more_than_popularity(parts: dict[str, M
     assert ndcg(train @ weights, train, test, warm) > 1.4 * popular
 
 
-def test_ties_tell_of_people_who_hold_nothing_yet(
+def test_ties_predict_the_first_holdings_of_new_users(
     community: Path, parts: dict[str, Matrix]
 ) -> None:
     users = {row["user"]: number for number, row in enumerate(table(community, "users.csv"))}
@@ -128,7 +128,7 @@ def test_ties_tell_of_people_who_hold_nothing_yet(
     assert by_ties > 1.2 * ndcg(popular, train, test, new)
 
 
-def test_reviews_carry_the_topic_of_their_product(community: Path) -> None:
+def test_reviews_reveal_the_category_of_their_product(community: Path) -> None:
     category = {row["product"]: row["category"] for row in products(community)}
     reviews = table(community, "reviews.csv")
     assert len({row["text"] for row in reviews}) > 0.7 * len(reviews)

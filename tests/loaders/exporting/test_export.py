@@ -1,4 +1,4 @@
-"""A real graph to a snapshot: the six users by eye, the rule for what is held out, the folder."""
+"""Exports of a real graph: six users by hand, held-out data, the folder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 
 
 def holdings(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """User and product of each holding."""
+    """Return user and product of each holding."""
     return [
         (snapshot.user_ids[source], snapshot.product_ids[target])
         for source, target in zip(snapshot.holdings.source, snapshot.holdings.target, strict=True)
     ]
 
 
-def test_the_six_users_come_out_as_they_went_in(six_users: Graph, tmp_path: Path) -> None:
+def test_six_users_are_exported_as_loaded(six_users: Graph, tmp_path: Path) -> None:
     snapshot = export(six_users, tmp_path / "snapshot")
     assert snapshot.user_ids == ("u1", "u2", "u3", "u4", "u5", "u6")
     assert snapshot.product_ids == ("A", "B", "C", "D", "E", "F")
@@ -52,7 +52,7 @@ def test_the_six_users_come_out_as_they_went_in(six_users: Graph, tmp_path: Path
     assert snapshot.cut == NO_TIME
 
 
-def test_arrays_have_the_promised_types(six_users: Graph, tmp_path: Path) -> None:
+def test_arrays_have_the_documented_types(six_users: Graph, tmp_path: Path) -> None:
     export(six_users, tmp_path / "snapshot")
     snapshot = read_snapshot(tmp_path / "snapshot")
     for edges in (snapshot.holdings, snapshot.ties):
@@ -78,7 +78,7 @@ def test_two_exports_of_an_unchanged_graph_agree(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "six_users", "snapshot"]
 
 
-def test_ranges_of_row_numbers_join_without_a_seam(
+def test_the_size_of_the_pieces_does_not_change_a_snapshot(
     graph: Graph, community: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(graph, community)
@@ -93,7 +93,7 @@ def test_ranges_of_row_numbers_join_without_a_seam(
     )
 
 
-def test_nothing_after_the_cut_is_for_training(graph: Graph, tmp_path: Path) -> None:
+def test_training_uses_nothing_after_the_cut(graph: Graph, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "interactions.tsv").write_text(
@@ -142,7 +142,7 @@ def test_nothing_after_the_cut_is_for_training(graph: Graph, tmp_path: Path) -> 
     }
 
 
-def test_people_and_products_added_by_hand_get_row_numbers(
+def test_users_and_products_added_by_hand_get_row_numbers(
     six_users: Graph, tmp_path: Path, run_cypher: RunCypher
 ) -> None:
     run_cypher(
@@ -158,7 +158,7 @@ def test_people_and_products_added_by_hand_get_row_numbers(
     assert [row["id"] for row in found][6:] == ["v1", "v2"]
 
 
-def test_people_that_were_deleted_leave_no_hole_in_the_rows(
+def test_rows_stay_contiguous_after_users_are_deleted(
     six_users: Graph, tmp_path: Path, run_cypher: RunCypher
 ) -> None:
     run_cypher("MATCH (n) WHERE n.id IN ['u2', 'A'] DETACH DELETE n")
@@ -180,7 +180,7 @@ def test_a_pair_that_is_held_twice_counts_once(
     assert snapshot.holdings.split.tolist() == [0] * 10
 
 
-def test_an_empty_graph_says_what_to_type(graph: Graph, tmp_path: Path) -> None:
+def test_an_empty_graph_is_refused_with_the_command_to_type(graph: Graph, tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="type: kinfolio load FOLDER"):
         export(graph, tmp_path / "snapshot")
     assert not (tmp_path / "snapshot").exists()
@@ -194,7 +194,7 @@ def test_an_empty_graph_says_what_to_type(graph: Graph, tmp_path: Path) -> None:
         ("CREATE (:User {name: 'x'})", "1 User or Product nodes in the graph have no id"),
     ],
 )
-def test_what_no_export_can_carry_gets_one_sentence_and_keeps_the_old_snapshot(
+def test_invalid_values_are_refused_in_one_sentence_and_keep_the_old_snapshot(
     six_users: Graph, tmp_path: Path, run_cypher: RunCypher, change: str, sentence: str
 ) -> None:
     before = export(six_users, tmp_path / "snapshot")

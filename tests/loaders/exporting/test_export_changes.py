@@ -1,4 +1,4 @@
-"""`--since`: only what changed is read, and the result is that of a full export, or one is made."""
+"""`--since`: only changes are read, and the result equals that of a full export."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ CHANGED = "SET u.changed = timestamp()"
 
 @pytest.fixture(scope="module")
 def people(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """The six users, once for all tests: each begins with a snapshot of what those before left."""
+    """The six users, once for all tests: each starts with a snapshot of the current graph."""
     load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     return shared_graph
 
 
 @pytest.fixture
 def older(people: Graph, run_cypher: RunCypher, tmp_path: Path) -> Path:
-    """A snapshot, taken long after the last change."""
+    """A snapshot exported long after the last change."""
     run_cypher("MATCH (n) WHERE n:User OR n:Product SET n.changed = 1000")
     export_to(people, tmp_path / "older")
     return tmp_path / "older"
 
 
 def both(graph: Graph, older: Path) -> tuple[Exported, Exported]:
-    """What an export of the changes and one of everything say."""
+    """Export the changes, and everything."""
     changes = export_to(graph, older.parent / "changes", since=older)
     return changes, export_to(graph, older.parent / "whole")
 
@@ -72,7 +72,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_changes_give_what_a_full_export_gives(
+def test_an_incremental_export_equals_a_full_one(
     older: Path, people: Graph, run_cypher: RunCypher, change: str
 ) -> None:
     run_cypher(CHANGES[change])
@@ -83,7 +83,7 @@ def test_the_changes_give_what_a_full_export_gives(
     assert (change == "nothing") == (whole.hash == read_snapshot(older).hash)
 
 
-def test_changes_on_top_of_changes_give_the_same(
+def test_repeated_incremental_exports_equal_a_full_one(
     older: Path, people: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher(
@@ -112,7 +112,7 @@ def test_changes_on_top_of_changes_give_the_same(
         ("MATCH (r:Review {id: 'r1'}) DETACH DELETE r", "reviews"),
     ],
 )
-def test_what_no_one_marked_is_found_by_counting(
+def test_unmarked_changes_are_detected_by_counts(
     older: Path, people: Graph, run_cypher: RunCypher, change: str, table: str
 ) -> None:
     run_cypher(change)
@@ -123,14 +123,16 @@ def test_what_no_one_marked_is_found_by_counting(
     assert note.startswith(f"{table} are other ones than the changes marked in the graph say")
 
 
-def test_people_added_by_hand_are_in_it(older: Path, people: Graph, run_cypher: RunCypher) -> None:
+def test_users_added_by_hand_are_included(
+    older: Path, people: Graph, run_cypher: RunCypher
+) -> None:
     run_cypher("MATCH (p:Product {id: 'A'}) CREATE (:User {id: 'x'})-[:HOLDS]->(p)")
     changes, whole = both(people, older)
     assert changes.hash == whole.hash
     assert "x" in read_snapshot(older.parent / "changes").user_ids
 
 
-def test_what_load_changes_is_marked(older: Path, people: Graph, tmp_path: Path) -> None:
+def test_load_marks_its_changes(older: Path, people: Graph, tmp_path: Path) -> None:
     folder = tmp_path / "more"
     folder.mkdir()
     (folder / "interactions.csv").write_text("user,product,rating\nu1,A,1\ny,K,2\nu5,A,3\n")
@@ -141,9 +143,7 @@ def test_what_load_changes_is_marked(older: Path, people: Graph, tmp_path: Path)
     assert changes.hash == whole.hash
 
 
-def test_an_older_snapshot_that_cannot_be_used_is_replaced_by_a_full_one(
-    older: Path, people: Graph
-) -> None:
+def test_an_unusable_older_snapshot_leads_to_a_full_export(older: Path, people: Graph) -> None:
     whole = export_to(people, older)
     nothing = export_to(people, older, since=older.parent / "nothing")
     assert "there is no snapshot in" in nothing.notes[0]
@@ -157,13 +157,13 @@ def test_an_older_snapshot_that_cannot_be_used_is_replaced_by_a_full_one(
     assert whole.hash == nothing.hash == other.hash == damaged.hash
 
 
-def test_a_part_cannot_be_followed(older: Path, people: Graph) -> None:
+def test_changes_cannot_be_added_to_a_part(older: Path, people: Graph) -> None:
     export_to(people, older, around="u1")
     with pytest.raises(BadConfig, match="holds a part of the graph"):
         export_to(people, older, since=older)
 
 
-def test_a_pair_held_twice_is_never_followed(
+def test_a_pair_held_twice_leads_to_a_full_export(
     older: Path, people: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher("MATCH (u:User {id: 'u1'}), (p:Product {id: 'A'}) CREATE (u)-[:HOLDS]->(p)")

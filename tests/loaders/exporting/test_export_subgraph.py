@@ -1,4 +1,4 @@
-"""A part of the graph: chosen by a statement, or around one user; and a model of it goes back."""
+"""Snapshots of a part of the graph, by a statement or around a user, and a model of one."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from tests.conftest import Cli, write_six_users
 
 @pytest.fixture(scope="module")
 def people(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """The six users; no test changes them."""
+    """The six users, read-only."""
     load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     return shared_graph
 
 
 def part(graph: Graph, folder: Path, **choice: Any) -> Snapshot:
-    """The snapshot of a part."""
+    """Export a part and read its snapshot."""
     assert export_to(graph, folder / "snapshot", **choice).how == "part"
     return read_snapshot(folder / "snapshot")
 
 
-def test_the_users_of_a_statement_bring_what_hangs_on_them(people: Graph, tmp_path: Path) -> None:
+def test_users_of_a_statement_are_exported_with_their_edges_and_reviews(
+    people: Graph, tmp_path: Path
+) -> None:
     found = part(people, tmp_path, subgraph="MATCH (u:User {country: 'DE'}) RETURN u")
     assert found.user_ids == ("u1", "u2", "u5")
     assert found.user_gids.tolist() == [0, 1, 4]
@@ -49,7 +51,9 @@ def test_the_users_of_a_statement_bring_what_hangs_on_them(people: Graph, tmp_pa
         "UNWIND ['u2', 'u6', 'u2'] AS id RETURN id",
     ],
 )
-def test_users_come_as_nodes_or_ids(people: Graph, tmp_path: Path, statement: str) -> None:
+def test_a_statement_returns_users_as_nodes_or_ids(
+    people: Graph, tmp_path: Path, statement: str
+) -> None:
     found = part(people, tmp_path, subgraph=statement)
     assert found.user_ids == ("u2", "u6")
     # u6 holds nothing, but wrote about A.
@@ -76,7 +80,7 @@ def test_users_come_as_nodes_or_ids(people: Graph, tmp_path: Path, statement: st
         ("MATCH ()-[h:HOLDS]->() RETURN h", "users were expected, as nodes or as their ids"),
     ],
 )
-def test_a_statement_that_gives_no_users_gets_one_sentence(
+def test_a_statement_without_users_is_refused_in_one_sentence(
     people: Graph, tmp_path: Path, statement: str, sentence: str
 ) -> None:
     with pytest.raises(KinfolioError) as caught:
@@ -101,18 +105,18 @@ def test_a_statement_that_gives_no_users_gets_one_sentence(
         ("u6", 2, ("u1", "u2", "u3", "u6")),
     ],
 )
-def test_hops_go_over_ties_and_shared_products(
+def test_a_hop_is_a_tie_or_a_shared_product(
     people: Graph, tmp_path: Path, user: str, hops: int, expected: tuple[str, ...]
 ) -> None:
     assert part(people, tmp_path, around=user, hops=hops).user_ids == expected
 
 
-def test_a_part_that_holds_nothing_says_so(people: Graph, tmp_path: Path) -> None:
+def test_a_part_without_holdings_is_refused(people: Graph, tmp_path: Path) -> None:
     with pytest.raises(KinfolioError, match="holds no products"):
         export_to(people, tmp_path / "snapshot", around="u6", hops=0)
 
 
-def test_options_that_make_no_sense_together_get_one_sentence(
+def test_conflicting_options_are_refused_in_one_sentence(
     people: Graph, tmp_path: Path, cli: Cli
 ) -> None:
     with pytest.raises(BadConfig, match="exclude each other"):
@@ -124,7 +128,9 @@ def test_options_that_make_no_sense_together_get_one_sentence(
     assert "name the user with --around USER" in result.stderr
 
 
-def test_a_model_of_a_part_goes_back_to_its_nodes(people: Graph, tmp_path: Path, cli: Cli) -> None:
+def test_a_model_of_a_part_is_written_back_to_its_nodes(
+    people: Graph, tmp_path: Path, cli: Cli
+) -> None:
     run = str(tmp_path / "run")
     assert cli("export", "--run", run, "--around", "u1", "--hops", "1").exit_code == 0
     small = ["--steps", "3", "--dim", "4", "--text", "off", "--device", "cpu", "--tau", "0.2"]

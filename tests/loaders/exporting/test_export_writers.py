@@ -1,4 +1,4 @@
-"""Exports while others write: what the snapshot says of itself is what it is."""
+"""Exports while others write: the consistency that a snapshot states is true."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def people(shared_graph: Graph, community: Path) -> Graph:
-    """The made-up community."""
+    """The generated community."""
     load(shared_graph, community)
     return shared_graph
 
 
 @contextmanager
 def writer_at_work(server: Connection, write: Callable[[Session, int], object]) -> Iterator[None]:
-    """A block during which another program writes again and again, at least once before it."""
+    """Write repeatedly from another connection, at least once before the block."""
     stop, began = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -55,7 +55,7 @@ def writer_at_work(server: Connection, write: Callable[[Session, int], object]) 
 
 
 def assert_sound(snapshot: Snapshot) -> None:
-    """Every edge ends at nodes of the snapshot, and none is there twice."""
+    """Check that every edge ends at nodes of the snapshot and is unique."""
     for edges, ends in (
         (snapshot.holdings, snapshot.num_products),
         (snapshot.ties, snapshot.num_users),
@@ -69,13 +69,13 @@ def assert_sound(snapshot: Snapshot) -> None:
     assert (np.diff(pairs) > 0).all()
 
 
-def test_nobody_at_work_makes_it_quiet(people: Graph, tmp_path: Path) -> None:
+def test_without_writers_an_export_is_quiet(people: Graph, tmp_path: Path) -> None:
     assert export_to(people, tmp_path / "snapshot").consistency == "quiet"
     manifest = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())
     assert manifest["consistency"] == "quiet"
 
 
-def test_an_open_transaction_that_has_not_committed_is_not_seen(
+def test_an_uncommitted_transaction_is_not_exported(
     people: Graph, server: Connection, tmp_path: Path
 ) -> None:
     before = export_to(people, tmp_path / "before")
@@ -87,7 +87,7 @@ def test_an_open_transaction_that_has_not_committed_is_not_seen(
     assert (during.hash, during.consistency) == (before.hash, "quiet")
 
 
-def test_what_an_older_open_transaction_commits_later_is_among_the_changes(
+def test_changes_include_commits_of_older_open_transactions(
     people: Graph, server: Connection, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     run_cypher("MATCH (n) WHERE n:User OR n:Product SET n.changed = 1000")
@@ -109,10 +109,10 @@ def test_what_an_older_open_transaction_commits_later_is_among_the_changes(
     assert (read_snapshot(older).holdings.rating == 2.25).any()
 
 
-def test_a_writer_who_marks_what_he_changes_is_caught_up_with(
+def test_changes_of_a_concurrent_writer_who_marks_them_are_included(
     people: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """He writes while the holdings are read: half of two users in each transaction."""
+    """It writes while the holdings are read: half of two users in each transaction."""
 
     def write(session: Session, turn: int) -> None:
         session.run(
@@ -137,7 +137,7 @@ def test_a_writer_who_marks_what_he_changes_is_caught_up_with(
     assert found.hash == export_to(people, tmp_path / "whole").hash
 
 
-def test_parts_of_one_transaction_are_all_there_or_none(
+def test_a_transaction_is_exported_as_a_whole_or_not_at_all(
     people: Graph, server: Connection, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     """The writer moves one holding at a time between the first and the last user."""
@@ -168,10 +168,10 @@ def test_parts_of_one_transaction_are_all_there_or_none(
     run_cypher("MATCH (p:Product {id: 'moved'}) DETACH DELETE p")
 
 
-def test_one_who_writes_without_a_pause_leaves_a_sound_snapshot_that_says_so(
+def test_with_constant_writes_the_snapshot_is_valid_and_marked_as_moving(
     people: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every look at the graph finds another commit: users come and go, and so do their holdings."""
+    """Every read is followed by a commit: users are created and deleted, with their holdings."""
     look = Graph.bookmark
     turn = itertools.count()
 
@@ -192,7 +192,7 @@ def test_one_who_writes_without_a_pause_leaves_a_sound_snapshot_that_says_so(
     assert_sound(read_snapshot(tmp_path / "snapshot"))
 
 
-def test_a_number_of_the_database_that_goes_to_another_node_is_found_out(
+def test_a_reused_internal_id_is_detected(
     people: Graph, tmp_path: Path, server: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two products change their row numbers while the holdings are read."""

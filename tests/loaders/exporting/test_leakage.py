@@ -1,4 +1,4 @@
-"""The rule for what may reach training, one small case for each of its branches."""
+"""The rule for what training may use, one case for each of its branches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def uses(
     cut: int = NO_TIME,
     holdings: dict[int, int] | None = None,
 ) -> tuple[bool, bool]:
-    """Whether one review describes its user and its product, among some holdings by pair."""
+    """Return whether one review describes its user and its product, given holdings by pair."""
     held = {0: TRAIN, 1: VALID, 2: TEST} if holdings is None else holdings
     user, product = review_uses(
         pair=times(pair),
@@ -54,7 +54,7 @@ def test_there_is_no_cut_without_times() -> None:
     assert cut_of(splits(TRAIN, TEST), times(NO_TIME, 9)) == NO_TIME
 
 
-def test_ties_outside_train_and_after_the_cut_do_not_count() -> None:
+def test_training_uses_no_tie_outside_train_or_after_the_cut() -> None:
     found = tie_splits(
         splits(TRAIN, NO_SPLIT, NO_SPLIT, NO_SPLIT, TRAIN, VALID, TEST),
         times(3, 3, 8, NO_TIME, 8, 3, 3),
@@ -63,34 +63,34 @@ def test_ties_outside_train_and_after_the_cut_do_not_count() -> None:
     assert found.tolist() == [TRAIN, TRAIN, TEST, TRAIN, TEST, VALID, TEST]
 
 
-def test_without_a_cut_a_tie_counts_by_its_split_alone() -> None:
+def test_without_a_cut_only_the_split_of_a_tie_matters() -> None:
     found = tie_splits(splits(NO_SPLIT, TRAIN, TEST), times(8, 8, 8), NO_TIME)
     assert found.tolist() == [TRAIN, TRAIN, TEST]
 
 
 @pytest.mark.parametrize("pair", [0, 1, 2, 9])
-def test_a_review_with_its_own_split_counts_by_that(pair: int) -> None:
+def test_a_review_with_a_split_follows_it(pair: int) -> None:
     assert uses(split=TRAIN, pair=pair) == (True, True)
     assert uses(split=VALID, pair=pair) == (False, False)
     assert uses(split=TEST, pair=pair) == (False, False)
 
 
-def test_a_review_of_train_that_is_dated_after_the_cut_is_left_out() -> None:
+def test_a_training_review_dated_after_the_cut_is_not_used() -> None:
     assert uses(split=TRAIN, at=8, cut=7) == (False, False)
     assert uses(split=TRAIN, at=7, cut=7) == (True, True)
 
 
-def test_its_own_split_hides_a_review_even_where_no_holding_has_a_split() -> None:
+def test_a_held_out_review_is_not_used_even_if_no_holding_has_a_split() -> None:
     assert uses(split=TEST, holdings={0: NO_SPLIT}) == (False, False)
 
 
 @pytest.mark.parametrize("pair", [0, 1, 2, 9])
-def test_a_review_with_a_time_counts_by_that(pair: int) -> None:
+def test_a_review_with_a_time_and_no_split_follows_the_time(pair: int) -> None:
     assert uses(at=7, cut=7, pair=pair) == (True, True)
     assert uses(at=8, cut=7, pair=pair) == (False, False)
 
 
-def test_a_review_with_neither_goes_with_its_pair() -> None:
+def test_a_review_without_split_and_time_follows_its_pair() -> None:
     assert uses(pair=0) == (True, True)
     assert uses(pair=1) == (False, False)
     assert uses(pair=2) == (False, False)
@@ -100,12 +100,12 @@ def test_a_review_of_a_pair_in_no_split_describes_the_product_only() -> None:
     assert uses(pair=9) == (False, True)
 
 
-def test_a_time_without_a_cut_leaves_the_review_to_its_pair() -> None:
+def test_without_a_cut_a_review_with_a_time_follows_its_pair() -> None:
     assert uses(at=5, pair=2) == (False, False)
     assert uses(at=5, pair=0) == (True, True)
 
 
-def test_a_review_without_a_time_goes_with_its_pair_where_others_go_by_the_cut() -> None:
+def test_beside_dated_reviews_an_undated_one_follows_its_pair() -> None:
     assert uses(cut=7, pair=2) == (False, False)
     assert uses(cut=7, pair=9) == (False, True)
 
@@ -114,6 +114,6 @@ def test_a_holding_without_a_split_is_a_training_pair() -> None:
     assert uses(pair=5, holdings={5: NO_SPLIT, 1: TEST}) == (True, True)
 
 
-def test_every_review_counts_where_no_holding_has_a_split() -> None:
+def test_every_review_is_used_if_no_holding_has_a_split() -> None:
     assert uses(pair=9, holdings={0: NO_SPLIT, 1: NO_SPLIT}) == (True, True)
     assert uses(pair=9, at=8, holdings={0: NO_SPLIT}) == (True, True)

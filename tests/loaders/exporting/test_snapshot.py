@@ -1,4 +1,4 @@
-"""A snapshot folder: what was written is read again, and nothing half written is taken."""
+"""Snapshot folders are read back unchanged; incomplete ones are refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def example(text: str = "Schön, 10 €") -> Snapshot:
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two records have equal fields, arrays and nested records included."""
+    """Return whether two records have equal fields, arrays and nested records included."""
     if isinstance(one, np.ndarray):
         assert isinstance(other, np.ndarray)
         return one.dtype == other.dtype and bool(
@@ -62,13 +62,13 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
-def test_a_snapshot_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_snapshot_is_read_back_unchanged(tmp_path: Path) -> None:
     write_snapshot(example(), tmp_path / "run" / "snapshot", server="Neo4j/1 community")
     assert same(read_snapshot(tmp_path / "run" / "snapshot"), example())
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["snapshot"]
 
 
-def test_arrays_that_were_read_can_be_written_to(tmp_path: Path) -> None:
+def test_arrays_of_a_snapshot_are_writable(tmp_path: Path) -> None:
     write_snapshot(example(), tmp_path / "snapshot")
     found = read_snapshot(tmp_path / "snapshot")
     found.holdings.source[0] = 1
@@ -96,7 +96,7 @@ def test_the_hash_is_of_the_content() -> None:
     assert joined.hash != example().hash
 
 
-def test_a_new_snapshot_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+def test_a_new_snapshot_replaces_the_old_one(tmp_path: Path) -> None:
     write_snapshot(example(), tmp_path / "snapshot")
     write_snapshot(example("new"), tmp_path / "snapshot")
     assert read_snapshot(tmp_path / "snapshot").reviews.text == ("new",)
@@ -112,7 +112,7 @@ def test_the_old_snapshot_stays_when_the_new_one_cannot_be_written(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["snapshot"]
 
 
-def test_a_folder_with_other_things_is_not_replaced(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "snapshot").mkdir()
     (tmp_path / "snapshot" / "thesis.txt").write_text("years of work")
     with pytest.raises(BadInput, match=r"holds 'thesis.txt'"):
@@ -120,7 +120,7 @@ def test_a_folder_with_other_things_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "snapshot" / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_file_in_the_way_gets_one_sentence(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(BadInput, match="give another --run"):
         write_snapshot(example(), tmp_path / "run" / "snapshot")
@@ -128,7 +128,7 @@ def test_a_file_in_the_way_gets_one_sentence(tmp_path: Path) -> None:
         write_snapshot(example(), tmp_path / "run")
 
 
-def test_what_is_no_whole_snapshot_is_refused(tmp_path: Path) -> None:
+def test_an_incomplete_or_damaged_snapshot_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "snapshot"
     with pytest.raises(NotReady, match="type: kinfolio export --run"):
         read_snapshot(folder)

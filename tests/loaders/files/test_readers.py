@@ -1,4 +1,4 @@
-"""Rows and their lines out of files of every format; odd rows and odd files."""
+"""Rows and line numbers of files of every format; damaged rows and files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kinfolio.loaders.files.tables import find_tables
 
 
 def read_all(folder: Path) -> tuple[list[tuple[int, tuple[Any, ...]]], list[tuple[int, str]]]:
-    """Line and user and product of each row of the interactions; line and reason of the rejects."""
+    """Return line, user and product of each interaction; line and reason of each reject."""
     rejects = Rejects()
     file = find_tables(folder)[0]
     rows = [
@@ -48,7 +48,7 @@ def test_lines_count_the_header_and_blank_lines(tmp_path: Path) -> None:
     )
 
 
-def test_a_quote_in_a_tsv_is_a_letter(tmp_path: Path) -> None:
+def test_a_quote_in_a_tsv_is_an_ordinary_character(tmp_path: Path) -> None:
     put(tmp_path, "interactions.tsv", b'user\tproduct\n"u1\tA"\nu"2"\t"B"\n')
     assert read_all(tmp_path)[0] == [(2, ('"u1', 'A"')), (3, ('u"2"', '"B"'))]
 
@@ -82,7 +82,7 @@ def test_lines_are_right_over_many_blocks(tmp_path: Path, monkeypatch: pytest.Mo
     assert [line for line, _ in rejected] == [n + 2 for n in range(0, 200, 3)]
 
 
-def test_windows_line_ends_a_byte_order_mark_and_no_last_newline(tmp_path: Path) -> None:
+def test_crlf_a_byte_order_mark_and_a_missing_last_newline_are_accepted(tmp_path: Path) -> None:
     put(tmp_path, "interactions.tsv", b"\xef\xbb\xbfuser\tproduct\r\nu1\tA\r\nu2\tB")
     assert read_all(tmp_path) == ([(2, ("u1", "A")), (3, ("u2", "B"))], [])
 
@@ -100,7 +100,7 @@ def test_a_gzip_file_may_have_several_members(tmp_path: Path) -> None:
     assert read_all(tmp_path) == ([(2, ("u1", "A")), (3, ("u2", "B"))], [])
 
 
-def test_json_lines_are_read_and_broken_ones_rejected(tmp_path: Path) -> None:
+def test_broken_json_lines_are_rejected_and_the_others_read(tmp_path: Path) -> None:
     content = b"""{"user": 7, "product": "A", "note": "hi", "tags": ["x", "y"]}
 {broken
 
@@ -159,7 +159,7 @@ WRONG_FILES = [
 
 
 @pytest.mark.parametrize(("name", "content", "sentence"), WRONG_FILES)
-def test_a_file_that_cannot_be_used_gets_one_sentence(
+def test_an_unusable_file_is_refused_in_one_sentence(
     tmp_path: Path, name: str, content: bytes, sentence: str
 ) -> None:
     put(tmp_path, name, content)
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_used_gets_one_sentence(
     assert name in str(caught.value)
 
 
-def test_a_row_longer_than_a_block_gets_one_sentence(
+def test_a_row_longer_than_a_block_is_refused_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "BLOCK_BYTES", 1024 * 1024)
@@ -184,14 +184,16 @@ def test_a_row_longer_than_a_block_gets_one_sentence(
         read_all(tmp_path)
 
 
-def test_a_parquet_column_that_no_property_can_hold_is_named(tmp_path: Path) -> None:
+def test_a_parquet_column_of_an_unsupported_type_is_refused_by_name(tmp_path: Path) -> None:
     table = pa.table({"user": ["u1"], "product": ["A"], "odd": [{"a": 1}]})
     pq.write_table(table, tmp_path / "interactions.parquet")
     with pytest.raises(BadInput, match=r"column 'odd' of type struct.*remove it"):
         read_all(tmp_path)
 
 
-def test_a_missing_folder_a_file_and_a_folder_without_interactions(tmp_path: Path) -> None:
+def test_a_missing_folder_a_file_and_a_folder_without_interactions_are_refused(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(BadInput, match="does not exist; give the folder"):
         find_tables(tmp_path / "nowhere")
     put(tmp_path, "users.tsv", b"user\nu1\n")
@@ -201,7 +203,7 @@ def test_a_missing_folder_a_file_and_a_folder_without_interactions(tmp_path: Pat
         find_tables(tmp_path)
 
 
-def test_a_table_in_two_formats_and_a_folder_for_a_file(tmp_path: Path) -> None:
+def test_a_table_in_two_formats_and_a_folder_named_like_a_table_are_refused(tmp_path: Path) -> None:
     put(tmp_path, "interactions.tsv", PLAIN)
     (tmp_path / "ties.tsv").mkdir()
     with pytest.raises(BadInput, match=r"ties.tsv is a folder"):

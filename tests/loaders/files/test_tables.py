@@ -1,4 +1,4 @@
-"""Which files of a folder are tables, and what is said about the others."""
+"""Which files of a folder are tables, and notes on the others."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def make(folder: Path, *names: str) -> Path:
         ("README", "not a table; tables are called users, products, interactions, reviews, ties"),
     ],
 )
-def test_a_file_that_is_no_table_is_named_with_a_guess(
+def test_a_file_that_is_no_table_is_reported_with_a_guess(
     tmp_path: Path, name: str, sentence: str
 ) -> None:
     make(tmp_path, "interactions.tsv", name)
     assert ignored_files(tmp_path) == (f"{name}: {sentence}",)
 
 
-def test_folders_are_named_and_hidden_files_are_not(tmp_path: Path) -> None:
+def test_folders_are_reported_and_hidden_files_are_not(tmp_path: Path) -> None:
     make(tmp_path, "interactions.tsv", ".DS_Store", "users.tsv")
     (tmp_path / "old").mkdir()
     assert ignored_files(tmp_path) == ("old: a folder; its files are not read",)

@@ -42,7 +42,7 @@ def snapshot() -> Snapshot:
     )
 
 
-def test_node_and_edge_types_are_the_graphs() -> None:
+def test_hetero_data_has_the_node_and_edge_types_of_the_graph() -> None:
     data = to_hetero_data(snapshot())
     assert data.validate()
     assert data.node_types == ["user", "product"]
@@ -60,7 +60,7 @@ def test_node_and_edge_types_are_the_graphs() -> None:
     assert data["user", "wrote", "product"].describes_product.tolist() == [True]
 
 
-def test_the_masks_part_the_edges() -> None:
+def test_each_edge_is_in_exactly_one_mask() -> None:
     data = to_hetero_data(snapshot())
     for kind in (("user", "holds", "product"), ("user", "tied_to", "user")):
         store = data[kind]
@@ -69,13 +69,13 @@ def test_the_masks_part_the_edges() -> None:
     assert data["user", "holds", "product"].test_mask.tolist() == [False, False, False, True]
 
 
-def test_only_edges_of_train_are_counted() -> None:
+def test_counted_edges_are_the_training_edges() -> None:
     data = to_hetero_data(snapshot())
     assert data["user", "holds", "product"].counted_edge_index.tolist() == [[0, 1], [0, 0]]
     assert data["user", "tied_to", "user"].counted_edge_index.tolist() == [[0], [1]]
 
 
-def test_the_snapshot_stays_as_it_is_when_the_graph_is_changed() -> None:
+def test_changing_hetero_data_does_not_change_the_snapshot() -> None:
     source = snapshot()
     data = to_hetero_data(source)
     data["user"].gid[0] = 99

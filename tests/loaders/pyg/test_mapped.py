@@ -1,4 +1,4 @@
-"""The stores over a snapshot folder and the sampler, against the same graph as one dense matrix."""
+"""PyG stores and the sampler, compared with the same graph as a dense matrix."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def edges_of(snapshot: Snapshot, kind: Any) -> tuple[Any, Any, Any]:
-    """Beginning, end and split of the edges of one type, from the record."""
+    """Return source, end and split of the edges of one type, from the record."""
     table, start, end = EDGE_TYPES[kind]
     edges = getattr(snapshot, table)
     return getattr(edges, start), getattr(edges, end), edges.split
 
 
 def global_edges(batch: Any, kind: Any) -> list[tuple[int, int]]:
-    """The edges of a batch in rows of the snapshot."""
+    """Return the edges of a batch in rows of the snapshot."""
     row, col = batch[kind].edge_index
     start, end = batch[kind[0]].n_id[row], batch[kind[2]].n_id[col]
     return list(zip(start.tolist(), end.tolist(), strict=True))
@@ -97,7 +97,7 @@ def test_the_graph_store_has_the_edges_of_the_snapshot(folder: Path, keep_held_o
         assert (start[rows] == graph.incoming(kind).source).all()
 
 
-def test_nothing_is_read_before_it_is_asked_for(folder: Path) -> None:
+def test_arrays_are_mapped_not_read(folder: Path) -> None:
     features, graph = open_stores(folder)
     for kind in EDGE_TYPES:
         incoming = graph.incoming(kind)
@@ -168,7 +168,7 @@ def test_all_neighbours_are_the_exact_subgraph(
         }
 
 
-def test_as_many_neighbours_are_taken_as_were_asked_for(folder: Path) -> None:
+def test_the_number_of_sampled_neighbours_is_as_requested(folder: Path) -> None:
     _, graph = open_stores(folder)
     size = np.diff(graph.incoming(REV_HOLDS).begin)
     for wanted in (1, 2, 5):
@@ -177,8 +177,8 @@ def test_as_many_neighbours_are_taken_as_were_asked_for(folder: Path) -> None:
             assert taken.tolist() == np.minimum(size[batch["user"].n_id], wanted).tolist()
 
 
-def test_every_neighbour_has_the_same_chance(folder: Path) -> None:
-    """Of one user's holdings, each is chosen equally often, by both ways of choosing."""
+def test_neighbours_are_sampled_uniformly(folder: Path) -> None:
+    """Each holding of a user is sampled equally often, by both methods."""
     _, graph = open_stores(folder, keep_held_out=True)
     incoming = graph.incoming(REV_HOLDS)
     for wanted in (2, 4):
@@ -192,7 +192,7 @@ def test_every_neighbour_has_the_same_chance(folder: Path) -> None:
         assert abs(counts - mean).max() < 5 * np.sqrt(mean)
 
 
-def test_links_bring_pairs_that_are_none(folder: Path) -> None:
+def test_link_batches_contain_negative_pairs(folder: Path) -> None:
     from torch_geometric.loader import LinkLoader
 
     stores = open_stores(folder)
@@ -219,7 +219,7 @@ def test_links_bring_pairs_that_are_none(folder: Path) -> None:
     assert seen == known
 
 
-def test_workers_and_seeds(folder: Path) -> None:
+def test_workers_sample_differently_and_seeds_reproduce(folder: Path) -> None:
     one, again = (
         [batch["product"].n_id.tolist() for batch in loader(folder, neighbors=[2, 2])]
         for _ in range(2)
@@ -230,7 +230,7 @@ def test_workers_and_seeds(folder: Path) -> None:
     assert all(len(batch["user"].n_id) > 0 for batch in two)
 
 
-def test_arrays_are_made_once_and_anew_for_another_snapshot(folder: Path) -> None:
+def test_arrays_are_written_once_per_snapshot(folder: Path) -> None:
     _, before = open_stores(folder)
     made = (folder / "arrays" / "counted" / "manifest.json").stat().st_mtime_ns
     open_stores(folder)
@@ -259,7 +259,7 @@ def test_large_tables_are_sorted_piece_by_piece(
             assert one.begin.tolist() == many.begin.tolist()
 
 
-def test_what_cannot_be_asked_for_gets_one_sentence(folder: Path, tmp_path: Path) -> None:
+def test_wrong_arguments_are_refused_in_one_sentence(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="there is no snapshot"):
         open_stores(tmp_path / "nothing")
     _, graph = open_stores(folder)

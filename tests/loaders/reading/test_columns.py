@@ -1,4 +1,4 @@
-"""What a value of a file becomes, and which values are wrong."""
+"""Conversion of values, and which values are wrong."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from kinfolio.loaders.reading.columns import cast_to_kind, common_kind, convert,
 
 
 def converted(meaning: Meaning, values: list[Any], kind: Any = None) -> list[tuple[Any, bool]]:
-    """Value and whether it is wrong, for each row."""
+    """Return the value of each row and whether it is wrong."""
     column = Column(name="c", meaning=meaning, stored="c")
     result, wrong = convert(column, pa.array(values, kind))
     return list(zip(result.to_pylist(), wrong.tolist(), strict=True))
 
 
 def ms(*parts: int) -> int:
-    """Milliseconds since 1970 of a moment in UTC, counted by another road."""
+    """Return milliseconds since 1970 in UTC, computed independently."""
     return round((datetime(*parts) - datetime(1970, 1, 1)).total_seconds() * 1_000)  # type: ignore[arg-type]
 
 
-def test_an_id_stays_the_text_it_is() -> None:
+def test_an_id_is_stored_as_written() -> None:
     assert converted("id", ["007", " x", "o'brien", "😀"]) == [
         ("007", False),
         (" x", False),
@@ -35,7 +35,7 @@ def test_an_id_stays_the_text_it_is() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "   ", None, "x" * 1_001])
-def test_an_id_that_is_none_is_wrong(value: str | None) -> None:
+def test_an_empty_blank_or_too_long_id_is_wrong(value: str | None) -> None:
     assert converted("id", [value], pa.string())[0][1]
 
 
@@ -43,12 +43,12 @@ def test_an_id_that_is_none_is_wrong(value: str | None) -> None:
     ("text", "number"),
     [("5", 5.0), ("-2.5", -2.5), ("+3", 3.0), (".5", 0.5), ("1e3", 1000.0), (" 7 ", 7.0)],
 )
-def test_a_number_is_read_from_its_text(text: str, number: float) -> None:
+def test_a_number_is_parsed_from_text(text: str, number: float) -> None:
     assert converted("number", [text]) == [(number, False)]
 
 
 @pytest.mark.parametrize("text", ["abc", "NaN", "inf", "-Infinity", "4,5", "0x10", "1e999", "1 2"])
-def test_what_is_no_finite_number_is_wrong(text: str) -> None:
+def test_a_text_that_is_no_finite_number_is_wrong(text: str) -> None:
     assert converted("number", [text]) == [(None, True)]
 
 
@@ -61,7 +61,7 @@ def test_numbers_of_a_typed_column_must_be_finite() -> None:
     ]
 
 
-def test_a_whole_number_may_have_a_point_zero() -> None:
+def test_an_integer_may_end_in_point_zero() -> None:
     assert converted("integer", ["3", "3.0", "3.5", "x", ""]) == [
         (3, False),
         (3, False),
@@ -72,7 +72,7 @@ def test_a_whole_number_may_have_a_point_zero() -> None:
     assert converted("integer", [3.0, 3.5]) == [(3, False), (None, True)]
 
 
-def test_flags_are_read_in_the_usual_spellings() -> None:
+def test_flags_have_six_spellings() -> None:
     assert converted("flag", ["true", "FALSE", "1", "0", "yes", "maybe", ""]) == [
         (True, False),
         (False, False),
@@ -111,11 +111,11 @@ def test_a_time_is_milliseconds_in_utc(text: str, expected: int) -> None:
 @pytest.mark.parametrize(
     "text", ["yesterday", "2014-13-01", "2014-02-30", "25:00", "1388534448000000"]
 )
-def test_what_is_no_time_is_wrong(text: str) -> None:
+def test_a_text_that_is_no_time_is_wrong(text: str) -> None:
     assert converted("time", [text]) == [(None, True)]
 
 
-def test_typed_times_are_taken_for_utc() -> None:
+def test_typed_times_are_utc() -> None:
     assert converted("time", [datetime(2014, 1, 1), None]) == [
         (ms(2014, 1, 1), False),
         (None, False),
@@ -124,7 +124,7 @@ def test_typed_times_are_taken_for_utc() -> None:
     assert converted("time", [1_388_534_448]) == [(1_388_534_448_000, False)]
 
 
-def test_a_column_of_times_may_have_gaps() -> None:
+def test_a_column_of_times_may_have_empty_values() -> None:
     assert converted("time", ["2014-01-01T00:00:00Z", ""]) == [
         (ms(2014, 1, 1), False),
         (None, False),
@@ -142,7 +142,7 @@ def test_a_split_is_one_of_three_words() -> None:
     ]
 
 
-def test_countries_are_cut_at_bars_and_commas() -> None:
+def test_lists_are_split_at_bars_and_commas() -> None:
     assert converted("list", ["DE|AT", "DE, AT", "DE", "", None]) == [
         (["DE", "AT"], False),
         (["DE", "AT"], False),
@@ -153,7 +153,7 @@ def test_countries_are_cut_at_bars_and_commas() -> None:
     assert converted("list", [["DE", "AT"], []]) == [(["DE", "AT"], False), (None, False)]
 
 
-def test_coded_columns_are_read_like_plain_ones() -> None:
+def test_dictionary_columns_are_converted_like_plain_ones() -> None:
     column = Column(name="c", meaning="split", stored="c")
     result, wrong = convert(column, pa.array(["test", "train", "test"]).dictionary_encode())
     assert result.to_pylist() == ["test", "train", "test"]
@@ -179,7 +179,7 @@ def test_an_unknown_column_has_the_narrowest_kind_that_fits(
     assert cast_to_kind(texts, kind).to_pylist() == expected
 
 
-def test_kinds_of_two_parts_of_a_file_are_joined() -> None:
+def test_the_common_kind_of_two_batches_holds_both() -> None:
     assert common_kind("integer", "number") == "number"
     assert common_kind("any", "flag") == "flag"
     assert common_kind("flag", "integer") == "text"

@@ -1,4 +1,4 @@
-"""`load --check`: what a folder holds, without a server and without writing."""
+"""`load --check`: the report on a folder, without a server and without writing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_report_counts_what_is_there(folder: Path) -> None:
+def test_the_report_counts_rows_rejects_splits_and_missing_values(folder: Path) -> None:
     report = check_quality(folder)
     tables = {table.table: table for table in report.tables}
     held = tables["interactions"]

@@ -1,4 +1,4 @@
-"""Checks over a whole folder, before a database is asked for anything."""
+"""Checks of a whole folder, without a database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kinfolio.loaders.reading.staging import stage
 
 
 def staged(folder: Path, files: dict[str, str], known: tuple[str, ...] = ()) -> Staged:
-    """The folder with some files, staged; `known` are the users that the graph has."""
+    """Stage a folder of files; `known` are the users in the graph."""
     source, scratch = folder / "in", folder / "scratch"
     source.mkdir()
     scratch.mkdir()
@@ -33,7 +33,7 @@ def staged(folder: Path, files: dict[str, str], known: tuple[str, ...] = ()) -> 
 
 
 def rows(found: Staged, table: str) -> list[dict[str, Any]]:
-    """The good rows of a table; ends are places among the sorted ids."""
+    """Return the good rows of a table; ends are places among the sorted ids."""
     return [row for batch in found.tables[table].batches() for row in batch.to_pylist()]
 
 
@@ -59,7 +59,7 @@ def test_users_and_products_of_all_tables_are_sorted_by_their_ids(tmp_path: Path
     ]
 
 
-def test_of_rows_with_one_key_the_content_says_which_is_kept(tmp_path: Path) -> None:
+def test_of_rows_with_one_key_one_is_kept_by_content(tmp_path: Path) -> None:
     found = staged(
         tmp_path,
         {
@@ -87,7 +87,7 @@ def test_of_rows_with_one_key_the_content_says_which_is_kept(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_kept_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed: int) -> None:
+def test_the_kept_row_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed: int) -> None:
     lines = [
         f"u{user}\tP{product}\t{rating}\t{time}"
         for user in range(3)
@@ -139,7 +139,7 @@ def test_a_tie_must_join_two_known_users(tmp_path: Path) -> None:
     assert [(row["source"], row["target"]) for row in rows(found, "ties")] == [(1, 2), (0, 1)]
 
 
-def test_a_row_with_a_wrong_value_makes_no_user(tmp_path: Path) -> None:
+def test_a_rejected_row_creates_no_user_or_product(tmp_path: Path) -> None:
     found = staged(
         tmp_path,
         {

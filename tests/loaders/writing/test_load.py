@@ -1,4 +1,4 @@
-"""Files into a real graph: what is there afterwards, twice, in parts, and after a cut."""
+"""Loading files into a real graph: once, twice, in parts, and interrupted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 
 
 def put(folder: Path, **files: str) -> Path:
-    """A folder with some files, `users_csv` meaning `users.csv`."""
+    """Write files to a folder; the name `users_csv` means `users.csv`."""
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text, "utf-8")
@@ -32,7 +32,7 @@ def put(folder: Path, **files: str) -> Path:
 
 
 def everything(run_cypher: RunCypher) -> list[dict[str, Any]]:
-    """All nodes and relationships, in an order that does not depend on how they came."""
+    """Return all nodes and relationships, in an order independent of loading."""
     return run_cypher(
         """
         MATCH (n) OPTIONAL MATCH (n)-[r]->(m)
@@ -61,7 +61,7 @@ def wide(tmp_path: Path) -> Path:
     )
 
 
-def test_every_known_column_is_where_the_others_look_for_it(
+def test_every_known_column_is_stored_under_its_property(
     graph: Graph, run_cypher: RunCypher, wide: Path
 ) -> None:
     report = load(graph, wide)
@@ -148,7 +148,7 @@ def test_loading_twice_changes_nothing(graph: Graph, run_cypher: RunCypher, wide
 
 
 class FailingGraph(Graph):
-    """A graph whose server goes away after some batches; the answer to the last one is lost."""
+    """A graph whose server becomes unreachable after some batches; the last reply is lost."""
 
     def __init__(self, connection: Connection, batches: int) -> None:
         super().__init__(connection)
@@ -162,8 +162,8 @@ class FailingGraph(Graph):
         return found
 
 
-class AskedTwice(Graph):
-    """A graph where every batch is tried again, as when the answer to its commit is lost."""
+class RetryingGraph(Graph):
+    """A graph where every batch is retried, as when the reply to its commit is lost."""
 
     def write_in_one(self, name: str, work: Callable[[Reads], Any], /) -> Any:
         super().write_in_one(name, work)
@@ -177,7 +177,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_load_that_was_cut_off_goes_on_when_loaded_again(
+def test_an_interrupted_load_resumes_when_run_again(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     community = tmp_path / "small"
@@ -198,7 +198,7 @@ def test_a_load_that_was_cut_off_goes_on_when_loaded_again(
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_batch_that_is_tried_again_after_its_commit_doubles_nothing(
+def test_a_batch_retried_after_its_commit_creates_no_duplicates(
     graph: Graph, run_cypher: RunCypher, wide: Path, tmp_path: Path
 ) -> None:
     community = tmp_path / "small"
@@ -208,12 +208,12 @@ def test_a_batch_that_is_tried_again_after_its_commit_doubles_nothing(
         load(graph, folder)
         once = everything(run_cypher)
         run_cypher("MATCH (n) DETACH DELETE n")
-        with AskedTwice(graph.connection) as twice:
+        with RetryingGraph(graph.connection) as twice:
             load(twice, folder)
         assert everything(run_cypher) == once
 
 
-def test_two_loads_at_once_double_no_relationship(
+def test_two_concurrent_loads_create_no_duplicates(
     graph: Graph, run_cypher: RunCypher, community: Path
 ) -> None:
     load(graph, put(community.parent / "seed", interactions_tsv="user\tproduct\nu1\tA\n"))
@@ -236,7 +236,7 @@ def test_a_bad_file_leaves_the_graph_as_it_was(
     assert run_cypher("MATCH (n) RETURN count(*) AS n") == [{"n": 0}]
 
 
-def test_new_people_and_products_get_the_next_row_numbers(
+def test_new_users_and_products_get_the_next_row_numbers(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     load(graph, put(tmp_path / "one", interactions_tsv="user\tproduct\nu1\tA\nu2\tB\n"))
@@ -279,7 +279,7 @@ def test_a_later_file_changes_what_it_states_and_nothing_else(
     assert holding == [{"h": {"rating": 1.0, "weight": 2.0}}]
 
 
-def test_odd_ids_and_names_come_back_as_they_went(
+def test_unusual_ids_and_names_are_stored_unchanged(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     odd = ["007", "o'brien", 'say "x"', "😀 smile", "`tick`", "$id", "{a: 1}", "ab\\n", "null"]

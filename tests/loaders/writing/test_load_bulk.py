@@ -1,4 +1,4 @@
-"""`load --bulk`: an empty server of kinfolio's own, filled offline."""
+"""`load --bulk`: the offline import into kinfolio's own, empty server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.conftest import run_command
 
 @pytest.fixture
 def own(tmp_path: Path, server_home: Path) -> Iterator[Server]:
-    """A home of its own that was never started; the list of jars is the other one's."""
+    """A separate home that was never started, with the list of jars of the other one."""
     (tmp_path / "home" / "server").mkdir(parents=True)
     shutil.copy(server_home / "server" / "jars.json", tmp_path / "home" / "server")
     server = Server(tmp_path / "home")
@@ -36,7 +36,7 @@ def own(tmp_path: Path, server_home: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
-    """The community, with texts and columns that are hard to carry."""
+    """The community, with texts and columns that are hard to store as CSV."""
     folder = tmp_path / "odd"
     write_community(folder, num_users=60, num_products=30)
     (folder / "users.jsonl").write_text(

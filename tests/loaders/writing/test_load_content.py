@@ -1,4 +1,4 @@
-"""The same rows give the same graph, in any order and any format; and what counts as a change."""
+"""The same rows give the same graph in any order and format; what marks a change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file of the community, without what has no value."""
+    """Return the rows of a file of the community, without empty values."""
     with path.open(encoding="utf-8", newline="") as lines:
         if path.suffix == ".jsonl":
             rows = [json.loads(line) for line in lines]
@@ -56,7 +56,7 @@ def as_parquet(rows: list[dict[str, Any]], path: Path) -> None:
     pq.write_table(pa.table(columns), path.with_suffix(".parquet"))
 
 
-def test_order_and_format_of_the_rows_leave_no_trace(
+def test_the_graph_does_not_depend_on_order_and_format_of_the_rows(
     graph: Graph, run_cypher: RunCypher, people: Path, tmp_path: Path
 ) -> None:
     load(graph, people)
@@ -75,7 +75,7 @@ def test_order_and_format_of_the_rows_leave_no_trace(
         assert graph_hash(graph) == expected  # into an empty graph
 
 
-def test_the_hash_tells_every_kind_of_change(
+def test_the_hash_changes_with_every_kind_of_change(
     graph: Graph, run_cypher: RunCypher, people: Path
 ) -> None:
     load(graph, people)
@@ -97,7 +97,7 @@ def test_the_hash_tells_every_kind_of_change(
     assert len(seen) == len(changes) + 1
 
 
-def test_the_hash_leaves_out_what_kinfolio_adds(
+def test_the_hash_ignores_what_kinfolio_adds(
     graph: Graph, run_cypher: RunCypher, people: Path
 ) -> None:
     load(graph, people)
@@ -134,7 +134,7 @@ TABLES = {
         ("users.csv", "u1,DE\nu2,AT", "u2,AT\nu1,DE", set()),
     ],
 )
-def test_changed_is_set_on_those_that_changed_and_no_other(
+def test_changed_is_set_on_changed_nodes_only(
     graph: Graph,
     run_cypher: RunCypher,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""`load --replace`: what the files no longer have goes, after a question."""
+"""`load --replace`: what the files no longer have is removed, after a confirmation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def smaller(tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_is_gone_from_the_files_goes_from_the_graph(
+def test_replace_removes_what_the_files_no_longer_have(
     six_users: Graph, run_cypher: RunCypher, smaller: Path
 ) -> None:
     run_cypher("MATCH (n:User|Product) SET n.changed = 5, n.embedding_a = [1.0, 2.0]")
@@ -67,7 +67,7 @@ def test_what_is_gone_from_the_files_goes_from_the_graph(
 
 
 class Failing(Graph):
-    """A graph whose server goes away in the middle of the removal."""
+    """A graph whose server becomes unreachable during the removal."""
 
     left = 2
 
@@ -79,7 +79,7 @@ class Failing(Graph):
         return super().write(name, slot=slot, **parameters)
 
 
-def test_a_removal_that_was_cut_off_goes_on(
+def test_an_interrupted_removal_resumes(
     six_users: Graph, run_cypher: RunCypher, smaller: Path, tmp_path: Path
 ) -> None:
     load(six_users, smaller, replace=lambda removed: None)
