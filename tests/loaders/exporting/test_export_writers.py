@@ -172,7 +172,7 @@ def test_with_constant_writes_the_snapshot_is_valid_and_marked_as_moving(
     people: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every read is followed by a commit: users are created and deleted, with their holdings."""
-    look = Graph.bookmark
+    original = Graph.bookmark
     turn = itertools.count()
 
     def bookmark(self: Graph) -> frozenset[str]:
@@ -184,7 +184,7 @@ def test_with_constant_writes_the_snapshot_is_valid_and_marked_as_moving(
                 "WITH * MATCH (u:User {gid: 200 + $number}) DETACH DELETE u",
                 number=number,
             ).consume()
-        return look(self)
+        return original(self)
 
     monkeypatch.setattr(Graph, "bookmark", bookmark)
     found = export_to(people, tmp_path / "snapshot")

@@ -338,9 +338,9 @@ def test_rejects_are_listed_in_a_file(graph: Graph, tmp_path: Path) -> None:
 
 
 def test_progress_ends_at_the_number_of_rows(graph: Graph, community: Path) -> None:
-    told: dict[str, tuple[int, int]] = {}
+    reported: dict[str, tuple[int, int]] = {}
     report = load(
-        graph, community, progress=lambda step, done, total: told.update({step: (done, total)})
+        graph, community, progress=lambda step, done, total: reported.update({step: (done, total)})
     )
-    assert told["writing interactions"] == (report.interactions, report.interactions)
-    assert told["writing reviews"] == (report.reviews, report.reviews)
+    assert reported["writing interactions"] == (report.interactions, report.interactions)
+    assert reported["writing reviews"] == (report.reviews, report.reviews)

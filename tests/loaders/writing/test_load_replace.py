@@ -40,10 +40,10 @@ def test_replace_removes_what_the_files_no_longer_have(
 ) -> None:
     run_cypher("MATCH (n:User|Product) SET n.changed = 5, n.embedding_a = [1.0, 2.0]")
     run_cypher("CREATE (:EmbeddingVersion {name: 'v1', slot: 'a'})")
-    told: list[Removed] = []
-    report = load(six_users, smaller, replace=told.append)
-    assert told == [report.removed]
-    assert told == [Removed(users=3, products=4, interactions=7, ties=3, reviews=3, categories=2)]
+    counts: list[Removed] = []
+    report = load(six_users, smaller, replace=counts.append)
+    assert counts == [report.removed]
+    assert counts == [Removed(users=3, products=4, interactions=7, ties=3, reviews=3, categories=2)]
     assert [row["id"] for row in run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id")] == [
         "u1",
         "u2",
@@ -60,7 +60,7 @@ def test_replace_removes_what_the_files_no_longer_have(
     assert run_cypher("MATCH (u:User {id: 'u1'}) RETURN u.embedding_a AS e") == [{"e": [1.0, 2.0]}]
     changed = run_cypher("MATCH (u:User) WHERE u.changed <> 5 RETURN u.id AS id ORDER BY id")
     assert [row["id"] for row in changed] == ["u1", "u2", "u4"]
-    again = load(six_users, smaller, replace=told.append)
+    again = load(six_users, smaller, replace=counts.append)
     assert again.removed == Removed(
         users=0, products=0, interactions=0, ties=0, reviews=0, categories=0
     )
