@@ -83,7 +83,7 @@ def test_rejected_rows_are_printed_and_listed_in_a_file(
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         (("--bulk", "--check"), "exclude each other"),
         (("--replace", "--bulk"), "exclude each other"),
@@ -91,11 +91,11 @@ def test_rejected_rows_are_printed_and_listed_in_a_file(
     ],
 )
 def test_options_that_exclude_each_other_are_refused(
-    cli: Cli, tmp_path: Path, flags: tuple[str, ...], said: str
+    cli: Cli, tmp_path: Path, flags: tuple[str, ...], message: str
 ) -> None:
     result = cli("load", str(write_six_users(tmp_path / "six")), *flags)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_an_interrupt_prints_how_to_resume(
@@ -109,10 +109,10 @@ import os, signal, sys
 import kinfolio.loaders.writing.edges
 from kinfolio.cypher.graph import Graph
 kinfolio.loaders.writing.edges.BATCH_ROWS = 50
-write, told = Graph.write_in_one, []
+write, names = Graph.write_in_one, []
 def stop(self, name, work):
-    told.append(name)
-    if told.count("load_interactions") == 3:
+    names.append(name)
+    if names.count("load_interactions") == 3:
         os.kill(os.getpid(), signal.SIGINT)
     return write(self, name, work)
 Graph.write_in_one = stop
@@ -131,8 +131,8 @@ main(["load", sys.argv[1]])
     assert ended.stderr.rstrip().endswith(
         f"stopped; to resume, type the same again: kinfolio load {folder}"
     )
-    held = "MATCH ()-[h:HOLDS]->() RETURN count(h) AS held"
+    count = "MATCH ()-[h:HOLDS]->() RETURN count(h) AS holdings"
     lines = len((folder / "interactions.tsv").read_text().splitlines())
-    assert 100 <= run_cypher(held)[0]["held"] < lines - 1
+    assert 100 <= run_cypher(count)[0]["holdings"] < lines - 1
     assert cli("load", str(folder)).exit_code == 0
-    assert run_cypher(held) == [{"held": lines - 1}]
+    assert run_cypher(count) == [{"holdings": lines - 1}]

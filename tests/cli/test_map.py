@@ -142,15 +142,15 @@ def test_contributions_sum_to_the_score_and_their_paths_exist(
     mapped: Callable[..., Any], run_once: Callable[..., Any]
 ) -> None:
     best = mapped("recommend", USER, "-k", "1")["products"][0]
-    told = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
-    assert told["score"] == pytest.approx(best["score"], abs=1e-9)
-    total = sum(piece["contribution"] for piece in told["evidence"])
-    assert total == pytest.approx(told["score"], abs=1e-5)
-    assert told["remainder"] == pytest.approx(0, abs=1e-5)
-    assert best["name"] in told["text"]
-    types = {step["type"] for piece in told["evidence"] for step in piece["path"][1::2]}
+    explanation = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
+    assert explanation["score"] == pytest.approx(best["score"], abs=1e-9)
+    total = sum(piece["contribution"] for piece in explanation["evidence"])
+    assert total == pytest.approx(explanation["score"], abs=1e-5)
+    assert explanation["remainder"] == pytest.approx(0, abs=1e-5)
+    assert best["name"] in explanation["text"]
+    types = {step["type"] for piece in explanation["evidence"] for step in piece["path"][1::2]}
     assert {"RATED", "FOLLOWS"} <= types <= {"RATED", "FOLLOWS", "REVIEWED", "IN_GENRE"}
-    for piece in told["evidence"]:
+    for piece in explanation["evidence"]:
         assert path_exists(piece["path"], run_once), piece["path"]
 
 
@@ -171,10 +171,10 @@ def path_exists(path: list[dict[str, Any]], run: Callable[..., Any]) -> bool:
 
 def test_other_users_in_a_path_are_not_named(mapped: Callable[..., Any]) -> None:
     best = mapped("recommend", USER, "-k", "1")["products"][0]
-    told = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
+    explanation = mapped("explain", USER, best["product"], "--model", "none", "--all-evidence")
     named = {
         step["id"]
-        for piece in told["evidence"]
+        for piece in explanation["evidence"]
         for step in piece["path"]
         if step.get("label") == "Person" and "id" in step
     }
@@ -190,9 +190,9 @@ def test_paths_are_printed_in_the_names_of_the_graph(cli: Cli, answers: dict[str
 
 
 def test_all_other_commands_apply_the_mapping(mapped: Callable[..., Any], tmp_path: Path) -> None:
-    held = mapped("show", "user", USER)
-    assert (held["label"], held["id"]) == ("Person", USER)
-    movie = held["samples"]["holds"][0]["product"]
+    user = mapped("show", "user", USER)
+    assert (user["label"], user["id"]) == ("Person", USER)
+    movie = user["samples"]["holds"][0]["product"]
     refused = mapped("why-not", USER, movie)
     assert [rule["rule"] for rule in refused["rules"] if not rule["passed"]] == ["held"]
     assert refused["rank"] >= 1
@@ -231,9 +231,9 @@ def test_lists_are_stored_beside_relationships_of_the_same_type(
         mapped("recommend", "--all", "--materialise", "-k", "2")
         (row,) = run_once(
             "MATCH (:Person)-[r:RECOMMENDED]->(:Movie) "
-            "RETURN count(r.version) AS kept, collect(r.by) AS others"
+            "RETURN count(r.version) AS stored, collect(r.by) AS others"
         )
-        assert row == {"kept": 2 * NUM_PEOPLE, "others": ["a friend"]}
+        assert row == {"stored": 2 * NUM_PEOPLE, "others": ["a friend"]}
 
 
 def test_an_unknown_id_is_a_one_sentence_error(cli: Cli, answers: dict[str, Any]) -> None:

@@ -45,9 +45,9 @@ def test_tensorboard_reads_the_curves_of_a_run(tmp_path: Path, cli: Callable[...
         cli("runs", str(run.folder), "--tensorboard", str(tmp_path / "curves"))
     found = EventAccumulator(str(tmp_path / "curves" / "good" / "head 1"))
     found.Reload()
-    looks = run.need_info()["history"][0]
-    assert [event.step for event in found.Scalars("loss")] == [look["step"] for look in looks]
-    assert found.Scalars("recall")[-1].value == pytest.approx(looks[-1]["recall"])
+    evaluations = run.need_info()["history"][0]
+    assert [event.step for event in found.Scalars("loss")] == [one["step"] for one in evaluations]
+    assert found.Scalars("recall")[-1].value == pytest.approx(evaluations[-1]["recall"])
 
 
 def test_without_runs_the_next_step_is_printed(
