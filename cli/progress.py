@@ -6,10 +6,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+
+    from rich.console import Console
 
     from kinfolio.records import Progress
 
@@ -27,9 +30,15 @@ def spinner(step: str) -> AbstractContextManager[object]:
     """Show a spinner on a terminal during a step that reports no progress; nothing elsewhere."""
     if not sys.stderr.isatty():
         return nullcontext()
+    return _console().status(step)
+
+
+@cache
+def _console() -> Console:
+    """Return one console for all displays: a spinner may run inside a step with bars."""
     from rich.console import Console
 
-    return Console(stderr=True).status(step)
+    return Console(stderr=True)
 
 
 @contextmanager
@@ -62,7 +71,6 @@ def _name(step: str) -> str:
 @contextmanager
 def _bars(first_step: str) -> Iterator[Progress]:
     from rich import progress as rich
-    from rich.console import Console
     from rich.table import Column
 
     columns = (
@@ -73,7 +81,7 @@ def _bars(first_step: str) -> Iterator[Progress]:
         rich.TextColumn("{task.fields[amount]}", justify="right"),
         rich.TimeRemainingColumn(elapsed_when_finished=True),
     )
-    bars = rich.Progress(*columns, console=Console(stderr=True))
+    bars = rich.Progress(*columns, console=_console())
     status = bars.console.status(first_step)
     tasks: dict[str, rich.TaskID] = {}
 

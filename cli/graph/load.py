@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import (
-    json_option,
-    no_mapping_option,
-    open_graph,
-    print_json,
-)
+from kinfolio.cli.options import json_option, no_mapping_option, open_graph, print_json
 from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.environment import given_connection, home
 from kinfolio.errors import BadInput, ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.reports import LoadReport, Removed
@@ -55,40 +50,22 @@ def command(folder: Path, as_json: bool, **given: Any) -> None:
     .csv, .jsonl or .parquet, with or without .gz. All files are checked before anything is written.
     Loading the same files again changes nothing and resumes an interrupted load.
     """
-    options = _Options(**given)  # Any: values as click parsed them
-    if options.check + options.replace + options.bulk > 1:
-        raise click.UsageError("--check, --replace and --bulk exclude each other; give one of them")
-    if options.yes and not options.replace:
-        raise click.UsageError("--yes requires --replace")
-    if options.check and options.split:
-        raise click.UsageError("--check and --split exclude each other; give one of them")
     from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.writing.load import check_folder
 
+    options = _Options(**given)  # Any: values as click parsed them
     split = SplitRule.parse(options.split) if options.split else None
     check_folder(folder)
     if options.check:
         _check(folder, as_json)
         return
-    rejects_file = options.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
-    try:
-        if options.bulk:
-            report = _load_in_bulk(folder, rejects_file, split)
-        else:
-            report = _load(folder, rejects_file, options, split)
-    except KeyboardInterrupt:
-        flag = " --replace" if options.replace else " --bulk" if options.bulk else ""
-        flag += f" --split {split}" if split else ""
-        print_message(f"\nstopped; to resume, type the same again: kinfolio load{flag} {folder}")
-        raise click.exceptions.Exit(130) from None
+    report = _load(folder, options, split)
     if as_json:
         print_json(report)
     else:
         _print(report)
-    for line in report.notes:
+    for line in (*report.notes, *_rejects(report)):
         print_message(line)
-    if report.rejected:
-        _print_rejects(report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +77,31 @@ class _Options:
     split: str | None
     rejects_file: Path | None
 
+    def __post_init__(self) -> None:
+        if self.check + self.replace + self.bulk > 1:
+            raise click.UsageError(
+                "--check, --replace and --bulk exclude each other; give one of them"
+            )
+        if self.yes and not self.replace:
+            raise click.UsageError("--yes requires --replace")
+        if self.check and self.split:
+            raise click.UsageError("--check and --split exclude each other; give one of them")
 
-def _load(
+
+def _load(folder: Path, options: _Options, split: SplitRule | None) -> LoadReport:
+    rejects_file = options.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
+    try:
+        if options.bulk:
+            return _load_in_bulk(folder, rejects_file, split)
+        return _load_into_graph(folder, rejects_file, options, split)
+    except KeyboardInterrupt:
+        flag = " --replace" if options.replace else " --bulk" if options.bulk else ""
+        flag += f" --split {split}" if split else ""
+        print_message(f"\nstopped; to resume, type the same again: kinfolio load{flag} {folder}")
+        raise click.exceptions.Exit(130) from None
+
+
+def _load_into_graph(
     folder: Path, rejects_file: Path, options: _Options, split: SplitRule | None
 ) -> LoadReport:
     from kinfolio.loaders.writing.load import load
@@ -197,11 +197,10 @@ def _print(report: LoadReport) -> None:
     print_message("next: kinfolio export")
 
 
-def _print_rejects(report: LoadReport) -> None:
-    print_message(f"{len(report.rejected):,} rows were rejected:")
-    for row in report.rejected[:_MOST_REJECTS]:
-        print_message(f"  {row.file}:{row.line}: {row.reason}")
-    more = len(report.rejected) - _MOST_REJECTS
-    print_message(
-        f"  {f'and {more:,} more, ' if more > 0 else ''}all listed in {report.rejects_file}"
-    )
+def _rejects(report: LoadReport) -> Iterator[str]:
+    if report.rejected:
+        yield f"{len(report.rejected):,} rows were rejected:"
+        for row in report.rejected[:_MOST_REJECTS]:
+            yield f"  {row.file}:{row.line}: {row.reason}"
+        more = len(report.rejected) - _MOST_REJECTS
+        yield f"  {f'and {more:,} more, ' if more > 0 else ''}all listed in {report.rejects_file}"

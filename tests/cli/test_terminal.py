@@ -22,6 +22,15 @@ with show_progress("reading the files") as report:
     report("fitting", 4, 0)
 print("answer")
 """
+NESTED = """
+import time
+from kinfolio.cli.progress import show_progress, spinner
+with show_progress("reading the files") as report:
+    report("reading ties.tsv", 1, 2)
+    with spinner("opening the graph"):
+        time.sleep(0.2)
+    report("reading ties.tsv", 2, 2)
+"""
 TABLE = """
 from kinfolio.cli.table import print_table
 name = "[red]" + "long name " * 12
@@ -69,6 +78,13 @@ def test_progress_on_a_terminal_is_a_spinner_and_bars_below_messages() -> None:
     assert any(re.search(r"  writing \[bold\] users, loss 1.5 ━+ 3/3", line) for line in bars)
     assert re.search(r"  fitting +━+ +4 0:00:0\d", lines[-2])
     assert lines[-1] == "answer"
+
+
+def test_a_spinner_inside_a_step_is_shown_below_its_bars() -> None:
+    lines = plain_lines(run_on_terminal(NESTED))
+    below = lines[next(n for n, line in enumerate(lines) if "reading ties.tsv" in line) :]
+    assert any("opening the graph" in line for line in below)
+    assert re.search("reading ties.tsv ━+ 2/2", lines[-1])
 
 
 def test_progress_without_a_terminal_is_plain_lines_on_stderr() -> None:
