@@ -83,7 +83,9 @@ class Clauses(Display):
             BadConfig: `min_people` is below 1, or the notice is too long or no sentence.
         """
         if min_people < 1:
-            raise BadConfig(f"the fewest people told of are {min_people}; give a number from 1 on")
+            raise BadConfig(
+                f"the smallest number of people to state is {min_people}; give a number from 1 on"
+            )
         notice = " ".join(notice.split())
         if len(notice) > _LONGEST_NOTICE or (notice and notice[-1] not in ".!"):
             raise BadConfig(

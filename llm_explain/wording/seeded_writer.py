@@ -42,5 +42,5 @@ def require_choices(choices: Choices | None) -> Choices:
         BadConfig: there are none.
     """
     if not choices:
-        raise BadConfig("this model writes only along a grammar; hand in choices=plan.choices")
+        raise BadConfig("this model writes only along a grammar; pass choices=plan.choices")
     return choices

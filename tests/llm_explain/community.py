@@ -1,4 +1,4 @@
-"""A small community by hand: people with ordinary words as ids and names, odd product names.
+"""A small hand-made community with ordinary words as ids and names, and odd product names.
 
 In its embeddings the vector of each user is the sum of the messages of holdings and ties.
 """
@@ -40,7 +40,7 @@ KINDS = ("follows", "friend", None, "Dana Example")
 
 
 def store(run_cypher: Callable[..., Any], seed: int = 0, num_users: int = 48) -> Embeddings:
-    """Put the community into an empty graph; what a model could have learnt of it."""
+    """Store the community in an empty graph; return embeddings of it."""
     rng = np.random.default_rng(seed)
     users = [
         {"id": WORDS[i] if i < len(WORDS) else f"person-{i}", "gid": i, "risk_tolerance": 4}

@@ -1,4 +1,4 @@
-"""The community by hand, written back once for a file, and where models are kept."""
+"""The hand-made community, written back once per file, and the cache of models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.llm_explain.community import store
 
 @pytest.fixture(scope="module")
 def run_module_cypher(server: Connection) -> Iterator[Callable[..., list[dict[str, Any]]]]:
-    """`run_cypher` for as long as a file."""
+    """`run_cypher` with the scope of a file."""
     with open_driver(server) as driver:
 
         def run(text: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -38,5 +38,5 @@ def community_graph(
 
 @pytest.fixture(scope="session")
 def models(server_home: Path) -> Path:
-    """Where the command line keeps models too, so that they are converted once."""
+    """Cache shared with the command line, so that models are converted once."""
     return server_home / "models"

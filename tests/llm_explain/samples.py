@@ -1,4 +1,4 @@
-"""Evidence made by hand: one piece for each claim, and explanations around them."""
+"""Hand-made evidence: one piece per claim, and attributions and explanations with it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from kinfolio.llm_explain.explanation import Attribution, Evidence, Explanation, Sentence
 from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.llm_explain.wording.plan import Length
 from kinfolio.records import Kind
 
 Fact = str | int | float
+LENGTHS: tuple[Length, ...] = ("short", "normal", "long")
 
 HOLDING = "Nordic Green Bond Fund"
 SECOND = "Harbour Index Fund"
@@ -60,7 +62,7 @@ EVERY_CLAIM: tuple[Evidence, ...] = (
 
 
 def every_claim(language: str = "en") -> list[Evidence]:
-    """A piece for each claim, and for each sort of tie."""
+    """A piece per claim and per kind of tie."""
     clauses = load_clauses(language)
     withheld = clauses.words["fewer"].format(k=5)
     pieces = [

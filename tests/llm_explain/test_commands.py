@@ -1,4 +1,4 @@
-"""The commands explain, check-text and route as they are typed."""
+"""The commands explain, check-text, route and chat."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_explain_in_json_agrees_with_recommend(community_graph: Graph, cli: Cli)
     assert every["text"] == told["text"]
 
 
-def test_a_long_explanation_tells_more_and_a_short_one_less(
+def test_a_long_explanation_states_more_and_a_short_one_less(
     community_graph: Graph, cli: Cli
 ) -> None:
     told = {
@@ -79,7 +79,7 @@ def test_a_long_explanation_tells_more_and_a_short_one_less(
         ),
     ],
 )
-def test_what_goes_wrong_is_told_in_one_sentence(
+def test_errors_are_one_sentence(
     community_graph: Graph, cli: Cli, arguments: tuple[str, ...], sentence: str
 ) -> None:
     result = cli(*arguments)
@@ -89,7 +89,7 @@ def test_what_goes_wrong_is_told_in_one_sentence(
     assert result.stdout == ""
 
 
-def test_check_text_accepts_what_explain_wrote_and_names_what_is_false(
+def test_check_text_accepts_explanations_and_reports_unsupported_sentences(
     community_graph: Graph, cli: Cli, tmp_path: Path
 ) -> None:
     file = tmp_path / "letter.txt"
@@ -106,14 +106,14 @@ def test_check_text_accepts_what_explain_wrote_and_names_what_is_false(
     assert "advice" in cli("check-text", "people", "p0", str(file)).stdout
 
 
-def test_route_says_what_a_line_would_be_taken_for(community_graph: Graph, cli: Cli) -> None:
+def test_route_prints_the_intent_of_a_line(community_graph: Graph, cli: Cli) -> None:
     result = json.loads(cli("route", "what do you recommend?", "--json").stdout)
     assert list(result) == ["intent", "confidence", "asks_back"]
     assert result["intent"] == "recommend"
     assert cli("route", "what do you recommend?").stdout.startswith("recommend, confidence ")
 
 
-def test_what_a_deployment_must_say_is_said_in_a_chat_too(community_graph: Graph, cli: Cli) -> None:
+def test_the_limits_of_a_deployment_apply_to_a_chat(community_graph: Graph, cli: Cli) -> None:
     settings = {"KINFOLIO_NOTICE": "Ask your adviser first.", "KINFOLIO_FEWEST_PEOPLE": "9"}
     result = cli("chat", "people", "--model", "none", input="why p0?\n", env=settings)
     assert result.exit_code == 0, result.stderr

@@ -1,4 +1,4 @@
-"""What a deployment allows: names of people, the least number told, the notice."""
+"""Limits of a deployment: names of people, the smallest number stated, the notice."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ from kinfolio.llm_explain.evidence.path_exists import path_exists
 from kinfolio.llm_explain.explain import write_explanation
 from kinfolio.llm_explain.explanation import Evidence, Explanation
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
-from kinfolio.llm_explain.wording.seeded_writer import SeededModel
-from kinfolio.llm_explain.wording.writers import GrammarWriter
 from tests.conftest import Cli
 from tests.llm_explain.community import NAMES, WORDS
+from tests.llm_explain.conversation.scripted import NONE
 from tests.llm_explain.samples import PRODUCT, explanation, piece
 
-NONE = GrammarWriter("none", SeededModel(), tries=3)
 
-
-def told(graph: Graph, clauses: Clauses) -> Iterator[tuple[Explanation, Evidence]]:
+def explanations(graph: Graph, clauses: Clauses) -> Iterator[tuple[Explanation, Evidence]]:
     for user in WORDS:
         for product in range(len(NAMES)):
             attribution, _ = read_attribution(graph, user, f"p{product}", clauses)
@@ -32,11 +29,11 @@ def told(graph: Graph, clauses: Clauses) -> Iterator[tuple[Explanation, Evidence
             yield from ((found, item) for item in found.evidence)
 
 
-def test_people_are_named_where_the_deployment_allows_it_and_the_check_agrees(
+def test_people_are_named_where_the_deployment_allows_it(
     community_graph: Graph,
 ) -> None:
     clauses = load_clauses().for_deployment(names_people=True)
-    ties = [(f, e) for f, e in told(community_graph, clauses) if e.kind == "tie"]
+    ties = [(f, e) for f, e in explanations(community_graph, clauses) if e.kind == "tie"]
     assert ties
     for found, item in ties:
         name = str(dict(item.facts)["name"])
@@ -49,16 +46,16 @@ def test_people_are_named_where_the_deployment_allows_it_and_the_check_agrees(
         assert path_exists(community_graph, item.path, found.user)
 
 
-def test_nobody_is_named_otherwise(community_graph: Graph) -> None:
-    for _, item in told(community_graph, load_clauses()):
+def test_people_are_not_named_by_default(community_graph: Graph) -> None:
+    for _, item in explanations(community_graph, load_clauses()):
         assert item.kind != "tie" or "name" not in dict(item.facts)
 
 
 @pytest.mark.parametrize("fewest", [1, 9, 1_000])
-def test_no_number_of_people_below_the_least_is_told(community_graph: Graph, fewest: int) -> None:
+def test_smaller_numbers_of_people_are_withheld(community_graph: Graph, fewest: int) -> None:
     clauses = load_clauses().for_deployment(min_people=fewest)
     numbers = []
-    for found, item in told(community_graph, clauses):
+    for found, item in explanations(community_graph, clauses):
         facts = dict(item.facts)
         numbers += [facts[key] for key in ("holders", "both") if key in facts]
         assert check_text(found.text, found) == ()
@@ -67,14 +64,14 @@ def test_no_number_of_people_below_the_least_is_told(community_graph: Graph, few
     assert fewest == 1 or any(isinstance(n, str) for n in numbers)
 
 
-def test_a_withheld_number_is_caught_when_a_text_tells_it() -> None:
+def test_a_text_that_states_a_withheld_number_is_caught() -> None:
     few = explanation(piece(1, "popularity", 0.5, claim="many", holders="fewer than 9"))
     assert check_text("Fewer than 9 people hold this bond [1].", few) == ()
     assert check_text("This bond is held by 7 people [1].", few) != ()
     assert check_text("Fewer than 5 people hold this bond [1].", few) != ()
 
 
-def test_a_person_that_is_not_named_by_the_evidence_is_caught() -> None:
+def test_a_person_whom_the_evidence_does_not_name_is_caught() -> None:
     facts = {"claim": "holds", "person": "a friend of yours", "tie": "friend_in"}
     named = explanation(piece(1, "tie", 0.5, name="Ada Quill", **facts))
     assert check_text("Ada Quill already has this bond [1].", named) == ()
@@ -84,7 +81,7 @@ def test_a_person_that_is_not_named_by_the_evidence_is_caught() -> None:
     )
 
 
-def test_the_environment_says_what_is_allowed(community_graph: Graph, cli: Cli) -> None:
+def test_the_limits_come_from_the_environment(community_graph: Graph, cli: Cli) -> None:
     notice = "Ask your adviser. Values can fall."
     env = {"KINFOLIO_NOTICE": notice, "KINFOLIO_FEWEST_PEOPLE": "1000"}
     result = cli("explain", "people", "p0", "--model", "none", "--json", env=env)
@@ -106,13 +103,13 @@ def test_the_environment_says_what_is_allowed(community_graph: Graph, cli: Cli) 
         ({"KINFOLIO_NOTICE": "x" * 600 + "."}, "at most 500"),
     ],
 )
-def test_what_makes_no_sense_is_told(cli: Cli, env: dict[str, str], sentence: str) -> None:
+def test_invalid_limits_are_refused(cli: Cli, env: dict[str, str], sentence: str) -> None:
     result = cli("explain", "people", "p0", "--model", "none", env=env)
     assert result.exit_code == 1
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
 
 
-def test_a_notice_is_a_sentence() -> None:
+def test_a_notice_must_be_a_sentence() -> None:
     with pytest.raises(BadConfig, match="full stop"):
         load_clauses().for_deployment(notice="and buy")

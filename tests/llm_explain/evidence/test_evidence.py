@@ -1,4 +1,4 @@
-"""Evidence on a real server: sums, paths, counts, and nobody's name."""
+"""Evidence on a real server: sums, paths, counts, privacy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def facts(found: Attribution, kind: str) -> list[dict[str, Any]]:
     return [dict(piece.facts) for piece in found.evidence if piece.kind == kind]
 
 
-def test_contributions_add_up_to_the_score_of_recommend(community_graph: Graph) -> None:
+def test_contributions_sum_to_the_score_of_recommend(community_graph: Graph) -> None:
     for user, product in PAIRS[::2]:
         score = score_of(community_graph, user, product)
         every = attribution(community_graph, user, product, all_evidence=True)
@@ -46,7 +46,7 @@ def test_contributions_add_up_to_the_score_of_recommend(community_graph: Graph) 
         assert sum(abs(piece.share) for piece in every.evidence) == pytest.approx(1)
 
 
-def test_shown_evidence_is_the_strongest_and_the_remainder_is_what_is_left(
+def test_evidence_is_the_strongest_and_the_remainder_completes_the_score(
     community_graph: Graph,
 ) -> None:
     for user, product in PAIRS[::5]:
@@ -63,7 +63,7 @@ def test_shown_evidence_is_the_strongest_and_the_remainder_is_what_is_left(
         assert total == pytest.approx(shown.score, abs=1e-9)
 
 
-def test_every_path_is_in_the_graph_and_names_nobody(community_graph: Graph) -> None:
+def test_every_path_exists_and_names_nobody(community_graph: Graph) -> None:
     for user, product in PAIRS[::7]:
         for piece in attribution(community_graph, user, product, all_evidence=True).evidence:
             assert path_exists(community_graph, piece.path, user), piece
@@ -71,7 +71,7 @@ def test_every_path_is_in_the_graph_and_names_nobody(community_graph: Graph) -> 
                 assert step.label != "User" or step.id in (None, user)
 
 
-def test_a_path_that_is_not_in_the_graph_is_told_from_one_that_is(
+def test_paths_that_are_not_in_the_graph_are_recognised(
     community_graph: Graph, run_module_cypher: RunCypher
 ) -> None:
     row = run_module_cypher(
@@ -105,7 +105,7 @@ def test_held_out_holdings_carry_no_path(
     assert row["a"] not in [piece.path[2].id for piece in every.evidence if piece.kind == "holding"]
 
 
-def test_numbers_are_those_of_a_count_by_hand(
+def test_numbers_are_those_counted_independently(
     community_graph: Graph, run_module_cypher: RunCypher
 ) -> None:
     holdings: dict[str, set[str]] = {}
@@ -157,7 +157,7 @@ def test_small_numbers_of_people_are_withheld(community_graph: Graph) -> None:
                 assert value == "fewer than 5" or int(value) >= 5
 
 
-def test_other_people_may_be_called_anything(
+def test_ids_and_names_of_other_people_do_not_matter(
     community_graph: Graph, run_module_cypher: RunCypher
 ) -> None:
     def told() -> list[str]:
@@ -192,7 +192,7 @@ def test_other_people_may_be_called_anything(
         ("person-47", "popularity", {"popularity"}),
     ],
 )
-def test_the_score_rests_on_the_best_that_is_known(
+def test_the_basis_is_the_best_that_is_known_of_the_user(
     community_graph: Graph, user: str, basis: str, kinds: set[str]
 ) -> None:
     every = attribution(community_graph, user, "p0", all_evidence=True)
@@ -215,7 +215,7 @@ def test_a_holding_added_after_training_counts(
         run_module_cypher("MATCH (:User {id: 'person-47'})-[h:HOLDS]->() DELETE h")
 
 
-def test_rules_that_forbid_a_product_are_named(community_graph: Graph) -> None:
+def test_excluding_rules_are_named(community_graph: Graph) -> None:
     def rules(user: str, product: str) -> set[str]:
         return set(dict(attribution(community_graph, user, product).refused_by))
 
@@ -226,14 +226,14 @@ def test_rules_that_forbid_a_product_are_named(community_graph: Graph) -> None:
     assert "dismissed" in rules("bond", "p10")
 
 
-def test_unknown_users_and_products_are_told(community_graph: Graph) -> None:
+def test_unknown_users_and_products_are_refused(community_graph: Graph) -> None:
     with pytest.raises(NotFound, match="no user 'x\" OR 1=1'"):
         attribution(community_graph, 'x" OR 1=1', "p0")
     with pytest.raises(NotFound, match="no product '🦊'"):
         attribution(community_graph, "people", "🦊")
 
 
-def test_a_product_that_came_later_has_no_score_yet(
+def test_a_product_added_after_the_training_has_no_score(
     community_graph: Graph, run_module_cypher: RunCypher
 ) -> None:
     run_module_cypher("CREATE (:Product {id: 'late', gid: 999})")
@@ -244,7 +244,7 @@ def test_a_product_that_came_later_has_no_score_yet(
         run_module_cypher("MATCH (p:Product {id: 'late'}) DELETE p")
 
 
-def test_the_strongest_shares_come_first_and_cover_enough() -> None:
+def test_the_largest_shares_come_first_and_cover_the_minimum() -> None:
     order, shares = rank_by_size(np.array([1.0, -6.0, 2.0, 0.0, 1.0]))
     assert order == [1, 2, 0, 4, 3]
     assert list(shares) == [0.1, -0.6, 0.2, 0.0, 0.1]
@@ -254,7 +254,7 @@ def test_the_strongest_shares_come_first_and_cover_enough() -> None:
     assert num_covering(np.zeros(4), 0.8, 5) == 0
 
 
-def test_a_block_of_zeros_adds_nothing() -> None:
+def test_a_block_of_zeros_contributes_nothing() -> None:
     messages = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
     embedding = np.array([2.0, 4.0, 9.0, 9.0])
     assert contributions(messages, embedding, 2) == pytest.approx([2 / np.sqrt(2), 4 / np.sqrt(2)])

@@ -1,4 +1,4 @@
-"""How an explanation is planned: order, wording, what is said by code."""
+"""The plan of an explanation: order, wordings, fixed sentences."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from kinfolio.errors import BadConfig
 from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.explanation import Evidence
 from kinfolio.llm_explain.wording.clauses import languages, load_clauses, parse_clauses
-from kinfolio.llm_explain.wording.plan import Length, Plan, make_plan
+from kinfolio.llm_explain.wording.plan import Plan, make_plan
 from tests.llm_explain.samples import (
     FEW,
+    LENGTHS,
     NEAR,
     PRODUCT,
     RATED,
@@ -28,14 +29,12 @@ from tests.llm_explain.samples import (
     piece,
 )
 
-LENGTHS: tuple[Length, ...] = ("short", "normal", "long")
-
 
 def texts(plan: Plan) -> list[str]:
     return [wording for slot in plan.slots for wording in slot.wordings]
 
 
-def test_what_speaks_for_it_comes_first_strongest_first() -> None:
+def test_reasons_for_the_product_come_first_by_strength() -> None:
     against = piece(2, "popularity", -0.3, claim="few", holders=23)
     near = piece(3, "holding", 0.1, claim="near", name="Harbour Index Fund")
     plan = make_plan(attribution(TOGETHER, against, near))
@@ -50,7 +49,7 @@ def test_what_speaks_for_it_comes_first_strongest_first() -> None:
 @pytest.mark.parametrize(
     ("share", "word"), [(0.9, "mainly|main"), (0.3, "partly|Part|several"), (0.1, "small")]
 )
-def test_the_share_is_told_in_words(share: float, word: str) -> None:
+def test_the_share_is_stated_in_words(share: float, word: str) -> None:
     first = replace(TOGETHER, share=share)
     for text in make_plan(attribution(first)).slots[0].wordings:
         assert re.search(word, text)
@@ -65,7 +64,7 @@ def test_the_product_is_named_once_and_no_name_twice_in_a_sentence() -> None:
             assert text.count(name) <= 1
 
 
-def test_no_two_sentences_can_be_worded_alike() -> None:
+def test_no_two_sentences_can_have_the_same_wording() -> None:
     pieces = [
         piece(n, "holding", 0.2, claim="together", name=f"Number {n} Fund", holders=31, both=14)
         for n in range(1, 6)
@@ -79,7 +78,7 @@ def test_no_two_sentences_can_be_worded_alike() -> None:
         assert not one & other
 
 
-def test_pieces_of_one_claim_share_a_sentence() -> None:
+def test_evidence_of_one_claim_shares_a_sentence() -> None:
     plan = make_plan(
         attribution(
             TOGETHER,
@@ -115,7 +114,7 @@ def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> N
     assert all("Number 2 Fund and Number 3 Fund" in text for text in plan.slots[1].wordings)
 
 
-def test_it_stands_only_where_the_product_was_just_named() -> None:
+def test_the_pronoun_it_follows_the_product() -> None:
     sentences = [
         text
         for length in LENGTHS
@@ -129,14 +128,14 @@ def test_it_stands_only_where_the_product_was_just_named() -> None:
             assert re.search(r"\bthis bond\b|\byou hold ", text[: found.start()], re.IGNORECASE)
 
 
-def test_no_sentence_begins_with_a_digit_and_big_numbers_are_readable() -> None:
+def test_no_sentence_begins_with_a_digit_and_large_numbers_have_separators() -> None:
     popular = piece(2, "popularity", 0.3, claim="many", holders=1183)
     plan = make_plan(attribution(TOGETHER, popular))
     assert not any(text[0].isdigit() for text in texts(plan))
     assert all("1,183 people" in text for text in plan.slots[1].wordings)
 
 
-def test_short_tells_the_strongest_reason_and_that_there_is_more() -> None:
+def test_a_short_text_states_the_strongest_reason_and_that_there_are_more() -> None:
     plan = make_plan(attribution(TOGETHER, RATED, FEW), length="short")
     assert [slot.evidence for slot in plan.slots] == [(1,)]
     assert plan.closing == (
@@ -152,7 +151,7 @@ def test_short_tells_the_strongest_reason_and_that_there_is_more() -> None:
     assert refused.opening == (f"{PRODUCT} is not for you: you already hold it.",)
 
 
-def test_long_tells_weights_and_the_remainder() -> None:
+def test_a_long_text_states_weights_and_the_remainder() -> None:
     plan = make_plan(attribution(TOGETHER, RATED, FEW), length="long")
     assert all(text.endswith(" (50 % of the weight) [1].") for text in plan.slots[0].wordings)
     assert plan.closing[0] == "Smaller things, not told here, make up 0.1 of the score of 2.58."
@@ -163,7 +162,7 @@ def test_long_tells_weights_and_the_remainder() -> None:
     assert make_plan(less).closing[0].startswith("Smaller things, not told here, count against")
 
 
-def test_a_weight_that_rounds_to_nothing_is_not_told() -> None:
+def test_a_weight_that_rounds_to_zero_is_not_stated() -> None:
     tiny = piece(2, "holding", -0.004, claim="against", name="Red Kite Fund")
     plan = make_plan(attribution(TOGETHER, tiny), length="long")
     assert not any("%" in text for text in plan.slots[1].wordings)
@@ -181,7 +180,7 @@ def test_a_second_person_is_someone_else() -> None:
     assert all("someone else you follow" in text.casefold() for text in plan.slots[1].wordings)
 
 
-def test_rules_speak_before_anything_else() -> None:
+def test_excluding_rules_come_first() -> None:
     plan = make_plan(attribution(TOGETHER, refused=(("held", "held"), ("risk", "risk_above"))))
     assert plan.opening == (
         f"{PRODUCT} is not for you: you already hold it and its risk level, 3, is above your "
@@ -192,7 +191,7 @@ def test_rules_speak_before_anything_else() -> None:
     assert not any(re.search(r"\bhold it\b", text) for text in texts(plan))
 
 
-def test_nothing_for_it_is_said_plainly() -> None:
+def test_a_product_without_a_reason_for_it_is_said_to_have_none() -> None:
     plan = make_plan(attribution(FEW))
     assert plan.opening == (f"Nothing strong speaks for {PRODUCT}.",)
 
@@ -214,7 +213,7 @@ def test_nothing_for_it_is_said_plainly() -> None:
         ("", "“”"),
     ],
 )
-def test_names_that_could_pass_for_our_words_are_quoted(name: str, shown: str) -> None:
+def test_names_that_could_pass_for_words_of_the_text_are_quoted(name: str, shown: str) -> None:
     assert load_clauses().display_name(name) == shown
 
 
@@ -228,7 +227,7 @@ def test_names_that_could_pass_for_our_words_are_quoted(name: str, shown: str) -
         ("a guaranteed win", "product"),
     ],
 )
-def test_a_kind_is_a_plain_word_or_not_used(kind: str | None, noun: str) -> None:
+def test_a_kind_that_is_no_plain_word_is_not_used(kind: str | None, noun: str) -> None:
     assert load_clauses().noun(kind) == noun
 
 
@@ -240,7 +239,7 @@ def test_a_kind_is_a_plain_word_or_not_used(kind: str | None, noun: str) -> None
         *("reason.holding.together_item", "this.default", "people.default_in"),
     ],
 )
-def test_a_language_that_lacks_a_clause_is_refused_in_a_sentence(language: str, lost: str) -> None:
+def test_a_clause_file_without_a_required_key_is_refused(language: str, lost: str) -> None:
     content = clause_file(language)
     *sections, key = lost.split(".")
     table = content
@@ -257,7 +256,7 @@ def clause_file(language: str) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def test_a_clause_file_with_a_mistake_is_told() -> None:
+def test_a_clause_file_with_an_unknown_field_is_refused() -> None:
     content = clause_file("en")
     content["reason"]["tie"]["holds"] = ["{persn} has it"]
     with pytest.raises(BadConfig, match="unknown field 'persn'"):
@@ -272,7 +271,7 @@ def test_a_clause_file_with_a_mistake_is_told() -> None:
         load_lexicon("fr")
 
 
-def test_german_speaks_of_the_product_in_its_gender_and_case() -> None:
+def test_german_texts_use_the_gender_and_case_of_the_product() -> None:
     popular = piece(2, "popularity", -0.3, claim="against_many", holders=1183)
     for kind, this, it in (
         ("bond", "diese Anleihe", "sie"),
@@ -287,7 +286,7 @@ def test_german_speaks_of_the_product_in_its_gender_and_case() -> None:
             assert "1.183 Menschen" in text
 
 
-def test_numbers_stand_as_the_language_writes_them() -> None:
+def test_numbers_have_the_format_of_the_language() -> None:
     numbers = (7, 1183, 4.5, 2.0, 1234567, 0.25)
     english, german = load_clauses("en"), load_clauses("de")
     assert [english.number(n) for n in numbers] == ["7", "1,183", "4.5", "2", "1,234,567", "0.25"]

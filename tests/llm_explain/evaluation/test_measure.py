@@ -21,7 +21,7 @@ from kinfolio.run import Run
 from tests.conftest import Result, RunCypher
 
 
-def test_explanations_of_a_trained_model_hold(
+def test_explanations_of_a_trained_model_have_no_faults(
     demo_graph: Graph, demo_run: Run, cli: Callable[..., Result]
 ) -> None:
     run = str(demo_run.folder)
@@ -46,7 +46,7 @@ def test_explanations_of_a_trained_model_hold(
     assert "Das ist keine Anlageberatung." in other["examples"][0]
 
 
-def test_no_reference_stays_with_its_pair_when_they_are_shuffled() -> None:
+def test_the_baseline_compares_each_text_with_the_reference_of_another_pair() -> None:
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         return np.eye(5, dtype=np.float32)[[int(text) for text in texts]]
 
@@ -60,7 +60,7 @@ def test_no_reference_stays_with_its_pair_when_they_are_shuffled() -> None:
     }
 
 
-def test_references_are_compared_with_those_of_the_same_pair_and_of_others(
+def test_texts_are_compared_with_references(
     demo_graph: Graph, demo_run: Run, cli: Callable[..., Result], tmp_path: Path
 ) -> None:
     listed = json.loads(cli("recommend", "p007", "-k", "3", "--json").stdout)["products"]
@@ -81,7 +81,7 @@ def test_references_are_compared_with_those_of_the_same_pair_and_of_others(
     assert "lacks the columns explanation" in failed.stderr
 
 
-def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
+def test_the_score_without_a_holding_is_that_of_a_graph_without_it(
     demo_graph: Graph, run_cypher: RunCypher
 ) -> None:
     from kinfolio.gnn.serving.recommend import recommend, score_of
@@ -105,7 +105,7 @@ def test_a_score_without_a_holding_is_what_the_graph_gives_without_it(
     assert score.score(keep) == pytest.approx(without, abs=1e-5)
 
 
-def test_named_evidence_taken_away_lowers_the_score_as_counted_by_hand() -> None:
+def test_deleted_evidence_lowers_the_score_as_computed_by_hand() -> None:
     # One head: q = (3, 4) / 5, embedding (1, 0), bias .5; without the first piece q = (0, 1).
     score = LinearScore(
         messages=np.array([[3.0, 0.0], [0.0, 4.0]]),
@@ -124,7 +124,7 @@ def test_named_evidence_taken_away_lowers_the_score_as_counted_by_hand() -> None
     assert found.alone == pytest.approx(1.0 + 0.2)
 
 
-def test_wording_is_measured_as_counted_by_hand() -> None:
+def test_diversity_and_reading_ease_are_those_computed_by_hand() -> None:
     assert distinct_n(["a b a b"], 2) == pytest.approx(2 / 3)
     assert reading_ease(["The cat sat."]) == pytest.approx(206.835 - 1.015 * 3 - 84.6)
     assert reading_ease([]) == 0.0

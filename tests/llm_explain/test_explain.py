@@ -1,4 +1,4 @@
-"""Whole explanations on a real server, by each writer and by models that lie."""
+"""Explanations on a real server, by each writer and by models that write unsupported texts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import BaseMessage
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady
@@ -22,43 +20,24 @@ from kinfolio.llm_explain.checking.verify import find_faults, find_people
 from kinfolio.llm_explain.explain import as_document, explain, write_explanation
 from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.llm_explain.wording.embedded import weights_file
-from kinfolio.llm_explain.wording.seeded_writer import SeededModel
-from kinfolio.llm_explain.wording.writers import GrammarWriter, SlotWriter, Writer, writers_for
+from kinfolio.llm_explain.wording.writers import SlotWriter, Writer, writers_for
 from tests.llm_explain.community import NAMES, WORDS
-from tests.llm_explain.samples import FEW, NEAR, RATED, TOGETHER, attribution
-from tests.llm_explain.wording.test_plan import LENGTHS
-
-NONE = GrammarWriter("none", SeededModel(), tries=3)
+from tests.llm_explain.conversation.scripted import NONE, ScriptedModel
+from tests.llm_explain.samples import FEW, LENGTHS, NEAR, RATED, TOGETHER, attribution
 
 
-class Scripted(BaseChatModel):
-    """Says what it was told to, and keeps what it was asked."""
+def script(*answers: str) -> tuple[list[str], tuple[Writer, ...]]:
+    """Prompts that a scripted model received, and the writers to ask."""
+    prompts: list[str] = []
 
-    answers: list[str]
-    asked: list[str]
+    def answer(messages: Sequence[BaseMessage]) -> str:
+        prompts.append(messages[-1].text)
+        return answers[min(len(prompts), len(answers)) - 1]
 
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        self.asked.append(messages[-1].text)
-        text = self.answers[min(len(self.asked), len(self.answers)) - 1]
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text))])
+    return prompts, (SlotWriter("test:scripted", ScriptedModel(script=answer)), NONE)
 
 
-def script(*answers: str) -> tuple[Scripted, tuple[Writer, ...]]:
-    model = Scripted(answers=list(answers), asked=[])
-    return model, (SlotWriter("test:scripted", model), NONE)
-
-
-def test_every_explanation_is_grounded_by_a_check_that_shares_nothing_with_the_writer(
+def test_every_explanation_passes_the_check_and_the_independent_verifier(
     community_graph: Graph,
 ) -> None:
     users = (*WORDS[:5], *(f"person-{n}" for n in range(11, 48, 9)))
@@ -89,29 +68,29 @@ def test_every_explanation_in_every_language_and_length_is_grounded(
             assert not re.search(r"\b(you|the|this|holds)\b", found.text)
 
 
-def test_a_model_may_write_german_and_may_not_lie_in_it() -> None:
+def test_unsupported_german_texts_of_a_model_are_rejected() -> None:
     german = load_clauses("de")
-    model, writers = script(
+    prompts, writers = script(
         "Ein Grund für Baltic Infrastructure Bond: {c1}. Dagegen spricht: {c2}.",
     )
     found = write_explanation(attribution(TOGETHER, FEW), writers, clauses=german)
     assert found.writer == "test:scripted"
-    assert "Write one paragraph in German" in model.asked[0]
-    assert "Dagegen spricht: " in model.asked[0]
-    for lie in (
+    assert "Write one paragraph in German" in prompts[0]
+    assert "Dagegen spricht: " in prompts[0]
+    for text in (
         "Diese Anleihe wird steigen: {c1}. Dagegen spricht: {c2}.",
         "Peter sagt: {c1}. Dagegen spricht: {c2}.",
         "{c1}. Diese Anleihe passt zu Ihnen, weil {c2}.",
         "Kaufen Sie: {c1}. Dagegen spricht: {c2}.",
         "What speaks for it: {c1}. Dagegen spricht: {c2}.",
     ):
-        _, writers = script(lie)
+        _, writers = script(text)
         assert (
             write_explanation(attribution(TOGETHER, FEW), writers, clauses=german).writer == "none"
-        ), lie
+        ), text
 
 
-def test_the_document_is_as_the_contract_says(community_graph: Graph) -> None:
+def test_the_document_has_the_fields_of_the_contract(community_graph: Graph) -> None:
     document = as_document(explain(community_graph, "people", "p0", (NONE,)))
     assert list(document) == [
         *("user", "product", "name", "score", "version", "writer", "text", "sentences"),
@@ -127,7 +106,7 @@ def test_the_document_is_as_the_contract_says(community_graph: Graph) -> None:
     assert json.loads(json.dumps(document)) == document
 
 
-def test_a_product_that_is_not_for_the_user_is_said_so_first(community_graph: Graph) -> None:
+def test_the_rules_that_exclude_a_product_come_first(community_graph: Graph) -> None:
     found = explain(community_graph, "people", "p3", (NONE,))
     assert found.text.startswith("“people” is not for you: you already hold it.")
     assert " fits you" not in found.text
@@ -136,47 +115,47 @@ def test_a_product_that_is_not_for_the_user_is_said_so_first(community_graph: Gr
     assert "you dismissed it" in dismissed.sentences[0].text
 
 
-def test_what_is_known_of_the_user_is_said(community_graph: Graph) -> None:
+def test_the_text_says_what_the_score_rests_on_without_holdings(community_graph: Graph) -> None:
     nothing = explain(community_graph, "person-47", "p1", (NONE,))
     assert "rests on popularity alone" in nothing.text
     assert "rests on the people" in explain(community_graph, "person-44", "p1", (NONE,)).text
     assert "rests on what you wrote" in explain(community_graph, "person-46", "p1", (NONE,)).text
 
 
-def test_code_adds_the_risk_level_and_the_notice() -> None:
+def test_every_text_ends_with_the_risk_level_and_the_notice() -> None:
     found = write_explanation(attribution(TOGETHER), (NONE,))
     assert found.text.endswith(
         "The risk level of this bond is 3, within your level of 5. This is not advice."
     )
 
 
-def test_a_model_fills_slots_and_is_named() -> None:
-    model, writers = script(
+def test_a_model_fills_slots_and_is_named_as_the_writer() -> None:
+    prompts, writers = script(
         "Baltic Infrastructure Bond fits you mainly because {c1}. {c2}. Against it: {c3}."
     )
     found = write_explanation(attribution(TOGETHER, RATED, FEW), writers)
     assert found.writer == "test:scripted"
     assert found.text.startswith("Baltic Infrastructure Bond fits you mainly because ")
     assert "[1]. " in found.text
-    assert len(model.asked) == 1
-    assert "{c3} (against): " in model.asked[0]
+    assert len(prompts) == 1
+    assert "{c3} (against): " in prompts[0]
 
 
-def test_a_model_is_told_its_faults_once_and_then_the_next_writer_is_asked() -> None:
-    model, writers = script("You should buy it: {c1}.")
+def test_a_model_gets_its_faults_once_before_the_next_writer_is_asked() -> None:
+    prompts, writers = script("You should buy it: {c1}.")
     found = write_explanation(attribution(TOGETHER), writers)
     assert found.writer == "none"
-    assert len(model.asked) == 2
-    assert "faults" not in model.asked[0]
-    assert "which is advice" in model.asked[1]
+    assert len(prompts) == 2
+    assert "faults" not in prompts[0]
+    assert "which is advice" in prompts[1]
 
 
-def test_a_model_may_mend_its_text() -> None:
+def test_a_corrected_text_is_accepted() -> None:
     _, writers = script("Anna loves it: {c1}.", "What speaks for it: {c1}.")
     assert write_explanation(attribution(TOGETHER), writers).writer == "test:scripted"
 
 
-LIES = {
+UNSUPPORTED = {
     "its own numbers": "Of 40 people who hold it, 39 hold this bond: {c1}. {c2}. Against it: {c3}.",
     "a person": "Your colleague Maria says so: {c1}. {c2}. Against it: {c3}.",
     "a promise": "It will double: {c1}. {c2}. Against it: {c3}.",
@@ -198,25 +177,24 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-def test_a_lying_model_is_never_shown(lie: str) -> None:
-    _, writers = script(lie)
+@pytest.mark.parametrize("text", UNSUPPORTED.values(), ids=UNSUPPORTED.keys())
+def test_unsupported_texts_of_a_model_are_never_shown(text: str) -> None:
+    _, writers = script(text)
     found = write_explanation(attribution(TOGETHER, RATED, FEW), writers)
     assert found.writer == "none"
     assert check_text(found.text, found) == ()
 
 
-def test_a_model_that_does_not_answer_is_told_in_a_sentence() -> None:
-    class Broken(Scripted):
-        def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
-            raise RuntimeError("invalid api key\nmore lines")
+def test_an_error_of_a_model_becomes_one_sentence() -> None:
+    def fail(_: Sequence[BaseMessage]) -> str:
+        raise RuntimeError("invalid api key\nmore lines")
 
-    writers = (SlotWriter("test:broken", Broken(answers=[], asked=[])), NONE)
+    writers = (SlotWriter("test:broken", ScriptedModel(script=fail)), NONE)
     with pytest.raises(NotReady, match=r"test:broken did not answer \(invalid api key\)"):
         write_explanation(attribution(TOGETHER), writers)
 
 
-def test_names_of_models_that_make_no_sense_are_told(tmp_path: Path) -> None:
+def test_invalid_model_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="provider:name"):
         writers_for("gpt", tmp_path, print)
     with pytest.raises((BadConfig, NotReady), match="nowhere:model"):
@@ -238,6 +216,19 @@ def test_where_no_text_passes_only_the_fixed_sentences_are_shown() -> None:
     found = write_explanation(attribution(NEAR), (Liar(),))
     assert "Buy" not in found.text
     assert found.grounded
+
+
+def test_a_text_without_its_last_full_stop_is_rejected() -> None:
+    _, writers = script("What speaks for it: {c1}")
+    assert write_explanation(attribution(TOGETHER), writers).writer == "none"
+
+
+def test_an_explanation_without_any_sentence_is_not_grounded() -> None:
+    english = load_clauses()
+    silent = replace(english, fixed=english.fixed | {"notice": ""})
+    evidence = replace(attribution(NEAR, unstated=0), risk=None)
+    found = write_explanation(evidence, (), clauses=silent)
+    assert (found.text, found.grounded) == ("", False)
 
 
 @pytest.fixture
