@@ -1,10 +1,11 @@
-"""Made-up folders of any size for `kinfolio load`, the same for the same seed.
+"""Generated input folders of any size, and random embeddings; the same seed gives the same data.
 
-Products are held as in life: a few by very many, most by few. Knows nothing of the graph.
+The popularity of products follows a power law.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,88 +15,148 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.fingerprints import fingerprints
+from kinfolio.gnn.training.embeddings import save_embeddings
+from kinfolio.run import Run, write_json
+from kinfolio.snapshot import read_snapshot
+
 _FIRST, _SPAN = 1_600_000_000_000, 100_000_000_000
 """Milliseconds since 1970; times lie in the three years after."""
+TAU = 0.15
 _WORDS = ("amber", "birch", "cedar", "dune", "elm", "fjord", "gold", "harbour", "ivory", "jade")
 
 
-def make_folder(
-    folder: Path,
-    users: int,
-    products: int,
-    holdings: int,
-    seed: int = 0,
-    *,
-    ties: int = 0,
-    reviews: int = 0,
-    format: Literal["tsv", "parquet"] = "tsv",
-) -> Path:
-    """The folder, with users, products, interactions and, where asked for, ties and reviews.
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a folder holds."""
 
-    Args:
-        folder: where the files go.
-        users: how many there are; a few hold many times more than most.
-        products: how many there are, by popularity of Zipf's form.
-        holdings: different pairs of user and product, in no order.
-        seed: of everything.
-        ties: different pairs of users.
-        reviews: by holders of products.
-        format: of the files.
-    """
+    users: int
+    products: int
+    holdings: int
+    """Different pairs of user and product."""
+    ties: int = 0
+    reviews: int = 0
+
+
+def make_folder(
+    folder: Path, size: Size, seed: int = 0, *, format: Literal["tsv", "parquet"] = "tsv"
+) -> Path:
+    """Write users, products, interactions and, if the size has any, ties and reviews."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
-    user_ids = _ids("u", users)
-    product_ids = _ids("p", products)
-    pairs = _pairs(random, users, products, holdings)
-    user, product = pairs // products, pairs % products
+    user_ids, product_ids = _ids("u", size.users), _ids("p", size.products)
+    pairs = _pairs(random, size.users, size.products, size.holdings)
+    held = {
+        "user": user_ids.take(pa.array(pairs // size.products)),
+        "product": product_ids.take(pa.array(pairs % size.products)),
+    }
     tables = {
-        "users": {
-            "user": user_ids,
-            "country": pa.array(np.array(["DE", "AT", "CH"])[random.integers(0, 3, users)]),
-            "risk_tolerance": pa.array(random.integers(1, 6, users)),
-        },
-        "products": {
-            "product": product_ids,
-            "name": pa.array([f"{_WORDS[n % 10].title()} {n}" for n in range(products)]),
-            "category": pa.array([f"category {n % 40}" for n in range(products)]),
-            "risk": pa.array(random.integers(1, 6, products)),
-            "open": pa.array(random.random(products) < 0.97).cast(pa.string()),
-        },
+        "users": _users(random, user_ids),
+        "products": _products(random, product_ids),
         "interactions": {
-            "user": user_ids.take(pa.array(user)),
-            "product": product_ids.take(pa.array(product)),
+            **held,
             "rating": pa.array(random.integers(1, 6, len(pairs))),
             "timestamp": pa.array(_FIRST + random.integers(0, _SPAN, len(pairs))),
         },
     }
-    if ties:
-        tied = random.choice(users * users, ties + users, replace=False) if users < 3_000 else None
-        if tied is None:
-            tied = np.unique(random.integers(0, users * users, ties + users))
-            random.shuffle(tied)
-        tied = tied[tied // users != tied % users][:ties]
-        tables["ties"] = {
-            "source": user_ids.take(pa.array(tied // users)),
-            "target": user_ids.take(pa.array(tied % users)),
-            "kind": pa.array(np.array(["friend", "follows"])[random.integers(0, 2, len(tied))]),
-        }
-    if reviews:
-        chosen = random.integers(0, len(pairs), reviews)
-        words = np.array(_WORDS)[random.integers(0, 10, (reviews, 8))]
-        tables["reviews"] = {
-            "review": _ids("r", reviews),
-            "user": user_ids.take(pa.array(user[chosen])),
-            "product": product_ids.take(pa.array(product[chosen])),
-            "timestamp": pa.array(_FIRST + random.integers(0, _SPAN, reviews)),
-            "text": pa.array([" ".join(row) for row in words]),
-        }
+    if size.ties:
+        tables["ties"] = _ties(random, user_ids, size.ties)
+    if size.reviews:
+        tables["reviews"] = _reviews(random, held, size.reviews)
     for name, columns in tables.items():
         _write(pa.table(columns), folder / f"{name}.{format}")
     return folder
 
 
+def _users(random: np.random.Generator, ids: Any) -> dict[str, Any]:
+    return {
+        "user": ids,
+        "country": pa.array(np.array(["DE", "AT", "CH"])[random.integers(0, 3, len(ids))]),
+        "risk_tolerance": pa.array(random.integers(1, 6, len(ids))),
+    }
+
+
+def _products(random: np.random.Generator, ids: Any) -> dict[str, Any]:
+    return {
+        "product": ids,
+        "name": pa.array([f"{_WORDS[n % 10].title()} {n}" for n in range(len(ids))]),
+        "category": pa.array([f"category {n % 40}" for n in range(len(ids))]),
+        "risk": pa.array(random.integers(1, 6, len(ids))),
+        "open": pa.array(random.random(len(ids)) < 0.97).cast(pa.string()),
+    }
+
+
+def _ties(random: np.random.Generator, ids: Any, count: int) -> dict[str, Any]:
+    users = len(ids)
+    if users < 3_000:
+        tied = random.choice(users * users, count + users, replace=False)
+    else:
+        tied = np.unique(random.integers(0, users * users, count + users))
+        random.shuffle(tied)
+    tied = tied[tied // users != tied % users][:count]
+    return {
+        "source": ids.take(pa.array(tied // users)),
+        "target": ids.take(pa.array(tied % users)),
+        "kind": pa.array(np.array(["friend", "follows"])[random.integers(0, 2, len(tied))]),
+    }
+
+
+def _reviews(random: np.random.Generator, held: dict[str, Any], count: int) -> dict[str, Any]:
+    chosen = pa.array(random.integers(0, len(held["user"]), count))
+    words = np.array(_WORDS)[random.integers(0, 10, (count, 8))]
+    return {
+        "review": _ids("r", count),
+        "user": held["user"].take(chosen),
+        "product": held["product"].take(chosen),
+        "timestamp": pa.array(_FIRST + random.integers(0, _SPAN, count)),
+        "text": pa.array([" ".join(row) for row in words]),
+    }
+
+
+def store_embeddings(run: Run, width: int, seed: int = 0) -> Embeddings:
+    """Store random vectors in a run as its model, clustered as trained vectors are."""
+    snapshot = read_snapshot(run.need_snapshot())
+    rng = np.random.default_rng(seed)
+    tastes = rng.normal(size=(50, width)).astype(np.float32)
+
+    def draw(rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        vectors = tastes[rng.integers(0, len(tastes), rows)]
+        vectors = vectors + 0.7 * rng.normal(size=(rows, width)).astype(np.float32)
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    holders = np.bincount(snapshot.holdings.target, minlength=snapshot.num_products)
+    bias = 0.3 * np.log1p(holders)
+    embeddings = Embeddings(
+        heads=1,
+        dim=width,
+        user_gids=snapshot.user_gids,
+        product_gids=snapshot.product_gids,
+        user_ids=snapshot.user_ids,
+        product_ids=snapshot.product_ids,
+        user_counted=fingerprints(snapshot),
+        user_vectors=draw(snapshot.num_users),
+        product_vectors=(draw(snapshot.num_products) / TAU).astype(np.float32),
+        bias=(bias - bias.mean()).astype(np.float32),
+        general=np.zeros(width, np.float32),
+        tie_weight=0.3,
+        user_own=np.zeros((snapshot.num_users, width), np.float32),
+        user_messages=draw(snapshot.num_users),
+        product_messages=draw(snapshot.num_products),
+        link_offsets=np.zeros(snapshot.num_products + 1, np.int64),
+        link_products=np.zeros(0, np.int32),
+        link_weights=np.zeros(0, np.float32),
+        model="random",
+        metrics="{}",
+        snapshot=snapshot.hash,
+    )
+    save_embeddings(embeddings, [], run.model)
+    write_json(run.info, {"config": {}, "metrics": {}})
+    return embeddings
+
+
 def damage(folder: Path, share: float = 0.01, seed: int = 0) -> int:
-    """How many lines of `interactions.tsv` were damaged, in eight ways by turns."""
+    """Damage lines of `interactions.tsv` in eight ways by turns; returns their number."""
     path = folder / "interactions.tsv"
     head, *lines = path.read_bytes().splitlines()
     random = np.random.default_rng(seed)

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from graph import Bench, make_embeddings
-from graph_data import make_folder
+from graph_data import Size, make_folder, store_embeddings
+from measure import Bench
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.publishing.versions import list_versions
@@ -56,7 +56,7 @@ class Trial:
 
     def __init__(self, work: Path) -> None:
         self.bench = Bench(work, HOLDINGS, USERS, PRODUCTS, WIDTH)
-        make_folder(self.bench.folder, USERS, PRODUCTS, HOLDINGS, seed=0)
+        make_folder(self.bench.folder, Size(USERS, PRODUCTS, HOLDINGS))
         self.seconds: dict[str, float] = {}
         self.expected: dict[str, str] = {}
         self.lists: dict[int, str] = {}
@@ -81,7 +81,7 @@ class Trial:
             _, self.seconds[step], _ = self.bench.kinfolio(*self.words[step])
             self.expected[step] = self.outcome[step]()
         for seed in (0, 1):
-            make_embeddings(self.bench, WIDTH, seed)
+            store_embeddings(self.bench.run, WIDTH, seed)
             _, self.seconds["writeback"], _ = self.bench.kinfolio(*self.words["writeback"])
             self.lists[seed] = self._lists()
 
@@ -94,7 +94,7 @@ class Trial:
             allowed = {""}
         elif step == "writeback":
             self.seed = 1 - self.seed
-            make_embeddings(self.bench, WIDTH, self.seed)
+            store_embeddings(self.bench.run, WIDTH, self.seed)
             expected = self.lists[self.seed]
             allowed.add(expected)
         self.bench.connection()

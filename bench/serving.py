@@ -1,10 +1,10 @@
-"""Publication and serving: vectors written, lists read, beside the usual ways, in one table.
+"""Write-back and serving at one size, and what one would write otherwise.
 
     python bench/serving.py --users 2000 --products 10000 --width 64
 
-Works in a home of its own (`--home`), which must hold nothing of yours: its graph is emptied.
-Vectors are made up (clusters with noise); two hundred users hold 50 of their best 500; 1 % of the
-products suit people of risk tolerance 1, 1 % are sold in one country, all suit the others.
+Works in a home of its own (`--home`), whose graph is deleted. Vectors are noisy clusters; 200 users
+hold 50 of their best 500 products; 1 % of the products suit risk tolerance 1, 1 % are sold in one
+country, all suit the other users.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.recommend_all import recommend_all
 from kinfolio.records import Connection
 
-ROWS_OF_THE_USUAL_WAY = 1_000
+ROW_BY_ROW = 1_000
 HOLDERS = 200
 STATEMENTS = (
     "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS",
@@ -47,7 +47,7 @@ GROUPS = {"all pass": (2, 3, 4), "1 % pass, by risk": (0,), "1 % pass, by countr
 
 
 def make_graph(connection: Connection, made: Embeddings) -> None:
-    """An empty graph filled with users, products and holdings of what suits their holders."""
+    """Fill an empty graph with users, products and holdings near the users' vectors."""
     rng = np.random.default_rng(0)
     users, products = len(made.user_ids), len(made.product_ids)
     scores = made.user_vectors[:HOLDERS] @ made.product_vectors.T
@@ -71,7 +71,7 @@ def make_graph(connection: Connection, made: Embeddings) -> None:
 def make_links(
     of_product: NDArray[np.int64], links: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """The links' part of embeddings: so many from each product, to others of its cluster."""
+    """Return the link arrays of embeddings, from each product to others of its cluster."""
     members = [np.flatnonzero(of_product == cluster) for cluster in range(300)]
     targets = [
         rng.choice(members[cluster], min(links, len(members[cluster])), replace=False)
@@ -87,7 +87,7 @@ def make_links(
 def make_embeddings(
     users: int, products: int, width: int, links: int = 0, seed: int = 0
 ) -> Embeddings:
-    """Vectors in clusters of different size, with noise, and links from each product."""
+    """Return noisy clustered vectors with links from each product."""
     rng = np.random.default_rng(seed)
     dim = width // 2
     centres = rng.normal(size=(300, width))
@@ -120,14 +120,14 @@ def make_embeddings(
         user_messages=user_vectors * np.float32(0.1),
         product_messages=product_vectors * np.float32(0.1),
         **make_links(of_product, links, rng),
-        model="made up",
+        model="random",
         metrics="{}",
-        snapshot="made up",
+        snapshot="random",
     )
 
 
 def bench_write_back(graph: Graph, made: Embeddings, times: int) -> None:
-    """Whole write-backs, beside one statement a row."""
+    """Measure write-backs, and one statement per row."""
     size = len(made.user_ids) + len(made.product_ids)
     for _ in range(times):
         stored = write_back(graph, made)
@@ -139,7 +139,7 @@ def bench_write_back(graph: Graph, made: Embeddings, times: int) -> None:
         )
     with open_driver(graph.connection) as driver, driver.session() as session:
         started = time.perf_counter()
-        for row in range(min(ROWS_OF_THE_USUAL_WAY, len(made.user_ids))):
+        for row in range(min(ROW_BY_ROW, len(made.user_ids))):
             session.run(
                 "MATCH (u:User {id: $id}) SET u.usual_embedding = $vector, u.usual = $message",
                 id=made.user_ids[row],
@@ -149,12 +149,12 @@ def bench_write_back(graph: Graph, made: Embeddings, times: int) -> None:
         usual = (row + 1) / (time.perf_counter() - started)
         session.run("MATCH (u:User) REMOVE u.usual_embedding, u.usual").consume()
     print(
-        f"  one session.run a row: {usual:,.0f} nodes/s; {size / stored.seconds / usual:.1f} times"
+        f"  one session.run per row: {usual:,.0f} nodes/s; {size / stored.seconds / usual:.1f} times"
     )
 
 
 def bench_recommend(graph: Graph, rounds: int) -> None:
-    """Lists of holders of 50, beside the exact search and `queryNodes` for k."""
+    """Measure lists of users with 50 holdings, the exact search, and `queryNodes` with k."""
     for group, rests in GROUPS.items():
         users = [f"u{i}" for i in range(HOLDERS) if i % 5 in rests][:60]
         threshold = search.EXACT_BELOW
@@ -201,7 +201,7 @@ def _query_nodes(
 
 
 def bench_all(graph: Graph, file: Path, users: int) -> None:
-    """Everybody's lists, beside one query a user."""
+    """Measure the lists of all users, and one query per user."""
     started = time.perf_counter()
     made = recommend_all(graph, file, 10)
     seconds = time.perf_counter() - started
@@ -209,7 +209,7 @@ def bench_all(graph: Graph, file: Path, users: int) -> None:
     one, _ = _timed(some, lambda user: recommend(graph, user, 10), 1)
     print(
         f"all lists   {made:,} users: {seconds:.1f} s, {made / seconds:,.0f} users/s, "
-        f"{np.mean(one) * made / seconds:.1f} times one query a user; load {os.getloadavg()[0]:.1f}"
+        f"{np.mean(one) * made / seconds:.1f} times one query per user; load {os.getloadavg()[0]:.1f}"
     )
 
 
