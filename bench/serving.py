@@ -148,9 +148,7 @@ def bench_write_back(graph: Graph, made: Embeddings, times: int) -> None:
             ).consume()
         usual = (row + 1) / (time.perf_counter() - started)
         session.run("MATCH (u:User) REMOVE u.usual_embedding, u.usual").consume()
-    print(
-        f"  one session.run per row: {usual:,.0f} nodes/s; {size / stored.seconds / usual:.1f} times"
-    )
+    print(f"  one session.run per row: {usual:,.0f} nodes/s; {size / stored.seconds / usual:.1f} x")
 
 
 def bench_recommend(graph: Graph, rounds: int) -> None:
@@ -209,7 +207,7 @@ def bench_all(graph: Graph, file: Path, users: int) -> None:
     one, _ = _timed(some, lambda user: recommend(graph, user, 10), 1)
     print(
         f"all lists   {made:,} users: {seconds:.1f} s, {made / seconds:,.0f} users/s, "
-        f"{np.mean(one) * made / seconds:.1f} times one query per user; load {os.getloadavg()[0]:.1f}"
+        f"{np.mean(one) * made / seconds:.1f} x one query per user; load {os.getloadavg()[0]:.1f}"
     )
 
 
