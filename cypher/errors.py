@@ -1,6 +1,6 @@
 """Errors of the Neo4j driver as kinfolio's own: one sentence that says what to do.
 
-They are told apart by code, since GQLSTATUS is coarser: 42001 is a syntax error and a missing
+Codes distinguish them, since GQLSTATUS is coarser: 42001 is a syntax error and a missing
 parameter, procedure or database alike.
 """
 

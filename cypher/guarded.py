@@ -51,8 +51,8 @@ _FORBIDDEN = frozenset(
 )
 
 
-_SIGNS = frozenset("(),.=<>+-*/%[]")
-"""Signs that may stand outside patterns."""
+_SYMBOLS = frozenset("(),.=<>+-*/%[]")
+"""Symbols that may stand outside patterns."""
 _REFUSED_PAIRS = frozenset({"-[", "]-", "--", "->", "<-", "((", ".*"})
 _ASKER = ["{", "id", ":", "$user_id", "}"]
 _PATTERN = "a pattern"
@@ -97,9 +97,9 @@ def check_statement(text: str) -> None:
     if len(text) > LONGEST_STATEMENT:
         raise _refused(f"it has more than {LONGEST_STATEMENT:,} characters")
     # Cypher decodes escapes before it reads the statement; comments hide what they join.
-    for sign in ("\\", "`", "//", "/*", ";"):
-        if sign in text:
-            raise _refused(f"it contains {sign}")
+    for part in ("\\", "`", "//", "/*", ";"):
+        if part in text:
+            raise _refused(f"it contains {part}")
     read = Statement(text)
     tokens = zip(read.kinds, read.words, strict=True)
     if not "".join([*read.spaces, *(word for kind, word in tokens if kind != "text")]).isascii():
@@ -169,7 +169,7 @@ def _check_node(read: Statement, node: Node) -> None:
             raise _refused(f"the property {name} is not on the list")
         if read.at(place) == ":" and read.at(place - 2) not in ("{", ","):
             raise _refused("the properties of a node are no list of names and values")
-        if read.kinds[place] == "sign" and read.at(place) not in ",.:-":
+        if read.kinds[place] == "symbol" and read.at(place) not in ",.:-":
             raise _refused(f"{read.at(place)!r} stands in the properties of a node")
         _check_parameter(read.kinds[place], read.at(place))
 
@@ -195,7 +195,7 @@ def _check_rest(tokens: list[tuple[str, str]]) -> None:
         kind, word = tokens[place]
         before, after = tokens[place - 1][1], tokens[place + 1][1]
         lower = word.casefold() if kind == "word" else ""
-        if kind == "sign" and (word not in _SIGNS or word + after in _REFUSED_PAIRS):
+        if kind == "symbol" and (word not in _SYMBOLS or word + after in _REFUSED_PAIRS):
             raise _refused(f"{(word + after)!r} stands outside the patterns that may be asked")
         _check_parameter(kind, word)
         if word == "(":

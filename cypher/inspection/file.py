@@ -123,4 +123,4 @@ def _listed(keys: tuple[Key, ...]) -> str:
 
 def _safe(name: str) -> str:
     """Return a name without characters that could end the comment."""
-    return "".join(sign if sign.isprintable() else " " for sign in name)
+    return "".join(char if char.isprintable() else " " for char in name)

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     | (?P<parameter>\$\w+)
     | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
     | (?P<word>[A-Za-z_]\w*)
-    | (?P<sign>.)""",
+    | (?P<symbol>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -59,7 +59,7 @@ class Statement:
         self.spaces: list[str] = [""]
         """Space and comments before each word and after the last."""
         self.kinds: list[str] = []
-        """Kind of each word: text, escaped, parameter, number, word or sign."""
+        """Kind of each word: text, escaped, parameter, number, word or symbol."""
         for found in _TOKEN.finditer(text):
             if found.lastgroup == "space":
                 self.spaces[-1] += found[0]
@@ -86,7 +86,7 @@ class Statement:
         """Places of labels in conditions like `WHERE p:Product`, and of names as values of maps."""
 
     def at(self, place: int) -> str:
-        """Return the word or sign at a place; "" beyond the ends."""
+        """Return the word or symbol at a place; "" beyond the ends."""
         return self.words[place] if 0 <= place < len(self.words) else ""
 
     def is_word(self, place: int) -> bool:
@@ -97,7 +97,7 @@ class Statement:
         pair: dict[int, int] = {}
         waiting: list[int] = []
         for place, word in enumerate(self.words):
-            if self.kinds[place] != "sign":
+            if self.kinds[place] != "symbol":
                 continue
             if word in _PAIRS:
                 waiting.append(place)
@@ -151,7 +151,7 @@ class Statement:
         ends = {self.pair[link.left] for link in self.links} | {link.right for link in self.links}
         nodes = {}
         for place, word in enumerate(self.words):
-            if word != "(" or self.kinds[place] != "sign" or place not in self.pair:
+            if word != "(" or self.kinds[place] != "symbol" or place not in self.pair:
                 continue
             inner = place + 1
             node = Node(open=place, close=self.pair[place])

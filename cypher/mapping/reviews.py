@@ -51,9 +51,9 @@ def rewrite_reviews(
 
 def _join(draft: Draft, node: Node, places: range, is_out: bool, names: ReviewNames) -> None:
     """Replace both relationships of a review and its node by one relationship."""
-    kept = range(node.map, node.close) if node.map is not None else range(0)
+    properties = range(node.map, node.close) if node.map is not None else range(0)
     for place in places:
-        if place not in kept:
+        if place not in properties:
             draft.blank(place)
     points_out = is_out == (names.direction == "out")
     arrow, link = ("-[", "]->") if points_out else ("<-[", "]-")

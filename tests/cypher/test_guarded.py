@@ -139,7 +139,7 @@ def test_a_statement_that_fails_writes_or_takes_long_is_reported(
     rows = guarded_rows(loaded, "MATCH (a:Product), (b:Product), (c:Product) RETURN a.id", "u2")
     assert len(rows) == MOST_ROWS
     for text in ("CREATE (x:Product) RETURN 1", "MATCH (n) RETURN n", "CALL db.labels()"):
-        # Also without the look at the text, the plan is refused.
+        # The plan alone is refused, too.
         with pytest.raises(BadInput, match="cannot be run"):
             loaded.run_text(
                 "it", text, seconds=2, limit=1, forbidden=("AllNodesScan", "ProcedureCall")

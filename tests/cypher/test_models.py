@@ -7,7 +7,7 @@ from kinfolio.cypher.models import Category, Product, Review, User, explore, sho
 from kinfolio.errors import NotFound, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.records import Connection
 
-ODD_IDS = [
+SPECIAL_IDS = [
     "it's",
     'a "quote"',
     "back\\slash",
@@ -80,19 +80,19 @@ def test_a_product_is_shown_without_users_and_numbers_of_vectors(
     assert "ann" not in str(view)
 
 
-@pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_id_with_special_characters_is_found(graph: Graph, run_cypher: Any, odd: str) -> None:
-    run_cypher("CREATE (:User {id: $id, gid: 0})", id=odd)
-    assert show_user(graph, odd).id == odd
+@pytest.mark.parametrize("key", SPECIAL_IDS)
+def test_an_id_with_special_characters_is_found(graph: Graph, run_cypher: Any, key: str) -> None:
+    run_cypher("CREATE (:User {id: $id, gid: 0})", id=key)
+    assert show_user(graph, key).id == key
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("odd", [*ODD_IDS, "", "Ann"])
-def test_an_unknown_id_is_reported(graph: Graph, odd: str) -> None:
+@pytest.mark.parametrize("key", [*SPECIAL_IDS, "", "Ann"])
+def test_an_unknown_id_is_reported(graph: Graph, key: str) -> None:
     with pytest.raises(NotFound, match="among the 2 in the graph; check the id"):
-        show_user(graph, odd)
+        show_user(graph, key)
     with pytest.raises(NotFound, match=r"no product .* among the 3 in the graph; check the id"):
-        show_product(graph, odd)
+        show_product(graph, key)
 
 
 def test_an_empty_graph_is_reported_with_the_command_that_fills_it(graph: Graph) -> None:

@@ -8,7 +8,7 @@ CALL (p) {
   WHERE coalesce(h.split, 'train') = 'train' AND p.gid IN n.similar_a AND NOT n.id IN $without
   WITH DISTINCT p, n
   UNWIND [place IN range(0, size(n.similar_a) - 1) WHERE n.similar_a[place] = p.gid] AS place
-  RETURN sum(n.similar_weight_a[place]) AS kept
+  RETURN sum(n.similar_weight_a[place]) AS remaining
 }
 CALL (p) {
   MATCH (m:Product)
@@ -16,7 +16,7 @@ CALL (p) {
   UNWIND [place IN range(0, size(m.similar_a) - 1) WHERE m.similar_a[place] = p.gid] AS place
   RETURN sum(m.similar_weight_a[place]) AS fresh
 }
-WITH p, kept + fresh AS linked, p.embedding_a AS e
+WITH p, remaining + fresh AS linked, p.embedding_a AS e
 RETURN p.id AS product,
   // include: score
 ORDER BY product

@@ -8,7 +8,7 @@ WITH u, false AS is_stored,
        MATCH (u)-[h:HOLDS]->(p:Product)
        WHERE coalesce(h.split, 'train') = 'train' AND NOT p.id IN $without
        RETURN DISTINCT p
-     } AS kept,
+     } AS remaining,
      COLLECT {
        MATCH (n:Product)
        WHERE n.id IN $added AND NOT EXISTS {
@@ -17,7 +17,7 @@ WITH u, false AS is_stored,
        RETURN n
      } AS fresh,
      // include: tied_users
-WITH *, kept + fresh AS held,
+WITH *, remaining + fresh AS held,
      // include: active_version
 // include: fold_in
 RETURN u.id AS user, v.name AS version, v.slot AS slot, v.heads AS heads, v.dim AS dim, v.length AS length, source,

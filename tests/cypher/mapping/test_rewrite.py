@@ -142,7 +142,7 @@ def test_every_rewritten_statement_is_planned_by_the_server(
 
 
 def test_an_escaped_name_is_only_a_name(graph: Graph, run_cypher: Any) -> None:
-    odd = [
+    names = [
         "`",
         "\\",
         "a\\u0060b",
@@ -150,12 +150,12 @@ def test_an_escaped_name_is_only_a_name(graph: Graph, run_cypher: Any) -> None:
         "`) DETACH DELETE n //",
         "é\n💶",
     ]
-    for name in odd:
+    for name in names:
         run_cypher(f"CREATE (n:{escaped(name)} {{{escaped(name)}: 1}})")
         (row,) = run_cypher("MATCH (n) WHERE labels(n) = [$name] RETURN keys(n) AS keys", name=name)
         assert row["keys"] == [name]
     (row,) = run_cypher("MATCH (n) RETURN count(n) AS nodes")
-    assert row["nodes"] == len(odd)
+    assert row["nodes"] == len(names)
 
 
 def test_an_integer_id_uses_its_index(graph: Graph, run_cypher: Any) -> None:
