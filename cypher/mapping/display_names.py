@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kinfolio.cypher.mapping.expressions import types_of
 from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.mapping.standard import LABELS, TYPES, reviews_are_relationships
 from kinfolio.records import Step
@@ -65,20 +66,12 @@ class PathNames:
         mapping, kind = self.mapping, step.type
         assert mapping is not None
         assert kind is not None
-        names = {
-            "HOLDS": mapping.holdings,
-            "TIED_TO": mapping.ties,
-            "IN_CATEGORY": mapping.categories,
-            "DISMISSED": mapping.dismissals,
-            "WROTE": mapping.reviews,
-            "ABOUT": mapping.reviews,
-        }[kind]
-        name = getattr(names, "type", None) or getattr(names, kind.lower())
-        # A tie keeps its direction; other types may have the opposite one.
-        is_reversed = getattr(names, "direction", "out") == "in"
-        direction = step.direction
-        if kind == "ABOUT" and reviews_are_relationships(mapping):
-            is_reversed = not is_reversed
+        if kind in ("WROTE", "ABOUT") and mapping.reviews and mapping.reviews.type:
+            name: str = mapping.reviews.type
+            is_reversed = (mapping.reviews.direction == "in") != (kind == "ABOUT")
+        else:
+            (name, *_), direction, _ = types_of(mapping, [kind], "")
+            is_reversed = direction == "in"
         if is_reversed:
-            direction = "in" if direction == "out" else "out"
-        return Step(type=str(name), direction=direction)
+            return Step(type=name, direction="in" if step.direction == "out" else "out")
+        return Step(type=name, direction=step.direction)
