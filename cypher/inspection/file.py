@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 
 from kinfolio.cypher.inspection.inventory import Found, Key
@@ -11,40 +13,9 @@ from kinfolio.cypher.mapping.names import SECTIONS, Mapping
 from kinfolio.errors import BadInput
 from kinfolio.run import whole_file
 
-_HEAD = """\
-# The names of users, products and holdings in this graph: a guess, please review it.
-# To see what each line finds:  kinfolio map check {file}
-# To use it:  kinfolio export --mapping {file}, or set KINFOLIO_MAPPING={file}
-# Lines that begin with # are off; a section that is off is not in the graph.
-"""
-_SECTION_COMMENTS = {
-    "users": "Users. `id`: a property that is different on each node.",
-    "products": "Products.",
-    "holdings": "Holdings: a user holds a product.",
-    "ties": "Ties between two users.",
-    "reviews": "Reviews: `type` of a relationship from user to product, or `label`,\n"
-    "# `wrote` and `about` of nodes between them.",
-    "categories": "Categories of products, as nodes.",
-    "dismissals": "Dismissals: a user does not want a product recommended.",
-}
-_EXAMPLES: dict[str, str | float] = {
-    "direction": "in",
-    "least_rating": 4.0,
-    "id_type": "integer",
-    "at_unit": "seconds",
-    "type": "TYPE",
-    "label": "Label",
-}
-_LINE_COMMENTS = {
-    "id_type": "text or integer",
-    "exclusive": "true if none connects other labels: counting is then faster",
-    "direction": "out or in, seen from the first of the two",
-    "least_rating": "minimum rating of a held product; below, it counts as dismissed",
-    "at_unit": "milliseconds or seconds since 1970, or date",
-    "split": "holds train, valid or test",
-    "countries": "a list of texts",
-    "open": "true or false",
-}
+_COMMENTS = tomllib.loads(
+    files("kinfolio.cypher.inspection").joinpath("comments.toml").read_text("utf-8")
+)
 
 
 def write_mapping(file: Path, mapping: Mapping, found: Found, *, force: bool = False) -> None:
@@ -76,7 +47,7 @@ def check_free(file: Path, *, force: bool = False) -> None:
 
 def as_toml(mapping: Mapping, found: Found, file: str = "mapping.toml") -> str:
     """Return the text of a mapping."""
-    parts = [_HEAD.format(file=file), _inventory(found)]
+    parts = [_COMMENTS["head"].format(file=file), _inventory(found)]
     parts += [_section(name, mapping, found) for name in SECTIONS]
     return "\n".join(parts)
 
@@ -98,12 +69,12 @@ def _inventory(found: Found) -> str:
 def _section(name: str, mapping: Mapping, found: Found) -> str:
     names = getattr(mapping, name)
     is_off = "# " if names is None else ""
-    lines = [f"# {_SECTION_COMMENTS[name]}", f"{is_off}[{name}]"]
+    lines = [f"# {_COMMENTS['sections'][name]}", f"{is_off}[{name}]"]
     for item in fields(SECTIONS[name]):
         value = None if names is None else getattr(names, item.name)
         is_known = value is not None
-        shown = _EXAMPLES.get(item.name, item.name) if value is None else value
-        comment = _LINE_COMMENTS.get(item.name, "")
+        shown = _COMMENTS["examples"].get(item.name, item.name) if value is None else value
+        comment = _COMMENTS["lines"].get(item.name, "")
         lines.append(
             f"{'' if is_known else '# '}{item.name} = {_toml(shown)}"
             + (f"  # {comment}" if comment else "")

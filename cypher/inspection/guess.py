@@ -10,19 +10,7 @@ from typing import Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.inspection.inventory import Ends, Found, Key
-from kinfolio.cypher.inspection.likeness import (
-    CATEGORIES,
-    DISMISSED,
-    HOLDS,
-    IDS,
-    NOT_HELD,
-    PRODUCTS,
-    PROPERTIES,
-    TIES,
-    USERS,
-    is_like,
-    likeness,
-)
+from kinfolio.cypher.inspection.likeness import PROPERTIES, WORDS, is_like, likeness
 from kinfolio.cypher.inspection.values import MOMENTS, NUMBERS
 from kinfolio.cypher.mapping.names import (
     CategoryNames,
@@ -89,14 +77,14 @@ def _best_holdings(found: Found) -> Ends:
             source, target = target, source
         keys = found.keys_of(one)
         return (
-            3.0 * is_like(source, USERS)
-            + 3.0 * is_like(target, PRODUCTS)
-            + 3.0 * is_like(one.type, HOLDS)
-            - 4.0 * is_like(one.type, NOT_HELD)
-            - 4.0 * is_like(one.type, DISMISSED)
-            - 3.0 * is_like(target, CATEGORIES)
+            3.0 * is_like(source, WORDS["users"])
+            + 3.0 * is_like(target, WORDS["products"])
+            + 3.0 * is_like(one.type, WORDS["holds"])
+            - 4.0 * is_like(one.type, WORDS["not_held"])
+            - 4.0 * is_like(one.type, WORDS["dismissed"])
+            - 3.0 * is_like(target, WORDS["categories"])
             + 1.0 * bool(_find(keys, "rating"))
-            - 2.0 * (not keys and is_like(target, CATEGORIES))
+            - 2.0 * (not keys and is_like(target, WORDS["categories"]))
             + len(str(one.links)) / 2
         )
 
@@ -111,8 +99,8 @@ def _best_holdings(found: Found) -> Ends:
 
 def _points_out(one: Ends) -> bool:
     """Return whether a relationship runs from a user to a product rather than back."""
-    out = is_like(one.source, USERS) - is_like(one.source, PRODUCTS)
-    back = is_like(one.target, USERS) - is_like(one.target, PRODUCTS)
+    out = is_like(one.source, WORDS["users"]) - is_like(one.source, WORDS["products"])
+    back = is_like(one.target, WORDS["users"]) - is_like(one.target, WORDS["products"])
     return out >= back
 
 
@@ -120,7 +108,7 @@ def _ties(found: Found, users: str) -> TieNames | None:
     among = [one for one in found.ends if one.source == one.target == users]
     if not among:
         return None
-    best = max(among, key=lambda one: (is_like(one.type, TIES), one.links, one.type))
+    best = max(among, key=lambda one: (is_like(one.type, WORDS["ties"]), one.links, one.type))
     return TieNames(type=best.type, **_properties(found.keys_of(best), TieNames, but="kind"))
 
 
@@ -159,16 +147,19 @@ def _categories(
         if label in (users, products) or name is None:
             continue
         # A category has many products; an actor, for example, plays in few films.
-        if not is_like(label, CATEGORIES) and found.labels[label] * 5 > found.labels[products]:
+        if (
+            not is_like(label, WORDS["categories"])
+            and found.labels[label] * 5 > found.labels[products]
+        ):
             continue
         names = CategoryNames(label=label, type=one.type, direction=direction, name=name)
-        options.append(((is_like(label, CATEGORIES), one.links, one.type), names))
+        options.append(((is_like(label, WORDS["categories"]), one.links, one.type), names))
     return max(options, key=lambda option: option[0])[1] if options else None
 
 
 def _dismissals(rest: Iterable[Ends], users: str, products: str) -> DismissalNames | None:
     for one in rest:
-        if {one.source, one.target} == {users, products} and is_like(one.type, DISMISSED):
+        if {one.source, one.target} == {users, products} and is_like(one.type, WORDS["dismissed"]):
             return DismissalNames(type=one.type, direction="out" if one.source == users else "in")
     return None
 
@@ -176,7 +167,7 @@ def _dismissals(rest: Iterable[Ends], users: str, products: str) -> DismissalNam
 def _id(graph: Graph, found: Found, label: str) -> dict[str, Any]:
     """Return the property that is unique among the nodes of a label, as arguments of a section."""
     keys = [key for key in found.keys[label] if set(key.types) in ({"STRING"}, {"INTEGER"})]
-    keys.sort(key=lambda key: -likeness(key.name, f"{label}id {label}_id {IDS}"))
+    keys.sort(key=lambda key: -likeness(key.name, f"{label}id {label}_id {WORDS['ids']}"))
     for key in keys:
         row = graph.read("map_ids", label=label, key=key.name)[0]
         if row["nodes"] == row["filled"] == row["different"]:

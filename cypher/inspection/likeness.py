@@ -1,34 +1,13 @@
-"""Which names in a graph resemble a role: words by role and property, in order of preference."""
+"""Which names in a graph resemble a role or property, by the words in `words.toml`."""
 
 from __future__ import annotations
 
-USERS = "user person customer member client account reader viewer investor subscriber people"
-PRODUCTS = "product item movie film book fund article song track course game security stock recipe"
-HOLDS = (
-    "holds owns bought purchased buys rated invested_in has_bought ordered watched likes liked "
-    "reviewed read listened_to viewed saved subscribed_to enrolled_in uses clicked"
-)
-TIES = "follows tied_to friend_of friends friend knows is_friend_of trusts connected_to likes"
-DISMISSED = "dismissed disliked dislikes hides hid skipped not_interested blocked rejected"
-CATEGORIES = "category genre sector type topic tag class brand"
-NOT_HELD = "acted_in directed produced wrote works_for works_at lives_in created authored manages"
-IDS = "id uuid uid key code number email isin sku name title"
-PROPERTIES = {
-    "name": "name title fullname label",
-    "risk_tolerance": "risk_tolerance risk_level risk_profile risk_appetite",
-    "country": "country country_code",
-    "kind": "kind type",
-    "sector": "sector industry",
-    "text": "text description tagline plot summary overview abstract synopsis body comment content",
-    "risk": "risk risk_level risk_class srri sri",
-    "open": "open is_open available is_available active is_active",
-    "countries": "countries markets",
-    "rating": "rating stars score grade",
-    "at": "at timestamp time date created_at created rated_at since when ts",
-    "weight": "weight amount quantity",
-    "split": "split",
-}
-"""By line of a mapping."""
+import tomllib
+from importlib.resources import files
+
+WORDS = tomllib.loads(files("kinfolio.cypher.inspection").joinpath("words.toml").read_text("utf-8"))
+"""Words by role, separated by spaces, in order of preference; `properties`: by line."""
+PROPERTIES: dict[str, str] = WORDS["properties"]
 
 
 def is_like(name: str, words: str) -> bool:

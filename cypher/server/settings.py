@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 from kinfolio.cypher.server.java import Java
@@ -9,30 +10,6 @@ from kinfolio.cypher.server.java import Java
 MEGABYTE = 1024 * 1024
 _SMALLEST, _LARGEST = 512 * MEGABYTE, 4096 * MEGABYTE
 SHARE_OF_MEMORY = 6
-
-_CONFIGURATION = """\
-# Written by kinfolio at every start; changes made here are lost.
-server.default_listen_address=127.0.0.1
-server.bolt.listen_address=127.0.0.1:{port}
-server.bolt.advertised_address=127.0.0.1:{port}
-server.http.enabled=false
-server.https.enabled=false
-dbms.usage_report.enabled=false
-client.allow_telemetry=false
-server.fleet_discovery.enabled=false
-dbms.fleet_manager.enabled=false
-server.memory.pagecache.size={page_cache}m
-db.logs.query.enabled=OFF
-# Otherwise every database allocates 256 MB for its first log file.
-db.tx_log.preallocate=false
-db.tx_log.rotation.retention_policy=keep_none
-# A stop waits for these in turn; the defaults come to more than ten seconds.
-db.shutdown_transaction_end_timeout=1s
-internal.server.bolt.thread_pool_shutdown_wait_time=500ms
-internal.server.bolt.connection_shutdown_wait_time=500ms
-internal.dbms.bolt.netty_server_shutdown_timeout=500ms
-internal.dbms.bolt.netty_server_shutdown_quiet_period_duration=0s
-"""
 
 _OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 _FLAGS = (
@@ -57,7 +34,8 @@ def memory_share(total_bytes: int) -> int:
 
 def configuration(port: int, memory_mb: int) -> str:
     """Return the text of `neo4j.conf`."""
-    return _CONFIGURATION.format(port=port, page_cache=memory_mb)
+    template = files("kinfolio.cypher.server").joinpath("neo4j.conf").read_text("utf-8")
+    return template.format(port=port, page_cache=memory_mb)
 
 
 def flags(java: Java, memory_mb: int) -> list[str]:
