@@ -1,24 +1,20 @@
 """Errors of the Neo4j driver as kinfolio's own: one sentence that says what to do.
 
-Codes distinguish them, since GQLSTATUS is coarser: 42001 is a syntax error and a missing
-parameter, procedure or database alike.
+`errors.toml` lists those of the server. Codes distinguish them, since GQLSTATUS is coarser: 42001
+is a syntax error and a missing parameter, procedure or database alike.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
-from kinfolio.errors import (
-    BadConfig,
-    BadInput,
-    KinfolioError,
-    NotReady,
-    ServerError,
-    ServerUnreachable,
-    WrongPassword,
-)
+from kinfolio import errors
+from kinfolio.errors import BadConfig, KinfolioError, ServerError, ServerUnreachable
 
 if TYPE_CHECKING:
     from neo4j.exceptions import Neo4jError
@@ -75,10 +71,21 @@ def _of_server(error: Neo4jError, connection: Connection, doing: str) -> Kinfoli
     while cause is not None:
         text += f" {cause}"
         cause = cause.__cause__
-    for translate in (_access, _resources, _schema, _statement):
-        found = translate(code, text, connection, doing)
-        if found is not None:
-            return found
+    for case in _cases():
+        if any(part in code for part in case.get("codes", ())) or any(
+            words in text.lower() for words in case.get("words", ())
+        ):
+            kind: type[KinfolioError] = getattr(errors, case["kind"])
+            return kind(
+                case["text"].format(
+                    doing=doing,
+                    reason=_first(text),
+                    detail=_first(text.split("\n", 1)[-1]),
+                    uri=connection.uri,
+                    username=connection.username,
+                    database=connection.database,
+                )
+            )
     if error.is_retryable():
         return ServerError(
             f"the database gave up on {doing} after several tries ({_short(error)}); "
@@ -87,91 +94,12 @@ def _of_server(error: Neo4jError, connection: Connection, doing: str) -> Kinfoli
     return ServerError(f"the database refused {doing} ({_short(error)}); see its log for more")
 
 
-def _access(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
-    if code.endswith("Security.AuthenticationRateLimit"):
-        return WrongPassword(
-            f"{connection.uri} has refused too many wrong passwords in a row; "
-            "correct NEO4J_PASSWORD and try again in a few seconds"
-        )
-    if code.startswith("Neo.ClientError.Security.") and not code.endswith("Forbidden"):
-        return WrongPassword(
-            f"{connection.uri} refused the password of user {connection.username!r}; "
-            "correct NEO4J_USERNAME and NEO4J_PASSWORD"
-        )
-    if code.endswith("Security.Forbidden"):
-        return WrongPassword(
-            f"user {connection.username!r} may not run {doing} on {connection.uri}; "
-            "grant the right or enter as another user in NEO4J_USERNAME"
-        )
-    if code.endswith("Database.DatabaseNotFound"):
-        return NotReady(
-            f"{connection.uri} has no database {connection.database!r}; correct NEO4J_DATABASE"
-        )
-    if code.endswith(("Database.DatabaseUnavailable", "General.DatabaseUnavailable")):
-        return ServerUnreachable(
-            f"the server at {connection.uri} answers but its database cannot be used; "
-            "look into its log, then type: kinfolio db stop and kinfolio db start"
-        )
-    return None
-
-
-def _resources(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
-    if "No space left on device" in text or "disk is full" in text.lower():
-        return ServerError(
-            f"the disk of the database is full, so {doing} was not stored; "
-            "free some space and run the command again"
-        )
-    # With a full disk the transaction log cannot grow, and later no transaction starts.
-    if code.endswith(("Transaction.TransactionLogError", "Transaction.TransactionStartFailed")):
-        return ServerError(
-            f"the database could not store {doing} and accepts no more changes, most often because "
-            "its disk is full; free some space, then type: kinfolio db stop and kinfolio db start"
-        )
-    if "OutOfMemory" in code or "MemoryPool" in code or "Java heap space" in text:
-        return ServerError(
-            f"the database ran out of memory in {doing}; "
-            "use smaller batches, or give the server more memory and run the command again"
-        )
-    return None
-
-
-def _schema(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
-    lowered = text.lower()
-    if code.endswith("Schema.IndexNotFound") or "no such vector schema index" in lowered:
-        return NotReady(
-            f"the index that {doing} needs is not in the graph; "
-            "type: kinfolio writeback, which creates it"
-        )
-    if code.endswith(("Schema.ConstraintValidationFailed", "Schema.ConstraintCreationFailed")):
-        nodes = text.split("\n", 1)[-1]  # the second line, where there is one
-        return BadInput(
-            f"{doing} would break a constraint of the graph ({_first(nodes)}); "
-            "remove the duplicate and run the command again"
-        )
-    if code.endswith("Procedure.ProcedureNotFound"):
-        return ServerError(
-            f"the server at {connection.uri} lacks a procedure that {doing} needs "
-            f"({_first(text)}); use Neo4j 2026.08 or newer"
-        )
-    return None
-
-
-def _statement(code: str, text: str, connection: Connection, doing: str) -> KinfolioError | None:
-    if code.endswith(("Statement.SyntaxError", "Statement.FeatureDeprecationWarning")):
-        return ServerError(
-            f"the server at {connection.uri} does not understand {doing} ({_first(text)}); "
-            "use Neo4j 2026.08 or newer"
-        )
-    if code.endswith("Statement.TypeError"):
-        return BadInput(
-            f"a value in {doing} is nothing the database can store or compute with "
-            f"({_first(text)}); use numbers, texts, booleans, or lists of one of these"
-        )
-    if code.endswith("Statement.ParameterMissing"):
-        return ServerError(f"{doing} was called without a parameter it needs ({_first(text)})")
-    if code.endswith("Statement.AccessMode"):
-        return ServerError(f"{doing} writes, but was run as a read; use Graph.write")
-    return None
+@cache
+def _cases() -> list[dict[str, Any]]:
+    # Any: texts and lists of texts.
+    text = files("kinfolio.cypher").joinpath("errors.toml").read_text("utf-8")
+    found: list[dict[str, Any]] = tomllib.loads(text)["case"]
+    return found
 
 
 def _short(error: Neo4jError) -> str:
