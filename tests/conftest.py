@@ -31,7 +31,7 @@ Cli = Callable[..., "Result"]
 MODEL_FIXTURES = {"models", "demo_run"}
 """Fixtures of tests that load the text encoder or the language model."""
 
-SLOW_FILES = {"test_train.py", "test_controls.py", "test_report.py", "test_check.py"}
+SLOW_FILES = {"test_train.py", "test_ablations.py", "test_report.py", "test_check.py"}
 """Files whose tests train models or try thousands of wordings: more than five seconds a test."""
 
 

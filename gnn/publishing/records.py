@@ -16,14 +16,14 @@ class Version(Tabular):
     name: str
     slot: Slot
     state: Literal["writing", "ready", "active"]
-    model: str
-    heads: int
-    dim: int
-    users: int
-    products: int
-    created_at: str
-    snapshot: str
-    metrics: str
+    model: str = ""
+    heads: int = 0
+    dim: int = 0
+    users: int = 0
+    products: int = 0
+    created_at: str = ""
+    snapshot: str = ""
+    metrics: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,16 +77,4 @@ def drop(graph: Graph, name: str) -> Version:
 
 
 def _version(found: dict[str, Any]) -> Version:
-    return Version(
-        name=found["name"],
-        slot=found["slot"],
-        state=found["state"],
-        model=found.get("model", ""),
-        heads=found.get("heads", 0),
-        dim=found.get("dim", 0),
-        users=found.get("users", 0),
-        products=found.get("products", 0),
-        created_at=found.get("created_at", ""),
-        snapshot=found.get("snapshot", ""),
-        metrics=found.get("metrics", "{}"),
-    )
+    return Version(**{key: found[key] for key in Version.__dataclass_fields__ if key in found})

@@ -148,7 +148,7 @@ def _lines(
         path = " ".join(",".join(point) for point in points)
         parts.append(f'<polyline class="line c{number % 4}" points="{path}"/>')
         parts += [f'<circle class="c{number % 4}" cx="{a}" cy="{b}" r="2.5"/>' for a, b in points]
-    return _svg(title, _TITLE + _HEIGHT + _AXIS, parts)
+    return _svg(title, _TITLE + _HEIGHT + (_AXIS if is_long else 22), parts)
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Scale:

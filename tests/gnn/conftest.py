@@ -1,7 +1,6 @@
-"""A made-up world with random embeddings, and its brute-force twin in numpy.
+"""A random world with random embeddings.
 
-The vectors of the users are drawn apart from the messages, so that a score tells whether the
-stored vector or the messages were used.
+Users' vectors are independent of the messages, so that a score shows which of the two was used.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ LANDS = ("FR", "DE", "ES")
 
 @dataclass
 class World:
-    """Users and products by number, and all that is between them."""
+    """Users, products and the edges between them."""
 
     users: list[dict[str, Any]]
     products: list[dict[str, Any]]
@@ -35,7 +34,7 @@ class World:
     reviews: list[tuple[int, int, str]] = field(default_factory=list)
 
     def store(self, run_cypher: Callable[..., Any]) -> None:
-        """Put a world into an empty graph."""
+        """Store the world in an empty graph."""
         run_cypher("UNWIND $rows AS row CREATE (u:User) SET u = row", rows=self.users)
         run_cypher("UNWIND $rows AS row CREATE (p:Product) SET p = row", rows=self.products)
         run_cypher(
@@ -76,7 +75,7 @@ class World:
         )
 
     def embeddings(self, seed: int = 0, dim: int = DIM) -> Embeddings:
-        """Embeddings nobody trained; every fifth user has no own text, user 5 no vector at all."""
+        """Random embeddings; every fifth user has no text, user 5 no vector."""
         rng = np.random.default_rng(seed)
         snapshot = self.snapshot()
 
@@ -111,7 +110,7 @@ class World:
 
 
 def random_world(seed: int, num_users: int, num_products: int) -> World:
-    """Every rule bites somewhere; some ids hold quotes and emoji."""
+    """Every rule excludes some products; some ids have quotes and emoji."""
     rng = np.random.default_rng(seed)
     odd = {0: 'it\'s "0"', 1: "🦊 u/1", 2: "u\\2"}
 

@@ -69,7 +69,7 @@ def no_reviews() -> Reviews:
 def reviews_of_the_last_product(
     writers: Sequence[int] = (0, 2, 4), num_products: int = 15
 ) -> Reviews:
-    """Of the product that nobody holds, by people of one taste; they may describe it only."""
+    """Reviews of the product without holders, by users of one taste; they describe only it."""
     number = len(writers)
     return Reviews(
         user=np.array(writers, np.int32),
@@ -90,7 +90,7 @@ def make_snapshot(
     has_valid: bool = True,
     reviews: Reviews | None = None,
 ) -> Snapshot:
-    """Users of two tastes hold products of their half; the last product is held by nobody.
+    """Users of two tastes hold products of their half; the last product has no holder.
 
     `product_order[p]` is the place of product p, for comparing a graph with itself renamed.
     """

@@ -1,4 +1,4 @@
-"""Small trained runs whose texts say something, without a server or an encoder to load."""
+"""Small trained runs with informative texts, without a server or a real encoder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL = TrainConfig(dim=8, steps=60, text="on", tau=0.3, batch=64, heads=1, cold
 
 
 class Words:
-    """An encoder that knows as many words as a vector has numbers, whatever its name."""
+    """An encoder that counts hashed words; ignores the model name."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -35,7 +35,7 @@ class Words:
 
 
 def with_texts(snapshot: Snapshot) -> Snapshot:
-    """Products say which taste they are for."""
+    """Give each product a text that names its taste."""
     half = (snapshot.num_products - 1) // 2
     texts = tuple(
         f"{'even' if row < half else 'odd'} number{row}" for row in range(snapshot.num_products)

@@ -36,7 +36,7 @@ def test_products_held_in_training_are_left_out_of_the_list() -> None:
 
 
 @pytest.mark.parametrize("columns", [3, 20, 640, 1280, 1281, 5000])
-def test_the_best_are_those_of_a_plain_sort(columns: int) -> None:
+def test_the_best_equal_those_of_a_plain_sort(columns: int) -> None:
     scores = torch.randn(40, columns, generator=torch.Generator().manual_seed(columns))
     scores[:, ::7] = -torch.inf
     scores[0] = -torch.inf
@@ -55,7 +55,7 @@ def test_the_best_among_equal_scores_are_listed_once_each() -> None:
     assert all(len(set(row)) == 20 for row in places.tolist())
 
 
-def test_lists_by_vectors_are_those_of_the_plain_product() -> None:
+def test_lists_by_vectors_equal_those_of_the_plain_product() -> None:
     rng = np.random.default_rng(2)
     users, products, bias = (
         rng.normal(size=shape).astype(np.float32) for shape in ((1500, 8), (3000, 8), (3000,))
@@ -80,13 +80,13 @@ def test_only_candidates_are_listed_and_empty_places_are_marked() -> None:
     assert hits_of(lists, np.array([0]), wanted).tolist() == [[True, False, False]]
 
 
-def test_an_empty_place_is_no_hit_of_the_user_before() -> None:
+def test_an_empty_place_is_never_a_hit() -> None:
     wanted = csr_array(np.array([[0.0, 1], [1, 0]]))
     lists = np.array([[0, NOBODY], [1, NOBODY]])
     assert not hits_of(lists, np.array([0, 1]), wanted).any()
 
 
-def test_hits_are_the_held_out_products_of_that_very_user() -> None:
+def test_hits_are_the_held_out_products_of_the_same_user() -> None:
     wanted = csr_array(np.array([[0.0, 1, 0], [1, 0, 0]]))
     lists = np.array([[0, 1], [0, 1]])
     assert hits_of(lists, np.array([0, 1]), wanted).tolist() == [[False, True], [True, False]]

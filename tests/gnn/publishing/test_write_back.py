@@ -1,4 +1,4 @@
-"""Write-back on the real server: what is stored, what is refused, and what a crash leaves."""
+"""Write-back on the real server: stored properties, refusals, crashes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.gnn.conftest import World
 
 RunCypher = Callable[..., list[dict[str, Any]]]
-LEFT = (
+PROPERTIES = (
     "MATCH (n) UNWIND keys(n) AS key WITH n, key WHERE key ENDS WITH $end "
     "RETURN DISTINCT key ORDER BY key"
 )
@@ -39,8 +39,8 @@ def world(graph: Graph, make_world: Callable[..., World], run_cypher: RunCypher)
     return made
 
 
-class CutOffError(Exception):
-    """Thrown into a write-back to cut it off."""
+class InterruptedWriteError(Exception):
+    """Interrupts a write-back."""
 
 
 def stop_at(step: str, times: int = 1) -> Callable[[str, int, int], None]:
@@ -50,7 +50,7 @@ def stop_at(step: str, times: int = 1) -> Callable[[str, int, int], None]:
         if step in name:
             left[0] -= 1
             if left[0] == 0:
-                raise CutOffError
+                raise InterruptedWriteError
 
     return progress
 
@@ -89,7 +89,7 @@ def test_rows_of_products_have_one_length_and_keep_the_score(
     )
 
 
-def test_the_second_goes_into_the_other_slot_and_rollback_goes_back(
+def test_the_second_version_uses_the_other_slot_and_rollback_activates_the_first(
     world: World, graph: Graph
 ) -> None:
     first = write_back(graph, world.embeddings(1), name="one")
@@ -107,7 +107,7 @@ def test_the_second_goes_into_the_other_slot_and_rollback_goes_back(
     assert {v.name for v in list_versions(graph)} == {"two", "three"}
 
 
-def test_an_index_of_another_width_is_made_anew(
+def test_the_index_is_recreated_for_another_width(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     for seed, dim in ((1, 8), (2, 4), (3, 16)):
@@ -120,7 +120,7 @@ def test_an_index_of_another_width_is_made_anew(
     assert widths == {"product_embedding_a": 34, "product_embedding_b": 10}
 
 
-def test_what_is_gone_from_the_snapshot_loses_its_old_vectors(
+def test_nodes_missing_from_the_snapshot_lose_their_old_vectors(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     write_back(graph, world.embeddings(1))
@@ -148,7 +148,7 @@ def test_what_is_gone_from_the_snapshot_loses_its_old_vectors(
         assert [key for key in keys if key.endswith("_b")]
 
 
-def test_users_and_products_that_left_the_graph_are_skipped(
+def test_nodes_missing_from_the_graph_are_skipped(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher("MATCH (n {gid: 7}) DETACH DELETE n")
@@ -175,12 +175,12 @@ def test_numbers_that_are_not_finite_are_refused(world: World, graph: Graph) -> 
 
 
 @pytest.mark.parametrize("step", ["writing", "measuring"])
-def test_a_crash_leaves_the_old_version_serving_and_the_next_repairs(
+def test_after_a_crash_the_old_version_stays_active_and_the_next_write_back_repairs_the_slot(
     step: str, world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     write_back(graph, world.embeddings(1), name="one")
     before = recommend(graph, "u06")
-    with pytest.raises(CutOffError):
+    with pytest.raises(InterruptedWriteError):
         write_back(
             graph,
             world.embeddings(2),
@@ -211,7 +211,9 @@ with Graph(connection) as graph:
 """
 
 
-def test_a_killed_write_back_blocks_nobody(world: World, graph: Graph, server: Connection) -> None:
+def test_a_killed_write_back_does_not_block_the_next(
+    world: World, graph: Graph, server: Connection
+) -> None:
     write_back(graph, world.embeddings(1), name="one")
     killed = subprocess.run(
         [sys.executable, "-c", KILLED],
@@ -228,21 +230,21 @@ def test_a_killed_write_back_blocks_nobody(world: World, graph: Graph, server: C
     assert write_back(graph, world.embeddings(2), name="two").slot == "b"
 
 
-def test_of_two_at_once_the_second_is_refused(world: World, graph: Graph) -> None:
+def test_a_concurrent_write_back_is_refused(world: World, graph: Graph) -> None:
     refused: list[object] = []
 
     def meanwhile(step: str, done: int, total: int) -> None:
         if "filling" in step and done == 0 and not refused:
-            with pytest.raises(NotReady, match="another write-back is filling slot a now") as told:
+            with pytest.raises(NotReady, match="another write-back is filling slot a now") as error:
                 write_back(graph, world.embeddings(2), name="second")
-            refused.append(told)
+            refused.append(error)
 
     write_back(graph, world.embeddings(1), name="first", progress=meanwhile)
     assert len(refused) == 1
     assert [v.name for v in list_versions(graph)] == ["first"]
 
 
-def test_of_two_that_saw_the_same_slot_only_one_gets_it(world: World, graph: Graph) -> None:
+def test_two_writers_cannot_acquire_the_same_slot(world: World, graph: Graph) -> None:
     graph.schema("write_back_slots")
     rows = [
         graph.write(
@@ -258,7 +260,7 @@ def test_of_two_that_saw_the_same_slot_only_one_gets_it(world: World, graph: Gra
     assert rows == [[{"version": "one"}], []]
 
 
-def test_a_writer_that_was_taken_over_makes_nothing_active(
+def test_a_replaced_writer_activates_nothing(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
     def taken_over(step: str, done: int, total: int) -> None:
@@ -271,7 +273,7 @@ def test_a_writer_that_was_taken_over_makes_nothing_active(
     assert {v.name: v.state for v in list_versions(graph)} == {"second": "active"}
 
 
-def test_a_name_is_given_once(world: World, graph: Graph) -> None:
+def test_a_version_name_must_be_new_and_printable(world: World, graph: Graph) -> None:
     write_back(graph, world.embeddings(), name="one")
     for name in ("one", "", "a\nb"):
         with pytest.raises(BadConfig, match="cannot name a version"):
@@ -286,8 +288,8 @@ def test_drop_frees_the_slot(world: World, graph: Graph, run_cypher: RunCypher) 
     with pytest.raises(NotFound, match=r"no version 'three'.*'two', 'one'"):
         drop(graph, "three")
     assert drop(graph, "one").slot == "a"
-    assert run_cypher(LEFT, end="_a") == []
-    assert [row["key"] for row in run_cypher(LEFT, end="_b")] == [
+    assert run_cypher(PROPERTIES, end="_a") == []
+    assert [row["key"] for row in run_cypher(PROPERTIES, end="_b")] == [
         "counted_b",
         "embedding_b",
         "market_b",

@@ -18,7 +18,9 @@ from kinfolio.run import Run
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 
-def test_nobody_changed_since_the_export(demo_graph: Graph, demo_run: Run) -> None:
+def test_without_changes_since_the_export_all_users_use_stored_vectors(
+    demo_graph: Graph, demo_run: Run
+) -> None:
     made = read_embeddings(demo_run)
     states = {state.user: state for state in read_user_states(demo_graph, made.user_ids)}
     for user_id, vector in zip(made.user_ids, made.user_vectors, strict=True):
@@ -27,7 +29,7 @@ def test_nobody_changed_since_the_export(demo_graph: Graph, demo_run: Run) -> No
             assert states[user_id].query[:-2] == pytest.approx(vector, abs=1e-6)
 
 
-def test_folding_in_gives_what_training_gave(
+def test_fold_in_equals_the_trained_embedding(
     demo_graph: Graph, demo_run: Run, run_cypher: RunCypher
 ) -> None:
     made = read_embeddings(demo_run)
@@ -62,7 +64,7 @@ def test_a_new_user_with_holdings_gets_a_list_without_training(
     assert len(answer["products"]) == 3
 
 
-def test_lists_hold_only_what_the_rules_allow(demo_graph: Graph, run_cypher: RunCypher) -> None:
+def test_lists_have_only_eligible_products(demo_graph: Graph, run_cypher: RunCypher) -> None:
     rows = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 20")
     for row in rows:
         found = [line.product for line in recommend(demo_graph, row["id"]).products]

@@ -42,7 +42,7 @@ def rules(tmp_path: Path) -> Path:
     return folder
 
 
-def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
+def test_own_rules_apply_to_single_lists_to_all_lists_and_to_why_not(
     demo_graph: Graph, run_cypher: RunCypher, rules: Path, tmp_path: Path
 ) -> None:
     own = read_rules(demo_graph, rules)
@@ -65,21 +65,23 @@ def test_own_rules_hold_in_lists_of_one_and_of_all_and_in_why_not(
         without = recommend(demo_graph, row["id"], K).products
         some_forbidden += len({line.product for line in without} - set(ids))
         if ids:
-            told = why_not(demo_graph, row["id"], ids[-1], rules=own)
-            assert (told.allowed, told.rank) == (True, len(ids))
+            answer = why_not(demo_graph, row["id"], ids[-1], rules=own)
+            assert (answer.allowed, answer.rank) == (True, len(ids))
     assert some_forbidden > 10
     user = users[0]["id"]
     long_name = run_cypher(
         "MATCH (p:Product) WHERE size(p.name) >= 24 RETURN p.id AS id ORDER BY id LIMIT 1"
     )[0]["id"]
-    told = why_not(demo_graph, user, long_name, rules=own)
-    verdict = next(rule for rule in told.rules if rule.rule == "short-name")
-    assert (verdict.passed, told.allowed) == (False, False)
+    answer = why_not(demo_graph, user, long_name, rules=own)
+    verdict = next(rule for rule in answer.rules if rule.rule == "short-name")
+    assert (verdict.passed, answer.allowed) == (False, False)
     assert verdict.reason == "The name is short enough for the form."
-    assert told.rank is not None
+    assert answer.rank is not None
 
 
-def test_a_rule_that_cannot_be_decided_rules_out(demo_graph: Graph, tmp_path: Path) -> None:
+def test_a_rule_that_evaluates_to_null_excludes_the_product(
+    demo_graph: Graph, tmp_path: Path
+) -> None:
     (tmp_path / "unknown.cypher").write_text("p.nobody_has_this = 1")
     own = read_rules(demo_graph, tmp_path)
     notes: list[str] = []
@@ -99,16 +101,16 @@ def test_a_rule_that_cannot_be_decided_rules_out(demo_graph: Graph, tmp_path: Pa
         ("Two Words.cypher", "true", "cannot name a rule"),
     ],
 )
-def test_a_file_that_is_no_rule_is_told_in_a_sentence(
+def test_a_file_that_is_no_rule_is_refused_with_the_reason(
     name: str, text: str, why: str, demo_graph: Graph, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(BadInput, match=why) as told:
+    with pytest.raises(BadInput, match=why) as error:
         read_rules(demo_graph, tmp_path)
-    assert name in str(told.value)
+    assert name in str(error.value)
 
 
-def test_a_folder_without_rules_is_told(demo_graph: Graph, tmp_path: Path) -> None:
+def test_a_folder_without_rules_is_refused(demo_graph: Graph, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(NotFound, match="rule"):
             read_rules(demo_graph, folder)
@@ -127,7 +129,7 @@ def test_rules_on_the_command_line(
     assert failed.stderr.startswith("kinfolio: there is no folder of rules")
 
 
-def test_the_fold_in_of_every_user_is_the_stored_embedding(
+def test_the_fold_in_of_every_user_equals_the_stored_embedding(
     demo_graph: Graph, run_cypher: RunCypher
 ) -> None:
     users = [row["id"] for row in run_cypher("MATCH (u:User) RETURN u.id AS id")]
@@ -154,7 +156,7 @@ def test_the_fold_in_of_every_user_is_the_stored_embedding(
     assert compared > 500
 
 
-def test_similar_products_are_those_of_the_cosine(
+def test_similar_products_equal_those_by_cosine(
     demo_graph: Graph, demo_run: Run, run_cypher: RunCypher
 ) -> None:
     made = read_embeddings(demo_run)
@@ -179,7 +181,7 @@ def test_similar_products_are_those_of_the_cosine(
         assert found.search == "exact"
 
 
-def test_similar_products_by_the_index_are_the_same(
+def test_similar_products_by_the_index_equal_the_exact_ones(
     demo_graph: Graph, demo_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = read_embeddings(demo_run).product_ids[::20]
@@ -217,7 +219,7 @@ def lines_of(found: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("heading", ["Recommend", "Recommend by the index"])
-def test_plain_cypher_recommends_what_kinfolio_does(
+def test_plain_cypher_recommends_the_same_products(
     heading: str, demo_graph: Graph, run_cypher: RunCypher
 ) -> None:
     users = run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id LIMIT 30")
@@ -225,13 +227,13 @@ def test_plain_cypher_recommends_what_kinfolio_does(
     for row in users:
         found = recommend(demo_graph, row["id"])
         if found.source == "stored":
-            told = run_cypher(recipe(heading), user=row["id"])
-            assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+            rows = run_cypher(recipe(heading), user=row["id"])
+            assert [(one["product"], one["score"]) for one in rows] == lines_of(found)
             compared += 1
     assert compared > 20
 
 
-def test_plain_cypher_folds_a_new_user_in(demo_graph: Graph, run_cypher: RunCypher) -> None:
+def test_plain_cypher_folds_in_a_new_user(demo_graph: Graph, run_cypher: RunCypher) -> None:
     run_cypher(
         "CREATE (u:User {id: 'just came', risk_tolerance: 5}) WITH u "
         "MATCH (p:Product) WHERE p.gid IN [3, 8, 21] CREATE (u)-[:HOLDS]->(p) WITH DISTINCT u "
@@ -239,28 +241,33 @@ def test_plain_cypher_folds_a_new_user_in(demo_graph: Graph, run_cypher: RunCyph
     )
     try:
         found = recommend(demo_graph, "just came")
-        told = run_cypher(recipe("A new user"), user="just came")
+        rows = run_cypher(recipe("A new user"), user="just came")
     finally:
         run_cypher("MATCH (u:User {id: 'just came'}) DETACH DELETE u")
     assert found.source == "folded_in"
-    assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+    assert [(one["product"], one["score"]) for one in rows] == lines_of(found)
 
 
 def test_plain_cypher_finds_similar_products(demo_graph: Graph, run_cypher: RunCypher) -> None:
     for row in run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 5"):
-        told = run_cypher(recipe("Similar products"), product=row["id"])
+        rows = run_cypher(recipe("Similar products"), product=row["id"])
         found = similar_products(demo_graph, row["id"])
-        assert [(one["product"], one["score"]) for one in told] == lines_of(found)
+        assert [(one["product"], one["score"]) for one in rows] == lines_of(found)
 
 
-def test_plain_cypher_says_why_not(demo_graph: Graph, run_cypher: RunCypher) -> None:
+def test_plain_cypher_returns_the_verdicts_of_the_rules(
+    demo_graph: Graph, run_cypher: RunCypher
+) -> None:
     products = run_cypher("MATCH (p:Product) RETURN p.id AS id ORDER BY id LIMIT 20")
     verdicts = set()
     for row in products:
-        told = run_cypher(recipe("Why not"), user="p007", product=row["id"])[0]
+        answer = run_cypher(recipe("Why not"), user="p007", product=row["id"])[0]
         found = why_not(demo_graph, "p007", row["id"])
-        assert {rule.rule: rule.passed for rule in found.rules}.items() <= told.items()
-        assert (told["rank"], told["score"]) == (found.rank, pytest.approx(found.score, abs=1e-4))
+        assert {rule.rule: rule.passed for rule in found.rules}.items() <= answer.items()
+        assert (answer["rank"], answer["score"]) == (
+            found.rank,
+            pytest.approx(found.score, abs=1e-4),
+        )
         verdicts.add(found.allowed)
     assert verdicts == {True, False}
 
@@ -276,7 +283,7 @@ def stored(demo_graph: Graph, run_cypher: RunCypher) -> Iterator[RunCypher]:
     run_cypher("MATCH ()-[r:RECOMMENDED]->() DELETE r")
 
 
-def test_lists_in_the_graph_are_those_of_the_file_and_go_with_their_version(
+def test_lists_in_the_graph_equal_those_of_the_file_and_are_dropped_with_their_version(
     demo_graph: Graph,
     demo_run: Run,
     stored: RunCypher,
@@ -300,8 +307,8 @@ def test_lists_in_the_graph_are_those_of_the_file_and_go_with_their_version(
     assert [(r["user"], str(r["rank"]), r["product"]) for r in rows] == [
         (cells[0], cells[1], cells[2]) for cells in sorted(lines, key=lambda c: (c[0], int(c[1])))
     ]
-    told = run_cypher(recipe("Stored lists"), user="p007")
-    assert [(one["product"], one["score"]) for one in told] == lines_of(
+    own = run_cypher(recipe("Stored lists"), user="p007")
+    assert [(one["product"], one["score"]) for one in own] == lines_of(
         recommend(demo_graph, "p007", K)
     )
     version = rows[0]["version"]

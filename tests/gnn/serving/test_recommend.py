@@ -1,4 +1,4 @@
-"""Lists against a brute-force twin: rules, fold-in, fallbacks, and every user at once."""
+"""Lists equal those of a brute-force twin: rules, fold-in, fallbacks, all users at once."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def twin(
     return Twin(world, made, trained, as_unit_blocks)
 
 
-def test_lists_are_those_of_brute_force(twin: Twin, shared_graph: Graph) -> None:
+def test_lists_equal_those_of_brute_force(twin: Twin, shared_graph: Graph) -> None:
     sources = []
     for user, who in enumerate(twin.world.users):
         found = recommend(shared_graph, who["id"], 10)
@@ -185,7 +185,7 @@ def test_lists_are_those_of_brute_force(twin: Twin, shared_graph: Graph) -> None
     [("recommend_index", 0), ("recommend_index", 2), ("recommend_index_nodes", 2)],
     ids=["rules afterwards", "rules while searching", "index without rules"],
 )
-def test_lists_by_the_index_are_those_of_brute_force(
+def test_lists_by_the_index_equal_those_of_brute_force(
     way: str, least: float, twin: Twin, shared_graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kinfolio.gnn.serving.search.EXACT_BELOW", 10)
@@ -200,12 +200,12 @@ def test_lists_by_the_index_are_those_of_brute_force(
             ], who
             if found.source != "popularity":
                 searches.append(found.search)
-                # A list that the rules leave short is always made sure of by the exact search.
+                # A short list is always confirmed by the exact search.
                 assert found.search == "index" or len(found.products) < 5 or way != _WITH_RULES
     assert searches.count("index") > 30
 
 
-def test_a_rule_that_changes_after_the_write_back_counts_at_once(
+def test_changed_product_properties_take_effect_at_once(
     twin: Twin, shared_graph: Graph, run_cypher: RunCypher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kinfolio.gnn.serving.search.EXACT_BELOW", 10)
@@ -213,7 +213,7 @@ def test_a_rule_that_changes_after_the_write_back_counts_at_once(
     who = twin.world.users[user]["id"]
     before = [line.product for line in recommend(shared_graph, who, 5).products]
     first = "MATCH (p:Product {id: $id}) "
-    kept = run_cypher(
+    original = run_cypher(
         first + "RETURN p.open AS open, p.risk AS risk, p.countries AS countries", id=before[0]
     )[0]
     for change in ("SET p.open = false", "SET p.risk = 99", "SET p.countries = ['XX']"):
@@ -224,12 +224,12 @@ def test_a_rule_that_changes_after_the_write_back_counts_at_once(
         run_cypher(
             first + "SET p.open = $open, p.risk = $risk, p.countries = $countries",
             id=before[0],
-            **kept,
+            **original,
         )
     assert [line.product for line in recommend(shared_graph, who, 5).products] == before
 
 
-def test_a_list_is_full_though_what_is_near_was_closed_after_the_write_back(
+def test_a_list_is_full_although_the_nearest_products_were_closed_after_the_write_back(
     twin: Twin, shared_graph: Graph, run_cypher: RunCypher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = max(range(NUM_USERS), key=lambda i: len(twin.best(i, NUM_PRODUCTS)))
@@ -237,8 +237,8 @@ def test_a_list_is_full_though_what_is_near_was_closed_after_the_write_back(
     near = [product for product, _ in twin.best(user, NUM_PRODUCTS)]
     version = "MATCH (v:EmbeddingVersion {state: 'active'}) "
     asked = run_cypher(version + "RETURN v.fetch AS fetch")[0]
-    kept = run_cypher("MATCH (p:Product) RETURN collect([p.id, p.open]) AS open")[0]
-    # Few are asked for and most were open, so that the first answer holds none that is allowed.
+    original = run_cypher("MATCH (p:Product) RETURN collect([p.id, p.open]) AS open")[0]
+    # A small request without rules inside returns no eligible product at first.
     run_cypher(version + "SET v.fetch = 5, v.open_share = 1.0, v.risk_levels = [0.0]")
     run_cypher("MATCH (p:Product) WHERE p.id IN $ids SET p.open = false", ids=near[:-3])
     monkeypatch.setattr("kinfolio.gnn.serving.search.EXACT_BELOW", 10)
@@ -246,7 +246,7 @@ def test_a_list_is_full_though_what_is_near_was_closed_after_the_write_back(
     assert found.search == "index"
     assert [line.product for line in found.products] == near[-3:]
     run_cypher(version + "SET v.fetch = $fetch", **asked)
-    run_cypher("UNWIND $open AS row MATCH (p:Product {id: row[0]}) SET p.open = row[1]", **kept)
+    run_cypher("UNWIND $open AS row MATCH (p:Product {id: row[0]}) SET p.open = row[1]", **original)
 
 
 def test_why_not_agrees_with_the_list_and_with_brute_force(twin: Twin, shared_graph: Graph) -> None:
@@ -276,13 +276,11 @@ def test_the_score_of_a_pair_is_the_score_in_the_list(twin: Twin, shared_graph: 
             assert score_of(shared_graph, who["id"], line.product) == line.score
 
 
-def test_a_product_that_came_after_the_training_is_left_out(
-    twin: Twin, shared_graph: Graph
-) -> None:
-    notes: list[str] = []
-    found = recommend(shared_graph, "nothing", 1000, warn=notes.append)
+def test_a_product_added_after_the_training_is_left_out(twin: Twin, shared_graph: Graph) -> None:
+    warnings: list[str] = []
+    found = recommend(shared_graph, "nothing", 1000, warn=warnings.append)
     assert "new" not in {line.product for line in found.products}
-    assert "1 came after the training and have no vector yet" in notes[-1]
+    assert "1 came after the training and have no vector yet" in warnings[-1]
     assert score_of(shared_graph, "nothing", "new") is None
     reasons = why_not(shared_graph, "nothing", "new")
     assert (reasons.allowed, reasons.rank, reasons.score) == (True, None, None)
@@ -305,12 +303,14 @@ def test_all_lists_in_one_file_agree_with_the_single_ones(
     assert list(tmp_path.iterdir()) == [tmp_path / "all.tsv"]
 
 
-def test_a_short_list_says_which_rules_took_how_many(twin: Twin, shared_graph: Graph) -> None:
-    notes: list[str] = []
+def test_the_warning_about_a_short_list_counts_the_excluded_products_by_rule(
+    twin: Twin, shared_graph: Graph
+) -> None:
+    warnings: list[str] = []
     user = next(i for i, who in enumerate(twin.world.users) if "risk_tolerance" not in who)
     who = twin.world.users[user]
-    found = recommend(shared_graph, who["id"], 1000, warn=notes.append)
-    assert notes[0] == (
+    found = recommend(shared_graph, who["id"], 1000, warn=warnings.append)
+    assert warnings[0] == (
         f"the risk tolerance of {who['id']} is unknown, so products with a risk level are left out"
     )
     first = [
@@ -318,9 +318,9 @@ def test_a_short_list_says_which_rules_took_how_many(twin: Twin, shared_graph: G
         for product in range(NUM_PRODUCTS)
         if (broken := twin.broken(user, product))
     ]
-    assert notes[-1].startswith(f"{len(found.products)} of 1000 asked for: ")
-    assert f"{first.count('risk')} are above the user's risk tolerance" in notes[-1]
-    assert f"{first.count('closed')} are closed" in notes[-1]
+    assert warnings[-1].startswith(f"{len(found.products)} of 1000 asked for: ")
+    assert f"{first.count('risk')} are above the user's risk tolerance" in warnings[-1]
+    assert f"{first.count('closed')} are closed" in warnings[-1]
     assert len(found.products) + len(first) == NUM_PRODUCTS
 
 

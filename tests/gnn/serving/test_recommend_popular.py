@@ -1,4 +1,4 @@
-"""Lists as long as no embeddings are in the graph: what most people hold, under the same rules."""
+"""Lists without embeddings in the graph: by popularity, under the same rules."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ CREATE (u1)-[:HOLDS]->(a), (u2)-[:HOLDS]->(a), (u2)-[:HOLDS]->(b), (u2)-[:HOLDS]
 """
 
 
-def test_most_held_comes_first_under_the_rules(
+def test_products_are_ordered_by_popularity_under_the_rules(
     graph: Graph, run_cypher: Callable[..., Any], tmp_path: Path
 ) -> None:
     run_cypher(SMALL)
-    notes: list[str] = []
-    found = recommend(graph, "u3", 5, warn=notes.append)
+    warnings: list[str] = []
+    found = recommend(graph, "u3", 5, warn=warnings.append)
     assert [(x.product, x.name, x.score) for x in found.products] == [("a", "Amber", 2.0)]
     assert (found.version, found.search, found.source) == (None, None, "popularity")
-    assert "no embeddings are in the graph yet" in notes[0]
-    assert notes[1] == (
+    assert "no embeddings are in the graph yet" in warnings[0]
+    assert warnings[1] == (
         "1 of 5 asked for: 1 are closed, 1 are not sold in the user's country, "
         "1 were dismissed, 1 are above the user's risk tolerance"
     )

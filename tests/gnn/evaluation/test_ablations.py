@@ -1,4 +1,4 @@
-"""What the model is compared with: complete tables, controls trained once, notes on what lacks."""
+"""Comparisons: complete tables, ablations trained once, warnings about what is left out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ from tests.gnn.trained import SMALL, Words, trained, with_texts
 
 
 @pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Evaluation, list[str]]:
-    """A run on users of two tastes, all that it is compared with, and what was said."""
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Evaluation, list[str]]:
+    """A run on users of two tastes, its evaluation with ablations, and the warnings."""
     folder = tmp_path_factory.mktemp("controls")
     run = trained(folder, with_texts(make_snapshot(seed=4, num_users=60)))
-    said: list[str] = []
-    found = evaluate(run, compare="ablations", cache=folder / "texts", load=Words, warn=said.append)
-    return run, found, said
+    warnings: list[str] = []
+    found = evaluate(
+        run, compare="ablations", cache=folder / "texts", load=Words, warn=warnings.append
+    )
+    return run, found, warnings
 
 
-def test_the_table_is_complete(road: tuple[Run, Evaluation, list[str]]) -> None:
-    _, found, _ = road
+def test_the_table_is_complete(evaluated: tuple[Run, Evaluation, list[str]]) -> None:
+    _, found, _ = evaluated
     assert list(found.models) == [
         "kinfolio",
         "popularity",
@@ -57,10 +59,10 @@ def test_the_table_is_complete(road: tuple[Run, Evaluation, list[str]]) -> None:
     )
 
 
-def test_differences_are_those_of_the_figures_and_lie_in_their_intervals(
-    road: tuple[Run, Evaluation, list[str]],
+def test_differences_are_those_of_the_metrics_and_lie_in_their_intervals(
+    evaluated: tuple[Run, Evaluation, list[str]],
 ) -> None:
-    _, found, _ = road
+    _, found, _ = evaluated
     for model, groups in found.differences.items():
         for group, measures in groups.items():
             for measure, one in measures.items():
@@ -73,29 +75,31 @@ def test_differences_are_those_of_the_figures_and_lie_in_their_intervals(
 
 
 def test_bands_add_up_to_all_lists_and_all_held_out_holdings(
-    road: tuple[Run, Evaluation, list[str]],
+    evaluated: tuple[Run, Evaluation, list[str]],
 ) -> None:
-    _, found, _ = road
+    _, found, _ = evaluated
     for parts in found.by_band.values():
         assert sum(parts["listed"]) == pytest.approx(1)
         assert sum(parts["held_out"]) == pytest.approx(1)
 
 
-def test_the_cost_is_told_before_controls_are_trained_and_then_they_are_kept(
-    road: tuple[Run, Evaluation, list[str]], tmp_path: Path
+def test_the_cost_is_announced_before_ablations_are_trained_and_they_are_trained_once(
+    evaluated: tuple[Run, Evaluation, list[str]], tmp_path: Path
 ) -> None:
-    run, _, said = road
-    assert any("training 3 controls (graph only, text only, shuffled text)" in one for one in said)
-    said.clear()
-    kept = fit_ablations(run, cache=tmp_path / "none", load=_no_encoder, warn=said.append)
-    assert set(kept) == {"graph only", "text only", "shuffled text"}
-    assert not said
+    run, _, warnings = evaluated
+    assert any(
+        "training 3 controls (graph only, text only, shuffled text)" in one for one in warnings
+    )
+    warnings.clear()
+    ablations = fit_ablations(run, cache=tmp_path / "none", load=_no_encoder, warn=warnings.append)
+    assert set(ablations) == {"graph only", "text only", "shuffled text"}
+    assert not warnings
 
 
-def test_controls_of_an_older_training_are_not_taken(
-    road: tuple[Run, Evaluation, list[str]], tmp_path: Path
+def test_ablations_of_an_older_training_are_not_used(
+    evaluated: tuple[Run, Evaluation, list[str]], tmp_path: Path
 ) -> None:
-    run, _, _ = road
+    run, _, _ = evaluated
     info = read_json(run.info)
     try:
         write_json(run.info, {**info, "config": {**info["config"], "seed": 7}})
@@ -105,21 +109,21 @@ def test_controls_of_an_older_training_are_not_taken(
     assert len(fit_ablations(run, cache=tmp_path / "none", only_trained=True)) == 3
 
 
-def test_each_control_changes_one_thing() -> None:
-    info = _told(_as_config(SMALL), reads=True)
+def test_each_ablation_changes_one_thing() -> None:
+    info = _run_info(_as_config(SMALL), reads=True)
     assert ablation_configs(info) == {
         "graph only": replace(SMALL, text="off"),
         "text only": replace(SMALL, ids=False),
         "shuffled text": replace(SMALL, shuffled_text=True),
     }
-    # A run that chose to do without texts is itself the graph alone.
-    without = ablation_configs(_told(_as_config(SMALL), reads=False))
+    # A run without texts is itself `graph only`.
+    without = ablation_configs(_run_info(_as_config(SMALL), reads=False))
     assert list(without) == ["fusion", "text only", "shuffled text"]
 
 
-def test_a_config_of_another_version_is_told() -> None:
+def test_a_config_of_another_version_is_refused() -> None:
     with pytest.raises(RunBroken, match="another version of kinfolio"):
-        ablation_configs(_told({"dim": 3}, reads=True))
+        ablation_configs(_run_info({"dim": 3}, reads=True))
 
 
 def test_without_ids_vectors_span_no_more_than_the_texts_do(tmp_path: Path) -> None:
@@ -135,7 +139,7 @@ def test_without_ids_vectors_span_no_more_than_the_texts_do(tmp_path: Path) -> N
     assert np.linalg.matrix_rank(vectors[True], tol=1e-3) == SMALL.dim
 
 
-def test_nothing_to_learn_from_is_refused() -> None:
+def test_a_config_without_any_input_is_refused() -> None:
     with pytest.raises(BadConfig, match="leaves nothing to learn"):
         TrainConfig(ids=False, text="off")
 
@@ -147,31 +151,31 @@ def test_shuffled_texts_stay_among_users_and_among_products() -> None:
     assert sorted(found.mixed[:12].ravel()) == list(range(12))
     assert sorted(found.mixed[12:].ravel()) == list(range(12, 20))
     assert not np.array_equal(found.mixed, nodes)
-    # Whoever gets a text gets all kinds of it.
+    # All kinds of a node's text move together.
     np.testing.assert_array_equal(found.users[0], found.mixed[:12])
     np.testing.assert_array_equal(found.products, np.stack([found.mixed[12:]] * 2))
     np.testing.assert_array_equal(found.mixed, shuffled(rows, seed=1).mixed)
 
 
-def test_without_texts_the_baselines_of_text_are_absent_and_a_note_says_so(tmp_path: Path) -> None:
+def test_without_texts_the_baselines_of_text_are_absent_with_a_warning(tmp_path: Path) -> None:
     run = trained(tmp_path, make_snapshot(seed=4), replace(SMALL, text="auto"))
-    said: list[str] = []
-    found = evaluate(run, compare="ablations", cache=tmp_path / "texts", warn=said.append)
+    warnings: list[str] = []
+    found = evaluate(run, compare="ablations", cache=tmp_path / "texts", warn=warnings.append)
     assert list(found.models) == ["kinfolio", "popularity", "ties' mean", "EASE"]
-    assert any("no texts" in one for one in said)
+    assert any("no texts" in one for one in warnings)
 
 
-def test_a_run_without_texts_on_purpose_is_not_made_to_read_them(tmp_path: Path) -> None:
+def test_a_run_trained_without_texts_does_not_read_them(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=4)), replace(SMALL, text="off"))
-    said: list[str] = []
+    warnings: list[str] = []
     found = evaluate(
-        run, compare="baselines", cache=tmp_path / "none", load=_no_encoder, warn=said.append
+        run, compare="baselines", cache=tmp_path / "none", load=_no_encoder, warn=warnings.append
     )
     assert "text mean" not in found.models
-    assert said == ["trained with --text off: text mean and EASE+text are left out"]
+    assert warnings == ["trained with --text off: text mean and EASE+text are left out"]
 
 
-def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_it(
+def test_a_run_trained_on_valid_excludes_it_from_lists_and_is_not_measured_on_it(
     tmp_path: Path,
 ) -> None:
     snapshot = make_snapshot(seed=4)
@@ -183,31 +187,31 @@ def test_a_run_that_has_learned_from_valid_is_masked_by_it_and_not_measured_on_i
     held = held_in(snapshot, "train") + held_in(snapshot, "valid")
     warm = (np.diff(held.indptr) > 0) & (np.diff(held_in(snapshot, "test").indptr) > 0)
     assert after.users["warm"] == np.count_nonzero(warm)
-    # What is known of `valid` is popular too, and no longer in the way.
+    # Interactions of `valid` count for popularity and are excluded from lists.
     assert after.models["popularity"] != before.models["popularity"]
     with pytest.raises(BadInput, match="has learned from valid too"):
         evaluate(run, split="valid")
 
 
-def test_baselines_choose_for_themselves_without_a_validation_part(tmp_path: Path) -> None:
+def test_baselines_choose_hyperparameters_without_a_validation_split(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=6, has_valid=False)))
     found = evaluate(run, compare="baselines", cache=tmp_path / "texts", load=Words)
     assert {"EASE+text", "text mean"} < set(found.models)
 
 
-def test_a_training_keeps_its_curve(road: tuple[Run, Evaluation, list[str]]) -> None:
-    run, _, _ = road
+def test_a_run_stores_its_training_curve(evaluated: tuple[Run, Evaluation, list[str]]) -> None:
+    run, _, _ = evaluated
     (curve,) = read_json(run.info)["history"]
-    assert [look["step"] for look in curve] == [50, 60]
-    assert all(look["loss"] > 0 for look in curve)
-    best = max(curve, key=lambda look: look["recall"] * look["ndcg"])
-    told = read_json(run.info)
-    passes = best["step"] * 64 / told["data"]["training_interactions"]
-    assert told["epochs"] == pytest.approx(passes, abs=0.01)
+    assert [one["step"] for one in curve] == [50, 60]
+    assert all(one["loss"] > 0 for one in curve)
+    best = max(curve, key=lambda one: one["recall"] * one["ndcg"])
+    info = read_json(run.info)
+    passes = best["step"] * 64 / info["data"]["training_interactions"]
+    assert info["epochs"] == pytest.approx(passes, abs=0.01)
 
 
-def _told(config: dict[str, object], *, reads: bool) -> dict[str, Any]:
-    """What `run.json` says of a run, as far as it matters here."""
+def _run_info(config: dict[str, object], *, reads: bool) -> dict[str, Any]:
+    """The parts of `run.json` that ablations use."""
     return {
         "config": config,
         "choice": {"text": reads},
@@ -216,7 +220,7 @@ def _told(config: dict[str, object], *, reads: bool) -> dict[str, Any]:
 
 
 def _no_encoder(name: str) -> Words:
-    raise AssertionError("nothing should be left to encode")
+    raise AssertionError("all texts should be in the cache")
 
 
 def _as_config(config: TrainConfig) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Measures against hand counts, intervals against differences that are known."""
+"""Metrics equal hand counts; intervals cover known differences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kinfolio.gnn.evaluation.metrics import bands_of, by_band, over_all, per_use
 from kinfolio.gnn.ranking import NOBODY
 
 
-def test_measures_of_each_user_equal_a_hand_count() -> None:
+def test_metrics_of_each_user_equal_a_hand_count() -> None:
     hits = np.zeros((3, 20), bool)
     hits[0, [1, 7]] = True  # places 2 and 8, of 4 held-out products
     hits[1, 19] = True  # the last place, of 1
@@ -27,7 +27,7 @@ def test_measures_of_each_user_equal_a_hand_count() -> None:
     np.testing.assert_allclose(found["ndcg@20"], [right / ideal, 1 / np.log2(21), 0])
 
 
-def test_a_catalogue_smaller_than_the_list_is_measured_all_the_same() -> None:
+def test_a_catalogue_smaller_than_the_list_can_be_measured() -> None:
     found = per_user(np.array([[True, False, True]]), np.array([2]))
     assert found["recall@20"].tolist() == [1.0]
     assert found["hit_rate@5"].tolist() == [1.0]
@@ -43,14 +43,14 @@ def test_coverage_and_novelty_equal_a_hand_count() -> None:
     assert found["novelty@5"] == pytest.approx((4 * 0 + 2 * 1 + 2 * 3) / 8)
 
 
-def test_bands_part_products_by_their_holders() -> None:
+def test_bands_group_products_by_their_holders() -> None:
     names, band = bands_of(np.array([0, 1, 3, 4, 15, 70]))
     assert names == ["0", "1-3", "4-15", "16-63", "64-255"]
     assert band.tolist() == [0, 1, 1, 2, 2, 4]
     assert bands_of(np.array([5000]))[0][-1] == "1,024+"
 
 
-def test_bands_tell_what_is_listed_held_out_and_found() -> None:
+def test_bands_have_the_shares_of_listed_held_out_and_found_products() -> None:
     lists = np.array([[0, 1], [0, NOBODY]])
     hits = np.array([[True, False], [False, False]])
     found = by_band(lists, hits, np.array([0, 1, 2]), np.array([0, 1, 1, 1]), 3)
@@ -59,7 +59,7 @@ def test_bands_tell_what_is_listed_held_out_and_found() -> None:
     np.testing.assert_allclose(found["found"], [1, 0, np.nan])
 
 
-def test_an_interval_covers_a_known_difference_about_as_often_as_it_says() -> None:
+def test_an_interval_covers_a_known_difference_at_its_level() -> None:
     rng = np.random.default_rng(3)
     covered = 0
     for trial in range(60):
@@ -69,7 +69,7 @@ def test_an_interval_covers_a_known_difference_about_as_often_as_it_says() -> No
     assert covered >= 50
 
 
-def test_an_interval_is_that_of_the_normal_law_for_many_users() -> None:
+def test_an_interval_approaches_the_normal_one_for_many_users() -> None:
     values = np.random.default_rng(0).normal(0.02, 1.0, (4000, 1))
     (found,) = intervals(values)
     half = 1.96 * values.std() / 4000**0.5
@@ -79,7 +79,7 @@ def test_an_interval_is_that_of_the_normal_law_for_many_users() -> None:
     assert not found.is_clear
 
 
-def test_equal_models_differ_by_nothing_and_all_columns_are_drawn_alike() -> None:
+def test_equal_models_do_not_differ_and_all_columns_share_the_draws() -> None:
     each = np.random.default_rng(1).random(50)
     same, one, other = intervals(np.stack([np.zeros(50), each, each], axis=1))
     assert (same.low, same.high, same.is_clear) == (0, 0, False)
