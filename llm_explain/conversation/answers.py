@@ -128,13 +128,13 @@ class Answers:
             lines += self._compare_scores(verdicts)
         products = [
             {
-                "product": product.id,
-                "name": product.name,
-                "allowed": verdict.allowed,
-                "rank": verdict.rank,
-                "score": verdict.score,
+                "product": p.id,
+                "name": p.name,
+                "allowed": v.allowed,
+                "rank": v.rank,
+                "score": v.score,
             }
-            for product, verdict in verdicts.items()
+            for p, v in verdicts.items()
         ]
         return Reply(" ".join(lines), {"products": products}, _last(first))
 

@@ -28,7 +28,12 @@ from kinfolio.llm_explain.conversation.mention import (
 )
 from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase, phrases
 
-_RESUMABLE = ("why_this", "why_not", "similar", "compare", "what_if", "influence")
+_ABOUT_ONE_PRODUCT = {
+    "why_this": Answers.explain,
+    "why_not": Answers.why_not,
+    "similar": Answers.similar,
+}
+_RESUMABLE = (*_ABOUT_ONE_PRODUCT, "compare", "what_if", "influence")
 """Intents that "and the second one?" repeats for another product."""
 _GREETINGS = ("hello", "hi", "hey", "good morning", "good afternoon", "good evening")
 _FOLLOW_UP = re.compile(r"^(?:and|what about|how about|or)\b", re.IGNORECASE)
@@ -97,17 +102,12 @@ class IntentHandler:
         }
         if intent in handlers:
             return handlers[intent](line, state)
-        about_one = {
-            "why_this": self.answers.explain,
-            "why_not": self.answers.why_not,
-            "similar": self.answers.similar,
-        }
-        if intent not in about_one:
+        if intent not in _ABOUT_ONE_PRODUCT:
             return decline(line)
         mention = self.find_mention(line, state)
         if mention.product is None:
             return _ask_which(mention, intent, state)
-        return about_one[intent](mention.product)
+        return _ABOUT_ONE_PRODUCT[intent](self.answers, mention.product)
 
     def find_mention(self, line: str, state: State) -> Mention:
         """Return the one product that a line mentions."""

@@ -92,14 +92,15 @@ def hostile(*calls: Call, text: str) -> Script:
     return script
 
 
-def helpful(tools: dict[str, Call]) -> Script:
-    """Return a model that knows the tool of each line, and places the block that it gave."""
+def helpful(calls: dict[str, Call]) -> Script:
+    """Return a model that makes the call of each line, and places the block that it gives."""
 
     def script(messages: Sequence[BaseMessage]) -> str | Sequence[Call]:
         last = messages[-1]
         if isinstance(last, ToolMessage):
             blocks = re.findall(r"\{b\d\}", str(last.content))
             return f"Here is what the graph says. {blocks[0]}"
-        return [tools[str(last.content)]] if str(last.content) in tools else "I am glad to help."
+        call = calls.get(str(last.content))
+        return "I am glad to help." if call is None else [call]
 
     return script

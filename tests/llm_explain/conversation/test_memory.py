@@ -23,36 +23,26 @@ from tests.llm_explain.conversation.scripted import ME, NONE, Call, Rows, Start,
 
 Answers = list[dict[str, Any]]
 
-LINES = (
-    "hello",
-    "what do you recommend?",
-    "something less risky",
-    "why the first one?",
-    "and the second one?",
-    "why not p9?",
-    "compare the first and the second",
-    "what if I did not hold p3?",
-    "what influenced my list the most?",
-    "anything similar to p0?",
-    "remove p12 from my list",
-    "no",
+TURNS: tuple[tuple[str, str, Call | None], ...] = (
+    ("hello", "small_talk", None),
+    ("what do you recommend?", "recommend", ("recommend", {})),
+    ("something less risky", "recommend", ("recommend", {"wish": "less risky"})),
+    ("why the first one?", "why_this", ("explain", {"product": "first"})),
+    ("and the second one?", "why_this", ("explain", {"product": "second"})),
+    ("why not p9?", "why_not", ("why_not", {"product": "p9"})),
+    (
+        "compare the first and the second",
+        "compare",
+        ("compare", {"first": "first", "second": "second"}),
+    ),
+    ("what if I did not hold p3?", "what_if", ("what_if", {"not_held": ["p3"], "about": "p0"})),
+    ("what influenced my list the most?", "influence", ("influence", {})),
+    ("anything similar to p0?", "similar", ("similar", {"product": "p0"})),
+    ("remove p12 from my list", "dismiss", ("dismiss", {"product": "p12"})),
+    ("no", "dismiss", None),
 )
-INTENTS = (
-    *("small_talk", "recommend", "recommend", "why_this", "why_this", "why_not", "compare"),
-    *("what_if", "influence", "similar", "dismiss", "dismiss"),
-)
-TOOLS: dict[str, Call] = {
-    LINES[1]: ("recommend", {}),
-    LINES[2]: ("recommend", {"wish": "less risky"}),
-    LINES[3]: ("explain", {"product": "first"}),
-    LINES[4]: ("explain", {"product": "second"}),
-    LINES[5]: ("why_not", {"product": "p9"}),
-    LINES[6]: ("compare", {"first": "first", "second": "second"}),
-    LINES[7]: ("what_if", {"not_held": ["p3"], "about": "p0"}),
-    LINES[8]: ("influence", {}),
-    LINES[9]: ("similar", {"product": "p0"}),
-    LINES[10]: ("dismiss", {"product": "p12"}),
-}
+"""Each line, its intent, and the call of a large model."""
+LINES = [line for line, _, _ in TURNS]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +83,7 @@ def delete_data(chat: Chat) -> None:
 def test_twelve_turns_without_a_model_are_the_same_when_resumed(
     start: Start, whole: Answers, tmp_path: Path
 ) -> None:
-    assert [answer["intent"] for answer in whole] == list(INTENTS)
+    assert [answer["intent"] for answer in whole] == [intent for _, intent, _ in TURNS]
     assert not any(answer["asks_back"] for answer in whole)
     assert [whole[3]["product"], whole[4]["product"]] == ids(whole[2])[:2] == ids(whole[6])
     assert whole[-1]["text"] == "Nothing was changed."
@@ -118,7 +108,8 @@ def test_the_embedded_model_changes_the_words_of_explanations_only(
 def test_a_large_model_answers_with_the_facts_of_its_tools(
     start: Start, whole: Answers, tmp_path: Path
 ) -> None:
-    answers = resumed(start, tmp_path, script=helpful(TOOLS))
+    calls = {line: call for line, _, call in TURNS if call is not None}
+    answers = resumed(start, tmp_path, script=helpful(calls))
     assert topics(answers) == topics(whole)
     assert answers[0]["text"] == "I am glad to help."
     for answer, other in list(zip(answers, whole, strict=True))[1:-1]:
