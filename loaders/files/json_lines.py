@@ -20,6 +20,13 @@ from kinfolio.loaders.files.tables import TableFile, check_header
 _VALUE = re.compile(r": .*", re.DOTALL)
 
 
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not a number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
     """Yield the rows of a `.jsonl` file, known fields as texts, the others as JSON in `MORE`."""
     known = {column.name: column.meaning for column in file.columns}
@@ -44,8 +51,8 @@ def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                     continue
                 rows.append(row)
                 lines.append(line)
-                for name in sorted(more.keys() - seen):
-                    check_header(file, [*file.required, name])
+                if not seen.issuperset(more):
+                    check_header(file, [*file.required, *more])
                 seen.update(row, more)
             columns = {
                 name: pa.array([row.get(name) for row in rows], kind)
@@ -72,7 +79,7 @@ def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
         ValueError: the line cannot be a row; its text says why.
     """
     try:
-        fields = json.loads(raw.decode(), parse_constant=_refuse_constant)
+        fields = _DECODER.decode(raw.decode())
     except UnicodeDecodeError:
         raise ValueError(f"not UTF-8: {quoted(raw.strip())}") from None
     except (json.JSONDecodeError, RecursionError):
@@ -84,7 +91,8 @@ def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
     for name, value in fields.items():
         if value is None:
             continue
-        _check_storable(name, value)
+        if type(value) is not str or not value.isascii():
+            _check_storable(name, value)
         if name not in known:
             more[name] = value
         elif known[name] == "list":
@@ -96,10 +104,6 @@ def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
             row[name] = str(value).lower() if isinstance(value, bool) else str(value)
     row[MORE] = json.dumps(more, ensure_ascii=False, sort_keys=True) if more else None
     return row, more
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not a number")
 
 
 def _check_storable(name: str, value: object) -> None:
