@@ -1,1 +1,1 @@
-"""Claims of a text held against the evidence."""
+"""Check the claims of a text by the evidence that it cites."""

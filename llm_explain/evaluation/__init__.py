@@ -1,1 +1,1 @@
-"""How faithful and how readable explanations are."""
+"""Measure how faithful and how readable explanations are."""

@@ -1,1 +1,1 @@
-"""The contributions of a score, and the paths in the graph that carry them."""
+"""Attribute a score to evidence: contributions, and the paths that carry them."""

@@ -1,1 +1,1 @@
-"""From evidence to sentences: the plan, authored clauses, writers."""
+"""Turn evidence into sentences: authored clauses, the plan, writers."""

@@ -25,26 +25,26 @@ def test_explain_prints_text_and_evidence(community_graph: Graph, cli: Cli) -> N
 
 def test_explain_in_json_agrees_with_recommend(community_graph: Graph, cli: Cli) -> None:
     first = json.loads(cli("recommend", "people", "--json").stdout)["products"][0]
-    told = json.loads(
+    document = json.loads(
         cli("explain", "people", first["product"], "--model", "none", "--json").stdout
     )
-    assert told["score"] == first["score"]
-    shown = sum(piece["contribution"] for piece in told["evidence"])
-    assert shown + told["remainder"] == pytest.approx(first["score"], abs=1e-9)
+    assert document["score"] == first["score"]
+    shown = sum(piece["contribution"] for piece in document["evidence"])
+    assert shown + document["remainder"] == pytest.approx(first["score"], abs=1e-9)
     every = json.loads(
         cli(
             "explain", "people", first["product"], "--model", "none", "--json", "--all-evidence"
         ).stdout
     )
     assert abs(every["remainder"]) < 1e-5
-    assert len(every["evidence"]) > len(told["evidence"])
-    assert every["text"] == told["text"]
+    assert len(every["evidence"]) > len(document["evidence"])
+    assert every["text"] == document["text"]
 
 
 def test_a_long_explanation_states_more_and_a_short_one_less(
     community_graph: Graph, cli: Cli
 ) -> None:
-    told = {
+    documents = {
         length: json.loads(
             cli(*("explain", "bond", "p0", "--model", "none", "--json", "--length", length)).stdout
         )
@@ -52,16 +52,16 @@ def test_a_long_explanation_states_more_and_a_short_one_less(
     }
     cited = {
         length: {n for sentence in document["sentences"] for n in sentence["evidence"]}
-        for length, document in told.items()
+        for length, document in documents.items()
     }
     assert len(cited["short"]) < len(cited["normal"]) < len(cited["long"])
     assert cited["short"] <= cited["normal"] <= cited["long"]
-    assert any(piece["contribution"] < 0 for piece in told["long"]["evidence"])
-    for length, document in told.items():
+    assert any(piece["contribution"] < 0 for piece in documents["long"]["evidence"])
+    for length, document in documents.items():
         assert find_faults(document) == [], length
         shown = sum(piece["contribution"] for piece in document["evidence"])
         assert shown + document["remainder"] == pytest.approx(document["score"], abs=1e-9)
-    assert "% of the weight" in told["long"]["text"]
+    assert "% of the weight" in documents["long"]["text"]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_check_text_accepts_explanations_and_reports_unsupported_sentences(
     community_graph: Graph, cli: Cli, tmp_path: Path
 ) -> None:
     file = tmp_path / "letter.txt"
-    told = json.loads(cli("explain", "people", "p0", "--model", "none", "--json").stdout)
-    file.write_text(told["text"], "utf-8")
+    document = json.loads(cli("explain", "people", "p0", "--model", "none", "--json").stdout)
+    file.write_text(document["text"], "utf-8")
     fine = json.loads(cli("check-text", "people", "p0", str(file), "--json").stdout)
     assert fine == {"grounded": True, "problems": []}
-    file.write_text(told["text"] + " Buy it, Anna did [1].", "utf-8")
+    file.write_text(document["text"] + " Buy it, Anna did [1].", "utf-8")
     result = cli("check-text", "people", "p0", str(file), "--json")
     assert result.exit_code == 0
     found = json.loads(result.stdout)

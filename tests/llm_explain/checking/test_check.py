@@ -94,7 +94,7 @@ def test_every_wording_of_every_claim_passes(
 ) -> None:
     clauses = load_clauses(language)
     other = piece(2, "holding", 0.09, claim="together", name=SECOND, holders=40, both=20)
-    told = 0
+    num_wordings = 0
     for base in every_claim(language):
         sign = 1 if base.share > 0 else -1
         first = replace(base, share=sign * share, contribution=4 * sign * share)
@@ -105,8 +105,8 @@ def test_every_wording_of_every_claim_passes(
             fixed = replace(explanation(*evidence, fixed=plan.opening), language=language)
             for wording in (w for slot in plan.slots for w in slot.wordings):
                 assert check_text(wording, fixed) == (), wording
-                told += 1
-    assert told > 1_000
+                num_wordings += 1
+    assert num_wordings > 1_000
 
 
 def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_numbers_are_those_counted_independently(
             fact = dict(piece.facts)
             owners = holdings.get(product, set()) - {user}
             if piece.kind == "popularity":
-                # What is told is what makes up more of it.
+                # The text names the larger of the two parts.
                 general = piece.contribution - bias[product]
                 is_general = abs(general) > abs(bias[product]) and general * piece.contribution > 0
                 claims.add((is_general, piece.contribution > 0))
@@ -160,20 +160,20 @@ def test_small_numbers_of_people_are_withheld(community_graph: Graph) -> None:
 def test_ids_and_names_of_other_people_do_not_matter(
     community_graph: Graph, run_module_cypher: RunCypher
 ) -> None:
-    def told() -> list[str]:
+    def attributions() -> list[str]:
         return [
             json.dumps(str(attribution(community_graph, "people", f"p{n}", all_evidence=True)))
             for n in range(len(NAMES))
         ]
 
-    before = told()
+    before = attributions()
     rename = (
         "MATCH (u:User) WHERE u.id <> 'people' "
         "SET u.old = u.id, u.was = u.name, u.id = 'renamed-' + u.gid, u.name = 'Renamed'"
     )
     run_module_cypher(rename)
     try:
-        assert told() == before
+        assert attributions() == before
         assert "renamed" not in "".join(before).casefold()
     finally:
         run_module_cypher(

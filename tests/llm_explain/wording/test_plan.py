@@ -246,9 +246,9 @@ def test_a_clause_file_without_a_required_key_is_refused(language: str, lost: st
     for section in sections:
         table = table[section]
     del table[key]
-    with pytest.raises(BadConfig, match=f"^mine.toml lacks {lost}") as told:
+    with pytest.raises(BadConfig, match=f"^mine.toml lacks {lost}") as error:
         parse_clauses(content, "mine.toml", language)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
 
 
 def clause_file(language: str) -> dict[str, Any]:
