@@ -100,6 +100,12 @@ def test_every_part_has_a_sentence_and_is_included(part: Path) -> None:
     assert any(f"// include: {part.stem}\n" in file.read_text("utf-8") for file in files)
 
 
+def test_the_built_in_rules_are_written_in_parts_only() -> None:
+    files = (ROOT / "cypher/statements").glob("*/*.cypher")
+    found = {file.parent.name for file in files if " IN p.countries" in file.read_text("utf-8")}
+    assert found == {"parts"}
+
+
 @pytest.mark.parametrize("name", statements())
 def test_no_include_is_left_in_a_statement(name: str) -> None:
     assert "include:" not in query(name)
