@@ -226,14 +226,3 @@ def test_nothing_committed_names_this_machine_or_a_registry() -> None:
         if not path.is_symlink():
             text = path.read_text("utf-8", errors="ignore")
             assert not [word for word in words if word in text], name
-
-
-def test_every_command_shows_an_example_in_its_help() -> None:
-    from kinfolio.cli.main import COMMANDS, cli
-
-    for name in COMMANDS:
-        found = cli.get_command(None, name)  # type: ignore[arg-type]  # the context is not used
-        assert found is not None
-        for one in [found, *getattr(found, "commands", {}).values()]:
-            assert one.epilog, f"{name} {one.name} has no example"
-            assert "kinfolio " in one.epilog
