@@ -1,13 +1,12 @@
-"""Hit rate and MRR where an event brings its own list of what could be bought.
+"""Hit rate and MRR where each event has its own list of candidates.
 
     python bench/eligible.py FOLDER --run RUN
 
 FOLDER holds interactions.tsv.gz with columns user, product, event and split, and eligible.tsv.gz
-with columns event and product. RUN was trained with --final on what was loaded from FOLDER.
-kinfolio never recommends what is held, so that it stands last, if an event offers it again. Of an
-event's list, the three best by score count: HR@3 is the part of the events with something
-bought among them, MRR@3 the mean of 1/rank of the first one bought, 0 below the third. Beside it:
-the same by popularity, as it is and with what is held last, and intervals of the difference.
+with columns event and product. RUN was trained with --final on FOLDER.
+kinfolio never recommends held products, so they rank last. HR@3 is the fraction of events with a
+purchase among the three best candidates, MRR@3 the mean reciprocal rank of the first purchase, 0
+below the third. The baselines are popularity, and popularity with held products last.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ def main() -> None:
             found = intervals(by["kinfolio"][chosen] - by[other][chosen])
             for name, each in zip(("HR", "MRR"), found, strict=True):
                 gain = f"{each.difference:+.4f} ({each.low:+.4f} to {each.high:+.4f})"
-                print(f"  {name}@{K} less that of {other}: {gain}")
+                print(f"  {name}@{K} minus {other}: {gain}")
 
 
 def _first_of(lists: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +83,7 @@ def _first_of(lists: pd.DataFrame) -> pd.DataFrame:
 
 
 def _figures(lists: pd.DataFrame, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hit and reciprocal rank of each event, by order of events: shape (num_events, 2)."""
+    """Hit and reciprocal rank of each event: float64, shape (num_events, 2)."""
     ranked = lists.assign(score=scores).sort_values(
         ["event", "score", "product"], ascending=[True, False, True], kind="stable"
     )

@@ -2,9 +2,9 @@
 
     python bench/kills.py --kills 20
 
-After each kill the lists served must be those of the old version or, once it was finished, those of
-the new one, never a mixture; and the same command typed again must end in the graph, the snapshot
-and the lists of an undisturbed run, compared by hash. Works in a home of its own.
+After each kill the lists must be those of the old or of the new version, and running the command
+again must give the graph, snapshot and lists of an undisturbed run, compared by hash. Works in a
+temporary home.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.snapshot import read_snapshot
 
 USERS, PRODUCTS, HOLDINGS, WIDTH = 2_000, 1_000, 30_000, 32
-LOOKED_AT = 5
+COMPARED_USERS = 5
 """Users whose lists are compared."""
 
 
 @dataclass
 class Kill:
-    """One kill and what came of it."""
+    """One kill and its outcome."""
 
     step: str
     victim: str
     after: float
-    """Seconds after the command was started."""
+    """Seconds after the start of the command."""
     hit: bool
-    """False: the command had ended before."""
+    """False: the command had ended already."""
     served: bool
     same: bool
 
@@ -75,9 +75,9 @@ class Trial:
         }
 
     def undisturbed(self) -> None:
-        """Each step once in peace: how long it takes and what it ends in."""
+        """Run each step undisturbed; record its duration and outcome."""
         self.bench.connection()
-        for step in ("load", "export", "export"):  # the second export is a warm server's
+        for step in ("load", "export", "export"):  # the second one on a warm server
             _, self.seconds[step], _ = self.bench.kinfolio(*self.words[step])
             self.expected[step] = self.outcome[step]()
         for seed in (0, 1):
@@ -86,7 +86,7 @@ class Trial:
             self.lists[seed] = self._lists()
 
     def kill(self, step: str, victim: str, after: float) -> Kill:
-        """Kill the command or the server, look at what is served, type the command again."""
+        """Kill the command or the server, compare the lists, run the command again."""
         allowed = {self.lists[self.seed]}
         expected = self.expected.get(step, "")
         if step == "load":
@@ -111,7 +111,7 @@ class Trial:
         if victim == "server":
             server = psutil.Process(self._server_pid())
             server.kill()
-            # One that is still dying is taken for running.
+            # A dying server counts as running.
             server.wait()
         else:
             child.kill()
@@ -125,11 +125,11 @@ class Trial:
         return int(json.loads(file.read_text())["pid"])
 
     def _lists(self) -> str:
-        """Hash of some lists; '' while no version serves."""
+        """Return the hash of some lists; empty while no version serves."""
         with Graph(self.bench.connection()) as graph:
             if not any(one.state == "active" for one in list_versions(graph)):
                 return ""
-            users = read_snapshot(self.bench.run.snapshot).user_ids[:LOOKED_AT]
+            users = read_snapshot(self.bench.run.snapshot).user_ids[:COMPARED_USERS]
             lists = [
                 [
                     (line.product, round(line.score, 5))
@@ -141,7 +141,7 @@ class Trial:
 
 
 def main() -> None:
-    """Print a line for each kill, and fail when one changed anything."""
+    """Print a line per kill; fail if one changed a result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""One real server for the whole run, an empty graph, and the command line in this process."""
+"""Fixtures of all tests: one real server per run, graphs, the command line in this process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from kinfolio.cypher.server.server import Server
 from kinfolio.records import Connection
 from kinfolio.run import Run
 
-# Java's second compiler pays off in a long run only: without it a server starts in half the time.
-# Two threads on two busy cores wait for each other: one is quicker for models this small.
+# Without Java's second compiler a server starts in half the time. One thread is faster for models
+# this small.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
@@ -51,17 +51,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of the server of this run, also `KINFOLIO_HOME` of the `cli` fixture."""
-    kept = os.environ.get("KINFOLIO_TEST_HOME")
-    if not kept:
+    given = os.environ.get("KINFOLIO_TEST_HOME")
+    if not given:
         return tmp_path_factory.mktemp("home")
-    return Path(kept) / os.environ.get("PYTEST_XDIST_WORKER", "")
+    return Path(given) / os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @pytest.fixture(scope="session")
 def server(server_home: Path) -> Iterator[Connection]:
     """A real server in a fresh home, wiped at the end of the run.
 
-    `KINFOLIO_TEST_HOME=FOLDER` keeps server and home for the next run, which then starts at once.
+    With `KINFOLIO_TEST_HOME=FOLDER` server and home remain for the next run.
     """
     own = Server(server_home)
     try:
@@ -73,7 +73,7 @@ def server(server_home: Path) -> Iterator[Connection]:
 
 @pytest.fixture
 def run_cypher(server: Connection) -> Iterator[RunCypher]:
-    """Any statement on the server, for looking behind what kinfolio says: rows as dicts."""
+    """Run any statement on the server; rows as dicts."""
     with open_driver(server) as driver:
 
         def run(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def run_cypher(server: Connection) -> Iterator[RunCypher]:
 
 
 def drop_constraints(run: RunCypher) -> None:
-    """Drop every constraint, as a graph has none that never met kinfolio."""
+    """Drop every constraint, as in a graph without kinfolio."""
     for row in run("SHOW CONSTRAINTS YIELD name"):
         run("DROP CONSTRAINT $name IF EXISTS", name=row["name"])
 
@@ -108,7 +108,7 @@ def graph(server: Connection) -> Iterator[Graph]:
 
 @pytest.fixture(scope="module")
 def shared_graph(server: Connection) -> Iterator[Graph]:
-    """An empty graph that lasts for all tests of one file."""
+    """An empty graph, shared by the tests of one file."""
     empty(server)
     with Graph(server) as opened:
         create_schema(opened)
@@ -117,7 +117,7 @@ def shared_graph(server: Connection) -> Iterator[Graph]:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     exit_code: int
     stdout: str
@@ -128,9 +128,9 @@ class Result:
 def cli(
     server: Connection, server_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
-    """A command in this process against the server: `cli("recommend", "u1", "--json")`.
+    """Run a command in this process with the server: `cli("recommend", "u1", "--json")`.
 
-    `input=` is what is typed into it; `env=` are variables to set (None: to remove).
+    `input=` is its stdin; `env=` are variables to set (None: to remove).
     """
     monkeypatch.setenv("NEO4J_URI", server.uri)
     monkeypatch.setenv("NEO4J_USERNAME", server.username)
@@ -151,7 +151,7 @@ def cli(
 
 
 def run_command(*arguments: str, input: str = "") -> Result:
-    """What a command prints and how it ends, run in this process."""
+    """Run a command in this process."""
     from kinfolio.cli.main import main
 
     out, err = io.BytesIO(), io.BytesIO()
@@ -217,12 +217,12 @@ u6	u1	follows
 {"review": "r3", "user": "u6", "product": "A", "rating": 4, "text": "The coupon came on the day."}
 """,
 }
-"""The graph that can be checked by eye, as files. Nobody holds F, which is closed; u6 holds nothing
-and states no risk tolerance; only u4 may buy D, only u1, u2, u3 and u5 live where C is sold."""
+"""A graph that can be checked by hand, as files. Nobody holds F, which is closed; u6 holds nothing
+and has no risk tolerance; only u4 may buy D; C is sold to u1, u2, u3 and u5."""
 
 
 def write_six_users(folder: Path) -> Path:
-    """The folder with the files of the six users."""
+    """Write the files of the six users; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in SIX_USERS.items():
         (folder / name).write_text(text.lstrip(), "utf-8")
@@ -240,7 +240,7 @@ def six_users(graph: Graph, tmp_path: Path) -> Graph:
 
 @pytest.fixture(scope="session")
 def community(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the made-up community: 600 people, 120 products."""
+    """A folder with the generated community: 600 people, 120 products."""
     from kinfolio.loaders import write_community
 
     folder = tmp_path_factory.mktemp("community")
@@ -252,7 +252,7 @@ def community(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_run(
     server: Connection, community: Path, server_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
-    """A run exported from the made-up community and trained for a short while."""
+    """A run of the generated community, trained for 60 steps."""
     from kinfolio.gnn.training.config import TrainConfig
     from kinfolio.gnn.training.train import train
     from kinfolio.loaders import export, load
@@ -270,7 +270,7 @@ def demo_run(
 
 @pytest.fixture(scope="module")
 def demo_graph(server: Connection, community: Path, demo_run: Run) -> Iterator[Graph]:
-    """The made-up community with the embeddings of `demo_run`; tests must leave it as it is."""
+    """The generated community with the embeddings of `demo_run`; tests must not change it."""
     from kinfolio.gnn.publishing.write_back import write_back
     from kinfolio.gnn.training.train import read_embeddings
     from kinfolio.loaders import load

@@ -1,6 +1,6 @@
-"""Real files through load and export: counts agree, and nothing after the cut may be learned from.
+"""Real files through load and export: counts agree, and nothing after the cut is for training.
 
-Uses `../shared/data`, whose licences forbid a copy in here; skipped where it is absent.
+Uses `../shared/data`, whose licences forbid a copy here; skipped without it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def test_stocknet_goes_in_and_out_with_its_counts_and_its_cut(graph: Graph, tmp_path: Path) -> None:
+def test_stocknet_keeps_its_counts_and_its_cut_through_load_and_export(
+    graph: Graph, tmp_path: Path
+) -> None:
     report = load(graph, FOLDER)
     assert report.rejected == ()
     users = {row["user"] for name in ("interactions", "reviews") for row in rows(name)}
