@@ -6,6 +6,7 @@ A `.tsv` has no quoting: a quote is an ordinary character. A `.csv` is quoted wi
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -122,31 +123,22 @@ class _LineNumbers:
         return found
 
 
-class _Tail:
+class _Tail(io.RawIOBase):
     """A stream that remembers its last bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
         self._stream = stream
         self.end = b""
-        self.closed = False
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        if data:
-            self.end = (self.end + data[-16:])[-16:]
-        return data
-
-    def close(self) -> None:
-        self.closed = True
 
     def readable(self) -> bool:
         return True
 
-    def writable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        if data:
+            self.end = (self.end + data[-16:])[-16:]
+        return data
 
 
 def _decode(

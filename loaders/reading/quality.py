@@ -27,11 +27,8 @@ def check_quality(
 ) -> FolderReport:
     """Report what a load of a folder would find.
 
-    Args:
-        folder: as for `load`.
-        known_users: returns those of some ids that the graph has; called for ends of ties that the
-            folder does not contain.
-        progress: called with the number of rows read.
+    `known_users` returns those of some ids that the graph has; it is called for ends of ties that
+    the folder does not contain.
 
     Raises:
         BadInput: a file cannot be used, or no interaction is valid.

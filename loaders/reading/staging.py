@@ -41,7 +41,7 @@ def stage(
         scratch: an empty folder for the converted rows.
         known_users: returns those of some ids that the graph has.
         progress: called with the number of rows read.
-        split: assigns splits to interactions that come without.
+        split: rule for interactions without a split column.
 
     Raises:
         BadInput: a file cannot be used, no interaction is valid, or they cannot be split.

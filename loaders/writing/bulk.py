@@ -46,15 +46,7 @@ def load_in_bulk(
     rejects_file: Path | None = None,
     split: SplitRule | None = None,
 ) -> LoadReport:
-    """Load a folder, with the same result as `load`.
-
-    Args:
-        folder: as for `load`.
-        server: kinfolio's own, with an empty graph.
-        progress: called with the number of rows read.
-        note: called with messages on the server and the importer.
-        rejects_file: where rejected rows are listed.
-        split: assigns splits to interactions that come without.
+    """Load a folder, with the same result as `load`; `note` gets messages on the server.
 
     Raises:
         BadInput: the graph is not empty, or a file cannot be used.

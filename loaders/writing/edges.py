@@ -20,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Reads
+from kinfolio.loaders.files.tables import TABLES
 from kinfolio.loaders.reading.staged import ENDS, StagedTable
 from kinfolio.loaders.writing.values import Values, prefetch, values_of
 from kinfolio.records import Progress
@@ -31,10 +32,10 @@ Gids = dict[str, NDArray[np.int64]]
 """Row number (gid) of each place among the sorted ids, for `user` and `product`."""
 
 _PROPERTIES = {
-    "interactions": ("rating", "at", "weight", "split"),
-    "ties": ("kind", "at", "split"),
-    "reviews": ("at", "rating", "text", "split"),
+    table: tuple(column.stored for column in columns if not column.required)
+    for table, columns in TABLES.items()
 }
+"""Known properties, in the order in which the statements take them."""
 
 
 @dataclass(frozen=True, slots=True)

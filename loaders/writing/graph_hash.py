@@ -27,13 +27,7 @@ _OF_USERS = {
 
 
 def graph_hash(graph: Graph, *, with_gids: bool = True, progress: Progress = no_progress) -> str:
-    """Return the hash of a graph, 32 hexadecimal digits.
-
-    Args:
-        graph: read in one transaction.
-        with_gids: whether the row numbers of users and products are included.
-        progress: called with the number of users read.
-    """
+    """Return the hash of a graph, 32 hexadecimal digits; `with_gids` includes row numbers."""
     excluded = {"id"} if with_gids else {"id", "gid"}
     total = 0
     with graph.snapshot_reads() as reads:

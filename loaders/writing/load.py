@@ -42,13 +42,13 @@ def load(
 
     Args:
         graph: the destination.
-        folder: holds `interactions` and optionally `users`, `products`, `reviews`, `ties`.
+        folder: has `interactions` and optionally `users`, `products`, `reviews`, `ties`.
         progress: called with the number of rows read and written.
         rejects_file: where rejected rows are listed; None: in the report alone. The list of an
             earlier load is deleted when no row is rejected.
         replace: remove from the graph what the folder does not have. Called with the counts before
             anything is written; an exception stops the load.
-        split: assigns splits to interactions that come without.
+        split: rule for interactions without a split column.
 
     Raises:
         BadInput: a file cannot be used; nothing was written.
