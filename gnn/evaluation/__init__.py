@@ -1,1 +1,1 @@
-"""Metrics, baselines, ablations and the report of a run."""
+"""Metrics of a run, its baselines and ablations."""

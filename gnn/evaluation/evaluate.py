@@ -233,14 +233,14 @@ def _measure(
     model: Recommender, groups: dict[str, Group], band: NDArray[np.int64], num_bands: int
 ) -> _Measured:
     """Return the metrics of one fitted model; `band`: int64, shape (num_products,)."""
-    interactions, everybody = model.interactions, groups["all"]
+    interactions, all_users = model.interactions, groups["all"]
     num_users, num_products = interactions.shape
     holders = np.bincount(interactions.indices, minlength=num_products)
-    lists_of_all = top(model.score, everybody.users, interactions, K)
+    lists_of_all = top(model.score, all_users.users, interactions, K)
     metrics, compared = {}, {}
     for name, group in groups.items():
         if group.candidates is None:
-            lists = lists_of_all[np.searchsorted(everybody.users, group.users)]
+            lists = lists_of_all[np.searchsorted(all_users.users, group.users)]
             num_candidates = num_products
         else:
             lists = top(model.score, group.users, interactions, K, group.candidates)
@@ -252,8 +252,8 @@ def _measure(
             | over_all(lists, holders, num_users, num_candidates)
         )
         compared[name] = np.stack([each[metric] for metric in COMPARED], axis=1)
-    hits = hits_of(lists_of_all, everybody.users, everybody.held_out)
-    targets = everybody.held_out.indices.astype(np.int64)
+    hits = hits_of(lists_of_all, all_users.users, all_users.held_out)
+    targets = all_users.held_out.indices.astype(np.int64)
     shares = by_band(lists_of_all, hits, band, targets, num_bands)
     return _Measured(metrics, compared, {key: values.tolist() for key, values in shares.items()})
 

@@ -28,7 +28,7 @@ def groups_of(interactions: csr_array, held_out: csr_array) -> dict[str, Group]:
     """
     is_warm = np.diff(interactions.indptr) > 0
     is_seen = np.asarray(interactions.sum(axis=0)).ravel() > 0
-    everybody = np.ones_like(is_warm)
+    is_any = np.ones_like(is_warm)
     unseen = entries_of(held_out, ~is_seen)
 
     def group(
@@ -40,7 +40,7 @@ def groups_of(interactions: csr_array, held_out: csr_array) -> dict[str, Group]:
         return Group(users, targets, candidates)
 
     groups = {
-        "all": group(everybody, held_out),
+        "all": group(is_any, held_out),
         "warm": group(is_warm, held_out),
         "new": group(~is_warm, held_out),
         "seen": group(is_warm, entries_of(held_out, is_seen)),

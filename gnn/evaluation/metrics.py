@@ -81,7 +81,7 @@ def by_band(
     lists: NDArray[np.int64],
     hits: NDArray[np.bool_],
     band: NDArray[np.int64],
-    wanted: NDArray[np.int64],
+    targets: NDArray[np.int64],
     count: int,
 ) -> dict[str, NDArray[np.float64]]:
     """Return the shares of lists, held-out interactions and hits in each band: shape (count,).
@@ -90,7 +90,7 @@ def by_band(
         lists: shape (users, places); products, best first.
         hits: the same shape; whether each place is a held-out product.
         band: shape (num_products,); band of each product.
-        wanted: products of all held-out interactions, one entry each.
+        targets: products of all held-out interactions, one entry each.
         count: number of bands.
 
     Returns:
@@ -102,9 +102,9 @@ def by_band(
     def share(products: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.bincount(band[products], minlength=count).astype(np.float64)
 
-    listed, held_out, right = share(lists[lists != NOBODY]), share(wanted), share(lists[hits])
+    listed, held_out, found = share(lists[lists != NOBODY]), share(targets), share(lists[hits])
     return {
         "listed": listed / max(listed.sum(), 1),
         "held_out": held_out / max(held_out.sum(), 1),
-        "found": np.divide(right, held_out, out=np.full(count, np.nan), where=held_out > 0),
+        "found": np.divide(found, held_out, out=np.full(count, np.nan), where=held_out > 0),
     }

@@ -31,7 +31,7 @@ class Verdict:
     """The result of one comparison in one group."""
 
     group: str
-    what: str
+    other: str
     interval: Interval
     text: str
 
@@ -49,17 +49,19 @@ def text_verdicts(found: Evaluation) -> list[Verdict]:
         if found.kinfolio == FUSION and GRAPH_ONLY in found.differences:
             one = found.differences[GRAPH_ONLY][group][ndcg]
         elif FUSION in found.differences:
-            ahead = found.differences[FUSION][group][ndcg]
-            one = Interval(difference=-ahead.difference, low=-ahead.high, high=-ahead.low)
+            difference = found.differences[FUSION][group][ndcg]
+            one = Interval(
+                difference=-difference.difference, low=-difference.high, high=-difference.low
+            )
         else:
             return []
         verdicts.append(
-            Verdict(group=group, what=GRAPH_ONLY, interval=one, text=_without_texts(one))
+            Verdict(group=group, other=GRAPH_ONLY, interval=one, text=_without_texts(one))
         )
         if found.kinfolio == FUSION and "shuffled text" in found.differences:
             one = found.differences["shuffled text"][group][ndcg]
             verdicts.append(
-                Verdict(group=group, what="shuffled text", interval=one, text=_shuffled(one))
+                Verdict(group=group, other="shuffled text", interval=one, text=_shuffled(one))
             )
     return verdicts
 
@@ -90,7 +92,7 @@ def baseline_verdicts(found: Evaluation) -> list[Verdict]:
             text = "equal for every user"
         elif not one.is_clear:
             text = "no significant difference"
-        verdicts.append(Verdict(group=group, what=best, interval=one, text=text))
+        verdicts.append(Verdict(group=group, other=best, interval=one, text=text))
     return verdicts
 
 
@@ -177,7 +179,7 @@ def limits(found: Evaluation) -> list[str]:
 def _verdicts(verdicts: list[Verdict], without: str) -> str:
     if not verdicts:
         return without
-    rows = [[one.group, one.what, format_interval(one.interval), one.text] for one in verdicts]
+    rows = [[one.group, one.other, format_interval(one.interval), one.text] for one in verdicts]
     return _table(["group", "compared with", "NDCG@20 difference (95 %)", "result"], rows)
 
 

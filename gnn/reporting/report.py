@@ -155,7 +155,7 @@ def _verdicts(verdicts: list[Verdict], without: str) -> str:
     if not verdicts:
         return f"<p>{escape(without)}</p>"
     rows = [
-        [one.group.replace("_", " "), one.what, _short(one.interval), one.text] for one in verdicts
+        [one.group.replace("_", " "), one.other, _short(one.interval), one.text] for one in verdicts
     ]
     return html.table(["group", "compared with", "NDCG difference", "result"], rows)
 

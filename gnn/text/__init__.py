@@ -1,1 +1,1 @@
-"""Texts as vectors: encoders, vectors made elsewhere, text features of users and products."""
+"""Texts as vectors: encoder, external vectors, features of users and products."""
