@@ -86,11 +86,11 @@ class RuleTable:
         text = self.patterns["ignored"].sub(" ", text)
         yield from self._names(text, cited, names)
         yield from self._mentions(before + text, cited, names)
+        yield from self.numbers.problems(text, cited)
         terms = [_terms(piece) for piece in cited]
         for rule in self.rules:
             if problem := rule.problem(text, terms):
                 yield problem
-        yield from self.numbers.problems(text, cited)
         yield from self._direction(text, before, cited)
         yield from self._weight(text, cited, evidence)
 
