@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kinfolio.gnn.evaluation.evaluate import Evaluation
     from kinfolio.gnn.publishing.records import Version, WrittenBack
     from kinfolio.gnn.serving.rules import Rule
-    from kinfolio.gnn.training.train import Trained
+    from kinfolio.gnn.training.run_report import Trained
     from kinfolio.llm_explain.explanation import Explanation
     from kinfolio.loaders.reports import LoadReport
 

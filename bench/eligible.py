@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from kinfolio.gnn.data import held_in
+from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.bootstrap import intervals
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel
 from kinfolio.gnn.training.train import read_embeddings
@@ -49,7 +49,7 @@ def main() -> None:
     snapshot, embeddings = read_snapshot(run.need_snapshot()), read_embeddings(run)
     user = pd.Index(snapshot.user_ids).get_indexer(lists["user"])
     product = pd.Index(snapshot.product_ids).get_indexer(lists["product"])
-    held = csr_array(held_in(snapshot, "train") + held_in(snapshot, "valid"))
+    held = csr_array(interactions_of(snapshot, "train") + interactions_of(snapshot, "valid"))
     score = EmbeddingModel(embeddings).fit(held).score
     scores = np.full(len(lists), -np.inf)
     for first in range(0, snapshot.num_users, _MOST_USERS):

@@ -15,9 +15,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.embeddings import Embeddings, save_embeddings
 from kinfolio.gnn.fingerprints import fingerprints
-from kinfolio.gnn.training.embeddings import save_embeddings
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
 
@@ -134,11 +133,11 @@ def store_embeddings(run: Run, width: int, seed: int = 0) -> Embeddings:
         product_gids=snapshot.product_gids,
         user_ids=snapshot.user_ids,
         product_ids=snapshot.product_ids,
-        user_counted=fingerprints(snapshot),
+        user_fingerprints=fingerprints(snapshot),
         user_vectors=draw(snapshot.num_users),
         product_vectors=(draw(snapshot.num_products) / TAU).astype(np.float32),
         bias=(bias - bias.mean()).astype(np.float32),
-        general=np.zeros(width, np.float32),
+        global_user=np.zeros(width, np.float32),
         tie_weight=0.3,
         user_own=np.zeros((snapshot.num_users, width), np.float32),
         user_messages=draw(snapshot.num_users),
@@ -150,7 +149,7 @@ def store_embeddings(run: Run, width: int, seed: int = 0) -> Embeddings:
         metrics="{}",
         snapshot=snapshot.hash,
     )
-    save_embeddings(embeddings, [], run.model)
+    save_embeddings(embeddings, run.model)
     write_json(run.info, {"config": {}, "metrics": {}})
     return embeddings
 

@@ -110,11 +110,11 @@ def make_embeddings(
         user_ids=tuple(f"u{i}" for i in range(users)),
         product_ids=tuple(f"p{i}" for i in range(products)),
         # Fingerprints of no neighbours: users with holdings are folded in, as after a purchase.
-        user_counted=np.zeros(users, np.int64),
+        user_fingerprints=np.zeros(users, np.int64),
         user_vectors=user_vectors,
         product_vectors=(product_vectors / 0.15).astype(np.float32),
         bias=(bias - bias.mean()).astype(np.float32),
-        general=np.zeros(width, np.float32),
+        global_user=np.zeros(width, np.float32),
         tie_weight=0.3,
         user_own=np.zeros((users, width), np.float32),
         user_messages=user_vectors * np.float32(0.1),

@@ -24,13 +24,15 @@ import numpy as np
 import torch
 from lightgcn import OTHERS, make_snapshot, step_of
 
-from kinfolio.gnn.blend.links import CommonHolders
-from kinfolio.gnn.data import TrainingData, held_in, training_data
-from kinfolio.gnn.model.svd_init import SvdStart
-from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, figures_of
+from kinfolio.gnn.blend.link_models import CoOccurrence
+from kinfolio.gnn.data import TrainingData, interactions_of, training_data
+from kinfolio.gnn.model.svd_init import SvdInit
+from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, per_user_metrics
 from kinfolio.gnn.training.config import TrainConfig
-from kinfolio.gnn.training.head_trainer import fit_head, score_with
-from kinfolio.gnn.training.memory import kept_memory
+from kinfolio.gnn.training.head_trainer import HeadTrainer, score_heads
+from kinfolio.gnn.training.heads import HeadSpec, TrainedHead
+from kinfolio.gnn.training.inputs import TrainingInputs, training_inputs
+from kinfolio.gnn.training.memory import retain_freed_memory
 from kinfolio.records import Snapshot
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
@@ -42,15 +44,30 @@ PAPER_WIDTH = 64
 TIMED_STEPS = 4
 
 
-@kept_memory()
+def train_head(inputs: TrainingInputs, config: TrainConfig, tau: float, steps: int) -> TrainedHead:
+    """Return a head without texts after as many steps, without validation."""
+    spec = HeadSpec(
+        role="bench",
+        tau=tau,
+        has_text=False,
+        dim=config.dim,
+        cold=0.0,
+        seed=0,
+        steps=steps,
+        stop_at=steps,
+    )
+    return HeadTrainer(inputs, spec, config).run_until(steps)
+
+
+@retain_freed_memory()
 def our_step(data: TrainingData, config: TrainConfig) -> float:
     """Return the CPU seconds of one step of a head, without the set-up."""
-    start = SvdStart(data.held, config.dim)
-    start(config.dim, 0)
+    inputs = training_inputs(data, None, config, config.dim)
+    inputs.initial_ids(config.dim, 0)
     spent = []
     for steps in (2, 2 + 5 * TIMED_STEPS):
         started = time.process_time()
-        fit_head(data, None, config, start=start, tau=0.15, seed=0, steps=steps, stop_at=steps)
+        train_head(inputs, config, 0.15, steps)
         spent.append(time.process_time() - started)
     return (spent[1] - spent[0]) / (5 * TIMED_STEPS)
 
@@ -82,24 +99,24 @@ def bench_epoch(snapshot: Snapshot, width: int) -> None:
             )
 
 
-@kept_memory()
+@retain_freed_memory()
 def bench_until(snapshot: Snapshot, target: float, factor: float) -> None:
     """Print the CPU seconds until a Recall@20 on `test`; the others get `factor` times as many."""
     data = training_data(snapshot, CPU, with_valid=True)
-    test = held_in(snapshot, "test")
+    test = interactions_of(snapshot, "test")
     config = TrainConfig(dim=128)
 
     def recall_of(score: ScoreBlock) -> float:
-        return Quality.of(figures_of(score, data.held, test, most=10**9)).recall
+        return Quality.mean(
+            per_user_metrics(score, data.interactions, test, max_users=10**9)
+        ).recall
 
     for steps in (75, 100, 150, 200, 300, 400, 600):
         started = time.process_time()
-        start = SvdStart(data.held, config.dim)
-        head = fit_head(
-            data, None, config, start=start, tau=0.1, seed=0, steps=steps, stop_at=steps
-        ).head
+        inputs = training_inputs(data, None, config, config.dim)
+        head = train_head(inputs, config, 0.1, steps).head
         ours = time.process_time() - started
-        reached = recall_of(score_with([head], data.matrix))
+        reached = recall_of(score_heads([head], data.matrix))
         print(f"kinfolio, a head, {steps} steps: {ours:.0f} CPU s, recall@20 {reached:.4f}")
         if reached >= target:
             break
@@ -159,11 +176,11 @@ def one_size(size: int) -> None:
     data = training_data(make_snapshot(size), CPU)
     config = TrainConfig(dim=64)
     started = time.process_time()
-    SvdStart(data.held, config.dim)(config.dim, 0)
+    SvdInit(data.interactions, config.dim)(config.dim, 0)
     start = time.process_time() - started
     step = our_step(data, config)
     started = time.process_time()
-    links = CommonHolders(data.held).ridge(0.0, (10.0,))
+    links = CoOccurrence(data.interactions).ridge(0.0, (10.0,))
     spent = time.process_time() - started
     assert links[10.0].nnz
     print(

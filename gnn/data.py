@@ -1,7 +1,7 @@
-"""What training may see of a snapshot, laid out for the model.
+"""The training data of a snapshot, laid out for the model.
 
-Only holdings and ties of the training part are here; `split_off` hides some more of them when a
-snapshot brings no validation part of its own.
+Holds only what training may see: interactions and ties of the train split, less those that
+`split_validation` holds back when the snapshot has no validation split.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
 from kinfolio.errors import BadInput
-from kinfolio.gnn.model.propagation import adjacency, normalised, to_torch
+from kinfolio.gnn.model.propagation import adjacency, normalize_adjacency, to_torch
 from kinfolio.records import NO_TIME, SPLITS, Snapshot
 
-_HELD_BACK = 0.1
-"""Part of the training holdings that is held back when there is no `valid`."""
+_VALIDATION_FRACTION = 0.1
+_VALID = SPLITS.index("valid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainingData:
-    """Interactions to learn from, interactions to choose by, and the graph between the nodes."""
+    """Interactions to train on, interactions to select by, and the graph between the nodes."""
 
     num_users: int
     num_products: int
     user: NDArray[np.int32]
+    """Shape (num_interactions,); user index of each training interaction."""
     product: NDArray[np.int32]
-    held: csr_array
-    """Shape (num_users, num_products); 1 for each training holding."""
-    wanted: csr_array
-    """Shape (num_users, num_products); 1 for each holding of the validation part."""
-    is_later: bool
-    """Whether the validation part came after the training part, by the times of the holdings."""
-    hidden: NDArray[np.int64]
-    """Keys user * num_products + product of the holdings hidden from training by `split_off`."""
-    reviewed: csr_array
-    """Shape (num_products, num_users); 1 where a user wrote about a product that nobody holds in
-    training, in a review that may describe it."""
+    interactions: csr_array
+    """Shape (num_users, num_products); 1 for each training interaction."""
+    validation: csr_array
+    """Shape (num_users, num_products); 1 for each interaction of the validation set."""
+    is_temporal_split: bool
+    """Whether every validation interaction is later than all training interactions."""
+    held_back_pairs: NDArray[np.int64]
+    """Keys user * num_products + product of the interactions held back by `split_validation`."""
+    reviewers: csr_array
+    """Shape (num_products, num_users); 1 where a user reviewed a cold product, in a review that
+    may describe it."""
     degrees: NDArray[np.float64]
     """Shape (num_users + num_products,); weighted degree of each node."""
     matrix: Tensor
@@ -48,50 +49,50 @@ class TrainingData:
 
     @property
     def product_degree(self) -> NDArray[np.float32]:
-        """Training holdings of each product: float32, shape (num_products,)."""
+        """Training interactions of each product: float32, shape (num_products,)."""
         return np.bincount(self.product, minlength=self.num_products).astype(np.float32)
 
     @property
-    def apart(self) -> NDArray[np.bool_] | None:
-        """Products that are ranked among themselves when something is chosen.
+    def cold_products(self) -> NDArray[np.bool_] | None:
+        """Products without training interactions, to be ranked separately in model selection.
 
-        Shape (num_products,). They are those that nobody holds in training, unless the validation
-        part came later. In a part cut at random they are what was cut off, or they would not be in
-        the data: whatever raised them above the others would seem good. None where there are none.
+        Bool, shape (num_products,). None without any, and with a temporal split: there they
+        compete with all products. In a random split they are what was held out, or they would not
+        be in the data, so that whatever ranked them above the others would look good.
         """
-        unseen = self.product_degree == 0
-        return unseen if unseen.any() and not self.is_later else None
+        is_cold = self.product_degree == 0
+        return is_cold if is_cold.any() and not self.is_temporal_split else None
 
 
-def held_in(snapshot: Snapshot, split: str) -> csr_array:
-    """Holdings of one part of the data: float32 ones, shape (num_users, num_products)."""
-    chosen = snapshot.holdings.split == SPLITS.index(split)
-    return _ones(snapshot, snapshot.holdings.source[chosen], snapshot.holdings.target[chosen])
+def interactions_of(snapshot: Snapshot, split: str) -> csr_array:
+    """Return the interactions of one split: float32 ones, shape (num_users, num_products)."""
+    rows = snapshot.holdings.split == SPLITS.index(split)
+    return _ones(snapshot, snapshot.holdings.source[rows], snapshot.holdings.target[rows])
 
 
-def split_off(snapshot: Snapshot, seed: int) -> NDArray[np.bool_]:
-    """Training holdings to hold back for choosing: bool, shape (num_holdings,).
+def split_validation(snapshot: Snapshot, seed: int) -> NDArray[np.bool_]:
+    """Return the training interactions to hold back: bool, shape (num_interactions,).
 
-    The latest tenth where holdings have times, else a random tenth.
+    The latest tenth where all interactions have times, else a random tenth.
     """
     holdings = snapshot.holdings
     train = np.flatnonzero(holdings.split == 0)
-    number = int(len(train) * _HELD_BACK)
+    number = int(len(train) * _VALIDATION_FRACTION)
     at = holdings.at[train]
     if len(train) and (at != NO_TIME).all() and at.min() < at.max():
-        chosen = train[np.argsort(at, kind="stable")[len(train) - number :]]
+        rows = train[np.argsort(at, kind="stable")[len(train) - number :]]
     else:
-        chosen = np.random.default_rng(seed).permutation(train)[:number]
-    back = np.zeros(len(holdings.source), bool)
-    back[chosen] = True
-    return back
+        rows = np.random.default_rng(seed).permutation(train)[:number]
+    mask = np.zeros(len(holdings.source), bool)
+    mask[rows] = True
+    return mask
 
 
-def hold_back(snapshot: Snapshot, seed: int) -> NDArray[np.bool_] | None:
-    """What plays the validation part, by `split_off`; None where the snapshot brings one."""
-    if (snapshot.holdings.split == SPLITS.index("valid")).any():
+def validation_mask(snapshot: Snapshot, seed: int) -> NDArray[np.bool_] | None:
+    """Return the interactions to hold back; None where the snapshot has a validation split."""
+    if (snapshot.holdings.split == _VALID).any():
         return None
-    return split_off(snapshot, seed)
+    return split_validation(snapshot, seed)
 
 
 def training_data(
@@ -101,20 +102,19 @@ def training_data(
     *,
     with_valid: bool = False,
 ) -> TrainingData:
-    """The training part of a snapshot.
+    """Return the training data of a snapshot.
 
     Args:
         snapshot: the exported graph.
-        device: where the adjacency is to be.
-        held_back: training holdings to use as validation part instead of `valid`.
-        with_valid: learn from `valid` too, so that there is no validation part.
+        device: of the adjacency matrix.
+        held_back: training interactions that form the validation set instead of split `valid`.
+        with_valid: train on `valid` too, without a validation set.
 
     Raises:
-        BadInput: there is nothing to learn from.
+        BadInput: the train split is empty.
     """
     holdings, ties = snapshot.holdings, snapshot.ties
-    train = holdings.split == 0
-    valid = holdings.split == SPLITS.index("valid")
+    train, valid = holdings.split == 0, holdings.split == _VALID
     if held_back is not None:
         train, valid = train & ~held_back, held_back
     if with_valid:
@@ -127,43 +127,46 @@ def training_data(
     user, product = holdings.source[train], holdings.target[train]
     tied = ties.split == 0
     if with_valid:
-        tied |= ties.split == SPLITS.index("valid")
+        tied |= ties.split == _VALID
     weights, degrees = adjacency(
         snapshot.num_users,
         snapshot.num_products,
         (user, product),
         (ties.source[tied], ties.target[tied]),
     )
-    hidden = np.zeros(0, np.int64)
+    held_back_pairs = np.zeros(0, np.int64)
     if held_back is not None:
-        hidden = holdings.source[valid].astype(np.int64) * snapshot.num_products
-        hidden += holdings.target[valid]
+        held_back_pairs = holdings.source[valid].astype(np.int64) * snapshot.num_products
+        held_back_pairs += holdings.target[valid]
     return TrainingData(
         num_users=snapshot.num_users,
         num_products=snapshot.num_products,
         user=user,
         product=product,
-        held=_ones(snapshot, user, product),
-        wanted=_ones(snapshot, holdings.source[valid], holdings.target[valid]),
-        is_later=_is_later(holdings.at[train], holdings.at[valid]),
-        hidden=hidden,
-        reviewed=_reviewed(snapshot, product, hidden),
+        interactions=_ones(snapshot, user, product),
+        validation=_ones(snapshot, holdings.source[valid], holdings.target[valid]),
+        is_temporal_split=_is_later(holdings.at[valid], holdings.at[train]),
+        held_back_pairs=held_back_pairs,
+        reviewers=_reviewers(snapshot, product, held_back_pairs),
         degrees=degrees,
-        matrix=to_torch(normalised(weights, degrees), device),
+        matrix=to_torch(normalize_adjacency(weights, degrees), device),
     )
 
 
-def _reviewed(snapshot: Snapshot, held: NDArray[np.int32], hidden: NDArray[np.int64]) -> csr_array:
+def _reviewers(
+    snapshot: Snapshot, interacted: NDArray[np.int32], held_back_pairs: NDArray[np.int64]
+) -> csr_array:
     reviews = snapshot.reviews
     pairs = reviews.user.astype(np.int64) * snapshot.num_products + reviews.product
-    is_held = np.zeros(snapshot.num_products, np.bool_)
-    is_held[held] = True
-    counts = reviews.describes_product & ~is_held[reviews.product] & ~np.isin(pairs, hidden)
+    is_warm = np.zeros(snapshot.num_products, np.bool_)
+    is_warm[interacted] = True
+    counts = reviews.describes_product & ~is_warm[reviews.product]
+    counts &= ~np.isin(pairs, held_back_pairs)
     user, product = np.divmod(np.unique(pairs[counts]), snapshot.num_products)
     return csr_array(_ones(snapshot, user.astype(np.int32), product.astype(np.int32)).T)
 
 
-def _is_later(train: NDArray[np.int64], valid: NDArray[np.int64]) -> bool:
+def _is_later(valid: NDArray[np.int64], train: NDArray[np.int64]) -> bool:
     if not len(valid) or (train == NO_TIME).any() or (valid == NO_TIME).any():
         return False
     return bool(valid.min() >= train.max() > train.min())

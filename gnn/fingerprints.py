@@ -1,7 +1,7 @@
-"""Fingerprints of whom and what each user is connected to, to see who changed since an export.
+"""Fingerprints of each user's neighbours, which show whose neighbours changed since an export.
 
 The statement `recommend_query_vector` computes the same number in the graph: the sum over a user's
-counted neighbours of a mix of 31 bits, so that no 64-bit integer can overflow in Cypher.
+counted neighbours of a 31-bit hash, so that no 64-bit integer overflows in Cypher.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ _FACTOR = 1_103_515_245
 
 
 def fingerprints(snapshot: Snapshot) -> NDArray[np.int64]:
-    """Fingerprint of each user's counted neighbours.
+    """Return the fingerprint of each user's counted neighbours: int64, shape (num_users,).
 
-    Returns:
-        int64, shape (num_users,); 0 for a user without counted neighbours.
+    0 for a user without counted neighbours.
     """
     holdings, ties = snapshot.holdings, snapshot.ties
     held = holdings.split == _TRAIN
@@ -34,12 +33,12 @@ def fingerprints(snapshot: Snapshot) -> NDArray[np.int64]:
     pairs = np.unique(np.stack([one, other]), axis=1)
     holds = np.unique(np.stack([holdings.source[held], holdings.target[held]]), axis=1)
     total = np.zeros(snapshot.num_users, np.int64)
-    np.add.at(total, holds[0], _mix(2 * snapshot.product_gids[holds[1]] + 1))
-    np.add.at(total, pairs[0], _mix(2 * snapshot.user_gids[pairs[1]] + 2))
+    np.add.at(total, holds[0], _hash(2 * snapshot.product_gids[holds[1]] + 1))
+    np.add.at(total, pairs[0], _hash(2 * snapshot.user_gids[pairs[1]] + 2))
     return total
 
 
-def _mix(key: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A cube modulo a prime: sums of it tell sets apart that have the same plain sum."""
+def _hash(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a cube modulo a prime: its sums separate sets with equal plain sums."""
     once = (key % _PRIME * _FACTOR + 12_345) % _PRIME
     return once * once % _PRIME * once % _PRIME

@@ -1,7 +1,7 @@
-"""Rankings of all products for many users, and how good they are.
+"""Top-k rankings of all products for many users, and their recall and NDCG.
 
-Recall@K = hits / number of the user's held-out products; NDCG@K has the ideal DCG over
-min(K, that number); both averaged over users who have held-out products.
+Recall@K = hits / number of the user's held-out products; NDCG@K takes the ideal DCG over
+min(K, that number); both are means over the users who have held-out products.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-_BLOCK = 1024
-"""Users ranked at once: 1,024 x 50,000 products are 200 MB of scores."""
-_WIDTH = 64
-"""Products whose maximum is looked at before they are."""
-NOBODY = -1
-"""Stands in a list where there is no further product to offer."""
+_USERS_PER_BLOCK = 1024
+"""1,024 users x 50,000 products are 200 MB of scores."""
+_STRETCH = 64
+"""Columns whose maximum `fast_topk` takes first."""
+NO_PRODUCT = -1
+"""Fills the end of a list when fewer than k products are left."""
 
-Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
+UserMetrics = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Recall and NDCG of each user."""
 
 ScoreBlock = Callable[[NDArray[np.int64]], Tensor]
 """Scores of some users: float32, shape (len(users), num_products).
 
-The caller may write into them, and the next call may write over them.
+The caller may write into the result, and the next call may overwrite it.
 """
 
 
@@ -37,178 +37,170 @@ def dot_scores(
     products: NDArray[np.float32],
     bias: NDArray[np.float32] | None = None,
 ) -> ScoreBlock:
-    """Scores by vectors: user . product + bias, in one buffer that each call writes over.
+    """Return scores user . product + bias, computed into one reused buffer.
 
     Args:
         users: shape (num_users, dim).
         products: shape (num_products, dim).
-        bias: shape (num_products,); None for none.
+        bias: shape (num_products,).
     """
-    # The bias rides along as one more number, which saves a pass over memory. numpy's matrix
-    # product takes half the time of torch's on AMD.
+    # The bias as one more column saves a pass over memory. On AMD numpy's matrix product takes
+    # half the time of torch's.
     if bias is not None:
         users = np.pad(users, ((0, 0), (0, 1)), constant_values=1)
         products = np.concatenate([products, bias[:, None]], axis=1)
-    across = np.ascontiguousarray(products.T)
+    transposed = np.ascontiguousarray(products.T)
     buffer = np.empty((0, len(products)), np.float32)
 
-    def score(chosen: NDArray[np.int64]) -> Tensor:
+    def score(block: NDArray[np.int64]) -> Tensor:
         nonlocal buffer
-        if len(buffer) < len(chosen):
-            buffer = np.empty((len(chosen), len(products)), np.float32)
-        return torch.from_numpy(np.matmul(users[chosen], across, out=buffer[: len(chosen)]))
+        if len(buffer) < len(block):
+            buffer = np.empty((len(block), len(products)), np.float32)
+        return torch.from_numpy(np.matmul(users[block], transposed, out=buffer[: len(block)]))
 
     return score
 
 
-def top(
+def top_k(
     score: ScoreBlock,
     users: NDArray[np.int64],
-    known: csr_array,
+    exclude: csr_array,
     k: int,
     candidates: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
-    """The k best products of each user, best first: int64, shape (len(users), k).
-
-    A user with fewer than k products left has `NOBODY` in the other places.
+    """Return the k best products of each user, best first: int64, shape (len(users), k).
 
     Args:
         score: scores of a block of users.
-        users: indices to rank.
-        known: shape (num_users, num_products); products with an entry are left out.
-        k: length of the list.
+        users: user indices.
+        exclude: shape (num_users, num_products); products with an entry are left out.
+        k: length of the list; the end of a shorter one is `NO_PRODUCT`.
         candidates: shape (num_products,); the products that may be listed, None for all.
     """
-    lists = np.empty((len(users), min(k, known.shape[1])), np.int64)
+    lists = np.empty((len(users), min(k, exclude.shape[1])), np.int64)
     others = None if candidates is None else torch.from_numpy(~candidates)
-    for first in range(0, len(users), _BLOCK):
-        block = users[first : first + _BLOCK]
+    for first in range(0, len(users), _USERS_PER_BLOCK):
+        block = users[first : first + _USERS_PER_BLOCK]
         scores = score(block)
-        part = known[block].tocoo()
-        scores[torch.from_numpy(part.coords[0]), torch.from_numpy(part.coords[1])] = -torch.inf
+        excluded = exclude[block].tocoo()
+        rows, columns = (torch.from_numpy(indices) for indices in excluded.coords)
+        scores[rows, columns] = -torch.inf
         if others is not None:
             scores[:, others] = -torch.inf
-        values, places = best_of(scores, lists.shape[1])
-        places = torch.where(torch.isneginf(values), NOBODY, places)
-        lists[first : first + _BLOCK] = places.cpu().numpy()
+        values, indices = fast_topk(scores, lists.shape[1])
+        indices = torch.where(torch.isneginf(values), NO_PRODUCT, indices)
+        lists[first : first + _USERS_PER_BLOCK] = indices.cpu().numpy()
     return lists
 
 
-def best_of(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest numbers of each row and their columns, as `torch.topk` gives them.
+def fast_topk(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the k largest numbers of each row and their columns, as `torch.topk` does.
 
-    The k best lie in the k stretches of columns with the largest maxima, so that only those are
-    sorted: for 41,000 columns that takes a third of the time of `topk` on the whole.
+    The k largest lie in the k stretches of columns with the largest maxima, so only those are
+    sorted: a third of the time of `topk` for 41,000 columns.
     """
     rows, columns = scores.shape
-    stretches = columns // _WIDTH
-    if stretches < 2 * k:
-        best, places = scores.topk(k)
-        return best, places
-    whole = stretches * _WIDTH
-    parts = scores[:, :whole].reshape(rows, stretches, _WIDTH)
-    chosen = parts.amax(dim=2).topk(k).indices
-    picked = parts[torch.arange(rows, device=scores.device)[:, None], chosen].flatten(1)
-    best, places = torch.cat([picked, scores[:, whole:]], dim=1).topk(k)
-    inside = chosen.gather(1, (places // _WIDTH).clamp(max=k - 1)) * _WIDTH + places % _WIDTH
-    return best, torch.where(places < k * _WIDTH, inside, places - k * _WIDTH + whole)
+    num_stretches = columns // _STRETCH
+    if num_stretches < 2 * k:
+        values, indices = scores.topk(k)
+        return values, indices
+    whole = num_stretches * _STRETCH
+    stretches = scores[:, :whole].reshape(rows, num_stretches, _STRETCH)
+    chosen = stretches.amax(dim=2).topk(k).indices
+    picked = stretches[torch.arange(rows, device=scores.device)[:, None], chosen].flatten(1)
+    values, places = torch.cat([picked, scores[:, whole:]], dim=1).topk(k)
+    inside = chosen.gather(1, (places // _STRETCH).clamp(max=k - 1)) * _STRETCH + places % _STRETCH
+    return values, torch.where(places < k * _STRETCH, inside, places - k * _STRETCH + whole)
 
 
-def hits_of(
-    lists: NDArray[np.int64], users: NDArray[np.int64], wanted: csr_array
+def find_hits(
+    lists: NDArray[np.int64], users: NDArray[np.int64], targets: csr_array
 ) -> NDArray[np.bool_]:
-    """Which places of the lists are held-out products: bool, shape of `lists`."""
-    keys = np.where(lists == NOBODY, NOBODY, users[:, None] * wanted.shape[1] + lists)
-    pairs = wanted.tocoo()
-    truth = pairs.coords[0].astype(np.int64) * wanted.shape[1] + pairs.coords[1]
+    """Return which entries of the lists are held-out products: bool, shape of `lists`."""
+    keys = np.where(lists == NO_PRODUCT, NO_PRODUCT, users[:, None] * targets.shape[1] + lists)
+    pairs = targets.tocoo()
+    truth = pairs.coords[0].astype(np.int64) * targets.shape[1] + pairs.coords[1]
     return np.isin(keys, truth)
 
 
-def recall_and_ndcg(
-    hits: NDArray[np.bool_], number: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Recall@K and NDCG@K of each user: two float64 arrays, shape (num_users,).
+def recall_and_ndcg(hits: NDArray[np.bool_], num_targets: NDArray[np.int64]) -> UserMetrics:
+    """Return Recall@K and NDCG@K of each user: float64, shape (num_users,) each.
 
     Args:
         hits: shape (num_users, K).
-        number: held-out products of each user, at least 1.
+        num_targets: held-out products of each user, at least 1.
     """
     k = hits.shape[1]
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])
-    recall = hits.sum(axis=1) / number
-    ndcg = (hits * discount).sum(axis=1) / ideal[np.minimum(number, k)]
+    recall = hits.sum(axis=1) / num_targets
+    ndcg = (hits * discount).sum(axis=1) / ideal[np.minimum(num_targets, k)]
     return recall, ndcg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """Recall@20 and NDCG@20 over some users."""
+    """Mean Recall@20 and NDCG@20 over some users."""
 
     recall: float
     ndcg: float
 
     @classmethod
-    def of(cls, figures: Figures) -> Quality:
-        """The means over users; 0 for nobody."""
-        recall, ndcg = figures
+    def mean(cls, metrics: UserMetrics) -> Quality:
+        """Return the means over users; 0 without users."""
+        recall, ndcg = metrics
         if not len(recall):
             return cls(recall=0.0, ndcg=0.0)
         return cls(recall=float(recall.mean()), ndcg=float(ndcg.mean()))
 
     @property
     def value(self) -> float:
-        """What is compared when something is chosen: the geometric mean of the two."""
+        """The selection criterion: the geometric mean of recall and NDCG."""
         return float(np.sqrt(self.recall * self.ndcg))
 
 
-def figures_of(
+def per_user_metrics(
     score: ScoreBlock,
-    known: csr_array,
-    wanted: csr_array,
+    exclude: csr_array,
+    targets: csr_array,
     *,
     k: int = 20,
-    most: int = 5000,
-    apart: NDArray[np.bool_] | None = None,
-    score_apart: ScoreBlock | None = None,
-) -> Figures:
-    """Recall@K and NDCG@K of the users who have something in `wanted`, at most `most` of them.
+    max_users: int = 5000,
+    cold: NDArray[np.bool_] | None = None,
+    cold_score: ScoreBlock | None = None,
+) -> UserMetrics:
+    """Return Recall@K and NDCG@K of the users with targets.
 
     Args:
         score: scores of a block of users.
-        known: shape (num_users, num_products); left out of the lists.
-        wanted: shape (num_users, num_products); what the lists should hold.
+        exclude: shape (num_users, num_products); left out of the lists.
+        targets: shape (num_users, num_products); held-out positives.
         k: length of the lists.
-        most: with more users than this, evenly spaced ones are taken.
-        apart: products ranked among themselves, shape (num_products,): a user has two lists then,
-            which count as those of two users. None: one list of all.
-        score_apart: ranks those; None: `score` does.
+        max_users: of more users, evenly spaced ones are taken.
+        cold: shape (num_products,); products that are ranked separately: a user then has two
+            lists, which count as those of two users.
+        cold_score: ranks those; None: `score` does.
     """
     found = []
     groups: list[tuple[NDArray[np.bool_] | None, ScoreBlock]] = [(None, score)]
-    if apart is not None:
-        groups = [(~apart, score), (apart, score_apart or score)]
-    for among, by in groups:
-        part = wanted if among is None else entries_of(wanted, among)
-        number = np.diff(part.indptr).astype(np.int64)
-        users = np.flatnonzero(number)
+    if cold is not None:
+        groups = [(~cold, score), (cold, cold_score or score)]
+    for candidates, group_score in groups:
+        group = targets if candidates is None else select_columns(targets, candidates)
+        num_targets = np.diff(group.indptr).astype(np.int64)
+        users = np.flatnonzero(num_targets)
         if len(users):
-            users = users[:: max(1, len(users) // most)]
-            lists = top(by, users, known, k, among)
-            found.append(recall_and_ndcg(hits_of(lists, users, part), number[users]))
+            users = users[:: max(1, len(users) // max_users)]
+            lists = top_k(group_score, users, exclude, k, candidates)
+            found.append(recall_and_ndcg(find_hits(lists, users, group), num_targets[users]))
     if not found:
         return np.empty(0), np.empty(0)
     recall, ndcg = (np.concatenate(each) for each in zip(*found, strict=True))
     return recall, ndcg
 
 
-def entries_of(pairs: csr_array, chosen: NDArray[np.bool_]) -> csr_array:
-    """The entries of some products.
-
-    Args:
-        pairs: shape (num_users, num_products).
-        chosen: shape (num_products,).
-    """
-    part = csr_array(pairs.multiply(chosen[None, :].astype(np.float32)))
-    part.eliminate_zeros()
-    return part
+def select_columns(pairs: csr_array, products: NDArray[np.bool_]) -> csr_array:
+    """Return only the entries of the given products; shape stays (num_users, num_products)."""
+    selected = csr_array(pairs.multiply(products[None, :].astype(np.float32)))
+    selected.eliminate_zeros()
+    return selected

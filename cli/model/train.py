@@ -15,7 +15,7 @@ from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.gnn.training.config import TrainConfig
 
 if TYPE_CHECKING:
-    from kinfolio.gnn.training.train import Trained
+    from kinfolio.gnn.training.run_report import Trained
 
 
 @click.command("train", epilog="Example:  kinfolio train --run runs/default")
@@ -62,7 +62,7 @@ def _print(trained: Trained) -> None:
         f"NDCG@20 {trained.valid.ndcg:.4f} on valid "
         f"(dim {trained.choice.dim}, tau {trained.tau:g}, "
         f"{'with' if trained.choice.text else 'without'} texts, "
-        f"{'with' if trained.blend.recipe else 'without'} links)"
+        f"{'with' if trained.blend['recipe'] else 'without'} links)"
     )
     if trained.choice.skipped:
         print_message(

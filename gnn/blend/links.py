@@ -1,197 +1,215 @@
-"""Links between products: how much holding one speaks for another, a few for each product.
+"""The term of links between products: w sum of S[n, i] over the products n that u holds.
 
-Local ridge regression: for product j and its nearest products N (by G_nj / degree_n^p, with G = X'X
-the numbers of common holders), S[N, j] = (G[N, N] + lambda I)^-1 G[N, j]. That is EASE (Steck,
-WWW 2019) solved for each product on its neighbourhood instead of the whole catalogue: sparse by
-construction and of a size that any catalogue allows. Besides it two plain co-occurrences,
-D_i^-b X' D_u^-2a X D_i^c. What a user's holdings say for product j is the sum of S[n, j] over them.
+The weight is w = z sd(score) / sd(links), means over users of standard deviations over products,
+so that the strength z means the same on every data set. Recipe and strength are chosen together:
+links that blend best are sharper than those that are best alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse import csr_array
+from torch import Tensor
 
-NEIGHBOURS = 50
-MOST_LINKS = 200
-"""Links that start from one product: the strongest stay, so that lists are quick to add up."""
-MOST_PAIRS = 300_000_000
-"""Pairs of holdings of one user that are counted; with more, some users stand for all."""
-_RARER = 1e-4
-"""Of products that are as near, those that fewer hold come first."""
-_PRODUCTS_AT_ONCE = 32_768
-"""Products whose neighbours are looked up at once: 330 MB."""
-_SOLVED_AT_ONCE = 512
+from kinfolio.gnn.blend.link_models import CoOccurrence, LinkRecipe, scale_links
+from kinfolio.gnn.blend.selection import (
+    STRENGTHS,
+    hill_climb,
+    mean_deviation,
+    smallest_within_error,
+)
+from kinfolio.gnn.blend.shortlist import (
+    ScoredUsers,
+    Shortlist,
+    TermBlock,
+    large_shortlist,
+    score_users,
+    shortlist_of,
+    validation_users,
+)
+from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.model.propagation import to_torch
+from kinfolio.gnn.ranking import Quality, ScoreBlock
+
+PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+"""Values of lambda."""
+POWERS = (0.0, 0.5)
+"""Values of p."""
+SCALES = (-0.5, -0.25, 0.0, 0.25)
+"""Values of c."""
+CO_OCCURRENCES = (
+    LinkRecipe(form="common", first=0.0, second=0.5, scale=-0.5),
+    LinkRecipe(form="common", first=0.25, second=0.5, scale=0.0),
+)
+_DEVIATION_USERS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How links are made; see the head of this file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTrial:
+    """One recipe at its best strength."""
 
-    form: str
-    """`ridge` or `common`."""
-    first: float
-    """p of a ridge, a of common holders."""
-    second: float
-    """lambda of a ridge, b of common holders."""
-    scale: float
-    """c: links to product j are multiplied by degree_j^c."""
-
-    def __str__(self) -> str:
-        """As it is told to people."""
-        names = "p {:g}, lambda {:g}" if self.form == "ridge" else "a {:g}, b {:g}"
-        return f"{self.form}, {names.format(self.first, self.second)}, c {self.scale:g}"
+    recipe: str
+    strength: float
+    recall: float
+    ndcg: float
 
 
-class CommonHolders:
-    """How many people hold two products, for every two that somebody holds."""
+class Links(Term):
+    """Sparse links, weighted."""
 
-    def __init__(self, held: csr_array) -> None:
-        """Count.
+    is_sparse = True
+    recipe: LinkRecipe | None = None
+    """None: no links."""
+    strength = 0.0
+    """z; the weight follows from the standard deviations."""
+    matrix: csr_array | None = None
+    """w S: float32, shape (num_products, num_products); None for no links."""
+    trials: tuple[LinkTrial, ...] = ()
 
-        Args:
-            held: shape (num_users, num_products), ones.
-        """
-        self.held = _some_users(held)
-        self.degree = np.maximum(np.asarray(held.sum(axis=0), np.float64).ravel(), 1)
-        self.gram = csr_array(self.held.T.tocsr() @ self.held)
-        self.num_products = held.shape[1]
+    def fit(self, pool: Pool) -> Shortlist | None:
+        """Choose recipe and strength."""
+        data = pool.data
+        if not len(validation_users(data)):
+            return None
+        links, recipe = None, None
+        if pool.has_links:
+            search = _RecipeSearch(pool)
+            self.trials = tuple(search.trials.values())
+            recipe, links = search.recipe, search.links
+        shortlist = large_shortlist(
+            pool.score, data, None if links is None else _block(data, links)
+        )
+        if links is not None:
+            self.strength = smallest_within_error(STRENGTHS, shortlist.metrics)
+        if self.strength and links is not None:
+            self.recipe = recipe
+            self._set(links, pool)
+        return shortlist.plus(self.strength)
 
-    def ridge(self, power: float, penalties: tuple[float, ...]) -> dict[float, csr_array]:
-        """S for each penalty: float32, shape (num_products, num_products), column j for product j.
+    def refit(self, pool: Pool) -> None:
+        """Compute the links from other data."""
+        if self.recipe is not None:
+            counts = CoOccurrence(pool.data.interactions)
+            self._set(make_links(counts, self.recipe), pool)
 
-        Args:
-            power: p of the nearness G_nj / degree_n^p.
-            penalties: values of lambda.
-        """
-        most = max(1, min(NEIGHBOURS, self.num_products - 1))
-        near, common = self._nearest((self.degree ** -(power + _RARER)).astype(np.float32), most)
-        weights = {penalty: np.empty_like(common) for penalty in penalties}
-        for block in _parts(self.num_products, _PRODUCTS_AT_ONCE):
-            among = torch.from_numpy(self._among(near[block]))
-            right = torch.from_numpy(common[block, :, None])
-            for part in _parts(len(among), _SOLVED_AT_ONCE):
-                for penalty in penalties:
-                    factor = torch.linalg.cholesky(among[part] + penalty * torch.eye(most))
-                    found = torch.cholesky_solve(right[part], factor)[:, :, 0]
-                    weights[penalty][block][part] = found.numpy()
-        columns = np.repeat(np.arange(self.num_products), most)
-        there = common.ravel() > 0
+    def add(self, score: ScoreBlock) -> ScoreBlock:
+        """Return the score with the links."""
+        if self.matrix is None:
+            return score
+        return add_links(score, self._interactions, self.matrix)
+
+    def contribute(self, parts: Parts) -> None:
+        """Store the weighted links."""
+        if self.matrix is not None:
+            parts.links = self.matrix
+
+    def report(self) -> dict[str, object]:
+        """Return recipe, strength and trials."""
         return {
-            penalty: _sparse(found.ravel()[there], near.ravel()[there], columns[there], self.shape)
-            for penalty, found in weights.items()
+            "recipe": None if self.recipe is None else asdict(self.recipe),
+            "strength": self.strength,
+            "trials": [asdict(trial) for trial in self.trials],
         }
 
-    def common(self, user_power: float, product_power: float) -> csr_array:
-        """D_i^-b X' D_u^-2a X, the `NEIGHBOURS` largest of each column: shape as `ridge`.
+    def _set(self, links: csr_array, pool: Pool) -> None:
+        """Set w S for links S."""
+        data = pool.data
+        users = validation_users(pool.selected_on or data)[:_DEVIATION_USERS]
+        is_warm = data.product_degree > 0
+        of_score = mean_deviation(pool.score(users), is_warm)
+        block = (data.interactions[users] @ links).toarray()[:, is_warm]
+        of_links = float(block.std(axis=1).mean())
+        weight = np.float32(self.strength * of_score / max(of_links, 1e-12))
+        self.set_matrix(csr_array(links * weight), data)
 
-        Args:
-            user_power: a; how little people who hold much count.
-            product_power: b; how little products that many hold count.
-        """
-        number = np.maximum(np.asarray(self.held.sum(axis=1), np.float64).ravel(), 1)
-        weighted = diags_array(number ** (-2 * user_power)) @ self.held
-        # Symmetric but for b, so its columns are taken as rows.
-        both = csr_array((self.held.T @ weighted) @ diags_array(self.degree**-product_power))
-        both.setdiag(0)
-        return csr_array(_largest(both.astype(np.float32), NEIGHBOURS).T.tocsr())
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Of the links."""
-        return self.num_products, self.num_products
-
-    def _nearest(
-        self, scale: NDArray[np.float32], most: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The products with the largest G_nj scale_n for each j, ascending, and their G_nj.
-
-        Two arrays of shape (num_products, most); with fewer there, num_products and 0.
-        """
-        gram = self.gram
-        near = np.full((self.num_products, most), self.num_products, np.int32)
-        common = np.zeros((self.num_products, most), np.float32)
-        for product in range(self.num_products):
-            row = slice(gram.indptr[product], gram.indptr[product + 1])
-            others, number = gram.indices[row], gram.data[row]
-            is_other = others != product
-            others, number = others[is_other], number[is_other]
-            if len(others) > most:
-                nearness = number * scale[others]
-                chosen = np.sort(np.argpartition(nearness, -most)[-most:])
-                others, number = others[chosen], number[chosen]
-            near[product, : len(others)] = others
-            common[product, : len(others)] = number
-        return near, common
-
-    def _among(self, near: NDArray[np.int32]) -> NDArray[np.float32]:
-        """G[N, N] of some products: float32, shape (len(near), most, most); 0 where none is."""
-        gram, most = self.gram, near.shape[1]
-        among = np.zeros((len(near), most, most), np.float32)
-        # Row by row of G, spread out in an array that stays in the cache, for all that want it.
-        order = np.argsort(near, axis=None, kind="stable")
-        rows, first = np.unique(near.ravel()[order], return_index=True)
-        spread = np.zeros(self.num_products + 1, np.float32)
-        for row, places in zip(rows, np.split(order, first[1:]), strict=True):
-            if row == self.num_products:
-                continue
-            part = slice(gram.indptr[row], gram.indptr[row + 1])
-            others = gram.indices[part]
-            spread[others] = gram.data[part]
-            products, place = np.divmod(places, most)
-            among[products, place] = spread[near[products]]
-            spread[others] = 0
-        return among
+    def set_matrix(self, matrix: csr_array, data: TrainingData) -> None:
+        """Use weighted links: float32, shape (num_products, num_products)."""
+        self._interactions, self.matrix = data.interactions, matrix
 
 
-def scaled(links: csr_array, degree: NDArray[np.float64], power: float) -> csr_array:
-    """Links to product j times degree_j^power: no negative ones, `MOST_LINKS` from a product.
+class _RecipeSearch:
+    """The best recipe of each family, searched by coordinates."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.trials: dict[LinkRecipe, LinkTrial] = {}
+        self.recipe: LinkRecipe | None = None
+        self.links: csr_array | None = None
+        self._pool = pool
+        self._counts = CoOccurrence(pool.data.interactions)
+        self._ridges: dict[float, csr_array] = {}
+        if self._counts.gram.nnz:
+            self._scored: ScoredUsers = score_users(pool.score, pool.data)
+            for power in POWERS:
+                # One pass over the products solves for all penalties.
+                self._ridges = self._counts.ridge(power, PENALTIES)
+                penalty = hill_climb(PENALTIES, partial(self._ridge, power))
+                hill_climb(SCALES, partial(self._ridge, power, penalty))
+            for recipe in CO_OCCURRENCES:
+                self._evaluate(recipe)
+            del self._scored, self._ridges
+
+    def _ridge(self, power: float, penalty: float, scale: float = 0.0) -> float:
+        return self._evaluate(LinkRecipe("ridge", power, penalty, scale))
+
+    def _evaluate(self, recipe: LinkRecipe) -> float:
+        if recipe not in self.trials:
+            self._pool.on_step(f"trying links, {recipe}")
+            links = make_links(self._counts, recipe, self._ridges)
+            shortlist = shortlist_of(self._scored, _block(self._pool.data, links))
+            found = {z: Quality.mean(shortlist.metrics(z)) for z in STRENGTHS}
+            strength = max(found, key=lambda z: found[z].value)
+            best = max(self.trials.values(), key=_value, default=None)
+            trial = LinkTrial(recipe=str(recipe), strength=strength, **asdict(found[strength]))
+            self.trials[recipe] = trial
+            if best is None or _value(trial) > _value(best):
+                self.recipe, self.links = recipe, links
+        return _value(self.trials[recipe])
+
+
+def make_links(
+    counts: CoOccurrence, recipe: LinkRecipe, ridges: dict[float, csr_array] | None = None
+) -> csr_array:
+    """Return S by a recipe: float32, shape (num_products, num_products).
 
     Args:
-        links: shape (num_products, num_products).
-        degree: holders of each product, at least 1.
-        power: c.
+        counts: co-occurrence counts.
+        recipe: the form of the links.
+        ridges: solutions by penalty, if there are any already.
     """
-    result = csr_array(links @ diags_array(degree**power)).astype(np.float32)
-    result.data[result.data < 0] = 0
-    result.eliminate_zeros()
-    return _largest(result, MOST_LINKS)
+    if recipe.form == "common":
+        links = counts.common(recipe.first, recipe.second)
+    else:
+        links = (ridges or counts.ridge(recipe.first, (recipe.second,)))[recipe.second]
+    return scale_links(links, counts.degree, recipe.scale)
 
 
-def _some_users(held: csr_array) -> csr_array:
-    """All users, or so many evenly spaced ones that `MOST_PAIRS` are not exceeded."""
-    pairs = float((np.diff(held.indptr).astype(np.float64) ** 2).sum())
-    if pairs <= MOST_PAIRS:
-        return held
-    chosen = np.random.default_rng(0).random(held.shape[0]) < MOST_PAIRS / pairs
-    return csr_array(held[chosen])
+def add_links(score: ScoreBlock, interactions: csr_array, links: csr_array) -> ScoreBlock:
+    """Return the score plus interactions @ links.
+
+    Args:
+        score: scores so far.
+        interactions: shape (num_users, num_products), ones.
+        links: shape (num_products, num_products), weighted.
+    """
+
+    def add(users: NDArray[np.int64]) -> Tensor:
+        # In place: allocating a second block of scores costs more than filling it.
+        scores = score(users)
+        if links.nnz:
+            scores += to_torch(csr_array(interactions[users] @ links), scores.device)
+        return scores
+
+    return add
 
 
-def _sparse(
-    values: NDArray[np.float32],
-    rows: NDArray[np.int32],
-    columns: NDArray[np.int64],
-    shape: tuple[int, int],
-) -> csr_array:
-    return csr_array(coo_array((values, (rows, columns)), shape=shape).tocsr())
+def _block(data: TrainingData, links: csr_array) -> TermBlock:
+    return lambda users: (data.interactions[users] @ links).toarray()
 
 
-def _parts(number: int, at_once: int) -> Iterator[slice]:
-    for start in range(0, number, at_once):
-        yield slice(start, min(start + at_once, number))
-
-
-def _largest(matrix: csr_array, most: int) -> csr_array:
-    """The largest entries of each row, at most `most` of them."""
-    number = np.diff(matrix.indptr)
-    kept = np.ones(matrix.nnz, np.bool_)
-    for row in np.flatnonzero(number > most):
-        part = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        kept[part][np.argpartition(matrix.data[part], -most)[:-most]] = False
-    offsets = np.concatenate([[0], np.minimum(number, most).cumsum()])
-    return csr_array((matrix.data[kept], matrix.indices[kept], offsets), shape=matrix.shape)
+def _value(trial: LinkTrial) -> float:
+    return Quality(recall=trial.recall, ndcg=trial.ndcg).value

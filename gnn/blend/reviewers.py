@@ -1,12 +1,13 @@
-"""People who wrote about a product that nobody holds yet: they stand for those who will.
+"""Cold products by their reviewers, who stand for the holders they do not have yet.
 
-In each head, an unseen product's vector is that of its texts plus w times the sum of the unit
-vectors of those who wrote about it. So it is ranked higher for people who are like them, and the
-more of them there are. Users' vectors stay as they are, so each part of a score is that of a held
-product or a tie, as without. Products that somebody holds gain nothing by it and are left alone.
+In each head, a cold product's vector is that of its texts plus w times the sum of the unit vectors
+of the users who reviewed it, so it ranks higher for similar users. Vectors of users stay as they
+are, so every contribution to a score is that of a held product or a tie, as without this term.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,52 +15,58 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from kinfolio.gnn.blend.candidates import weight_for_unseen
+from kinfolio.gnn.blend.shortlist import cold_weight
+from kinfolio.gnn.blend.term import Parts, Pool, Term
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model.head import FusionHead
 from kinfolio.gnn.ranking import ScoreBlock
 
 
-class Reviewers:
-    """Vectors of unseen products by who wrote about them."""
+class Reviewers(Term):
+    """Sum of the reviewers' vectors, times a weight."""
 
-    def __init__(self, heads: list[FusionHead], data: TrainingData) -> None:
-        """Add up.
+    weight = 0.0
 
-        Args:
-            heads: trained.
-            data: whose reviews count.
-        """
-        with torch.no_grad():
-            self._users = [
-                functional.normalize(head(data.matrix)[: data.num_users], dim=1) for head in heads
-            ]
+    def fit(self, pool: Pool) -> None:
+        """Choose the weight that ranks cold products best among themselves."""
+        self.refit(pool)
+        if pool.data.reviewers.nnz:
+            is_cold = pool.data.product_degree == 0
+            self.weight = cold_weight(pool.score, self.values, pool.data, is_cold) or 0.0
+
+    def refit(self, pool: Pool) -> None:
+        """Sum the reviewers' vectors of each head."""
+        self._users = _unit_users(pool.heads, pool.data)
         self.rows = [
-            torch.from_numpy((data.reviewed @ users.cpu().numpy()).astype(np.float32)).to(users)
+            torch.from_numpy((pool.data.reviewers @ users.cpu().numpy()).astype(np.float32)).to(
+                users
+            )
             for users in self._users
         ]
-        """Of each head: float32, shape (num_products, dim); zeros where nobody wrote."""
+        """One per head: float32, shape (num_products, dim); zeros without reviewers."""
 
-    def scores(self, users: NDArray[np.int64]) -> Tensor:
-        """What weight 1 adds: float32, shape (len(users), num_products)."""
-        return sum(
-            (ahead[users] @ rows.T for ahead, rows in zip(self._users, self.rows, strict=True)),
-            start=torch.zeros((), device=self.rows[0].device),
-        )
+    def values(self, users: NDArray[np.int64]) -> Tensor:
+        """Return what weight 1 adds: float32, shape (len(users), num_products)."""
+        blocks = zip(self._users, self.rows, strict=True)
+        zero = torch.zeros((), device=self.rows[0].device)
+        return sum((vectors[users] @ rows.T for vectors, rows in blocks), start=zero)
 
-    def add(self, score: ScoreBlock, weight: float) -> ScoreBlock:
-        """Scores of the heads and this."""
-        return lambda users: score(users) + weight * self.scores(users)
+    def add(self, score: ScoreBlock) -> ScoreBlock:
+        """Return the score with the weighted reviewers."""
+        if not self.weight:
+            return score
+        return lambda users: score(users) + self.weight * self.values(users)
+
+    def contribute(self, parts: Parts) -> None:
+        """Add to the product vectors of each head."""
+        for number, rows in enumerate(self.rows):
+            parts.products[number] += self.weight * rows
+
+    def report(self) -> dict[str, object]:
+        """Return the weight."""
+        return {"reviewers": self.weight}
 
 
-def choose_reviewers(score: ScoreBlock, data: TrainingData, reviewers: Reviewers) -> float:
-    """The weight that ranks unseen products best among themselves, by the validation part.
-
-    Args:
-        score: of the heads.
-        data: with a validation part in `wanted`.
-        reviewers: of that data.
-    """
-    if not data.reviewed.nnz:
-        return 0.0
-    return weight_for_unseen(score, reviewers.scores, data, data.product_degree == 0) or 0.0
+def _unit_users(heads: Sequence[FusionHead], data: TrainingData) -> list[Tensor]:
+    with torch.no_grad():
+        return [functional.normalize(head(data.matrix)[: data.num_users], dim=1) for head in heads]

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from torch import Tensor
 
-from kinfolio.gnn.data import TrainingData, hold_back, training_data
+from kinfolio.gnn.blend.selection import hill_climb
+from kinfolio.gnn.data import TrainingData, training_data, validation_mask
 from kinfolio.gnn.evaluation.ease import EASE, TIE_BREAK
 from kinfolio.gnn.evaluation.recommender import Recommender
-from kinfolio.gnn.ranking import Quality, figures_of
+from kinfolio.gnn.ranking import Quality, per_user_metrics
 from kinfolio.gnn.text.encoder import WIDTH, unit
 from kinfolio.gnn.text.features import TextFeatures
-from kinfolio.gnn.training.choose import walk
 from kinfolio.records import Progress, Snapshot, no_progress
 
 LAMBDAS = (10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -94,10 +94,10 @@ def fit_baselines(
     ties = _training_ties(snapshot)
     if ties.nnz:
         models["ties' mean"] = TiesMean(ties)
-    data = training_data(snapshot, torch.device("cpu"), hold_back(snapshot, seed=0))
+    data = training_data(snapshot, torch.device("cpu"), validation_mask(snapshot, seed=0))
     text, trial_text = None, None
     if features is not None:
-        text, trial_text = features.build(WIDTH), features.build(WIDTH, data.hidden)
+        text, trial_text = features.build(WIDTH), features.build(WIDTH, data.held_back_pairs)
         own_weight = max(OWN_WEIGHTS, key=lambda one: _quality(TextMean(trial_text, one), data))
         models["text mean"] = TextMean(text, own_weight)
     # A text adds as many rows to the users' Gram matrix as its vector has dimensions.
@@ -128,17 +128,19 @@ def _chosen_ease(
         rows = trial_text[data.num_users :] if trial_text is not None and weight else None
         return _quality(EASE(penalty, rows, weight), data)
 
-    plain = walk(LAMBDAS, lambda penalty: quality(penalty, 0.0))
+    plain = hill_climb(LAMBDAS, lambda penalty: quality(penalty, 0.0))
     models: dict[str, Recommender] = {"EASE": EASE(plain)}
     if text is not None:
-        weight = walk(TEXT_WEIGHTS, lambda weight: quality(plain, weight))
-        penalty = walk(LAMBDAS, lambda penalty: quality(penalty, weight))
+        weight = hill_climb(TEXT_WEIGHTS, lambda weight: quality(plain, weight))
+        penalty = hill_climb(LAMBDAS, lambda penalty: quality(penalty, weight))
         models["EASE+text"] = EASE(penalty, text[data.num_users :], weight)
     return models
 
 
 def _quality(model: Recommender, data: TrainingData) -> float:
-    return Quality.of(figures_of(model.fit(data.held).score, data.held, data.wanted)).value
+    return Quality.mean(
+        per_user_metrics(model.fit(data.interactions).score, data.interactions, data.validation)
+    ).value
 
 
 def _training_ties(snapshot: Snapshot) -> csr_array:

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.errors import BadInput, RunBroken
-from kinfolio.gnn.data import held_in
+from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.ablations import fit_ablations, name_of
 from kinfolio.gnn.evaluation.baselines import fit_baselines
 from kinfolio.gnn.evaluation.bootstrap import Interval, intervals
 from kinfolio.gnn.evaluation.groups import Group, groups_of
 from kinfolio.gnn.evaluation.metrics import bands_of, by_band, over_all, per_user
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel, Recommender
-from kinfolio.gnn.ranking import hits_of, top
+from kinfolio.gnn.ranking import find_hits, top_k
 from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, load_encoder
 from kinfolio.gnn.text.features import TextFeatures, has_texts
 from kinfolio.gnn.training.train import read_embeddings
@@ -140,7 +140,7 @@ def default_split(run: Run) -> Split:
         NotReady: the run has no snapshot.
     """
     snapshot = read_snapshot(run.need_snapshot())
-    return "test" if held_in(snapshot, "test").nnz else "valid"
+    return "test" if interactions_of(snapshot, "test").nnz else "valid"
 
 
 def _interactions(run: Run, snapshot: Snapshot, split: Split) -> tuple[csr_array, csr_array]:
@@ -152,8 +152,8 @@ def _interactions(run: Run, snapshot: Snapshot, split: Split) -> tuple[csr_array
             f"the run in {run.folder} has learned from valid too (--final), so nothing can be "
             "measured on it; type: kinfolio evaluate --split test"
         )
-    training, valid = held_in(snapshot, "train"), held_in(snapshot, "valid")
-    held_out = valid if split == "valid" else held_in(snapshot, split)
+    training, valid = interactions_of(snapshot, "train"), interactions_of(snapshot, "valid")
+    held_out = valid if split == "valid" else interactions_of(snapshot, split)
     if not held_out.nnz:
         fix = "fill the column split of the interactions file, then load, export and train again"
         if split == "test" and valid.nnz and not is_final:
@@ -236,23 +236,23 @@ def _measure(
     interactions, all_users = model.interactions, groups["all"]
     num_users, num_products = interactions.shape
     holders = np.bincount(interactions.indices, minlength=num_products)
-    lists_of_all = top(model.score, all_users.users, interactions, K)
+    lists_of_all = top_k(model.score, all_users.users, interactions, K)
     metrics, compared = {}, {}
     for name, group in groups.items():
         if group.candidates is None:
             lists = lists_of_all[np.searchsorted(all_users.users, group.users)]
             num_candidates = num_products
         else:
-            lists = top(model.score, group.users, interactions, K, group.candidates)
+            lists = top_k(model.score, group.users, interactions, K, group.candidates)
             num_candidates = int(group.candidates.sum())
-        hits = hits_of(lists, group.users, group.held_out)
+        hits = find_hits(lists, group.users, group.held_out)
         each = per_user(hits, np.diff(group.held_out.indptr).astype(np.int64)[group.users])
         metrics[name] = GroupMetrics(
             values={metric: float(values.mean()) for metric, values in each.items()}
             | over_all(lists, holders, num_users, num_candidates)
         )
         compared[name] = np.stack([each[metric] for metric in COMPARED], axis=1)
-    hits = hits_of(lists_of_all, all_users.users, all_users.held_out)
+    hits = find_hits(lists_of_all, all_users.users, all_users.held_out)
     targets = all_users.held_out.indices.astype(np.int64)
     shares = by_band(lists_of_all, hits, band, targets, num_bands)
     return _Measured(metrics, compared, {key: values.tolist() for key, values in shares.items()})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from kinfolio.gnn.ranking import entries_of
+from kinfolio.gnn.ranking import select_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def groups_of(interactions: csr_array, held_out: csr_array) -> dict[str, Group]:
     is_warm = np.diff(interactions.indptr) > 0
     is_seen = np.asarray(interactions.sum(axis=0)).ravel() > 0
     is_any = np.ones_like(is_warm)
-    unseen = entries_of(held_out, ~is_seen)
+    unseen = select_columns(held_out, ~is_seen)
 
     def group(
         is_member: NDArray[np.bool_],
@@ -43,7 +43,7 @@ def groups_of(interactions: csr_array, held_out: csr_array) -> dict[str, Group]:
         "all": group(is_any, held_out),
         "warm": group(is_warm, held_out),
         "new": group(~is_warm, held_out),
-        "seen": group(is_warm, entries_of(held_out, is_seen)),
+        "seen": group(is_warm, select_columns(held_out, is_seen)),
         "unseen": group(is_warm, unseen, ~is_seen),
         "unseen_among_all": group(is_warm, unseen),
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.gnn.ranking import NOBODY, recall_and_ndcg
+from kinfolio.gnn.ranking import NO_PRODUCT, recall_and_ndcg
 
 CUTS = (5, 10, 20)
 """Lengths of the lists."""
@@ -57,7 +57,7 @@ def over_all(
     found = {}
     for k in CUTS:
         listed = lists[:, :k]
-        listed = listed[listed != NOBODY]
+        listed = listed[listed != NO_PRODUCT]
         found[f"coverage@{k}"] = len(np.unique(listed)) / num_candidates
         found[f"novelty@{k}"] = float(surprise[listed].mean()) if len(listed) else 0.0
     return found
@@ -102,7 +102,7 @@ def by_band(
     def share(products: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.bincount(band[products], minlength=count).astype(np.float64)
 
-    listed, held_out, found = share(lists[lists != NOBODY]), share(targets), share(lists[hits])
+    listed, held_out, found = share(lists[lists != NO_PRODUCT]), share(targets), share(lists[hits])
     return {
         "listed": listed / max(listed.sum(), 1),
         "held_out": held_out / max(held_out.sum(), 1),

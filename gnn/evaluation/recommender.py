@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from kinfolio.gnn.blend.blend import with_links
+from kinfolio.gnn.blend.links import add_links
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.ranking import ScoreBlock, dot_scores
 
@@ -54,7 +54,7 @@ class EmbeddingModel(Recommender):
             shape=(interactions.shape[1], interactions.shape[1]),
         )
         heads = dot_scores(one.user_vectors, one.product_vectors, one.bias)
-        self._score = with_links(heads, interactions, links, None)
+        self._score = add_links(heads, interactions, links)
         return self
 
     def score(self, users: NDArray[np.int64]) -> Tensor:

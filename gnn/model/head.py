@@ -1,18 +1,21 @@
-"""The fusion model: text and graph in one linear message passing, read by cosine.
+"""The fusion model: text and graph in one linear message passing, scored by cosine.
 
-Input of node n: x_n = W sum of g_k text_kn + id_n (W a type's own, g_k that of a kind of text:
-reviews, name, description, given vectors; id_n only for products seen in training). What it sends
-to its neighbours is y_n = x_n + e_n: what holding a product says is not quite what the product is,
-as in FISM (Kabbur et al., KDD 2013). With A the symmetric normalised adjacency,
-z = (x + A y + A^2 y) / 3 for products, z = (p + x + A y + A^2 y) / 3 for users, and the score of
-product i for user u is cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0]. p is what
-people hold in general, the same for all users of whom something is known: the less that is, the
-shorter is the rest of the sum, and the more p counts, as a prior does.
+Input of node n: x_n = W sum of g_k text_kn + id_n, with W one matrix for users and one for
+products, g_k the gate of a kind of text (reviews, name, description, external vectors), and id_n
+only for products with training interactions. Its message is y_n = x_n + e_n: a message offset, so
+that holding a product need not mean the same as being it (FISM, Kabbur et al., KDD 2013). With A
+the symmetric normalize_adjacency adjacency,
+
+    z = (x + A y + A^2 y) / 3 for products,  z = (p + x + A y + A^2 y) / 3 for users,
+    score(u, i) = cos(z_u, z_i) / tau + b1 log(1 + degree_i) + b0 [degree_i = 0].
+
+p is the global mean user, the same for every user with any input: it acts as a prior, which counts
+the more the shorter the rest of the sum is.
 
 The propagation is LightGCN's (He et al., SIGIR 2020); the degree bias, the sampled softmax over
-cosines and the text inputs are not in that paper. Users carry no id of their own: what is known of
-a user is what they hold, whom they are tied to and what they wrote, so a user who comes after the
-training is scored by the very same sum, and every part of the sum is a reason that can be told.
+cosines and the text inputs are not in that paper. Users have no id embedding: a user is the sum of
+the holdings, the ties and the own text, so a user who arrives after training is scored by the same
+sum, and each summand has an exact contribution.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kinfolio.gnn.model.propagation import Propagation, from_products
-from kinfolio.gnn.model.sampled_softmax import sampled_softmax
+from kinfolio.gnn.model.sampled_softmax import Batch, sampled_softmax
 
 HOPS = 2
 
@@ -31,7 +34,7 @@ class FusionHead(nn.Module):
     """One head: inputs, propagation and popularity term."""
 
     log_degree: Tensor
-    is_unseen: Tensor
+    is_cold: Tensor
     users_text: Tensor | None
     products_text: Tensor | None
 
@@ -39,128 +42,114 @@ class FusionHead(nn.Module):
         self,
         *,
         num_users: int,
-        start: Tensor,
+        ids: Tensor,
         text: tuple[Tensor, Tensor] | None,
         degree: Tensor,
         tau: float,
     ) -> None:
-        """Prepare a head.
+        """Initialise a head.
 
         Args:
             num_users: rows before the products.
-            start: float32, shape (num_products, dim); first value of the products' ids.
+            ids: float32, shape (num_products, dim); initial product ids.
             text: float32, shapes (kinds, num_users, dim) and (kinds, num_products, dim), unit or
                 zero rows; None for graph only.
-            degree: float32, shape (num_products,); training holdings of each product.
+            degree: float32, shape (num_products,); training interactions of each product.
             tau: temperature of the cosine.
         """
         super().__init__()
         self.num_users = num_users
         self.tau = tau
-        self.dim = start.shape[1]
-        self.ids = nn.Parameter(start.clone())
-        self.as_held = nn.Parameter(torch.zeros_like(start))
-        self.general = nn.Parameter(torch.zeros(self.dim))
+        self.dim = ids.shape[1]
+        self.ids = nn.Parameter(ids.clone())
+        self.message_offset = nn.Parameter(torch.zeros_like(ids))
+        self.global_user = nn.Parameter(torch.zeros(self.dim))
         self.popularity = nn.Parameter(torch.tensor([0.0, 0.2]))
         self.propagation = Propagation()
         self.register_buffer("log_degree", torch.log1p(degree))
-        self.register_buffer("is_unseen", (degree == 0).float())
+        self.register_buffer("is_cold", (degree == 0).float())
         users_text, products_text = text or (None, None)
-        self.have_users_text = users_text is not None and bool(users_text.any())
+        self._has_users_text = users_text is not None and bool(users_text.any())
         self.register_buffer("users_text", users_text, persistent=False)
         self.register_buffer("products_text", products_text, persistent=False)
         if users_text is not None and products_text is not None:
             self.users_gate = nn.Parameter(torch.full((len(users_text),), 0.3))
             self.products_gate = nn.Parameter(torch.full((len(products_text),), 0.3))
-            self.turn = nn.Parameter(torch.eye(self.dim).repeat(2, 1, 1))
+            self.text_projection = nn.Parameter(torch.eye(self.dim).repeat(2, 1, 1))
 
-    def sent(self, keep: Tensor | None = None) -> Tensor:
-        """y, which is x for users: float32, shape (num_nodes, dim).
+    def messages_sent(self, node_mask: Tensor | None = None) -> Tensor:
+        """Return y, which equals x for users: float32, shape (num_nodes, dim).
 
         Args:
-            keep: float32, shape (num_nodes,); 0 for nodes that play unseen in this step.
+            node_mask: float32, shape (num_nodes,); 0 for nodes that are cold in this step.
         """
-        return self._with_users(self._products(keep)[1])
+        return self._with_users(self._products(node_mask)[1])
 
-    def forward(self, matrix: Tensor, keep: Tensor | None = None) -> Tensor:
-        """All nodes' z before normalisation: float32, shape (num_nodes, dim)."""
-        sums = self._sums(*self._products(keep), matrix)
+    def forward(self, matrix: Tensor, node_mask: Tensor | None = None) -> Tensor:
+        """Return z of all nodes before normalisation: float32, shape (num_nodes, dim)."""
+        sums = self._sums(*self._products(node_mask), matrix)
         users, products = sums.tensor_split([self.num_users])
         is_known = (users != 0).any(dim=1, keepdim=True)
-        return torch.cat([users + self.general * is_known, products]) / (HOPS + 1)
+        return torch.cat([users + self.global_user * is_known, products]) / (HOPS + 1)
 
     def messages(self, matrix: Tensor) -> Tensor:
-        """All nodes' g = (y + A y) / 3: z_u = (p + x_u) / 3 + sum of A_un g_n over neighbours."""
-        part: Tensor = self.propagation(self.sent(), matrix, HOPS - 1) / (HOPS + 1)
-        return part
+        """Return g = (y + A y) / 3 of all nodes: z_u = (p + x_u) / 3 + sum of A_un g_n."""
+        g: Tensor = self.propagation(self.messages_sent(), matrix, HOPS - 1) / (HOPS + 1)
+        return g
 
     def bias(self) -> Tensor:
-        """The popularity term of each product: float32, shape (num_products,)."""
-        return self.popularity[1] * self.log_degree + self.popularity[0] * self.is_unseen
+        """Return the popularity term: float32, shape (num_products,)."""
+        return self.popularity[1] * self.log_degree + self.popularity[0] * self.is_cold
 
-    def loss(
-        self,
-        matrix: Tensor,
-        users: Tensor,
-        products: Tensor,
-        negatives: Tensor,
-        spread: Tensor,
-        edges: Tensor,
-        keep: Tensor | None = None,
-    ) -> Tensor:
-        """Mean cross-entropy of the right product among the shared negatives.
+    def loss(self, matrix: Tensor, batch: Batch, node_mask: Tensor | None = None) -> Tensor:
+        """Return the mean cross-entropy of the positives among the shared negatives.
 
-        Each user is looked at as if they did not hold the right product, as later they do not: its
-        own message would give the answer away. EASE (Steck, WWW 2019) has zeros on its diagonal
-        and FISM leaves the product out for the same reason.
+        The positive's own message is removed from the user, as it is absent at serving time and
+        would leak the label. EASE (Steck, WWW 2019) has a zero diagonal and FISM leaves the product
+        out for the same reason.
 
         Args:
-            matrix: normalised adjacency.
-            users: int64, shape (batch,).
-            products: int64, shape (batch,).
-            negatives: int64, shape (num_negatives,), no two alike; or all products.
-            spread: float32, shape (num_negatives,); log of how many products each stands for.
-            edges: float32, shape (batch,); A between each user and the right product.
-            keep: as for `sent`.
+            matrix: normalize_adjacency adjacency.
+            batch: users, positives and negatives.
+            node_mask: as for `messages_sent`.
         """
-        # Cosines know no length, so the sum of the layers does for their mean.
-        x, y = self._products(keep)
+        # The cosine ignores length, so the sum of the layers serves as well as their mean.
+        x, y = self._products(node_mask)
         sums = self._sums(x, y, matrix)
-        wanted = torch.cat([users, products + self.num_users, negatives + self.num_users])
-        rows = functional.embedding(wanted, sums)
-        return sampled_softmax(
-            rows, y, edges, self.general, self.tau, self.bias(), products, negatives, spread
-        )
+        products = torch.cat([batch.positives, batch.negatives]) + self.num_users
+        rows = functional.embedding(torch.cat([batch.users, products]), sums)
+        return sampled_softmax(rows, y, self.global_user, self.bias(), self.tau, batch)
 
-    def _products(self, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Of the products x and y: float32, shape (num_products, dim)."""
-        is_seen = 1.0 - self.is_unseen
-        if keep is not None:
-            is_seen = is_seen * keep[self.num_users :]
-        x = self.ids * is_seen[:, None]
+    def _products(self, node_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return x and y of the products: float32, shape (num_products, dim) each."""
+        is_warm = 1.0 - self.is_cold
+        if node_mask is not None:
+            is_warm = is_warm * node_mask[self.num_users :]
+        x = self.ids * is_warm[:, None]
         if self.products_text is not None:
-            x = _turned(self.products_gate, self.products_text, self.turn[1]) + x
-        return x, x + self.as_held * is_seen[:, None]
+            x = _project(self.products_gate, self.products_text, self.text_projection[1]) + x
+        return x, x + self.message_offset * is_warm[:, None]
 
     def _with_users(self, y: Tensor) -> Tensor:
-        """Y of all nodes, by that of the products."""
+        """Prepend the rows of users to y of the products."""
         if self.users_text is None:
             return functional.pad(y, (0, 0, self.num_users, 0))
-        return torch.cat([_turned(self.users_gate, self.users_text, self.turn[0]), y])
+        users = _project(self.users_gate, self.users_text, self.text_projection[0])
+        return torch.cat([users, y])
 
     def _sums(self, x: Tensor, y: Tensor, matrix: Tensor) -> Tensor:
-        """Of the layers of all nodes, by x and y of the products: shape (num_nodes, dim)."""
-        if not self.have_users_text:
+        """Return the sum of the layers of all nodes, given x and y of the products."""
+        if not self._has_users_text:
             return from_products(x, y, matrix, self.num_users)
         sums: Tensor = self.propagation(self._with_users(y), matrix, HOPS)
-        # The product itself is x, not what it sends.
+        # The product itself is x, not its message.
         return sums - functional.pad(y - x, (0, 0, self.num_users, 0))
 
 
-def _turned(gates: Tensor, kinds: Tensor, turn: Tensor) -> Tensor:
-    """Sum of the kinds of text, each times its gate, turned: float32, shape (num_nodes, dim)."""
-    if len(kinds) == 1:
-        # The gate last, so that its gradient takes no matrix product.
-        return gates[0] * (kinds[0] @ turn)
-    weighed: Tensor = torch.tensordot(gates, kinds, dims=1)
-    return weighed @ turn
+def _project(gates: Tensor, texts: Tensor, projection: Tensor) -> Tensor:
+    """Return (sum of gate * text over kinds) @ projection: float32, shape (num_nodes, dim)."""
+    if len(texts) == 1:
+        # The gate last, so that its gradient needs no matrix product.
+        return gates[0] * (texts[0] @ projection)
+    weighted: Tensor = torch.tensordot(gates, texts, dims=1)
+    return weighted @ projection

@@ -165,7 +165,7 @@ def user_batches(
                 **batch,
                 "gids": embeddings.user_gids[places].tolist(),
                 "ids": [embeddings.user_ids[place] for place in places],
-                "counted": embeddings.user_counted[places].tolist(),
+                "counted": embeddings.user_fingerprints[places].tolist(),
             },
         )
 

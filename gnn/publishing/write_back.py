@@ -88,7 +88,7 @@ def _check_finite(embeddings: Embeddings) -> None:
         embeddings.product_messages,
         embeddings.user_vectors,
         embeddings.user_messages,
-        embeddings.general,
+        embeddings.global_user,
         embeddings.user_own,
         embeddings.link_weights,
     ):
@@ -130,7 +130,7 @@ def _new_version(
         "similarity": "dot",
         "heads": embeddings.heads,
         "dim": embeddings.dim,
-        "general": embeddings.general.astype(np.float64).tolist(),
+        "general": embeddings.global_user.astype(np.float64).tolist(),
         "tie_weight": embeddings.tie_weight,
         "property": f"embedding_{slot}",
         "index": f"product_embedding_{slot}",

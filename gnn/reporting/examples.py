@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel
-from kinfolio.gnn.ranking import top
+from kinfolio.gnn.ranking import top_k
 from kinfolio.records import Snapshot
 
 _NUM_USERS, _LENGTH = 3, 5
@@ -64,7 +64,7 @@ def examples(
         return []
     users = users[np.unique(np.linspace(0, len(users) - 1, _NUM_USERS + 2).astype(int)[1:-1])]
     model = EmbeddingModel(embeddings).fit(interactions)
-    lists = top(model.score, users, interactions, _LENGTH)
+    lists = top_k(model.score, users, interactions, _LENGTH)
     return [
         _example(int(user), products[products >= 0], snapshot, embeddings, interactions, held_out)
         for user, products in zip(users, lists, strict=True)
@@ -83,7 +83,7 @@ def contributions(
             embeddings.product_messages[held],
             embeddings.user_messages[tied],
             embeddings.user_own[[user]],
-            embeddings.general[None] * (np.sqrt(neighbours) if neighbours else 1.0),
+            embeddings.global_user[None] * (np.sqrt(neighbours) if neighbours else 1.0),
         ]
     ).astype(np.float64)
     blocks = pieces.reshape(len(pieces), embeddings.heads, embeddings.dim)

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from kinfolio.gnn.data import held_in
+from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.bootstrap import Interval
 from kinfolio.gnn.evaluation.evaluate import Evaluation
 from kinfolio.gnn.evaluation.metrics import CUTS, MEASURES
@@ -75,7 +75,7 @@ def _head(run: Run, evaluation: Evaluation, snapshot: Snapshot, command: str) ->
     info = run.need_info()
     measured = f"Measured on <b>{evaluation.split}</b>"
     if evaluation.split == "valid":
-        if not held_in(snapshot, "test").nnz:
+        if not interactions_of(snapshot, "test").nnz:
             measured += ", since the data has no test interactions"
         measured += "; the choices were made on it, so the metrics are optimistic"
     valid = info["metrics"]["valid"]
@@ -168,7 +168,10 @@ def _short(interval: Interval) -> str:
 
 
 def _examples(run: Run, evaluation: Evaluation, snapshot: Snapshot) -> str:
-    training, held_out = held_in(snapshot, "train"), held_in(snapshot, evaluation.split)
+    training, held_out = (
+        interactions_of(snapshot, "train"),
+        interactions_of(snapshot, evaluation.split),
+    )
     found = examples(snapshot, read_embeddings(run), training, held_out)
     if not found:
         return "<p>No user has three training interactions and a held-out one.</p>"

@@ -1,4 +1,4 @@
-"""How much computing a training may take, in CPU time: a busy machine changes it little."""
+"""The CPU time of a training: on a busy machine it changes less than wall-clock time."""
 
 from __future__ import annotations
 
@@ -9,57 +9,63 @@ from contextlib import contextmanager
 
 from kinfolio.errors import BadConfig
 
-_USUAL = 300.0
-_MORE = 300.0 / 380_000
-"""CPU seconds for each further interaction: 10 minutes at 730,000."""
-_FOR_BLEND = 0.18
-_FOR_LINKS = 0.05
-"""Parts of the budget: to choose the blend, and to make its links once more."""
+_DEFAULT_SECONDS = 300.0
 _SMALL = 350_000
-"""Interactions up to which the usual 5 minutes hold."""
+"""Interactions up to which the default is enough."""
+_SECONDS_PER_INTERACTION = 300.0 / 380_000
+"""For each further interaction: 10 minutes at 730,000."""
+_BLEND_SHARE = 0.18
+_LINKS_SHARE = 0.05
+"""Shares of the budget reserved to choose the blend, and to recompute its links."""
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Budget:
-    """CPU seconds of this process, all its threads together.
+    """CPU seconds of this process, all threads together.
 
-    What was spent is added up from what each part took, so that a training that goes on after a
-    kill decides as it would have without.
+    Spending is the sum over parts, so that a resumed training decides as it would have decided
+    without interruption.
     """
 
     def __init__(self, seconds: float, is_stopped: Callable[[], bool] = lambda: False) -> None:
-        """Nothing is spent yet.
+        """Start with nothing spent.
 
         Args:
-            seconds: what may be spent.
-            is_stopped: whether somebody asked to finish with what there is.
+            seconds: CPU seconds that may be spent.
+            is_stopped: returns whether the user asked to finish early.
         """
         self.seconds = seconds
         self.spent = 0.0
+        self.spent_until: dict[str, float] = {}
+        """CPU seconds spent at the end of each phase."""
         self.is_stopped = is_stopped
 
     @property
     def left(self) -> float:
-        """CPU seconds until the end; negative when it is overdrawn."""
+        """CPU seconds left; negative when overspent."""
         return self.seconds - self.spent
 
     @property
     def left_for_heads(self) -> float:
-        """The same without the part that is kept for the blend."""
-        return self.left - _FOR_BLEND * self.seconds
+        """CPU seconds left without the reserve for the blend."""
+        return self.left - _BLEND_SHARE * self.seconds
 
     @property
     def left_for_refit(self) -> float:
-        """Once the blend is chosen, the same without the part to make its links once more."""
-        return self.left - _FOR_LINKS * self.seconds
+        """CPU seconds left without the reserve for recomputing links."""
+        return self.left - _LINKS_SHARE * self.seconds
 
     def spend(self, seconds: float) -> None:
-        """Count what a part took."""
+        """Add to what is spent."""
         self.spent += seconds
+
+    def end_phase(self, name: str) -> None:
+        """Record what is spent so far under a name."""
+        self.spent_until[name] = self.spent
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Count what the block takes."""
+        """Count the CPU time of the block."""
         started = time.process_time()
         try:
             yield
@@ -67,14 +73,14 @@ class Budget:
             self.spend(time.process_time() - started)
 
 
-def seconds_of(text: str, num_interactions: int) -> float:
-    """CPU seconds that `--budget` names; `auto` follows from the number of interactions.
+def parse_budget(text: str, num_interactions: int) -> float:
+    """Return the CPU seconds of `--budget`; `auto` depends on the number of interactions.
 
     Raises:
-        BadConfig: it is no time, or none at all.
+        BadConfig: not a positive time.
     """
     if text == "auto":
-        return _USUAL + _MORE * max(0, num_interactions - _SMALL)
+        return _DEFAULT_SECONDS + _SECONDS_PER_INTERACTION * max(0, num_interactions - _SMALL)
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if not found or float(found[1]) == 0:
         raise BadConfig(f"--budget is {text!r}; expected auto, or a time such as 90s, 5m or 1h")

@@ -1,9 +1,12 @@
-"""What a training that is cut off leaves behind, so that the next one goes on where it was."""
+"""Checkpoints of a training: the next call with the same config resumes from them."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import pickle
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +15,56 @@ import torch
 from kinfolio.errors import RunBroken
 from kinfolio.run import read_json, whole_file, write_json
 
+INTERVAL_SECONDS = 10.0
+"""Time between two checkpoints of a head that is being trained."""
+
+Key = dict[str, Any]
+"""Whatever identifies a checkpoint within a training, as JSON has it."""
+
 
 class Checkpoints:
-    """A folder of states, one for each head that a training fits; whole files or none."""
+    """A folder of states; files appear whole or not at all."""
 
     def __init__(self, folder: Path, training: dict[str, Any]) -> None:
-        """Open the folder; what another training left there is removed.
+        """Open the folder and remove what another training left there.
 
         Args:
-            folder: made when it is not there.
-            training: all that its result depends on, as JSON has it.
+            folder: created if missing.
+            training: all that the result depends on, as JSON has it.
         """
         self._folder = folder
-        told = folder / "training.json"
+        self._saved_at = time.monotonic()
+        file = folder / "training.json"
         try:
-            is_same = told.is_file() and read_json(told) == training
+            is_same = file.is_file() and read_json(file) == training
         except RunBroken:
             is_same = False
         if not is_same:
             shutil.rmtree(folder, ignore_errors=True)
-            write_json(told, training)
+            write_json(file, training)
 
-    def load(self, name: str) -> dict[str, Any] | None:
-        """The state of a head, None when there is none that can be read.
+    def is_due(self) -> bool:
+        """Return whether the last checkpoint is older than `INTERVAL_SECONDS`."""
+        return time.monotonic() - self._saved_at > INTERVAL_SECONDS
 
-        Args:
-            name: of the head among all that are fitted.
-        """
+    def load(self, key: Key) -> dict[str, Any] | None:
+        """Return a saved state; None when there is none that can be read."""
         try:
-            state: dict[str, Any] = torch.load(self._file(name), weights_only=True)
+            state: dict[str, Any] = torch.load(self._file(key), weights_only=True)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
             return None
         return state
 
-    def save(self, name: str, state: dict[str, Any]) -> None:
-        """Keep a state in the place of the older one.
-
-        Args:
-            name: of the head.
-            state: tensors, numbers, texts, and lists and dictionaries of them.
-        """
-        with whole_file(self._file(name)) as temporary:
+    def save(self, key: Key, state: dict[str, Any]) -> None:
+        """Replace a state: tensors, numbers, texts, and lists and dictionaries of them."""
+        with whole_file(self._file(key)) as temporary:
             torch.save(state, temporary)
+        self._saved_at = time.monotonic()
 
     def clear(self) -> None:
-        """Remove all, when the training is done."""
+        """Remove all checkpoints."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{name}.pt"
+    def _file(self, key: Key) -> Path:
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        return self._folder / f"{digest[:24]}.pt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kinfolio.errors import BadConfig
-from kinfolio.gnn.training.budget import seconds_of
+from kinfolio.gnn.training.budget import parse_budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ class TrainConfig:
                 raise BadConfig(
                     f"--{option} is {rate}; expected -1 (chosen) or a number from 0 to below 1"
                 )
-        seconds_of(self.budget, 0)
+        parse_budget(self.budget, 0)
         if self.links not in ("auto", "off"):
             raise BadConfig(f"--links is {self.links!r}; expected auto or off")
         if self.text not in ("auto", "on", "off"):

@@ -1,243 +1,255 @@
-"""One head, trained: SVD start, Adam with linear decay, looks at the validation part on the way."""
+"""Training of one head: SVD start, Adam with linear decay, early stopping on the validation set."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model.head import FusionHead
-from kinfolio.gnn.model.propagation import coarse
-from kinfolio.gnn.model.svd_init import SvdStart
-from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, figures_of
+from kinfolio.gnn.ranking import Quality, ScoreBlock, dot_scores, per_user_metrics
+from kinfolio.gnn.training.budget import Budget
 from kinfolio.gnn.training.checkpoints import Checkpoints
 from kinfolio.gnn.training.config import TrainConfig
-from kinfolio.gnn.training.edge_dropout import EdgeDropout
-from kinfolio.gnn.training.memory import told_when_too_little
-from kinfolio.gnn.training.negatives import Negatives
+from kinfolio.gnn.training.heads import Evaluation, HeadSpec, TrainedHead
+from kinfolio.gnn.training.inputs import TrainingInputs
+from kinfolio.gnn.training.memory import explain_out_of_memory
+from kinfolio.gnn.training.sampling.batches import BatchSampler
 
-_LOOK_EVERY = 50
-"""Steps between two looks at the validation part."""
-_SECONDS_BETWEEN_CHECKPOINTS = 10.0
-_MOST_LOOKED_AT = 4000
-"""Users looked at on the way; fewer where many products make a look slow."""
-_SCORES_LOOKED_AT = 80_000_000
+EVALUATE_EVERY = 50
+"""Steps between two evaluations."""
+_MAX_USERS = 4000
+_MAX_SCORES = 80_000_000
+"""Scores of an evaluation; fewer users where there are many products."""
 _SLOW = 0.2
-"""Learning rate of text weights and popularity term beside that of the ids."""
+"""Learning rate of text weights and popularity term, relative to that of the ids."""
 
-Watch = Callable[[int, int, float], None]
-"""Called with (step, steps, loss)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How far a training was at one step; None where the validation part was not looked at."""
-
-    step: int
-    loss: float
-    """Mean of the steps since the look before."""
-    recall: float | None
-    ndcg: float | None
+OnStep = Callable[[int, int, float], None]
+"""Called after every step with (step, steps, loss)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Fitted:
-    """A trained head at its best step."""
+@dataclass
+class _State:
+    """The mutable part of a training besides parameters and optimizer."""
 
-    head: FusionHead
-    steps: int
-    """The best of them."""
-    length: int
-    """Steps over which the learning rate went down."""
-    edge_dropout: float
-    """Part of the holdings left out in a step."""
-    valid: Quality | None
-    cpu_seconds: float
-    history: tuple[Look, ...] = ()
+    step: int = -1
+    """Last evaluated step."""
+    best: Quality | None = None
+    best_step: int = 0
+    best_state: dict[str, Tensor] = field(default_factory=dict)
+    without_improvement: int = 0
+    cpu_seconds: float = 0.0
+    history: list[Evaluation] = field(default_factory=list)
+
+
+class HeadTrainer:
+    """Train one head step by step; resumable, so that a race can pause it.
+
+    LightGCN (He et al., SIGIR 2020) with sampled softmax over cosines; see `FusionHead`.
+    """
+
+    def __init__(
+        self,
+        inputs: TrainingInputs,
+        spec: HeadSpec,
+        config: TrainConfig,
+        *,
+        budget: Budget | None = None,
+        checkpoints: Checkpoints | None = None,
+        on_step: OnStep = lambda step, steps, loss: None,
+        cold_score: ScoreBlock | None = None,
+    ) -> None:
+        """Initialise the head and its optimizer.
+
+        Args:
+            inputs: data, texts and initial ids.
+            spec: which head.
+            config: batch, negatives, learning rate and patience.
+            budget: charged for the training, and asked whether to stop; None: unlimited.
+            checkpoints: where states are saved and resumed from.
+            on_step: called after every step.
+            cold_score: ranks the cold products in evaluations; None: the head does.
+        """
+        started = time.process_time()
+        self.inputs, self.spec, self.config = inputs, spec, config
+        self._budget, self._checkpoints = budget or Budget(float("inf")), checkpoints
+        self._on_step, self._cold_score = on_step, cold_score
+        self._rng = np.random.default_rng(spec.seed)
+        self._head = self._new_head()
+        ids = [self._head.ids, self._head.message_offset]
+        for parameter in ids:
+            parameter.requires_grad_(config.ids)
+        slow = [one for one in self._head.parameters() if all(one is not other for other in ids)]
+        self._optimizer = torch.optim.Adam(
+            [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}],
+            fused=True,
+        )
+        self._decay = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: 1 - step / max(1, spec.steps)
+        )
+        self._batches = BatchSampler(
+            inputs.data,
+            config,
+            cold=spec.cold if self._head.users_text is not None else 0.0,
+            edge_dropout=spec.edge_dropout if spec.steps else 0.0,
+        )
+        self._state = _State()
+        self._setup_seconds = time.process_time() - started
+
+    def run_until(self, step: int) -> TrainedHead:
+        """Train to a step, or until early stopping; return the head at its best step so far.
+
+        A state that was saved for the same step is resumed. The step is evaluated and saved.
+
+        Raises:
+            NotReady: out of memory.
+        """
+        end = min(step, self.spec.last_step)
+        before = self._state.cpu_seconds
+        key = asdict(self.spec) | {"until": end}
+        saved = self._checkpoints.load(key) if self._checkpoints else None
+        if saved is not None:
+            self.load_state_dict(saved)
+        if self._state.step < end and not self._is_converged:
+            self._train(end, key)
+        self._budget.spend(self._state.cpu_seconds - before)
+        return self._result()
+
+    def state_dict(self) -> dict[str, Any]:  # tensors, numbers and texts, as torch saves them
+        """Return all that a resumed training needs."""
+        state = self._state
+        return {
+            "head": self._head.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "decay": self._decay.state_dict(),
+            "rng": self._rng.bit_generator.state,
+            "state": asdict(replace(state, best_state={}))
+            | {"best_state": state.best_state},  # asdict would copy the tensors
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Resume from what `state_dict` returned."""
+        self._head.load_state_dict(saved["head"])
+        self._optimizer.load_state_dict(saved["optimizer"])
+        self._decay.load_state_dict(saved["decay"])
+        self._rng.bit_generator.state = saved["rng"]
+        state = dict(saved["state"])
+        best, history = state.pop("best"), state.pop("history")
+        self._state = _State(
+            **state,
+            best=Quality(**best) if best else None,
+            history=[Evaluation(**point) for point in history],
+        )
 
     @property
-    def has_text(self) -> bool:
-        """Whether texts are among the inputs."""
-        return self.head.users_text is not None
+    def _is_converged(self) -> bool:
+        return self._state.without_improvement >= self.config.patience
 
+    def _train(self, end: int, key: dict[str, Any]) -> None:
+        spec, state = self.spec, self._state
+        started = time.process_time() - self._setup_seconds
+        spent, self._setup_seconds = state.cpu_seconds, 0.0
+        losses: list[float] = []
+        for step in range(state.step + 1, end + 1):
+            if step:
+                losses.append(self._train_step())
+                self._on_step(step, spec.last_step, losses[-1])
+            is_stopped = step != end and self._budget.is_stopped()
+            if (step % EVALUATE_EVERY or not step) and step != end and not is_stopped:
+                continue
+            self._evaluate(step, losses)
+            losses.clear()
+            state.step = step
+            state.cpu_seconds = spent + time.process_time() - started
+            if is_stopped:
+                # The checkpoint remains that of the evaluation before, to resume from.
+                return
+            is_done = step == end or self._is_converged
+            if self._checkpoints and (is_done or self._checkpoints.is_due()):
+                self._checkpoints.save(key, self.state_dict())
+            if is_done:
+                return
 
-def fit_head(
-    data: TrainingData,
-    text: tuple[Tensor, Tensor] | None,
-    config: TrainConfig,
-    *,
-    start: SvdStart,
-    tau: float,
-    seed: int,
-    steps: int,
-    stop_at: int | None = None,
-    pause: int | None = None,
-    watch: Watch | None = None,
-    is_stopped: Callable[[], bool] = lambda: False,
-    checkpoints: Checkpoints | None = None,
-    name: str = "head",
-    go_on_from: str | None = None,
-    score_apart: ScoreBlock | None = None,
-) -> Fitted:
-    """A trained head; with a validation part, that of the step that did best on it.
+    def _train_step(self) -> float:
+        """Run one optimizer step and return its loss."""
+        data = self.inputs.data
+        with explain_out_of_memory(len(data.degrees), self.spec.dim, data.matrix.device):
+            loss = self._head.loss(*self._batches.draw(self._rng))
+            self._optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+        self._decay.step()
+        return float(loss.detach())
 
-    Args:
-        data: what to learn from.
-        text: of users and products as `FusionHead` takes it, `config.dim` wide, or None.
-        config: width, batch, negatives, learning rate, cold rate, edge dropout and patience.
-        start: of the products' ids.
-        tau: temperature.
-        seed: of start, batches and negatives.
-        steps: length of the learning-rate decay; 0 leaves the head as it starts.
-        stop_at: last step, without looking at the validation part; None: look and stop early.
-        pause: step after which it is looked at and kept in `checkpoints`, to go on from later.
-        watch: told of every step.
-        is_stopped: whether to look once more and leave it at that.
-        checkpoints: where states are kept and gone on from.
-        name: of this head there.
-        go_on_from: name of one that was paused.
-        score_apart: ranks what `data.apart` names, where the head is looked at; None: the head.
-
-    Raises:
-        NotReady: there is too little memory.
-    """
-    device = data.matrix.device
-    started, kept_at = time.process_time(), time.monotonic()
-    rng = np.random.default_rng(seed)
-    head = FusionHead(
-        num_users=data.num_users,
-        start=start(config.dim, seed) if config.ids else torch.zeros(data.num_products, config.dim),
-        text=text,
-        degree=torch.from_numpy(data.product_degree),
-        tau=tau,
-    ).to(device)
-    ids = [head.ids, head.as_held]
-    for part in ids:
-        part.requires_grad_(config.ids)
-    slow = [part for part in head.parameters() if all(part is not other for other in ids)]
-    optimizer = torch.optim.Adam(
-        [{"params": ids, "lr": config.lr}, {"params": slow, "lr": config.lr * _SLOW}], fused=True
-    )
-    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
-    matrix = coarse(data.matrix)
-    against = Negatives(data.product_degree, config.num_negatives(data.num_products))
-    dropout = EdgeDropout(data, config.edge_dropout) if config.edge_dropout > 0 and steps else None
-    looked_at = max(1, min(_MOST_LOOKED_AT, _SCORES_LOOKED_AT // data.num_products))
-    best: Quality | None = None
-    best_state: dict[str, Tensor] = {}
-    best_step, looks_without_gain, first = 0, 0, 0
-    history: list[Look] = []
-    losses: list[float] = []
-    spent = 0.0
-    last = steps if stop_at is None else stop_at
-    end = last if pause is None else min(last, pause)
-    kept = None
-    if checkpoints is not None:
-        kept = checkpoints.load(name)
-        if kept is None and go_on_from is not None:
-            kept = checkpoints.load(go_on_from)
-    if kept is not None:
-        # What is kept was kept right after a look.
-        head.load_state_dict(kept["head"])
-        if kept["optimizer"] is not None:
-            optimizer.load_state_dict(kept["optimizer"])
-            decay.load_state_dict(kept["decay"])
-        rng.bit_generator.state = kept["rng"]
-        best = Quality(**kept["best"]) if kept["best"] else None
-        best_state, best_step = kept["best_state"], kept["best_step"]
-        looks_without_gain, first, spent = kept["without_gain"], kept["step"] + 1, kept["spent"]
-        history = [Look(**look) for look in kept["history"]]
-    for step in range(first, end + 1):
-        if looks_without_gain >= config.patience:
-            break
-        if step:
-            with told_when_too_little(len(data.degrees), config.dim, device):
-                loss = _step(head, data, matrix, against, dropout, config, optimizer, rng)
-            losses.append(loss)
-            decay.step()
-            if watch is not None:
-                watch(step, last, losses[-1])
-        ends = step == end or is_stopped()
-        if (step % _LOOK_EVERY or not step) and not ends:
-            continue
-        seen = None
-        if stop_at is None:
-            seen = Quality.of(
-                figures_of(
-                    score_with([head], data.matrix),
-                    data.held,
-                    data.wanted,
-                    most=looked_at,
-                    apart=data.apart,
-                    score_apart=score_apart,
-                )
+    def _evaluate(self, step: int, losses: list[float]) -> None:
+        """Append to the learning curve and remember the best parameters."""
+        state, data = self._state, self.inputs.data
+        quality = None
+        if self.spec.stop_at is None:
+            metrics = per_user_metrics(
+                score_heads([self._head], data.matrix),
+                data.interactions,
+                data.validation,
+                max_users=max(1, min(_MAX_USERS, _MAX_SCORES // data.num_products)),
+                cold=data.cold_products,
+                cold_score=self._cold_score,
             )
+            quality = Quality.mean(metrics)
         if losses:
-            history.append(
-                Look(
-                    step=step,
-                    loss=float(np.mean(losses)),
-                    recall=seen.recall if seen else None,
-                    ndcg=seen.ndcg if seen else None,
-                )
-            )
-        losses.clear()
-        if seen is not None and (best is None or seen.value > best.value):
-            best, best_step, looks_without_gain = seen, step, 0
-            best_state = {key: value.clone() for key, value in head.state_dict().items()}
-        elif seen is not None:
-            looks_without_gain += 1
-        if step != end and ends:
-            # The checkpoint stays that of the look before, to go on from.
-            break
-        is_last = step == last or looks_without_gain >= config.patience
-        if checkpoints is not None and (
-            ends or is_last or time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS
-        ):
-            kept_at = time.monotonic()
-            checkpoints.save(
-                name,
-                {
-                    "head": head.state_dict(),
-                    "optimizer": None if is_last else optimizer.state_dict(),
-                    "decay": None if is_last else decay.state_dict(),
-                    "rng": rng.bit_generator.state,
-                    "best": asdict(best) if best else None,
-                    "best_state": best_state,
-                    "best_step": best_step,
-                    "without_gain": looks_without_gain,
-                    "step": step,
-                    "spent": spent + time.process_time() - started,
-                    "history": [asdict(look) for look in history],
-                },
-            )
-    if best is not None:
-        head.load_state_dict(best_state)
-    is_new = first <= end and (kept is None or kept["without_gain"] < config.patience)
-    return Fitted(
-        head=head,
-        steps=last if best is None else best_step,
-        length=steps,
-        edge_dropout=max(0.0, config.edge_dropout),
-        valid=best,
-        cpu_seconds=spent + (time.process_time() - started if is_new else 0.0),
-        history=tuple(history),
-    )
+            recall, ndcg = (quality.recall, quality.ndcg) if quality else (None, None)
+            loss = float(np.mean(losses))
+            state.history.append(Evaluation(step=step, loss=loss, recall=recall, ndcg=ndcg))
+        if quality is not None and (state.best is None or quality.value > state.best.value):
+            state.best, state.best_step, state.without_improvement = quality, step, 0
+            state.best_state = {key: one.clone() for key, one in self._head.state_dict().items()}
+        elif quality is not None:
+            state.without_improvement += 1
+
+    def _result(self) -> TrainedHead:
+        state = self._state
+        head = self._head
+        if state.best is not None:
+            if state.step < self.spec.last_step and not self._is_converged:
+                # It may be resumed, so its own parameters have to stay.
+                head = self._new_head()
+            head.load_state_dict(state.best_state)
+        return TrainedHead(
+            head=head,
+            spec=self.spec,
+            best_step=self.spec.last_step if state.best is None else state.best_step,
+            valid=state.best,
+            cpu_seconds=state.cpu_seconds,
+            history=tuple(state.history),
+        )
+
+    def _new_head(self) -> FusionHead:
+        data, spec = self.inputs.data, self.spec
+        return FusionHead(
+            num_users=data.num_users,
+            ids=(
+                self.inputs.initial_ids(spec.dim, spec.seed)
+                if self.config.ids
+                else torch.zeros(data.num_products, spec.dim)
+            ),
+            text=self.inputs.text_kinds(spec.dim) if spec.has_text else None,
+            degree=torch.from_numpy(data.product_degree),
+            tau=spec.tau,
+        ).to(data.matrix.device)
 
 
-def last_look(step: float) -> int:
-    """The last step up to this one that is looked at anyway; this one if there is none."""
-    return int(step // _LOOK_EVERY * _LOOK_EVERY) or max(1, int(step))
+def last_evaluation(step: float) -> int:
+    """Return the last step up to this one that is evaluated anyway, or this one without any."""
+    return int(step // EVALUATE_EVERY * EVALUATE_EVERY) or max(1, int(step))
 
 
-def score_with(heads: list[FusionHead], matrix: Tensor) -> ScoreBlock:
-    """Scores by heads."""
+def score_heads(heads: list[FusionHead], matrix: Tensor) -> ScoreBlock:
+    """Return the sum of the heads' scores."""
     with torch.no_grad():
         vectors = [functional.normalize(head(matrix), dim=1) / head.tau**0.5 for head in heads]
         users, products = torch.cat(vectors, dim=1).tensor_split([heads[0].num_users])
@@ -245,53 +257,4 @@ def score_with(heads: list[FusionHead], matrix: Tensor) -> ScoreBlock:
 
     if matrix.device.type == "cpu":
         return dot_scores(*(part.numpy() for part in (users, products, bias)))
-    return lambda chosen: torch.addmm(bias, users[chosen], products.T)
-
-
-def _step(
-    head: FusionHead,
-    data: TrainingData,
-    matrix: Tensor,
-    against: Negatives,
-    dropout: EdgeDropout | None,
-    config: TrainConfig,
-    optimizer: torch.optim.Optimizer,
-    rng: np.random.Generator,
-) -> float:
-    """Loss of one step, after which the head is a little better."""
-    device = data.matrix.device
-    chosen = rng.integers(0, len(data.user), config.batch_size(len(data.user)))
-    # Sorted batches: rows are read and written in order, which the caches reward.
-    chosen.sort()
-    keep = None
-    if head.users_text is not None and config.cold > 0:
-        keep = torch.from_numpy(
-            (rng.random(data.num_users + data.num_products) >= config.cold).astype(np.float32)
-        ).to(device)
-        counts = torch.diff(matrix.crow_indices()).long()
-        matrix = _weighed(matrix, keep[matrix.col_indices()] * keep.repeat_interleave(counts))
-    negatives, spread = (torch.from_numpy(part).to(device) for part in against.draw(rng))
-    users, products = (
-        torch.from_numpy(ends[chosen].astype(np.int64)).to(device)
-        for ends in (data.user, data.product)
-    )
-    degrees = data.degrees[data.user[chosen]] * data.degrees[data.num_users + data.product[chosen]]
-    edges = torch.from_numpy(degrees**-0.5).to(device, torch.float32)
-    if keep is not None:
-        edges = edges * keep[users] * keep[data.num_users + products]
-    if dropout is not None:
-        of_edges, of_holdings = dropout.draw(rng)
-        matrix, edges = _weighed(matrix, of_edges), edges * of_holdings[chosen]
-    loss = head.loss(matrix, users, products, negatives, spread, edges, keep)
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    return float(loss.detach())
-
-
-def _weighed(matrix: Tensor, factors: Tensor) -> Tensor:
-    """The matrix with each edge times a factor: float32, shape (num_edges,)."""
-    values = matrix.values() * factors.to(matrix.dtype)
-    return torch.sparse_csr_tensor(
-        matrix.crow_indices(), matrix.col_indices(), values, size=matrix.shape
-    )
+    return lambda block: torch.addmm(bias, users[block], products.T)

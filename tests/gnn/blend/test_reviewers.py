@@ -74,7 +74,7 @@ def test_who_wrote_is_left_out_where_it_tells_nothing(tmp_path: Path) -> None:
 def test_a_review_that_must_not_count_does_not(reason: str) -> None:
     reviews = reviews_of_the_last_product()
     snapshot = make_snapshot(seed=4, reviews=reviews, has_valid=False)
-    assert training_data(snapshot, CPU).reviewed[[14]].indices.tolist() == [0, 2, 4]
+    assert training_data(snapshot, CPU).reviewers[[14]].indices.tolist() == [0, 2, 4]
     held, back = snapshot.holdings, None
     if reason == "not allowed":
         reviews = replace(reviews, describes_product=np.array([True, False, False]))
@@ -88,5 +88,5 @@ def test_a_review_that_must_not_count_does_not(reason: str) -> None:
         snapshot = replace(snapshot, holdings=held)
     if reason == "held back":
         back = (held.source == 2) & (held.target == 14)
-    left = training_data(snapshot, CPU, back).reviewed[[14]].indices.tolist()
+    left = training_data(snapshot, CPU, back).reviewers[[14]].indices.tolist()
     assert left == {"held": [], "not allowed": [0], "held back": [0, 4]}[reason]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kinfolio.errors import BadConfig, BadInput, RunBroken
-from kinfolio.gnn.data import held_in
+from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.ablations import ablation_configs, fit_ablations
 from kinfolio.gnn.evaluation.evaluate import Evaluation, evaluate
 from kinfolio.gnn.text.features import TextRows, shuffled
@@ -55,7 +55,7 @@ def test_the_table_is_complete(evaluated: tuple[Run, Evaluation, list[str]]) -> 
                 set(one.values)
             )
     assert found.users["all"] == np.count_nonzero(
-        np.diff(held_in(with_texts(make_snapshot(seed=4, num_users=60)), "test").indptr)
+        np.diff(interactions_of(with_texts(make_snapshot(seed=4, num_users=60)), "test").indptr)
     )
 
 
@@ -184,8 +184,8 @@ def test_a_run_trained_on_valid_excludes_it_from_lists_and_is_not_measured_on_it
     info = read_json(run.info)
     write_json(run.info, {**info, "learned_from": ["train", "valid"]})
     after = evaluate(run, compare="baselines")
-    held = held_in(snapshot, "train") + held_in(snapshot, "valid")
-    warm = (np.diff(held.indptr) > 0) & (np.diff(held_in(snapshot, "test").indptr) > 0)
+    held = interactions_of(snapshot, "train") + interactions_of(snapshot, "valid")
+    warm = (np.diff(held.indptr) > 0) & (np.diff(interactions_of(snapshot, "test").indptr) > 0)
     assert after.users["warm"] == np.count_nonzero(warm)
     # Interactions of `valid` count for popularity and are excluded from lists.
     assert after.models["popularity"] != before.models["popularity"]

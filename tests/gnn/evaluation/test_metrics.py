@@ -7,7 +7,7 @@ import pytest
 
 from kinfolio.gnn.evaluation.bootstrap import intervals
 from kinfolio.gnn.evaluation.metrics import bands_of, by_band, over_all, per_user
-from kinfolio.gnn.ranking import NOBODY
+from kinfolio.gnn.ranking import NO_PRODUCT
 
 
 def test_metrics_of_each_user_equal_a_hand_count() -> None:
@@ -34,7 +34,7 @@ def test_a_catalogue_smaller_than_the_list_can_be_measured() -> None:
 
 
 def test_coverage_and_novelty_equal_a_hand_count() -> None:
-    lists = np.array([[0, 1, 2, 0, 0, 3], [1, 0, 2, NOBODY, NOBODY, NOBODY]])
+    lists = np.array([[0, 1, 2, 0, 0, 3], [1, 0, 2, NO_PRODUCT, NO_PRODUCT, NO_PRODUCT]])
     holders = np.array([7, 3, 0, 1, 1])
     found = over_all(lists, holders, num_users=7, num_candidates=5)
     assert found["coverage@5"] == 3 / 5
@@ -51,7 +51,7 @@ def test_bands_group_products_by_their_holders() -> None:
 
 
 def test_bands_have_the_shares_of_listed_held_out_and_found_products() -> None:
-    lists = np.array([[0, 1], [0, NOBODY]])
+    lists = np.array([[0, 1], [0, NO_PRODUCT]])
     hits = np.array([[True, False], [False, False]])
     found = by_band(lists, hits, np.array([0, 1, 2]), np.array([0, 1, 1, 1]), 3)
     np.testing.assert_allclose(found["listed"], [2 / 3, 1 / 3, 0])

@@ -9,14 +9,14 @@ from scipy.sparse import csr_array
 
 from kinfolio.gnn.evaluation.groups import groups_of
 from kinfolio.gnn.ranking import (
-    NOBODY,
+    NO_PRODUCT,
     Quality,
-    best_of,
     dot_scores,
-    figures_of,
-    hits_of,
+    fast_topk,
+    find_hits,
+    per_user_metrics,
     recall_and_ndcg,
-    top,
+    top_k,
 )
 
 
@@ -31,7 +31,7 @@ def test_recall_and_ndcg_equal_a_hand_count() -> None:
 
 def test_products_held_in_training_are_left_out_of_the_list() -> None:
     held = csr_array(np.array([[1.0, 0, 0, 0]]))
-    lists = top(lambda users: torch.tensor([[4.0, 3, 2, 1]]), np.array([0]), held, 2)
+    lists = top_k(lambda users: torch.tensor([[4.0, 3, 2, 1]]), np.array([0]), held, 2)
     assert lists.tolist() == [[1, 2]]
 
 
@@ -40,7 +40,7 @@ def test_the_best_equal_those_of_a_plain_sort(columns: int) -> None:
     scores = torch.randn(40, columns, generator=torch.Generator().manual_seed(columns))
     scores[:, ::7] = -torch.inf
     scores[0] = -torch.inf
-    found = best_of(scores, min(20, columns))
+    found = fast_topk(scores, min(20, columns))
     plain = scores.topk(min(20, columns))
     assert torch.equal(found[0], plain.values)
     finite = plain.values.isfinite()
@@ -49,7 +49,7 @@ def test_the_best_equal_those_of_a_plain_sort(columns: int) -> None:
 
 def test_the_best_among_equal_scores_are_listed_once_each() -> None:
     scores = torch.randint(0, 3, (40, 2000), generator=torch.Generator().manual_seed(0)).float()
-    values, places = best_of(scores, 20)
+    values, places = fast_topk(scores, 20)
     assert torch.equal(values, scores.topk(20).values)
     assert torch.equal(scores.gather(1, places), values)
     assert all(len(set(row)) == 20 for row in places.tolist())
@@ -62,7 +62,7 @@ def test_lists_by_vectors_equal_those_of_the_plain_product() -> None:
     )
     known = csr_array((rng.random((1500, 3000)) < 0.01).astype(np.float32))
     chosen = np.arange(0, 1500, 1)
-    lists = top(dot_scores(users, products, bias), chosen, known, 20)
+    lists = top_k(dot_scores(users, products, bias), chosen, known, 20)
     plain = np.where(known.toarray() > 0, -np.inf, users @ products.T + bias)
     np.testing.assert_allclose(
         np.take_along_axis(plain, lists, 1), -np.sort(-plain, axis=1)[:, :20], atol=1e-5
@@ -74,28 +74,30 @@ def test_lists_by_vectors_equal_those_of_the_plain_product() -> None:
 def test_only_candidates_are_listed_and_empty_places_are_marked() -> None:
     held = csr_array(np.array([[1.0, 0, 0, 0]]))
     candidates = np.array([True, False, True, False])
-    lists = top(lambda users: torch.tensor([[4.0, 3, 2, 1]]), np.array([0]), held, 3, candidates)
-    assert lists.tolist() == [[2, NOBODY, NOBODY]]
+    lists = top_k(lambda users: torch.tensor([[4.0, 3, 2, 1]]), np.array([0]), held, 3, candidates)
+    assert lists.tolist() == [[2, NO_PRODUCT, NO_PRODUCT]]
     wanted = csr_array(np.array([[0.0, 0, 1, 1]]))
-    assert hits_of(lists, np.array([0]), wanted).tolist() == [[True, False, False]]
+    assert find_hits(lists, np.array([0]), wanted).tolist() == [[True, False, False]]
 
 
 def test_an_empty_place_is_never_a_hit() -> None:
     wanted = csr_array(np.array([[0.0, 1], [1, 0]]))
-    lists = np.array([[0, NOBODY], [1, NOBODY]])
-    assert not hits_of(lists, np.array([0, 1]), wanted).any()
+    lists = np.array([[0, NO_PRODUCT], [1, NO_PRODUCT]])
+    assert not find_hits(lists, np.array([0, 1]), wanted).any()
 
 
 def test_hits_are_the_held_out_products_of_the_same_user() -> None:
     wanted = csr_array(np.array([[0.0, 1, 0], [1, 0, 0]]))
     lists = np.array([[0, 1], [0, 1]])
-    assert hits_of(lists, np.array([0, 1]), wanted).tolist() == [[False, True], [True, False]]
+    assert find_hits(lists, np.array([0, 1]), wanted).tolist() == [[False, True], [True, False]]
 
 
 def test_a_perfect_ranking_has_recall_and_ndcg_of_one() -> None:
     wanted = csr_array((np.random.default_rng(0).random((7, 30)) < 0.2).astype(float))
     scores = torch.from_numpy(wanted.toarray()).float()
-    found = Quality.of(figures_of(lambda users: scores[users].clone(), csr_array((7, 30)), wanted))
+    found = Quality.mean(
+        per_user_metrics(lambda users: scores[users].clone(), csr_array((7, 30)), wanted)
+    )
     assert (found.recall, found.ndcg) == pytest.approx((1.0, 1.0))
 
 

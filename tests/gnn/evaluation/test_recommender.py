@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from kinfolio.gnn.evaluation.baselines import Popularity, TextMean, TiesMean
 from kinfolio.gnn.evaluation.ease import EASE
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel, Recommender
-from kinfolio.gnn.ranking import top
+from kinfolio.gnn.ranking import top_k
 from kinfolio.gnn.text.encoder import unit
 from tests.gnn.conftest import random_world
 from tests.gnn.snapshots import no_links
@@ -45,7 +45,7 @@ class RecommenderContract(ABC):
 
     def test_products_already_held_are_left_out(self) -> None:
         interactions = random_interactions()
-        lists = top(self.make().fit(interactions).score, ALL, interactions, 10)
+        lists = top_k(self.make().fit(interactions).score, ALL, interactions, 10)
         assert not interactions.toarray()[ALL[:, None], lists].any()
 
     def test_scores_have_a_row_a_user_and_are_finite(self) -> None:

@@ -10,8 +10,12 @@ import torch
 from scipy.sparse import csr_array
 from torch.nn import functional
 
-from kinfolio.gnn.blend.blend import Blend, blended, extra_bias
+from kinfolio.gnn.blend.blend import refit_blend
+from kinfolio.gnn.blend.cold_start import ColdStart
+from kinfolio.gnn.blend.links import Links
+from kinfolio.gnn.blend.popularity import Popularity
 from kinfolio.gnn.blend.reviewers import Reviewers
+from kinfolio.gnn.blend.term import Pool
 from kinfolio.gnn.blend.text_block import TextBlock, TextWeights
 from kinfolio.gnn.data import TrainingData, training_data
 from kinfolio.gnn.model.head import FusionHead
@@ -19,14 +23,17 @@ from kinfolio.gnn.model.propagation import (
     TIE_WEIGHT,
     Propagation,
     adjacency,
-    coarse,
     from_products,
-    normalised,
+    half_precision,
+    normalize_adjacency,
     to_torch,
 )
+from kinfolio.gnn.model.sampled_softmax import Batch
+from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.text.encoder import unit
-from kinfolio.gnn.training.embeddings import embeddings_of
-from kinfolio.gnn.training.head_trainer import score_with
+from kinfolio.gnn.training.ensemble import Ensemble
+from kinfolio.gnn.training.head_trainer import score_heads
+from kinfolio.gnn.training.heads import HeadSpec, TrainedHead
 from kinfolio.records import Snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot, reviews_of_the_last_product
 
@@ -34,7 +41,7 @@ CPU = torch.device("cpu")
 
 
 def dense(snapshot: Snapshot) -> np.ndarray:
-    """The normalised adjacency by plain loops: the twin of the sparse one."""
+    """The normalize_adjacency adjacency by plain loops, to compare the sparse one with."""
     size = snapshot.num_users + snapshot.num_products
     weights = np.zeros((size, size))
     for user, product, split in zip(
@@ -63,14 +70,14 @@ def make_head(data: TrainingData, seed: int, has_text: bool = True) -> FusionHea
     kinds = (text[None, : data.num_users], torch.stack([text[data.num_users :], more]))
     head = FusionHead(
         num_users=data.num_users,
-        start=torch.randn(data.num_products, 6, generator=generator),
+        ids=torch.randn(data.num_products, 6, generator=generator),
         text=kinds if has_text else None,
         degree=torch.from_numpy(data.product_degree),
         tau=0.2 + 0.1 * seed,
     )
     head.popularity.data = torch.tensor([-0.4, 0.3])
-    head.general.data = torch.randn(6, generator=generator)
-    head.as_held.data = torch.randn(data.num_products, 6, generator=generator)
+    head.global_user.data = torch.randn(6, generator=generator)
+    head.message_offset.data = torch.randn(data.num_products, 6, generator=generator)
     return head
 
 
@@ -88,7 +95,7 @@ def test_the_sum_of_layers_and_its_gradient_equal_the_dense_ones() -> None:
 
 
 @pytest.mark.parametrize("has_ties", [True, False])
-def test_where_users_bring_nothing_of_their_own_half_the_products_give_the_same_sums(
+def test_without_user_inputs_half_the_matrix_products_give_the_same_sums(
     has_ties: bool,
 ) -> None:
     snapshot = make_snapshot(seed=1)
@@ -109,7 +116,7 @@ def test_where_users_bring_nothing_of_their_own_half_the_products_give_the_same_
 
 @pytest.mark.parametrize("has_ties", [True, False])
 @pytest.mark.parametrize("has_text_of_users", [True, False])
-def test_hops_of_a_training_in_16_bits_are_nearly_those_in_32(
+def test_propagation_in_16_bits_is_close_to_that_in_32(
     has_ties: bool, has_text_of_users: bool
 ) -> None:
     snapshot = make_snapshot(seed=1)
@@ -120,16 +127,18 @@ def test_hops_of_a_training_in_16_bits_are_nearly_those_in_32(
     # As small as gradients are; float16 knows nothing below 6e-8.
     pull = torch.randn(len(data.degrees), head.dim) * 1e-8
     found = []
-    for matrix in (data.matrix, coarse(data.matrix)):
+    for matrix in (data.matrix, half_precision(data.matrix)):
         sums = head._sums(*head._products(None), matrix)
-        found.append((sums, *torch.autograd.grad((sums * pull).sum(), (head.ids, head.as_held))))
+        found.append(
+            (sums, *torch.autograd.grad((sums * pull).sum(), (head.ids, head.message_offset)))
+        )
     for exact, near in zip(*found, strict=True):
         assert near.dtype == torch.float32
         assert 0 < float((near - exact).detach().norm() / exact.detach().norm()) < 0.01
 
 
 @pytest.mark.parametrize("has_16_bits", [False, True])
-def test_a_user_is_looked_at_without_the_product_that_is_to_be_found(has_16_bits: bool) -> None:
+def test_the_loss_scores_a_user_without_the_positive_product(has_16_bits: bool) -> None:
     snapshot = make_snapshot(seed=3)
     # One more person, who holds nothing but the first product and is tied to nobody.
     holdings = snapshot.holdings
@@ -151,15 +160,17 @@ def test_a_user_is_looked_at_without_the_product_that_is_to_be_found(has_16_bits
     edges = matrix[users, data.num_users + products] * (1 + 3e-7)
     every = torch.arange(data.num_products)
     once = torch.zeros(data.num_products)
-    hops = coarse(data.matrix) if has_16_bits else data.matrix
-    loss = head.loss(hops, users, products, every, once, edges)
+    hops = half_precision(data.matrix) if has_16_bits else data.matrix
+    loss = head.loss(hops, Batch(users, products, edges, every, once))
 
-    of_users, is_seen = torch.zeros(data.num_users, head.dim), 1 - head.is_unseen[:, None]
-    x, y = (torch.cat([of_users, ids * is_seen]) for ids in (head.ids, head.ids + head.as_held))
+    of_users, is_seen = torch.zeros(data.num_users, head.dim), 1 - head.is_cold[:, None]
+    x, y = (
+        torch.cat([of_users, ids * is_seen]) for ids in (head.ids, head.ids + head.message_offset)
+    )
     sums = x + matrix @ y + matrix @ (matrix @ y)
     ahead = sums[users] - edges[:, None] * y[data.num_users + products]
     assert float(ahead[users == alone].detach().abs().max()) < 1e-5
-    ahead = torch.where((users == alone)[:, None], 0, ahead + head.general)
+    ahead = torch.where((users == alone)[:, None], 0, ahead + head.global_user)
     cosines = functional.normalize(ahead, dim=1) @ functional.normalize(sums, dim=1).T
     logits = cosines[:, data.num_users :] / head.tau + head.bias()
     expected = functional.cross_entropy(logits, products)
@@ -168,7 +179,7 @@ def test_a_user_is_looked_at_without_the_product_that_is_to_be_found(has_16_bits
     assert float(gradient.abs().max()) < 10
 
 
-def test_a_pair_of_people_counts_once_whatever_the_direction_of_their_ties() -> None:
+def test_a_tie_counts_once_whatever_its_direction_and_number() -> None:
     none = np.zeros(0, np.int32)
     both = adjacency(
         3, 1, (none, none), (np.array([0, 1, 0], np.int32), np.array([1, 0, 1], np.int32))
@@ -178,11 +189,11 @@ def test_a_pair_of_people_counts_once_whatever_the_direction_of_their_ties() -> 
     assert both[1].tolist() == [TIE_WEIGHT, TIE_WEIGHT, 0, 0]
 
 
-def test_a_node_without_neighbours_gets_nothing_from_the_others() -> None:
+def test_an_isolated_node_receives_nothing() -> None:
     weights, degrees = adjacency(
         2, 2, (np.array([0], np.int32), np.array([0], np.int32)), (np.zeros(0, np.int32),) * 2
     )
-    matrix = to_torch(normalised(weights, degrees), CPU)
+    matrix = to_torch(normalize_adjacency(weights, degrees), CPU)
     result = Propagation()(torch.ones(4, 1), matrix, 1)
     assert result.ravel().tolist() == [2, 1, 2, 1]
 
@@ -201,30 +212,38 @@ def counted_ties(snapshot: Snapshot) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("has_links", [True, False])
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("inputs", ["ids", "texts", "ids and texts", "ids beside texts"])
-def test_what_each_neighbour_adds_sums_to_the_models_own_score(
+def test_the_contributions_of_all_neighbours_sum_to_the_score(
     inputs: str, number: int, has_links: bool
 ) -> None:
     snapshot = make_snapshot(seed=2 + number, reviews=reviews_of_the_last_product())
     data = training_data(snapshot, CPU)
     heads = [make_head(data, seed, "texts" in inputs) for seed in range(number)]
     for head in heads:
-        for ids in (head.ids, head.as_held):
+        for ids in (head.ids, head.message_offset):
             ids.data *= "ids" in inputs
     rng = np.random.default_rng(number)
-    blend, links, block = Blend(delta=0.2, offset=-0.3, reviewers=0.4), None, None
-    reviewers = Reviewers(heads, data)
-    assert reviewers.rows[0][-1].any()
-    score = reviewers.add(score_with(heads, data.matrix), blend.reviewers)
+    pool = Pool(data=data, heads=heads, heads_score=score_heads(heads, data.matrix))
     if inputs == "ids beside texts":
-        blend = replace(blend, text=TextWeights(seen=0.7, unseen=1.9))
         rows = rng.normal(size=(data.num_users + data.num_products, 6)).astype(np.float32)
-        block = TextBlock(torch.from_numpy(unit(rows)), data)
-        score = block.add(score, blend.text)
+        pool.text = torch.from_numpy(unit(rows))
+    reviewers, text, links = Reviewers(), TextBlock(), Links()
+    popularity, cold_start = Popularity(), ColdStart()
+    reviewers.weight, popularity.delta, cold_start.offset = 0.4, 0.2, -0.3
+    text.weights = TextWeights(seen=0.7, unseen=1.9)
+    terms = refit_blend([reviewers, text, links, popularity, cold_start], pool)
+    assert reviewers.rows[0][-1].any()
     if has_links:
         dense_links = rng.random((data.num_products, data.num_products))
-        links = csr_array((dense_links * (dense_links > 0.6)).astype(np.float32))
-    wanted = blended(score, data, blend, links)(np.arange(data.num_users)).numpy()
-    stored = embeddings_of(heads, data, snapshot, "{}", blend, links, block, reviewers)
+        links.set_matrix(csr_array((dense_links * (dense_links > 0.6)).astype(np.float32)), data)
+    spec = HeadSpec(role="head", tau=0.3, has_text=True, dim=6, cold=0, seed=0, steps=0)
+    members = [
+        TrainedHead(head=head, spec=spec, best_step=0, valid=None, cpu_seconds=0) for head in heads
+    ]
+    ensemble = Ensemble(members, data, terms, Quality(recall=0, ndcg=0))
+    wanted = ensemble.score()(np.arange(data.num_users)).numpy()
+    stored = ensemble.embeddings(snapshot, "{}")
+    bias = sum(head.bias().detach().numpy() for head in heads)
+    bias = bias + popularity.bias().numpy() + cold_start.bias().numpy()
     ties = counted_ties(snapshot)
     blocks = (stored.heads, stored.dim)
     for user in range(data.num_users):
@@ -235,7 +254,7 @@ def test_what_each_neighbour_adds_sums_to_the_models_own_score(
         messages = np.array(pieces, np.float64)
         if messages.any():
             reach = len(held) + stored.tie_weight * len(tied)
-            messages = np.vstack([messages, np.sqrt(reach or 1.0) * stored.general])
+            messages = np.vstack([messages, np.sqrt(reach or 1.0) * stored.global_user])
         sums = messages.sum(axis=0).reshape(blocks)
         length = np.linalg.norm(sums, axis=1)
         scale = np.divide(1, length, out=np.zeros_like(length), where=length > 1e-9)
@@ -250,15 +269,8 @@ def test_what_each_neighbour_adds_sums_to_the_models_own_score(
                 if stored.link_products[place] == product
             )
             total = parts.sum() + of_links + stored.bias[product]
-            # The stored popularity term is moved to mean 0, which moves all scores alike.
-            moved = wanted[user, product] - bias_mean(heads, blend, data)
-            assert total == pytest.approx(moved, abs=1e-5)
-
-
-def bias_mean(heads: list[FusionHead], blend: Blend, data: TrainingData) -> float:
-    """What the stored popularity term was moved by."""
-    bias = sum((head.bias().detach().numpy() for head in heads), start=extra_bias(blend, data))
-    return float(bias.mean())
+            # The stored popularity term has mean 0, which shifts all scores alike.
+            assert total == pytest.approx(wanted[user, product] - bias.mean(), abs=1e-5)
 
 
 def test_renaming_users_and_products_permutes_the_vectors() -> None:
@@ -275,5 +287,5 @@ def test_renaming_users_and_products_permutes_the_vectors() -> None:
     assert moved.products_text is not None
     moved.products_text[:, torch.from_numpy(order)] = head.products_text.clone()
     moved.ids.data[torch.from_numpy(order)] = head.ids.data.clone()
-    moved.as_held.data[torch.from_numpy(order)] = head.as_held.data.clone()
+    moved.message_offset.data[torch.from_numpy(order)] = head.message_offset.data.clone()
     torch.testing.assert_close(moved(moved_data.matrix)[place], head(data.matrix))

@@ -73,7 +73,7 @@ def test_the_stored_vectors_are_those_of_the_model(
     user = run_cypher("MATCH (u:User {gid: 6}) RETURN u.embedding_a AS e, u.counted_a AS c")[0]
     assert np.array_equal(np.array(user["e"][:-2], np.float32), made.user_vectors[6])
     assert user["e"][-2:] == [1.0, 0.0]
-    assert user["c"] == made.user_counted[6]
+    assert user["c"] == made.user_fingerprints[6]
 
 
 def test_rows_of_products_have_one_length_and_keep_the_score(
@@ -136,7 +136,7 @@ def test_nodes_missing_from_the_snapshot_lose_their_old_vectors(
         bias=made.bias[:-1],
         user_gids=made.user_gids[:-1],
         user_ids=made.user_ids[:-1],
-        user_counted=made.user_counted[:-1],
+        user_fingerprints=made.user_fingerprints[:-1],
         user_vectors=made.user_vectors[:-1],
         user_own=made.user_own[:-1],
         user_messages=made.user_messages[:-1],

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kinfolio.errors import BadInput, NotReady
-from kinfolio.gnn.data import held_in
+from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.bootstrap import Interval
 from kinfolio.gnn.evaluation.evaluate import Evaluation, default_split, evaluate
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel
@@ -179,7 +179,7 @@ def test_without_test_interactions_the_report_uses_valid_and_says_so(tmp_path: P
 
 def test_the_contributions_of_an_example_add_up_to_the_score(run: Run) -> None:
     snapshot, embeddings = read_snapshot(run.snapshot), read_embeddings(run)
-    interactions = held_in(snapshot, "train")
+    interactions = interactions_of(snapshot, "train")
     users = np.flatnonzero(np.diff(interactions.indptr))
     scores = EmbeddingModel(embeddings).fit(interactions).score(users).numpy()
     for user, expected in zip(users, scores, strict=True):
@@ -191,7 +191,10 @@ def test_the_contributions_of_an_example_add_up_to_the_score(run: Run) -> None:
 def test_example_lists_name_no_user_and_mark_hits(run: Run, written: Report) -> None:
     snapshot = read_snapshot(run.snapshot)
     found = examples(
-        snapshot, read_embeddings(run), held_in(snapshot, "train"), held_in(snapshot, "test")
+        snapshot,
+        read_embeddings(run),
+        interactions_of(snapshot, "train"),
+        interactions_of(snapshot, "test"),
     )
     assert len(found) == 3
     page = written.page.read_text("utf-8")

@@ -79,7 +79,7 @@ class Twin:
             total += self.made.user_messages[v]
         if total.any():
             number = len(known_held) + self.made.tie_weight * len(known_tied)
-            total += np.sqrt(number or 1.0) * self.made.general.astype(np.float64)
+            total += np.sqrt(number or 1.0) * self.made.global_user.astype(np.float64)
         else:
             about = {p for u, p, split in self.world.reviews if u == user and split == "train"}
             for p in about:

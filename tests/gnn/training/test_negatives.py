@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinfolio.gnn.training.negatives import Negatives, chances
+from kinfolio.gnn.training.sampling.negatives import NegativeSampler, inclusion_probabilities
 
 DEGREES = (np.random.default_rng(0).pareto(1.2, 3000) * 3).astype(np.float32)
 
 
 def test_what_is_drawn_stands_for_all_products_and_popular_ones_are_drawn_more_often() -> None:
-    negatives = Negatives(DEGREES, 200)
+    negatives = NegativeSampler(DEGREES, 200)
     rng = np.random.default_rng(1)
     values = np.random.default_rng(2).random(len(DEGREES)) * np.sqrt(1 + DEGREES)
     counts, sums = np.zeros(len(DEGREES)), []
@@ -29,11 +29,11 @@ def test_what_is_drawn_stands_for_all_products_and_popular_ones_are_drawn_more_o
 
 @pytest.mark.parametrize(("count", "number"), [(1024, 10), (30, 1024), (2000, 2000)])
 def test_small_catalogues_are_scored_whole(count: int, number: int) -> None:
-    drawn, spread = Negatives(DEGREES[:count], number).draw(np.random.default_rng(0))
+    drawn, spread = NegativeSampler(DEGREES[:count], number).draw(np.random.default_rng(0))
     np.testing.assert_array_equal(drawn, np.arange(count))
     np.testing.assert_allclose(spread, 0, atol=1e-6)
 
 
 def test_a_chance_is_never_more_than_sure_and_all_add_up() -> None:
-    found = chances(np.array([1000.0, 50, 1, 1, 2]), 3)
+    found = inclusion_probabilities(np.array([1000.0, 50, 1, 1, 2]), 3)
     np.testing.assert_allclose(found, [1, 1, 0.25, 0.25, 0.5])

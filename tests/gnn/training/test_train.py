@@ -1,4 +1,4 @@
-"""Training: learns what is there, never sees what is held out, leaves a whole run or none."""
+"""Training: learns structure, never sees held-out edges, leaves a whole run or none."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
 from kinfolio.errors import BadConfig, BadInput, NotReady, RunBroken
-from kinfolio.gnn.blend.text_block import TextBlock
-from kinfolio.gnn.data import held_in, split_off, training_data
+from kinfolio.gnn.data import interactions_of, split_validation, training_data
 from kinfolio.gnn.evaluation.evaluate import evaluate
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel
-from kinfolio.gnn.model.svd_init import SvdStart
-from kinfolio.gnn.training.budget import Budget
-from kinfolio.gnn.training.checkpoints import Checkpoints
 from kinfolio.gnn.training.config import TrainConfig
-from kinfolio.gnn.training.edge_dropout import EdgeDropout
-from kinfolio.gnn.training.head_trainer import fit_head
-from kinfolio.gnn.training.heads import Best, Heads, TextTensors
-from kinfolio.gnn.training.memory import told_when_too_little
+from kinfolio.gnn.training.memory import explain_out_of_memory
+from kinfolio.gnn.training.sampling.edge_dropout import EdgeDropout
 from kinfolio.gnn.training.train import read_embeddings, read_servable, train
 from kinfolio.snapshot import with_hash, write_snapshot
 from tests.gnn.snapshots import make_edges, make_snapshot
@@ -32,17 +25,13 @@ from tests.gnn.trained import Words, run_of, with_texts
 SMALL = TrainConfig(dim=8, steps=60, text="off", tau=0.3, batch=64, edge_dropout=0.0)
 
 
-def test_products_of_the_users_own_taste_come_first(tmp_path: Path) -> None:
+def test_products_of_the_users_taste_rank_first(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4)
     run = run_of(tmp_path / "run", snapshot)
     train(run, SMALL, cache=tmp_path / "texts")
-    held = held_in(snapshot, "train")
-    scores = (
-        EmbeddingModel(read_embeddings(run))
-        .fit(held)
-        .score(np.arange(snapshot.num_users - 1))
-        .numpy()
-    )
+    held = interactions_of(snapshot, "train")
+    model = EmbeddingModel(read_embeddings(run)).fit(held)
+    scores = model.score(np.arange(snapshot.num_users - 1)).numpy()
     half = (snapshot.num_products - 1) // 2
     even = scores[::2, :half].mean() - scores[::2, half : 2 * half].mean()
     odd = scores[1::2, half : 2 * half].mean() - scores[1::2, :half].mean()
@@ -61,7 +50,7 @@ def test_the_same_seed_gives_the_same_model_to_the_last_digit(tmp_path: Path) ->
     assert not np.array_equal(vectors[0], vectors[2])
 
 
-def test_what_is_held_out_does_not_change_the_model(tmp_path: Path) -> None:
+def test_held_out_edges_do_not_change_the_model(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=5)
     holdings, ties = snapshot.holdings, snapshot.ties
     kept, tied = holdings.split != 2, ties.split == 0
@@ -80,31 +69,31 @@ def test_what_is_held_out_does_not_change_the_model(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.bias, second.bias)
 
 
-def test_without_a_validation_part_the_latest_tenth_plays_it() -> None:
+def test_without_a_validation_split_the_latest_tenth_is_held_back() -> None:
     snapshot = make_snapshot(seed=6, has_valid=False)
     number = len(snapshot.holdings.source)
     timed = replace(
         snapshot, holdings=replace(snapshot.holdings, at=np.arange(number)[::-1].copy())
     )
-    back = split_off(timed, seed=0)
+    back = split_validation(timed, seed=0)
     train_rows = np.flatnonzero(timed.holdings.split == 0)
     assert np.flatnonzero(back).tolist() == train_rows[: len(train_rows) // 10].tolist()
     data = training_data(timed, torch.device("cpu"), back)
-    assert data.held.multiply(data.wanted).nnz == 0
-    assert data.held.nnz + data.wanted.nnz == held_in(timed, "train").nnz
+    assert data.interactions.multiply(data.validation).nnz == 0
+    assert data.interactions.nnz + data.validation.nnz == interactions_of(timed, "train").nnz
 
 
-def test_a_run_without_a_validation_part_learns_from_all_of_train_in_the_end(
+def test_without_a_validation_split_the_refit_uses_all_of_train(
     tmp_path: Path,
 ) -> None:
     snapshot = make_snapshot(seed=6, has_valid=False)
     run = run_of(tmp_path / "run", snapshot)
     train(run, SMALL, cache=tmp_path / "texts")
     info = json.loads(run.info.read_text())
-    assert info["data"]["training_interactions"] == held_in(snapshot, "train").nnz
+    assert info["data"]["training_interactions"] == interactions_of(snapshot, "train").nnz
 
 
-def test_of_the_three_best_temperatures_the_one_that_is_best_in_full_is_taken(
+def test_of_the_three_best_temperatures_the_best_in_full_training_is_taken(
     tmp_path: Path,
 ) -> None:
     snapshot = make_snapshot(seed=4)
@@ -122,135 +111,6 @@ def test_of_the_three_best_temperatures_the_one_that_is_best_in_full_is_taken(
         assert chosen.valid.value >= found.valid.value
 
 
-@pytest.mark.parametrize("cut_at", [None, 30, 70])
-def test_for_want_of_time_the_better_of_two_temperatures_goes_on_from_halfway(
-    cut_at: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kinfolio.gnn.training.head_trainer._LOOK_EVERY", 20)
-    monkeypatch.setattr("kinfolio.gnn.training.head_trainer._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    data = training_data(make_snapshot(seed=4), torch.device("cpu"))
-    config = replace(SMALL, steps=80, patience=9, heads=1)
-    start, taus = SvdStart(data.held, config.dim), (0.7, 0.3)
-    halfway = {}
-    for tau in taus:
-        alone = fit_head(data, None, config, start=start, tau=tau, seed=0, steps=80)
-        seen = [look for look in alone.history if look.step <= 40]
-        halfway[tau] = max((look.recall or 0) * (look.ndcg or 0) for look in seen)
-    told: dict[str, int] = {}
-
-    def tell(step: str, done: int, _: int) -> None:
-        told[step.split(", loss")[0]] = done
-        if "tau 0.3" in step and done == cut_at:
-            raise KeyboardInterrupt
-
-    def best() -> Best:
-        checkpoints = Checkpoints(tmp_path / "checkpoints", {})
-        heads = Heads(
-            config=config,
-            has_text=False,
-            budget=Budget(1e9),
-            progress=tell,
-            checkpoints=checkpoints,
-            rounds=1,
-        )
-        return heads.best(data, None, start, taus, is_race=True)
-
-    if cut_at is not None:
-        with pytest.raises(KeyboardInterrupt):
-            best()
-        cut_at = None
-    found = best()
-    (fitted,) = found.fitted
-    assert halfway[0.3] > halfway[0.7]
-    assert found.tau == 0.3
-    assert told == {"head 1 of 1, tau 0.7": 40, "head 1 of 1, tau 0.3": 80}
-    # To stop and to go on is as good as going on.
-    alone = fit_head(data, None, config, start=start, tau=tau, seed=0, steps=80)
-    assert fitted.history == alone.history
-    for one, other in zip(fitted.head.parameters(), alone.head.parameters(), strict=True):
-        assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize("cut_at", [None, 30, 70])
-@pytest.mark.parametrize("tells", [True, False])
-@pytest.mark.parametrize("has_text", [True, False])
-def test_where_trials_cannot_tell_texts_are_used_if_that_shows_in_full(
-    has_text: bool, tells: bool, cut_at: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kinfolio.gnn.training.head_trainer._LOOK_EVERY", 20)
-    monkeypatch.setattr("kinfolio.gnn.training.head_trainer._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    snapshot = make_snapshot(seed=4, num_users=80, num_products=81)
-    data = training_data(snapshot, torch.device("cpu"))
-    config = replace(SMALL, dim=32, steps=80, patience=9, heads=1, cold=0.1)
-    # Texts that tell of what users will hold, and texts that are noise.
-    users = torch.randn((data.num_users, config.dim), generator=torch.manual_seed(1))
-    products = torch.randn((data.num_products, config.dim), generator=torch.manual_seed(2))
-    if tells:
-        users = functional.normalize(torch.from_numpy(data.wanted @ products.numpy()))
-    texts = functional.normalize(users)[None], functional.normalize(products)[None]
-    inputs = TextTensors(torch.cat(texts, dim=1)[0], *texts)
-    start = SvdStart(data.held, config.dim)
-    by_text = TextBlock(inputs.mixed, data).cosines
-    alone = {
-        use: fit_head(
-            data,
-            texts if use else None,
-            config,
-            start=start,
-            tau=0.3,
-            seed=0,
-            steps=80,
-            score_apart=None if use else by_text,
-        )
-        for use in (True, False)
-    }
-    done: dict[str, int] = {}
-
-    def tell(step: str, number: int, _: int) -> None:
-        done[step.split(", loss")[0]] = number
-        if "texts" in step and number == cut_at:
-            raise KeyboardInterrupt
-
-    def best(budget: float = 1e9, other_text: float = 1.0) -> Best:
-        heads = Heads(
-            config=config,
-            has_text=has_text,
-            budget=Budget(budget),
-            progress=tell,
-            checkpoints=Checkpoints(tmp_path / "checkpoints", {}),
-            rounds=1,
-            other_text=other_text,
-        )
-        return heads.best(data, lambda _: inputs, start, (0.3,), is_race=False)
-
-    is_changed = has_text != tells
-    if cut_at is not None and (is_changed or cut_at <= 40):
-        with pytest.raises(KeyboardInterrupt):
-            best()
-        cut_at = None
-    found = best()
-    (fitted,) = found.fitted
-    assert fitted.has_text == tells
-    with_texts_by, without_by = (found.of_text[use].value for use in (True, False))
-    if tells:
-        assert with_texts_by > without_by
-    else:
-        # By luck they look better here, by less than two standard errors.
-        assert without_by < with_texts_by < 1.3 * without_by
-    assert done == {
-        "head 1 of 1, tau 0.3": 40 if is_changed else 80,
-        f"head 1 of 1, tau 0.3 {'without' if has_text else 'with'} texts": 80 if is_changed else 40,
-    }
-    assert fitted.history == alone[tells].history
-    for one, other in zip(fitted.head.parameters(), alone[tells].head.parameters(), strict=True):
-        assert torch.equal(one, other)
-    Checkpoints(tmp_path / "checkpoints", {}).clear()
-    hurried = best(budget=1e-9)
-    assert hurried.fitted[0].has_text == has_text
-    assert hurried.skipped == ("texts in full",)
-    assert best(other_text=0.0).of_text == {}
-
-
 def test_texts_are_compared_with_none_at_a_given_temperature_too(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", with_texts(make_snapshot(seed=4)))
     config = replace(SMALL, text="auto")
@@ -259,7 +119,7 @@ def test_texts_are_compared_with_none_at_a_given_temperature_too(tmp_path: Path)
     assert {trial.tau for trial in choice.trials} == {0.3}
 
 
-def test_left_out_holdings_are_gone_from_both_sides_and_ties_stay() -> None:
+def test_dropped_holdings_are_zero_in_both_directions_and_ties_stay() -> None:
     data = training_data(make_snapshot(seed=4), torch.device("cpu"))
     of_edges, of_holdings = EdgeDropout(data, 0.25).draw(np.random.default_rng(1))
     assert set(of_holdings.tolist()) == {0.0, np.float32(1 / 0.75)}
@@ -276,40 +136,13 @@ def test_left_out_holdings_are_gone_from_both_sides_and_ties_stay() -> None:
     assert torch.equal(held, of_holdings)
 
 
-def test_holdings_are_left_out_where_that_is_better_and_there_is_time(tmp_path: Path) -> None:
-    snapshot = make_snapshot(seed=4)
-    config = replace(SMALL, edge_dropout=-1.0, heads=2, links="off", budget="1h")
-    run = run_of(tmp_path / "run", snapshot)
-    chosen = train(run, config, cache=tmp_path / "texts")
-    assert "edge dropout" not in chosen.choice.skipped
-    choice = run.need_info()["choice"]
-    tried = {
-        trial["edge_dropout"]: trial["recall"] * trial["ndcg"]
-        for trial in choice["edge_dropout_trials"]
-    }
-    assert set(tried) == {0.0, 0.5}
-    assert tried[0.0] != tried[0.5]
-    assert tried[choice["edge_dropout"]] == max(tried.values())
-    for rate in tried:
-        fixed = run_of(tmp_path / f"fixed {rate}", snapshot)
-        train(fixed, replace(config, edge_dropout=rate), cache=tmp_path / "texts")
-        assert fixed.need_info()["choice"]["edge_dropout_trials"] == []
-        is_same = np.array_equal(
-            read_embeddings(fixed).product_vectors, read_embeddings(run).product_vectors
-        )
-        assert is_same == (rate == choice["edge_dropout"])
-    hurried = train(run, replace(config, budget="0.1s"), cache=tmp_path / "texts")
-    assert "edge dropout" in hurried.choice.skipped
-    assert run.need_info()["choice"]["edge_dropout"] == 0
-
-
 def test_evaluate_measures_model_and_baselines_in_every_group(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4)
     run = run_of(tmp_path / "run", snapshot)
     train(run, SMALL, cache=tmp_path / "texts")
     found = evaluate(run, compare="baselines")
     assert set(found.models) == {"kinfolio", "popularity", "ties' mean", "EASE"}
-    assert found.users["all"] == np.count_nonzero(np.diff(held_in(snapshot, "test").indptr))
+    assert found.users["all"] == np.count_nonzero(np.diff(interactions_of(snapshot, "test").indptr))
     assert found.models["kinfolio"]["warm"].ndcg > found.models["popularity"]["warm"].ndcg
 
 
@@ -331,7 +164,7 @@ def test_a_model_of_another_snapshot_is_not_measured(tmp_path: Path) -> None:
         evaluate(run)
 
 
-def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
+def test_an_interrupted_training_leaves_the_older_model(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     train(run, SMALL, cache=tmp_path / "texts")
     before = run.model.read_bytes(), run.info.read_bytes()
@@ -354,11 +187,11 @@ def test_a_training_cut_short_leaves_the_older_model(tmp_path: Path) -> None:
         ("final head 1", 5),
     ],
 )
-def test_a_training_that_was_cut_off_goes_on_to_the_same_model(
+def test_an_interrupted_training_resumes_to_the_same_model(
     at: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kinfolio.gnn.training.head_trainer._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    monkeypatch.setattr("kinfolio.gnn.training.head_trainer._LOOK_EVERY", 20)
+    monkeypatch.setattr("kinfolio.gnn.training.checkpoints.INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr("kinfolio.gnn.training.head_trainer.EVALUATE_EVERY", 20)
     config = replace(SMALL, tau=0.0, budget="1h", patience=9)
     snapshot = make_snapshot(seed=4, has_valid=False)
     whole, cut = run_of(tmp_path / "whole", snapshot), run_of(tmp_path / "cut", snapshot)
@@ -380,7 +213,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_model(
     assert not (cut.folder / "checkpoints").exists()
 
 
-def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_not_resumed(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
 
     def stop(step: str, done: int, total: int) -> None:
@@ -397,7 +230,7 @@ def test_a_damaged_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
     read_embeddings(run)
 
 
-def test_asked_to_finish_the_best_so_far_is_a_model_and_can_be_gone_on_with(
+def test_stopped_early_the_best_model_so_far_is_written_and_can_be_resumed(
     tmp_path: Path,
 ) -> None:
     config = replace(SMALL, steps=150, heads=2, links="off")
@@ -424,7 +257,7 @@ def test_asked_to_finish_the_best_so_far_is_a_model_and_can_be_gone_on_with(
     np.testing.assert_array_equal(one.product_vectors, other.product_vectors)
 
 
-def test_asked_to_finish_before_anything_is_trained_nothing_is_written(tmp_path: Path) -> None:
+def test_stopped_before_any_training_nothing_is_written(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     config = replace(SMALL, tau=0.0)
     with pytest.raises(KeyboardInterrupt):
@@ -432,7 +265,7 @@ def test_asked_to_finish_before_anything_is_trained_nothing_is_written(tmp_path:
     assert not run.model.exists()
 
 
-def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> None:
+def test_what_the_budget_does_not_allow_is_skipped_and_reported(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     open_config = TrainConfig(text="off", steps=120, batch=64, links="off", heads=1)
     trained = train(run, replace(open_config, budget="0.1s"), cache=tmp_path / "texts")
@@ -452,28 +285,28 @@ def test_what_the_budget_does_not_allow_is_told_and_left_out(tmp_path: Path) -> 
 
 def test_out_of_memory_says_which_width_would_fit() -> None:
     def train_too_wide() -> None:
-        with told_when_too_little(10**9, 128, torch.device("cpu")):
+        with explain_out_of_memory(10**9, 128, torch.device("cpu")):
             torch.empty(10**14)
 
-    with pytest.raises(NotReady, match=r"out of memory: .* numbers a node would fit; give it a ma"):
+    with pytest.raises(NotReady, match="would fit; use a machine with more memory"):
         train_too_wide()
     with (
         pytest.raises(NotReady, match=r"type: kinfolio train --dim 64$"),
-        told_when_too_little(1000, 128, torch.device("cpu")),
+        explain_out_of_memory(1000, 128, torch.device("cpu")),
     ):
         torch.empty(10**14)
 
 
-def test_what_has_learned_from_valid_is_not_served(tmp_path: Path) -> None:
+def test_a_model_trained_on_valid_is_not_served(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     train(run, replace(SMALL, final=True), cache=tmp_path / "texts")
-    with pytest.raises(BadConfig, match="learned from interactions marked valid"):
+    with pytest.raises(BadConfig, match="trained on interactions marked valid"):
         read_servable(run)
     train(run, SMALL, cache=tmp_path / "texts")
     read_servable(run)
 
 
-def test_a_run_without_its_last_file_is_called_half_written(tmp_path: Path) -> None:
+def test_a_run_without_run_json_is_reported_as_half_written(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     with pytest.raises(NotReady, match="no trained model yet"):
         read_embeddings(run)
@@ -483,7 +316,7 @@ def test_a_run_without_its_last_file_is_called_half_written(tmp_path: Path) -> N
         read_embeddings(run)
 
 
-def test_a_damaged_model_file_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_damaged_model_file_is_reported_in_one_sentence(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
     train(run, SMALL, cache=tmp_path / "texts")
     run.model.write_bytes(run.model.read_bytes()[:100])

@@ -1,0 +1,74 @@
+"""The cold-start offset: one number added to all products without training interactions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kinfolio.gnn.blend.popularity import add_bias
+from kinfolio.gnn.blend.selection import smallest_within_error
+from kinfolio.gnn.blend.shortlist import K, validation_users
+from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.data import TrainingData
+from kinfolio.gnn.ranking import ScoreBlock
+
+OFFSETS = (0.0, -0.5, 0.5, -1.0, 1.0, -2.0, 2.0, -4.0, 4.0)
+"""Offsets tried, smallest first."""
+_MARGIN = 0.001
+_MAX_USERS = 1000
+
+
+class ColdStart(Term):
+    """An offset of cold products: chosen with a temporal split, else just below the lists."""
+
+    offset = 0.0
+
+    def fit(self, pool: Pool) -> None:
+        """Choose the offset on a temporal split, or place cold products below all lists.
+
+        A random split cannot tell where cold products belong; see `TrainingData.cold_products`.
+        """
+        self.refit(pool)
+        if not pool.data.is_temporal_split:
+            self.offset = offset_below_lists(pool.score, pool.data)
+        elif len(validation_users(pool.data)):
+            shortlist = pool.shortlist()
+            shortlist = shortlist.with_extra(shortlist.is_cold)
+            if (shortlist.is_target & (shortlist.is_cold > 0)).any():
+                self.offset = smallest_within_error(OFFSETS, shortlist.metrics)
+
+    def refit(self, pool: Pool) -> None:
+        """Find the cold products of other data."""
+        self._is_cold = (pool.data.product_degree == 0).astype(np.float32)
+
+    def add(self, score: ScoreBlock) -> ScoreBlock:
+        """Return the score with the offset."""
+        return add_bias(score, self.bias()) if self.offset else score
+
+    def bias(self) -> Tensor:
+        """Return what is added to each product: float32, shape (num_products,)."""
+        return torch.from_numpy(np.float32(self.offset) * self._is_cold)
+
+    def contribute(self, parts: Parts) -> None:
+        """Add to the bias."""
+        parts.bias += self.bias().to(parts.bias.device)
+
+    def report(self) -> dict[str, object]:
+        """Return the offset."""
+        return {"offset": self.offset}
+
+
+def offset_below_lists(score: ScoreBlock, data: TrainingData) -> float:
+    """Return the offset that places every cold product below the lists of validation users."""
+    is_cold = data.product_degree == 0
+    users = validation_users(data)[:_MAX_USERS]
+    if not (len(users) and is_cold.any()):
+        return 0.0
+    scores = score(users).cpu().numpy().copy()
+    scores[data.interactions[users].nonzero()] = -np.inf
+    warm = torch.from_numpy(scores[:, ~is_cold])
+    # In a small catalogue a list of K would hold nearly all products.
+    last = warm.topk(min(K, max(1, warm.shape[1] // 10)), dim=1).values[:, -1].numpy()
+    gap = (last - scores[:, is_cold].max(axis=1))[np.isfinite(last)]
+    return float(gap.min(initial=0.0)) - _MARGIN

@@ -1,0 +1,121 @@
+"""What a training leaves: the model file, then `run.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from kinfolio.gnn.blend import blend
+from kinfolio.gnn.ranking import Quality
+from kinfolio.gnn.training.context import TrainingContext
+from kinfolio.gnn.training.ensemble import Ensemble
+from kinfolio.gnn.training.search.candidates import NUM_HEADS, Choice
+from kinfolio.gnn.training.search.race import RaceResult
+from kinfolio.records import Snapshot
+from kinfolio.run import Run, write_json
+from kinfolio.tabular import Tabular
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained(Tabular):
+    """What a training did, and its quality on the validation set."""
+
+    epochs: float
+    """Passes over the training interactions of the longest head."""
+    valid: Quality
+    seconds: float
+    cpu_seconds: float
+    """What the budget is counted in."""
+    tau: float
+    choice: Choice
+    blend: dict[str, Any]  # plain values
+    """Weights of all terms."""
+    has_stopped: bool
+    """Whether the user asked to finish early."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """All that a finished training holds."""
+
+    context: TrainingContext
+    planned: Choice
+    race: RaceResult
+    ensemble: Ensemble
+    seconds: float
+
+    def summary(self) -> Trained:
+        """Return the record of the training."""
+        context, members = self.context, self.ensemble.members
+        num_interactions = len(self.ensemble.data.user)
+        longest = max(one.best_step for one in members)
+        epochs = longest * context.config.batch_size(num_interactions) / num_interactions
+        return Trained(
+            epochs=round(epochs, 2),
+            valid=self.ensemble.valid,
+            seconds=self.seconds,
+            cpu_seconds=round(context.budget.spent, 1),
+            tau=self.race.tau,
+            choice=self._choice(),
+            blend=blend.report(self.ensemble.terms),
+            has_stopped=context.budget.is_stopped(),
+        )
+
+    def _choice(self) -> Choice:
+        """Return what the search planned, updated by what was trained."""
+        choice, race = self.planned, self.race
+        skipped, final_steps = choice.skipped, choice.final_steps
+        if len(race.heads) > choice.heads:
+            skipped = tuple(name for name in skipped if name != f"{NUM_HEADS} heads")
+        if self.ensemble.is_refitted:
+            final_steps = self.ensemble.members[0].spec.steps
+        return replace(
+            choice,
+            heads=max(choice.heads, len(race.heads)),
+            text=race.heads[0].spec.has_text,
+            final_steps=final_steps,
+            skipped=skipped + race.skipped,
+        )
+
+    def write(self, run: Run, snapshot: Snapshot, versions: dict[str, str]) -> Trained:
+        """Write the model file, then `run.json`, without which a run is unfinished."""
+        trained, context = self.summary(), self.context
+        metrics = {"valid": {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}}
+        embeddings = self.ensemble.embeddings(snapshot, json.dumps(metrics))
+        run.info.unlink(missing_ok=True)
+        self.ensemble.save(embeddings, run.model)
+        report = _report(self, trained, snapshot)
+        write_json(run.info, report | {"metrics": metrics, "versions": versions})
+        if context.checkpoints and not trained.has_stopped:
+            context.checkpoints.clear()
+        return trained
+
+
+def _report(
+    outcome: Outcome, trained: Trained, snapshot: Snapshot
+) -> dict[str, Any]:  # a JSON document
+    context, budget, ensemble = outcome.context, outcome.context.budget, outcome.ensemble
+    has_learned_valid = ensemble.is_refitted and context.has_valid_split
+    return {
+        "config": asdict(context.config),
+        "tau": trained.tau,
+        "choice": trained.choice.report() | outcome.race.report(),
+        "blend": trained.blend,
+        "budget": {
+            "cpu_seconds": budget.seconds,
+            "spent": round(budget.spent, 1),
+            "spent_until": {name: round(at, 1) for name, at in budget.spent_until.items()},
+        },
+        "learned_from": ["train", "valid"] if has_learned_valid else ["train"],
+        "stopped": trained.has_stopped,
+        "history": [[asdict(point) for point in one.history] for one in ensemble.members],
+        "epochs": trained.epochs,
+        "seconds": trained.seconds,
+        "data": {
+            "snapshot": snapshot.hash,
+            "users": snapshot.num_users,
+            "products": snapshot.num_products,
+            "training_interactions": len(ensemble.data.user),
+        },
+    }

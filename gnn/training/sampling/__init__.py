@@ -1,0 +1,1 @@
+"""What each training step sees: positives, negatives, cold nodes, dropped edges."""

@@ -1,0 +1,1 @@
+"""The search for hyperparameters: short trials, then a race of heads trained in full."""
