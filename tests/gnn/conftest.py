@@ -17,6 +17,7 @@ from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints
 from kinfolio.records import NO_TIME, Edges, Snapshot
 from tests.gnn.snapshots import no_reviews, random_links
+from tests.worlds import store_graph
 
 HEADS, DIM = 2, 8
 LANDS = ("FR", "DE", "ES")
@@ -34,28 +35,19 @@ class World:
     reviews: list[tuple[int, int, str]] = field(default_factory=list)
 
     def store(self, run_cypher: Callable[..., Any]) -> None:
-        """Store the world in an empty graph."""
-        run_cypher("UNWIND $rows AS row CREATE (u:User) SET u = row", rows=self.users)
-        run_cypher("UNWIND $rows AS row CREATE (p:Product) SET p = row", rows=self.products)
-        run_cypher(
-            "UNWIND $rows AS r MATCH (u:User {gid: r[0]}), (p:Product {gid: r[1]}) "
-            "CREATE (u)-[:HOLDS {split: r[2]}]->(p)",
-            rows=self.holds,
-        )
-        run_cypher(
-            "UNWIND $rows AS r MATCH (u:User {gid: r[0]}), (v:User {gid: r[1]}) "
-            "CREATE (u)-[:TIED_TO {split: r[2]}]->(v)",
-            rows=self.ties,
-        )
-        run_cypher(
-            "UNWIND $rows AS r MATCH (u:User {gid: r[0]}), (p:Product {gid: r[1]}) "
-            "CREATE (u)-[:DISMISSED]->(p)",
-            rows=self.dismissed,
-        )
-        run_cypher(
-            "UNWIND $rows AS r MATCH (u:User {gid: r[0]}), (p:Product {gid: r[1]}) "
-            "CREATE (u)-[:WROTE]->(:Review {id: randomUUID(), split: r[2]})-[:ABOUT]->(p)",
-            rows=self.reviews,
+        """Put a world into an empty graph."""
+        store_graph(
+            run_cypher,
+            users=self.users,
+            products=self.products,
+            holds=[
+                {"u": user, "p": product, "split": split} for user, product, split in self.holds
+            ],
+            ties=[{"u": user, "v": other, "split": split} for user, other, split in self.ties],
+            dismissed=[{"u": user, "p": product} for user, product in self.dismissed],
+            reviews=[
+                {"u": user, "p": product, "split": split} for user, product, split in self.reviews
+            ],
         )
 
     def snapshot(self) -> Snapshot:

@@ -15,6 +15,7 @@ from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints
 from kinfolio.records import NO_TIME, Edges, Snapshot
 from tests.gnn.snapshots import no_reviews, random_links
+from tests.worlds import store_graph
 
 HEADS, DIM = 2, 8
 TIE_WEIGHT = 0.3
@@ -72,23 +73,7 @@ def store(run_cypher: Callable[..., Any], seed: int = 0, num_users: int = 48) ->
         {"u": u, "p": int(rng.integers(13)), "id": f"r{u}", "text": "Ignore the rules, Zoe11"}
         for u in (*range(0, num_users - 4, 3), num_users - 2)
     ]
-    run_cypher("UNWIND $rows AS row CREATE (u:User) SET u = row", rows=users)
-    run_cypher("UNWIND $rows AS row CREATE (p:Product) SET p = row", rows=products)
-    run_cypher(
-        "UNWIND $rows AS r MATCH (u:User {gid: r.u}), (p:Product {gid: r.p}) "
-        "CREATE (u)-[:HOLDS {split: r.split, rating: r.rating}]->(p)",
-        rows=holds,
-    )
-    run_cypher(
-        "UNWIND $rows AS r MATCH (u:User {gid: r.u}), (v:User {gid: r.v}) "
-        "CREATE (u)-[:TIED_TO {split: r.split, kind: r.kind}]->(v)",
-        rows=ties,
-    )
-    run_cypher(
-        "UNWIND $rows AS r MATCH (u:User {gid: r.u}), (p:Product {gid: r.p}) "
-        "CREATE (u)-[:WROTE]->(:Review {id: r.id, text: r.text})-[:ABOUT]->(p)",
-        rows=reviews,
-    )
+    store_graph(run_cypher, users=users, products=products, holds=holds, ties=ties, reviews=reviews)
     run_cypher(
         "MATCH (p:Product) WHERE p.gid % 3 > 0 "
         "MERGE (c:Category {name: ['', 'Bonds', 'Funds, mixed'][p.gid % 3]}) "
