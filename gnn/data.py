@@ -58,7 +58,7 @@ class TrainingData:
 
         Bool, shape (num_products,). None without any, and with a temporal split: there they
         compete with all products. In a random split they are what was held out, or they would not
-        be in the data, so that whatever ranked them above the others would look good.
+        be in the data, so that anything that ranked them above the others would score well.
         """
         is_cold = self.product_degree == 0
         return is_cold if is_cold.any() and not self.is_temporal_split else None

@@ -27,7 +27,7 @@ class ColdStart(Term):
     def fit(self, pool: Pool) -> None:
         """Choose the offset on a temporal split, or place cold products below all lists.
 
-        A random split cannot tell where cold products belong; see `TrainingData.cold_products`.
+        A random split does not show where cold products belong: see `TrainingData.cold_products`.
         """
         self.refit(pool)
         if not pool.data.is_temporal_split:

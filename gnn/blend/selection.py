@@ -21,7 +21,7 @@ def smallest_within_error(
     """Return the first value within one standard error of the best (paired over users).
 
     The first value, which adds nothing, is given up only for an improvement of two standard errors:
-    the best of many values looks better than it is.
+    the best of many values is better by chance too.
 
     Args:
         values: candidates, smallest first.

@@ -100,7 +100,7 @@ def validation_users(data: TrainingData, times: int = 1) -> NDArray[np.int64]:
 
     Args:
         data: with a validation set.
-        times: factor on the number of users whose scores are kept.
+        times: factor on the default maximum number of users.
     """
     users = np.flatnonzero(np.diff(_targets(data).indptr))
     most = times * _max_users(data)
@@ -112,7 +112,7 @@ def validation_users(data: TrainingData, times: int = 1) -> NDArray[np.int64]:
 def score_users(
     score: ScoreBlock, data: TrainingData, users: NDArray[np.int64] | None = None
 ) -> ScoredUsers:
-    """Score all products for validation users (None: as many as scores are kept of)."""
+    """Score all products for validation users (None: the default number)."""
     targets = _targets(data)
     users = validation_users(data) if users is None else users
     is_cold = data.product_degree == 0

@@ -1,4 +1,4 @@
-"""Options of training; imports nothing heavy, so that the command line can show them at once."""
+"""Options of training; imports nothing heavy, so that the command line starts quickly."""
 
 from __future__ import annotations
 
@@ -10,28 +10,25 @@ from kinfolio.gnn.training.budget import parse_budget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """How a model is trained; 0 or `auto` leaves a choice to the validation part."""
+    """How a model is trained; 0, -1 or `auto`: chosen on the validation set."""
 
     dim: int = field(
-        default=0, metadata={"help": "Width of one head; 0: 64 or 128, as is better on `valid`."}
+        default=0, metadata={"help": "Width of one head; 0: 64 or 128, chosen on `valid`."}
     )
     heads: int = field(
         default=0,
         metadata={
-            "help": "Heads trained from different seeds; 0: two, or one where the budget allows no "
+            "help": "Heads, trained from different seeds; 0: two, or one if the budget allows no "
             "more."
         },
     )
-    steps: int = field(default=600, metadata={"help": "Longest training of a head, in steps."})
+    steps: int = field(default=600, metadata={"help": "Maximum number of steps of a head."})
     batch: int = field(
-        default=0, metadata={"help": "Interactions a step; 0: a 40th of them, 1,024 to 8,192."}
+        default=0, metadata={"help": "Interactions per step; 0: 1/40 of all, 1,024 to 8,192."}
     )
     negatives: int = field(
         default=0,
-        metadata={
-            "help": "Products that stand against the right ones in a step; 0: a 24th of them, 512 "
-            "to 1,024."
-        },
+        metadata={"help": "Negatives per step; 0: 1/24 of the products, 512 to 1,024."},
     )
     lr: float = field(default=0.01, metadata={"help": "Learning rate of Adam."})
     tau: float = field(
@@ -40,79 +37,85 @@ class TrainConfig:
     text: str = field(
         default="auto",
         metadata={
-            "help": "Use texts; auto: when that is better on `valid`.",
+            "help": "Use texts; auto: chosen on `valid`.",
             "choices": ("auto", "on", "off"),
         },
     )
     encoder: str = field(
         default="embedded",
         metadata={
-            "help": "Encoder of texts: embedded, or a sentence-transformers or Hugging Face model, "
-            "by name or folder."
+            "help": "Text encoder: embedded, or name or folder of a sentence-transformers or "
+            "Hugging Face model."
         },
     )
     vectors: str = field(
         default="",
         metadata={
-            "help": "Parquet file of vectors made elsewhere, one more input beside the texts: "
-            "columns vector, and user or product."
+            "help": "Parquet file of external vectors, one more input beside the texts: columns "
+            "vector, and user or product."
         },
     )
     shuffled_text: bool = field(
-        default=False, metadata={"help": "Control: texts dealt out to the wrong nodes."}
+        default=False, metadata={"help": "Ablation: assign texts to other nodes at random."}
     )
     ids: bool = field(
-        default=True, metadata={"help": "Ids of products' own; without them texts must do."}
+        default=True,
+        metadata={
+            "help": "Train an id embedding for each product; without, products are their texts."
+        },
     )
     cold: float = field(
         default=-1.0,
-        metadata={"help": "Part of the nodes that play unseen in a step, with text; -1: chosen."},
+        metadata={
+            "help": "Fraction of nodes that are cold in a step, with texts; -1: chosen on `valid`."
+        },
     )
     edge_dropout: float = field(
         default=-1.0,
         metadata={
-            "help": "Part of the holdings left out in a step; -1: none or half, as is better on "
-            "`valid`, where the budget allows to find out."
+            "help": "Fraction of holdings dropped in a step; -1: 0 or 0.5, chosen on `valid` if "
+            "the budget allows."
         },
     )
     reviews: int = field(
-        default=8, metadata={"help": "Latest reviews read of each user and product."}
+        default=8, metadata={"help": "Latest reviews encoded for each user and product."}
     )
     links: str = field(
         default="auto",
         metadata={
-            "help": "Add links between products; auto: as much of them as is better on `valid`.",
+            "help": "Add links between products; auto: weighted as chosen on `valid`.",
             "choices": ("auto", "off"),
         },
     )
     budget: str = field(
         default="auto",
         metadata={
-            "help": "CPU time for all of it, such as 90s, 5m or 1h; auto: 5m, more from 350,000 "
-            "interactions on."
+            "help": "CPU time of the whole training, such as 90s, 5m or 1h; auto: 5m, more from "
+            "350,000 interactions."
         },
     )
     quick: bool = field(
         default=False,
-        metadata={"help": "Closed form only: heads as the SVD gives them, and links."},
+        metadata={"help": "Closed form only: heads as initialised by the SVD, and links."},
     )
     final: bool = field(
         default=False,
-        metadata={"help": "Learn from `valid` too, after it has served to choose."},
+        metadata={"help": "Refit on `valid` too, after it was used for model selection."},
     )
     patience: int = field(
-        default=3, metadata={"help": "Looks at `valid` without gain before a head stops."}
+        default=3,
+        metadata={"help": "Evaluations on `valid` without improvement before early stopping."},
     )
-    seed: int = field(default=0, metadata={"help": "Seed of every random choice."})
+    seed: int = field(default=0, metadata={"help": "Random seed."})
     device: str = field(
-        default="auto", metadata={"help": "auto, cpu or cuda; auto: a GPU when there is one."}
+        default="auto", metadata={"help": "auto, cpu or cuda; auto: a GPU if there is one."}
     )
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot work.
+        """Check all values.
 
         Raises:
-            BadConfig: names the option, what came and what is expected.
+            BadConfig: a value is out of range.
         """
         for name, low, high in (
             ("heads", 0, 16),
@@ -143,12 +146,12 @@ class TrainConfig:
         if self.text not in ("auto", "on", "off"):
             raise BadConfig(f"--text is {self.text!r}; expected auto, on or off")
         if not self.ids and self.text == "off":
-            raise BadConfig("--no-ids with --text off leaves nothing to learn; type: --text on")
+            raise BadConfig("--no-ids with --text off leaves nothing to train; type: --text on")
 
     def batch_size(self, num_interactions: int) -> int:
-        """Interactions a step, for training on that many."""
+        """Return the interactions per step for a training set of that size."""
         return self.batch or min(8192, max(1024, num_interactions // 40))
 
     def num_negatives(self, num_products: int) -> int:
-        """Products drawn in a step, from that many."""
+        """Return the negatives per step for a catalogue of that size."""
         return self.negatives or min(1024, max(512, num_products // 24))

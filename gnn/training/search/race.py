@@ -18,7 +18,7 @@ from kinfolio.gnn.training.search.candidates import EDGE_DROPOUT, NUM_HEADS, Cho
 _SEED_STRIDE = 1000
 """Distance between the seeds of two trainings, so that their heads never share one."""
 MIN_STEPS = 100
-"""With fewer steps a head is worth little, whatever the budget."""
+"""Minimum number of steps of a head, even beyond the budget."""
 RACED = 0.5
 """Fraction of the steps after which the worse of two temperatures stops."""
 _NEAR_BEST = 0.985
@@ -155,7 +155,7 @@ class Race:
         """Train the other members: heads that differ from the first in their seed."""
         heads = [first]
         while self._has_room(heads) and not self._budget.is_stopped():
-            # What the first took tells better than its estimate what the others may take.
+            # The first one's cost is a better estimate than that of the search.
             others = max(1, self._choice.heads * self._context.rounds - len(heads))
             steps = affordable_steps(heads, others, self._steps, self._budget.left_for_heads)
             number = len(heads)

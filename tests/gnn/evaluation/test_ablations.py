@@ -140,7 +140,7 @@ def test_without_ids_vectors_span_no_more_than_the_texts_do(tmp_path: Path) -> N
 
 
 def test_a_config_without_any_input_is_refused() -> None:
-    with pytest.raises(BadConfig, match="leaves nothing to learn"):
+    with pytest.raises(BadConfig, match="leaves nothing to train"):
         TrainConfig(ids=False, text="off")
 
 
