@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.pictures import FOLDER, THEMES, draw
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
 from tests.conftest import Result
@@ -49,6 +50,11 @@ def test_the_readme_is_short_and_its_links_exist() -> None:
     assert targets
     for target in {one or other for one, other in targets}:
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_picture_is_the_one_that_make_pictures_draws(name: str) -> None:
+    assert (FOLDER / f"overview-{name}.svg").read_text("utf-8") == draw(THEMES[name])
 
 
 def test_the_first_two_commands_are_targets_of_make() -> None:

@@ -44,7 +44,7 @@ class Deployment:
     """What explanations of this deployment may tell."""
 
     min_people: int
-    """Smallest number of people that is told."""
+    """Smallest number of people that is stated."""
     names_people: bool
     """Whether people behind ties are named."""
     notice: str
