@@ -1,4 +1,4 @@
-"""Links between products: what they are made from, and how much of them goes into a score."""
+"""Links between products: their formulas, and when the blend uses them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array
-from torch.nn import functional
 
-from kinfolio.errors import BadConfig
 from kinfolio.gnn.blend import link_models, shortlist
 from kinfolio.gnn.blend.link_models import CoOccurrence, LinkRecipe, scale_links
 from kinfolio.gnn.blend.links import Links
@@ -19,9 +17,7 @@ from kinfolio.gnn.blend.popularity import Popularity
 from kinfolio.gnn.blend.shortlist import large_shortlist, validation_users
 from kinfolio.gnn.blend.term import Pool
 from kinfolio.gnn.data import TrainingData, training_data
-from kinfolio.gnn.model import sampled_softmax as softmax
 from kinfolio.gnn.ranking import UserMetrics
-from kinfolio.gnn.training.budget import parse_budget
 from kinfolio.gnn.training.train import read_embeddings, train
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, run_of
@@ -35,29 +31,29 @@ def holdings(seed: int = 0, users: int = 60, products: int = 12) -> csr_array:
 
 
 def test_with_all_products_as_neighbours_links_are_the_ridge_regression_on_all_others() -> None:
-    held = holdings()
-    made = CoOccurrence(held).ridge(0.0, (5.0,))[5.0].toarray()
-    gram = (held.T @ held).toarray()
+    interactions = holdings()
+    links = CoOccurrence(interactions).ridge(0.0, (5.0,))[5.0].toarray()
+    gram = (interactions.T @ interactions).toarray()
     for product in range(gram.shape[1]):
         others = np.delete(np.arange(gram.shape[1]), product)
         expected = np.linalg.solve(
             gram[np.ix_(others, others)] + 5 * np.eye(len(others)), gram[others, product]
         )
-        found = made[others, product]
+        found = links[others, product]
         has_common = gram[others, product] > 0
         np.testing.assert_allclose(found[has_common], expected[has_common], atol=1e-5)
         assert not found[~has_common].any()
-    assert not made.diagonal().any()
+    assert not links.diagonal().any()
 
 
 def test_only_the_nearest_products_are_linked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_models, "NEIGHBOURS", 3)
-    held = holdings()
-    gram = (held.T @ held).toarray()
+    interactions = holdings()
+    gram = (interactions.T @ interactions).toarray()
     np.fill_diagonal(gram, 0)
-    made = CoOccurrence(held).ridge(0.0, (5.0,))[5.0].toarray()
+    links = CoOccurrence(interactions).ridge(0.0, (5.0,))[5.0].toarray()
     for product in range(gram.shape[1]):
-        linked = np.flatnonzero(made[:, product])
+        linked = np.flatnonzero(links[:, product])
         assert len(linked) <= 3
         assert gram[linked, product].min() >= np.sort(gram[:, product])[-3]
 
@@ -79,44 +75,44 @@ def test_among_equally_near_products_the_rarer_are_linked(
 ) -> None:
     monkeypatch.setattr(link_models, "NEIGHBOURS", 2)
     # Product 0 has two holders, who hold all others, too; of these 1 and 3 have more holders.
-    held = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 1, 0, 1, 0], [0, 1, 0, 1, 0]])
-    made = CoOccurrence(csr_array(held.astype(np.float32))).ridge(0.0, (1.0,))[1.0]
-    assert np.flatnonzero(made.toarray()[:, 0]).tolist() == [2, 4]
+    interactions = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 1, 0, 1, 0], [0, 1, 0, 1, 0]])
+    links = CoOccurrence(csr_array(interactions.astype(np.float32))).ridge(0.0, (1.0,))[1.0]
+    assert np.flatnonzero(links.toarray()[:, 0]).tolist() == [2, 4]
 
 
 def test_links_are_never_negative_and_few_from_each_product(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(link_models, "MOST_LINKS", 4)
-    holders = CoOccurrence(holdings())
-    plain = holders.ridge(0.0, (1.0,))[1.0]
+    counts = CoOccurrence(holdings())
+    plain = counts.ridge(0.0, (1.0,))[1.0]
     assert (plain.data < 0).any()
-    made = scale_links(plain, holders.degree, 0.5)
-    assert (made.data > 0).all()
-    assert np.diff(made.indptr).max() <= 4
-    at = np.flatnonzero(np.diff(made.indptr))[0]
-    first = made[[at]].tocoo()
-    expected = plain.toarray()[at, first.coords[1]] * holders.degree[first.coords[1]] ** 0.5
+    links = scale_links(plain, counts.degree, 0.5)
+    assert (links.data > 0).all()
+    assert np.diff(links.indptr).max() <= 4
+    at = np.flatnonzero(np.diff(links.indptr))[0]
+    first = links[[at]].tocoo()
+    expected = plain.toarray()[at, first.coords[1]] * counts.degree[first.coords[1]] ** 0.5
     np.testing.assert_allclose(first.data, expected, rtol=1e-5)
 
 
 def test_co_occurrence_follows_the_formula() -> None:
-    held = holdings()
-    holders = CoOccurrence(held)
-    made = holders.common(0.25, 0.5).toarray()
-    dense = held.toarray()
+    interactions = holdings()
+    counts = CoOccurrence(interactions)
+    links = counts.common(0.25, 0.5).toarray()
+    dense = interactions.toarray()
     users = np.maximum(dense.sum(axis=1), 1)
-    expected = (holders.degree**-0.5)[:, None] * (dense.T @ (users[:, None] ** -0.5 * dense))
+    expected = (counts.degree**-0.5)[:, None] * (dense.T @ (users[:, None] ** -0.5 * dense))
     np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(made, expected, atol=1e-5)
+    np.testing.assert_allclose(links, expected, atol=1e-5)
 
 
 def test_with_too_many_pairs_users_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = holdings(users=400)
-    monkeypatch.setattr(link_models, "MOST_PAIRS", (np.diff(held.indptr) ** 2).sum() / 4)
-    holders = CoOccurrence(held)
-    assert 50 < holders.interactions.shape[0] < 150
-    np.testing.assert_allclose(holders.degree, held.toarray().sum(axis=0))
+    interactions = holdings(users=400)
+    monkeypatch.setattr(link_models, "MOST_PAIRS", (np.diff(interactions.indptr) ** 2).sum() / 4)
+    counts = CoOccurrence(interactions)
+    assert 50 < counts.interactions.shape[0] < 150
+    np.testing.assert_allclose(counts.degree, interactions.toarray().sum(axis=0))
 
 
 def pool_of(score: torch.Tensor, data: TrainingData, has_links: bool = True) -> Pool:
@@ -154,38 +150,6 @@ def test_links_are_left_out_when_the_heads_are_perfect() -> None:
     assert pool.shortlist().metrics(0.0)[0].mean() == 1
 
 
-@pytest.mark.parametrize("tau", [0.5, 0.01])
-def test_the_blocked_softmax_equals_the_plain_one_with_its_gradient(
-    tau: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(softmax, "_ROWS_AT_ONCE", 3)
-    torch.manual_seed(0)
-    rows = torch.randn(7 + 7 + 5, 5, dtype=torch.float64, requires_grad=True)
-    bias = torch.randn(20, dtype=torch.float64, requires_grad=True)
-    products, negatives = torch.tensor([3, 3, 0, 19, 7, 8, 9]), torch.tensor([3, 8, 11, 0, 15])
-    sent = torch.randn(20, 5, dtype=torch.float64, requires_grad=True)
-    general = torch.randn(5, dtype=torch.float64, requires_grad=True)
-    edges = torch.rand(7, dtype=torch.float64)
-    spread = torch.rand(5, dtype=torch.float64) * 3
-    # Of the last user nothing but rounding is left, and of the one before nothing was there.
-    rows.data[6] = edges[6] * sent[products[6]].detach() * (1 + 1e-7)
-    rows.data[5], edges[5] = 0, 0
-    is_left = (torch.arange(7) < 5)[:, None]
-    users = (rows[:7] - edges[:, None] * sent[products] + general) * is_left
-    unit = functional.normalize(torch.cat([users, rows[7:]]), dim=1)
-    right = (unit[:7] * unit[7:14]).sum(dim=1) / tau + bias[products]
-    others = unit[:7] @ unit[14:].T / tau + bias[negatives] + spread
-    others = others.masked_fill(products[:, None] == negatives, -torch.inf)
-    plain = (torch.logaddexp(right, others.logsumexp(dim=1)) - right).mean()
-    inputs = [rows, sent, general, bias]
-    expected = torch.autograd.grad(plain, inputs)
-    batch = softmax.Batch(products, products, edges, negatives, spread)
-    mine = softmax.sampled_softmax(rows, sent, general, bias, tau, batch)
-    assert mine.item() == pytest.approx(plain.item(), abs=1e-12)
-    for one, other in zip(torch.autograd.grad(mine, inputs), expected, strict=True):
-        torch.testing.assert_close(one, other)
-
-
 def test_a_trained_run_stores_its_links_and_reports_the_trials(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4, has_valid=False)
     run = run_of(tmp_path / "run", snapshot)
@@ -205,24 +169,11 @@ def test_quick_trains_nothing(tmp_path: Path) -> None:
     assert trained.valid.recall > 0
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("1h", 3600), ("auto", 300)]
-)
-def test_a_budget_is_a_time(text: str, seconds: float) -> None:
-    assert parse_budget(text, 1000) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "five", "5 m x", "0", "-3s"])
-def test_a_budget_that_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(BadConfig, match="--budget is"):
-        parse_budget(text, 1000)
-
-
 def test_a_recipe_names_its_parameters() -> None:
     assert str(LinkRecipe("ridge", 0.5, 30.0, -0.25)) == "ridge, p 0.5, lambda 30, c -0.25"
 
 
-def test_more_users_in_parts_give_the_figures_of_all_at_once(
+def test_a_shortlist_in_parts_gives_the_metrics_of_all_users_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = training_data(make_snapshot(seed=4, num_users=60), CPU)

@@ -1,4 +1,4 @@
-"""People who wrote about a product that nobody holds: for whom it climbs, what must not count."""
+"""Reviewers of cold products: whose lists change, and which reviews must not count."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from tests.gnn.trained import SMALL, trained
 CPU = torch.device("cpu")
 NUM_USERS, NUM_PRODUCTS = 120, 21
 OF_EVEN, OF_ODD = NUM_PRODUCTS - 2, NUM_PRODUCTS - 1
-"""Two products that nobody holds in training: each is reviewed and later wanted by one taste."""
+"""Two cold products: each is reviewed, and later held, by users of one taste."""
 
 
 def tastes(writers: tuple[range, range]) -> Snapshot:
-    """Even users want `OF_EVEN`, odd ones `OF_ODD`, in `valid`; both are reviewed by `writers`."""
+    """Even users hold `OF_EVEN` in `valid`, odd ones `OF_ODD`; both are reviewed by `writers`."""
     snapshot = make_snapshot(seed=5, num_users=NUM_USERS, num_products=NUM_PRODUCTS)
     held = snapshot.holdings
-    kept = (held.split == 0) & (held.target < OF_EVEN)
+    is_kept = (held.split == 0) & (held.target < OF_EVEN)
     users = np.arange(NUM_USERS - 1)
-    source = np.concatenate([held.source[kept], users])
-    target = np.concatenate([held.target[kept], OF_EVEN + users % 2])
-    split = np.concatenate([np.zeros(kept.sum(), np.int64), np.ones(len(users), np.int64)])
+    source = np.concatenate([held.source[is_kept], users])
+    target = np.concatenate([held.target[is_kept], OF_EVEN + users % 2])
+    split = np.concatenate([np.zeros(is_kept.sum(), np.int64), np.ones(len(users), np.int64)])
     parts = [
         replace(
-            reviews_of_the_last_product(list(people), NUM_PRODUCTS),
-            product=np.full(len(people), product, np.int32),
+            reviews_of_the_last_product(list(users_of), NUM_PRODUCTS),
+            product=np.full(len(users_of), product, np.int32),
         )
-        for people, product in zip(writers, (OF_EVEN, OF_ODD), strict=True)
+        for users_of, product in zip(writers, (OF_EVEN, OF_ODD), strict=True)
     ]
     names = ("user", "product", "at", "describes_user", "describes_product")
     reviews = replace(
@@ -54,18 +54,18 @@ def weight_of(run: Run) -> float:
     return weight
 
 
-def test_a_new_product_climbs_for_people_like_those_who_wrote_about_it(tmp_path: Path) -> None:
+def test_a_cold_product_rises_for_users_similar_to_its_reviewers(tmp_path: Path) -> None:
     of_taste = tastes((range(0, 20, 2), range(1, 20, 2)))
     run = trained(tmp_path, of_taste, replace(SMALL, text="off", links="off"))
     assert weight_of(run) > 0
     stored = read_embeddings(run)
     scores = stored.user_vectors @ stored.product_vectors.T + stored.bias
-    ahead = scores[20:-1, OF_EVEN] - scores[20:-1, OF_ODD]
+    difference = scores[20:-1, OF_EVEN] - scores[20:-1, OF_ODD]
     is_even = np.arange(20, NUM_USERS - 1) % 2 == 0
-    assert np.mean((ahead > 0) == is_even) > 0.9
+    assert np.mean((difference > 0) == is_even) > 0.9
 
 
-def test_who_wrote_is_left_out_where_it_tells_nothing(tmp_path: Path) -> None:
+def test_reviewers_are_left_out_where_they_are_uninformative(tmp_path: Path) -> None:
     same = tastes((range(20), range(20)))
     assert weight_of(trained(tmp_path, same, replace(SMALL, text="off", links="off"))) == 0
 

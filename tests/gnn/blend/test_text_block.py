@@ -118,7 +118,7 @@ def test_cold_products_have_their_own_weight() -> None:
 def test_the_stored_embeddings_give_the_score_with_texts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # On so few people it is chance what is chosen; what follows holds for any choice but 0.
+    # With so few users the choice is random; the test holds for any weights but 0.
     weights = TextWeights(seen=0.7, unseen=0.4)
     monkeypatch.setattr(text_block, "choose_text_weights", lambda *_: weights)
     snapshot = with_texts(make_snapshot(seed=4))
@@ -136,7 +136,7 @@ def test_the_stored_embeddings_give_the_score_with_texts(
     sums = (held @ stored.product_messages)[users] + stored.user_own[users]
     sums += reach * stored.global_user
     blocks = sums.reshape(len(users), 3, -1)
-    # The last block is the texts': nothing but what is held goes into it.
+    # The last block is that of texts: the sum of the products held.
     block = blocks[:, 2] / np.maximum(np.linalg.norm(blocks[:, 2], axis=1, keepdims=True), 1e-12)
     mine = stored.user_vectors[users].reshape(len(users), 3, -1)[:, 2]
     np.testing.assert_allclose(block, mine, atol=1e-5)

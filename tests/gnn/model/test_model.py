@@ -110,8 +110,8 @@ def test_without_user_inputs_half_the_matrix_products_give_the_same_sums(
     own, sent = (torch.cat([torch.zeros(data.num_users, 5), part.detach()]) for part in (x, y))
     torch.testing.assert_close(sums, own + matrix @ sent + matrix @ (matrix @ sent))
     torch.testing.assert_close(of_x, pull[data.num_users :])
-    wanted = matrix.T @ pull + matrix.T @ (matrix.T @ pull)
-    torch.testing.assert_close(of_y, wanted[data.num_users :])
+    expected = matrix.T @ pull + matrix.T @ (matrix.T @ pull)
+    torch.testing.assert_close(of_y, expected[data.num_users :])
 
 
 @pytest.mark.parametrize("has_ties", [True, False])
@@ -140,7 +140,7 @@ def test_propagation_in_16_bits_is_close_to_that_in_32(
 @pytest.mark.parametrize("has_16_bits", [False, True])
 def test_the_loss_scores_a_user_without_the_positive_product(has_16_bits: bool) -> None:
     snapshot = make_snapshot(seed=3)
-    # One more person, who holds nothing but the first product and is tied to nobody.
+    # One more user, who holds only the first product and has no ties.
     holdings = snapshot.holdings
     alone = len(snapshot.user_ids)
     snapshot = replace(
@@ -168,10 +168,10 @@ def test_the_loss_scores_a_user_without_the_positive_product(has_16_bits: bool) 
         torch.cat([of_users, ids * is_seen]) for ids in (head.ids, head.ids + head.message_offset)
     )
     sums = x + matrix @ y + matrix @ (matrix @ y)
-    ahead = sums[users] - edges[:, None] * y[data.num_users + products]
-    assert float(ahead[users == alone].detach().abs().max()) < 1e-5
-    ahead = torch.where((users == alone)[:, None], 0, ahead + head.global_user)
-    cosines = functional.normalize(ahead, dim=1) @ functional.normalize(sums, dim=1).T
+    queries = sums[users] - edges[:, None] * y[data.num_users + products]
+    assert float(queries[users == alone].detach().abs().max()) < 1e-5
+    queries = torch.where((users == alone)[:, None], 0, queries + head.global_user)
+    cosines = functional.normalize(queries, dim=1) @ functional.normalize(sums, dim=1).T
     logits = cosines[:, data.num_users :] / head.tau + head.bias()
     expected = functional.cross_entropy(logits, products)
     torch.testing.assert_close(loss, expected, rtol=1e-3 if has_16_bits else 1.3e-6, atol=1e-5)
@@ -179,7 +179,7 @@ def test_the_loss_scores_a_user_without_the_positive_product(has_16_bits: bool) 
     assert float(gradient.abs().max()) < 10
 
 
-def test_a_tie_counts_once_whatever_its_direction_and_number() -> None:
+def test_a_tie_counts_once_in_any_direction_and_number() -> None:
     none = np.zeros(0, np.int32)
     both = adjacency(
         3, 1, (none, none), (np.array([0, 1, 0], np.int32), np.array([1, 0, 1], np.int32))
@@ -240,7 +240,7 @@ def test_the_contributions_of_all_neighbours_sum_to_the_score(
         TrainedHead(head=head, spec=spec, best_step=0, valid=None, cpu_seconds=0) for head in heads
     ]
     ensemble = Ensemble(members, data, terms, Quality(recall=0, ndcg=0))
-    wanted = ensemble.score()(np.arange(data.num_users)).numpy()
+    scores = ensemble.score()(np.arange(data.num_users)).numpy()
     stored = ensemble.embeddings(snapshot, "{}")
     bias = sum(head.bias().detach().numpy() for head in heads)
     bias = bias + popularity.bias().numpy() + cold_start.bias().numpy()
@@ -270,7 +270,7 @@ def test_the_contributions_of_all_neighbours_sum_to_the_score(
             )
             total = parts.sum() + of_links + stored.bias[product]
             # The stored popularity term has mean 0, which shifts all scores alike.
-            assert total == pytest.approx(wanted[user, product] - bias.mean(), abs=1e-5)
+            assert total == pytest.approx(scores[user, product] - bias.mean(), abs=1e-5)
 
 
 def test_renaming_users_and_products_permutes_the_vectors() -> None:

@@ -1,4 +1,4 @@
-"""`kinfolio writeback` killed with -9 at each of its steps: what served goes on serving."""
+"""`kinfolio writeback` killed with -9 at each of its steps: the served version stays the same."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def test_an_interrupted_training_resumes_to_the_same_model(
     snapshot = make_snapshot(seed=4, has_valid=False)
     whole, cut = run_of(tmp_path / "whole", snapshot), run_of(tmp_path / "cut", snapshot)
     all_steps: list[str] = []
-    train(whole, config, cache=tmp_path / "texts", progress=lambda *told: all_steps.append(told[0]))
+    train(whole, config, cache=tmp_path / "texts", progress=lambda *step: all_steps.append(step[0]))
 
     def stop(step: str, done: int, total: int) -> None:
         if at[0] in step and done >= at[1]:
@@ -205,7 +205,7 @@ def test_an_interrupted_training_resumes_to_the_same_model(
     with pytest.raises(KeyboardInterrupt):
         train(cut, config, cache=tmp_path / "texts", progress=stop)
     steps: list[str] = []
-    train(cut, config, cache=tmp_path / "texts", progress=lambda *told: steps.append(told[0]))
+    train(cut, config, cache=tmp_path / "texts", progress=lambda *step: steps.append(step[0]))
     assert 0 < len(steps) < len(all_steps)
     one, other = read_embeddings(whole), read_embeddings(cut)
     for name in ("user_vectors", "product_vectors", "product_messages", "bias", "link_weights"):
@@ -222,9 +222,9 @@ def test_a_damaged_checkpoint_is_not_resumed(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         train(run, SMALL, cache=tmp_path / "texts", progress=stop)
-    kept = list((run.folder / "checkpoints").glob("*.pt"))
-    assert kept
-    for file in kept:
+    files = list((run.folder / "checkpoints").glob("*.pt"))
+    assert files
+    for file in files:
         file.write_bytes(file.read_bytes()[:50])
     train(run, SMALL, cache=tmp_path / "texts")
     read_embeddings(run)
@@ -237,20 +237,20 @@ def test_stopped_early_the_best_model_so_far_is_written_and_can_be_resumed(
     whole = run_of(tmp_path / "whole", make_snapshot(seed=4))
     train(whole, config, cache=tmp_path / "texts")
     run = run_of(tmp_path / "run", make_snapshot(seed=4))
-    told: list[str] = []
+    seen_steps: list[str] = []
 
-    def tell(step: str, done: int, total: int) -> None:
-        told.append(step)
+    def on_step(step: str, done: int, total: int) -> None:
+        seen_steps.append(step)
 
     def is_stopped() -> bool:
-        return any("head 2" in step for step in told)
+        return any("head 2" in step for step in seen_steps)
 
-    stopped = train(run, config, cache=tmp_path / "texts", is_stopped=is_stopped, progress=tell)
+    stopped = train(run, config, cache=tmp_path / "texts", is_stopped=is_stopped, progress=on_step)
     assert stopped.has_stopped
     assert run.need_info()["stopped"]
     assert stopped.valid.recall > 0
     assert len(read_embeddings(run).user_vectors[0]) >= SMALL.dim
-    assert sum("head 2" in step for step in told) == 1
+    assert sum("head 2" in step for step in seen_steps) == 1
     again = train(run, config, cache=tmp_path / "texts")
     assert not again.has_stopped
     one, other = read_embeddings(whole), read_embeddings(run)
