@@ -6,12 +6,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.serving.not_found import product_not_found, user_not_found
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.records import Verdict
 
 ReasonCode = Literal[
     "held", "dismissed", "closed", "country", "country_unknown", "risk_above", "risk_unknown"
 ]
+
+
+def read_verdicts(
+    graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule] = ()
+) -> tuple[Verdict, ...]:
+    """Return the verdict of each built-in rule and of each own rule; no score is computed.
+
+    Raises:
+        NotFound: there is no such user or product.
+    """
+    facts = graph.read("why_not_facts", user_id=user_id, product_id=product_id)[0]
+    if facts["user"] is None:
+        raise user_not_found(graph, user_id)
+    if facts["product"] is None:
+        raise product_not_found(graph, product_id)
+    return _built_in_verdicts(facts) + _own_verdicts(graph, user_id, product_id, rules)
 
 
 def violations(facts: Mapping[str, Any]) -> dict[str, ReasonCode]:
@@ -35,12 +52,7 @@ def violations(facts: Mapping[str, Any]) -> dict[str, ReasonCode]:
     return found
 
 
-def built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
-    """Return the verdicts of the five built-in rules.
-
-    Args:
-        facts: a row of `why_not_facts`.
-    """
+def _built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
     found, user, name = violations(facts), facts["user"], facts["name"]
     reasons = {
         "held": f"{user} {'already holds' if 'held' in found else 'does not hold'} {name}",
@@ -57,10 +69,9 @@ def built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
     )
 
 
-def own_verdicts(
+def _own_verdicts(
     graph: Graph, user_id: str, product_id: str, rules: Sequence[Rule]
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts of own rules."""
     return tuple(
         Verdict(
             rule=rule.name,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import score_for
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
-from kinfolio.gnn.serving.verdicts import built_in_verdicts, own_verdicts
+from kinfolio.gnn.serving.verdicts import read_verdicts
 from kinfolio.records import WhyNot
 
 
@@ -23,10 +22,7 @@ def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule
         NotFound: there is no such user or product.
     """
     state = read_user_state(graph, user_id)
-    facts = graph.read("why_not_facts", user_id=user_id, product_id=product_id)[0]
-    if facts["product"] is None:
-        raise product_not_found(graph, product_id)
-    verdicts = built_in_verdicts(facts) + own_verdicts(graph, user_id, product_id, rules)
+    verdicts = read_verdicts(graph, user_id, product_id, rules=rules)
     score = score_for(graph, state, product_id)
     return WhyNot(
         user=state.user,

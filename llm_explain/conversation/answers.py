@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.serving.verdicts import read_verdicts
 from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.llm_explain.conversation.influences import describe, influences_of, shares_by_kind
@@ -88,7 +89,7 @@ class Answers:
 
     def why_not(self, product: ProductRef) -> Reply:
         """Name the rules that exclude a product, or its rank."""
-        found = self._verdicts(product.id)
+        found = self._why_not(product)
         broken = _broken_rules(found)
         key = "allowed_unranked" if found.rank is None else "allowed"
         text = phrase(
@@ -106,7 +107,7 @@ class Answers:
         found = similar_products(self.graph, product.id, _SIMILAR_CANDIDATES)
         allowed: list[Recommended] = []
         for one in found.products:
-            if len(allowed) < LIST_LENGTH and self._verdicts(one.product).allowed:
+            if len(allowed) < LIST_LENGTH and not self._violated_rules(one.product, self.rules):
                 allowed.append(replace(one, rank=len(allowed) + 1))
         fields = {"product": product.id, "products": _documents(allowed)}
         head = phrase("similar_list" if allowed else "similar_none", product=product.display_name)
@@ -117,7 +118,7 @@ class Answers:
         """Compare the ranks, scores, rules and influences of two products."""
         if first.id == second.id:
             return Reply(phrase("compare_same"), {}, _last(first))
-        verdicts = {product: self._verdicts(product.id) for product in (first, second)}
+        verdicts = {product: self._why_not(product) for product in (first, second)}
         lines = []
         for product, verdict in verdicts.items():
             if broken := _broken_rules(verdict):
@@ -232,17 +233,18 @@ class Answers:
 
     def holds(self, product: ProductRef) -> bool:
         """Return whether the user holds a product."""
-        return self._breaks(product, "held")
+        return "held" in self._violated_rules(product.id)
 
     def has_dismissed(self, product: ProductRef) -> bool:
         """Return whether the user has dismissed a product."""
-        return self._breaks(product, "dismissed")
+        return "dismissed" in self._violated_rules(product.id)
 
-    def _breaks(self, product: ProductRef, rule: str) -> bool:
-        return any(one.rule == rule and not one.passed for one in self._verdicts(product.id).rules)
+    def _violated_rules(self, product_id: str, own_rules: Sequence[Rule] = ()) -> set[str]:
+        verdicts = read_verdicts(self.graph, self.user, product_id, rules=own_rules)
+        return {verdict.rule for verdict in verdicts if not verdict.passed}
 
-    def _verdicts(self, product_id: str) -> WhyNot:
-        return why_not(self.graph, self.user, product_id, rules=self.rules)
+    def _why_not(self, product: ProductRef) -> WhyNot:
+        return why_not(self.graph, self.user, product.id, rules=self.rules)
 
     def _all_evidence(self, product: ProductRef) -> Explanation:
         return explain(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kinfolio.cypher.graph import Graph
@@ -175,6 +177,23 @@ def test_similar_products_pass_the_rules(chat: Chat) -> None:
     assert ids(answer)
     assert not {"p0", "p1", "p2", "p3", "p4", "p8", "p9"} & set(ids(answer))
     assert chat.answer("why the first?")["product"] == ids(answer)[0]
+
+
+def test_similar_products_and_holdings_are_checked_without_a_rank(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    read = Graph.read
+
+    def record(graph: Graph, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        statements.append(name)
+        return read(graph, name, **parameters)
+
+    monkeypatch.setattr(Graph, "read", record)
+    assert ids(chat.answer("which products are similar to p0?"))
+    chat.answer("what if I did not hold p3?")
+    assert "why_not_facts" in statements
+    assert not any(name.startswith("why_not_rank") for name in statements)
 
 
 def test_a_product_is_dismissed_and_brought_back_after_a_yes_only(
