@@ -1,7 +1,7 @@
 """A snapshot folder written from the pieces of a source.
 
-Marks what training may use (see `leakage.py`): holdings determine the temporal cut, which ties and
-reviews need.
+Marks the ties and reviews that training may use (see `leakage.py`); the holdings, written first,
+determine the temporal cut.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady
-from kinfolio.loaders.exporting.columns import ReviewColumns, Source
+from kinfolio.loaders.exporting.columns import ReviewColumns
 from kinfolio.loaders.exporting.leakage import NO_SPLIT, review_uses, tie_splits
+from kinfolio.loaders.exporting.sources import Source
 from kinfolio.records import NO_TIME, Edges
-from kinfolio.snapshot_tables import read_pieces
+from kinfolio.snapshot_tables import EDGE_COLUMNS, read_pieces
 from kinfolio.snapshot_writer import SnapshotWriter
 
 
@@ -66,12 +67,12 @@ class Assembly:
 
     def _write_reviews(self, pieces: Iterable[ReviewColumns]) -> None:
         self.writer.finish_table("holdings")
-        held = _Held(self.writer.folder)
+        holdings = _WrittenHoldings(self.writer.folder)
         width = max(self.writer.counts["products"], 1)
         for piece in pieces:
             if not len(piece.user):
                 continue
-            user, product, split = held.between(int(piece.user[0]), int(piece.user[-1]))
+            user, product, split = holdings.of_users(int(piece.user[0]), int(piece.user[-1]))
             describes_user, describes_product = review_uses(
                 pair=piece.user.astype(np.int64) * width + piece.product,
                 split=piece.stated,
@@ -103,39 +104,32 @@ class Assembly:
 
     def _add_edges(self, table: str, edges: Edges, split: NDArray[np.int8]) -> None:
         if len(edges.source):
-            self.writer.add(
-                table,
-                source=edges.source,
-                target=edges.target,
-                split=split,
-                at=edges.at,
-                rating=edges.rating,
-                stated=edges.split,
-            )
+            columns = {name: getattr(edges, name) for name in EDGE_COLUMNS}
+            self.writer.add(table, **columns | {"split": split, "stated": edges.split})
 
 
-class _Held:
+class _WrittenHoldings:
     """Reads the written holdings piece by piece, as they may not fit into memory."""
 
     def __init__(self, folder: Path) -> None:
         self._pieces = read_pieces(folder, "holdings", ["source", "target", "stated"])
         self._columns: list[NDArray[Any]] = [np.zeros(0, np.int32)] * 3
 
-    def between(self, first: int, last: int) -> list[NDArray[Any]]:
+    def of_users(self, first: int, last: int) -> list[NDArray[Any]]:
         """Return user, product and stated split of the holdings of a range of users.
 
         Ranges must ascend from call to call.
         """
-        kept = slice(np.searchsorted(self._columns[0], first), None)
-        parts = [[column[kept]] for column in self._columns]
+        rows = slice(np.searchsorted(self._columns[0], first), None)
+        parts = [[column[rows]] for column in self._columns]
         while not len(parts[0][-1]) or parts[0][-1][-1] <= last:
             piece = next(self._pieces, None)
             if piece is None:
                 break
             columns = list(piece.values())
-            kept = slice(np.searchsorted(columns[0], first), None)
+            rows = slice(np.searchsorted(columns[0], first), None)
             for part, column in zip(parts, columns, strict=True):
-                part.append(column[kept])
+                part.append(column[rows])
         self._columns = [np.concatenate(part) for part in parts]
         end = np.searchsorted(self._columns[0], last, side="right")
         return [column[:end] for column in self._columns]

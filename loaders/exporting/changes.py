@@ -1,13 +1,14 @@
 """An older snapshot with the changes since, as the pieces of a new one.
 
-Changed users and products are read again, and so are the holdings, ties and reviews of changed
-users, which replace those in the older snapshot. Nothing else is removed: the caller compares the
+Changed users and products, and the holdings, ties and reviews of changed users, are read from the
+graph and replace those in the older snapshot. Nothing else is removed: the caller compares the
 counts with the graph's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,53 +16,45 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinfolio.cypher.graph import Graph
 from kinfolio.loaders.exporting.columns import EdgeKind, NodeIndex, Nodes, ReviewColumns
-from kinfolio.loaders.exporting.graph_reader import GraphReader, map_ordered
+from kinfolio.loaders.exporting.graph_reader import map_ordered
 from kinfolio.loaders.exporting.selection import parts
+from kinfolio.loaders.exporting.sources import Source, row_counts
 from kinfolio.records import Edges
-from kinfolio.snapshot_tables import TABLES, read_pieces
+from kinfolio.snapshot_tables import EDGE_COLUMNS, TABLES, read_pieces
 
 USERS_PER_QUERY = 500
 
 _Piece = TypeVar("_Piece")
 
 
-class Changes:
-    """The pieces of the new snapshot: a `Source`.
+class Changes(Source):
+    """The pieces of the new snapshot.
 
     Args:
         old: folder of the older snapshot.
-        reader: reads the graph.
+        graph: the graph; its empty tables are not queried.
         users: gids of the changed users.
         products: gids of the changed products.
-        counts: rows of each table in the graph; empty tables are not queried.
     """
 
-    def __init__(
-        self,
-        old: Path,
-        reader: GraphReader,
-        users: list[int],
-        products: list[int],
-        counts: dict[str, int],
-    ) -> None:
+    def __init__(self, old: Path, graph: Graph, users: list[int], products: list[int]) -> None:
+        super().__init__(graph)
         self._old = old
-        self._counts = counts
-        self._reader = reader
+        self._counts = row_counts(graph)
         self._gids = sorted(users)
-        old_users, old_products = self._nodes("users"), self._nodes("products")
-        self._users = _merge_nodes(old_users, self._read(reader.users_of, self._gids))
-        self._products = _merge_nodes(
-            old_products, self._read(reader.products_of, sorted(products))
-        )
-        self.user_rows = NodeIndex(self._users.gid)
-        self.product_rows = NodeIndex(self._products.gid)
+        reader, old_users, old_products = self.reader, self._nodes("users"), self._nodes("products")
+        self._users = _merge_nodes(old_users, _read(reader.users_of, self._gids))
+        self._products = _merge_nodes(old_products, _read(reader.products_of, products))
+        reader.user_rows = NodeIndex(self._users.gid)
+        reader.product_rows = NodeIndex(self._products.gid)
         self._moved = {
-            "users": self.user_rows.rows_of_gids(old_users.gid),
-            "products": self.product_rows.rows_of_gids(old_products.gid),
+            "users": reader.user_rows.rows_of_gids(old_users.gid),
+            "products": reader.product_rows.rows_of_gids(old_products.gid),
         }
-        self._is_changed = np.zeros(len(self.user_rows), np.bool_)
-        self._is_changed[self.user_rows.rows_of_gids(np.array(self._gids, np.int64))] = True
+        self._is_changed = np.zeros(len(self._users.gid), np.bool_)
+        self._is_changed[reader.user_rows.rows_of_gids(np.array(self._gids, np.int64))] = True
 
     def users(self) -> Iterator[Nodes]:
         """Yield all users."""
@@ -73,30 +66,18 @@ class Changes:
 
     def edges(self, kind: EdgeKind) -> Iterator[Edges]:
         """Yield all holdings or ties."""
-        ends = self.product_rows if kind == "holdings" else self.user_rows
-
-        def read(gids: list[int]) -> Edges:
-            return self._reader.edges_of(kind, gids, self.user_rows, ends)
-
-        new = self._read(read, self._gids if self._counts[kind] else [])
-        names = ["source", "target", "split", "at", "rating"]
+        read = partial(self.reader.edges_of, kind)
+        new = _read(read, self._gids if self._counts[kind] else [])
         end = "products" if kind == "holdings" else "users"
-        for columns in self._replaced(kind, names, new, end):
-            yield Edges(**dict(zip(names, columns, strict=True)))
+        for columns in self._replaced(kind, EDGE_COLUMNS, new, end):
+            yield Edges(**dict(zip(EDGE_COLUMNS, columns, strict=True)))
 
     def reviews(self) -> Iterator[ReviewColumns]:
         """Yield all reviews."""
-
-        def read(gids: list[int]) -> ReviewColumns:
-            return self._reader.reviews_of(gids, self.user_rows, self.product_rows)
-
-        new = self._read(read, self._gids if self._counts["reviews"] else [])
-        names = ["user", "product", "stated", "at", "id", "text"]
+        new = _read(self.reader.reviews_of, self._gids if self._counts["reviews"] else [])
+        names = ("user", "product", "stated", "at", "id", "text")
         for columns in self._replaced("reviews", names, new, "products"):
             yield ReviewColumns(**dict(zip(names, columns, strict=True)))
-
-    def _read(self, read: Callable[[list[int]], _Piece], gids: list[int]) -> list[_Piece]:
-        return list(map_ordered(read, parts(gids, USERS_PER_QUERY)))
 
     def _nodes(self, table: str) -> Nodes:
         pieces = list(read_pieces(self._old, table))
@@ -104,7 +85,7 @@ class Changes:
         return Nodes(node=np.full(len(columns["gid"]), -1), **columns)
 
     def _replaced(
-        self, table: str, names: list[str], parts: list[Any], end: str
+        self, table: str, names: Sequence[str], parts: list[Any], end: str
     ) -> Iterator[list[Any]]:
         """Yield the old columns of a table with the rows of changed users replaced by `parts`.
 
@@ -118,9 +99,9 @@ class Changes:
             columns[0] = self._moved["users"][columns[0]]
             columns[1] = self._moved[end][columns[1]]
             last = columns[0][-1] if len(columns[0]) else -1
-            kept = ~self._is_changed[columns[0]]
-            if not kept.all():
-                columns = [_take(column, np.flatnonzero(kept)) for column in columns]
+            is_unchanged = ~self._is_changed[columns[0]]
+            if not is_unchanged.all():
+                columns = [_take(column, np.flatnonzero(is_unchanged)) for column in columns]
             if new:
                 ready = int(np.searchsorted(new[0], last, side="right"))
                 columns = _merge_rows(columns, [column[done:ready] for column in new])
@@ -130,12 +111,16 @@ class Changes:
             yield [column[done:] for column in new]
 
 
+def _read(read: Callable[[list[int]], _Piece], gids: list[int]) -> list[_Piece]:
+    return list(map_ordered(read, parts(gids, USERS_PER_QUERY)))
+
+
 def _merge_nodes(old: Nodes, parts: list[Nodes]) -> Nodes:
-    """Return nodes in the order of their gids; those read again replace the old ones."""
+    """Return nodes in the order of their gids; new ones replace old ones."""
     if not parts:
         return old
     gids = np.concatenate([old.gid, *(part.gid for part in parts)])
-    # Of several with one gid the last is the newest.
+    # The last node with a gid is the newest.
     _, from_end = np.unique(gids[::-1], return_index=True)
     place = len(gids) - 1 - from_end
 

@@ -1,16 +1,16 @@
-"""Nodes, edges and reviews as arrays, and the rows that node numbers stand for."""
+"""Nodes, edges and reviews as arrays, and the row of each node."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinfolio.records import Edges
+from kinfolio.snapshot_tables import EDGE_COLUMNS
 
 EdgeKind = Literal["holdings", "ties"]
 
@@ -44,12 +44,7 @@ class ReviewColumns:
 
 
 class NodeIndex:
-    """Row of each node, by `gid` and, where given, by internal id.
-
-    Args:
-        gids: int64, shape (num_nodes,), ascending.
-        nodes: internal ids, int64, shape (num_nodes,).
-    """
+    """Row of each node, by `gid` (ascending) and optionally by internal id."""
 
     def __init__(self, gids: NDArray[np.int64], nodes: NDArray[np.int64] | None = None) -> None:
         self.gids = gids
@@ -59,7 +54,7 @@ class NodeIndex:
             return
         self._nodes = nodes
         end = int(nodes.max(initial=-1)) + 1
-        if end <= _LARGEST_TABLE:  # a look-up is fifty times faster than a search
+        if end <= _LARGEST_TABLE:  # indexing is fifty times faster than a search
             self._table = np.full(end + 1, -1, np.int32)
             self._table[nodes] = np.arange(len(nodes), dtype=np.int32)
         else:
@@ -69,14 +64,14 @@ class NodeIndex:
         return len(self.gids)
 
     def rows_of_gids(self, gids: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the row of each gid, -1 where there is none."""
+        """Return the row of each gid, -1 if not found."""
         if not len(self.gids):
             return np.full(len(gids), -1, np.int32)
         rows = np.searchsorted(self.gids, gids).clip(max=len(self.gids) - 1)
         return np.where(self.gids[rows] == gids, rows, -1).astype(np.int32)
 
     def rows_of_nodes(self, nodes: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the row of each internal id, -1 where there is none."""
+        """Return the row of each internal id, -1 if not found."""
         if self._table is not None:
             return self._table[np.where(nodes < len(self._table), nodes, -1)]
         if self._order is None or not len(self._order):
@@ -91,32 +86,13 @@ class NodeIndex:
         return [int(gid) for gid in self.gids[begin:stop]]
 
 
-class Source(Protocol):
-    """Where a snapshot comes from: pieces in the order of the rows, read in this order."""
-
-    user_rows: NodeIndex
-    product_rows: NodeIndex
-
-    def users(self) -> Iterator[Nodes]:
-        """Yield all users."""
-
-    def products(self) -> Iterator[Nodes]:
-        """Yield all products."""
-
-    def edges(self, kind: EdgeKind) -> Iterator[Edges]:
-        """Yield all holdings or ties; `split` is as stated in the graph."""
-
-    def reviews(self) -> Iterator[ReviewColumns]:
-        """Yield all reviews."""
-
-
 def sorted_edges(edges: Edges, *, width: int, unique: bool) -> Edges:
     """Sort edges by source, target, split and time; drop those with an end of -1.
 
     Args:
-        edges: ends are rows, -1 where unknown.
+        edges: ends are rows, or -1 if not found.
         width: number of rows of the targets.
-        unique: keep the first of several edges between the same two nodes.
+        unique: retain only the first of several edges between the same two nodes.
     """
     key = edges.source.astype(np.int64) * width + edges.target
     order = np.flatnonzero((edges.source >= 0) & (edges.target >= 0))
@@ -126,10 +102,4 @@ def sorted_edges(edges: Edges, *, width: int, unique: bool) -> Edges:
         order = order[np.lexsort([column[order] for column in columns])]
         if unique:
             order = order[np.append(True, np.diff(key[order]) != 0)]
-    return Edges(
-        source=edges.source[order],
-        target=edges.target[order],
-        split=edges.split[order],
-        at=edges.at[order],
-        rating=edges.rating[order],
-    )
+    return Edges(**{name: getattr(edges, name)[order] for name in EDGE_COLUMNS})

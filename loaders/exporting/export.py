@@ -1,6 +1,6 @@
-"""The graph as a snapshot in columns: all of it, what changed since an older one, or a part.
+"""The graph as a snapshot in columns: a full export, the changes since an older one, or a subgraph.
 
-Ranges of users are read in parallel and written as they come, so memory does not grow with the
+Ranges of users are read in parallel and written as they arrive, so memory does not grow with the
 graph.
 """
 
@@ -38,19 +38,19 @@ def export_to(
     """Export a snapshot to a folder; memory does not grow with the graph.
 
     Args:
-        graph: users and products added by hand get their row numbers first.
+        graph: users and products without row numbers are numbered first.
         folder: replaced when the new snapshot is complete, e.g. `Run(...).snapshot`.
         progress: called with the number of rows read.
         since: folder of an older snapshot; only changes after it are read. The result equals that
-            of a full export, which is made where changes are not enough.
-        subgraph: a reading statement whose column `user`, or first column, gives the users.
-        around: id of a user; users at most `hops` from it are taken, see `users_around`.
-        hops: number of ties or products held by both.
+            of a full export, which runs instead if the changes are not sufficient.
+        subgraph: a read-only statement; its column `user`, or first column, contains the users.
+        around: id of a user; exports the users at most `hops` from it, see `users_around`.
+        hops: number of ties or of products held by both.
 
     Raises:
         NotReady: the graph has no holdings yet.
-        BadInput: the graph cannot be exported, the folder cannot be written, or `subgraph` gives no
-            users.
+        BadInput: the graph cannot be exported, the folder cannot be written, or `subgraph` returns
+            no users.
         NotFound: there is no user `around`.
         BadConfig: the options exclude each other.
     """
@@ -69,10 +69,6 @@ def export_to(
         else:
             new = job.whole(since)
         take_place(new, folder)
-    return _report(folder, job.notes, round(time.perf_counter() - started, 3))
-
-
-def _report(folder: Path, notes: list[str], seconds: float) -> Exported:
     manifest = read_manifest(folder)
     return Exported(
         counts={name: int(manifest["counts"][name]) for name in COUNTED},
@@ -81,6 +77,6 @@ def _report(folder: Path, notes: list[str], seconds: float) -> Exported:
         hash=str(manifest["hash"]),
         consistency=manifest["consistency"],
         how=manifest["how"],
-        notes=tuple(notes),
-        seconds=seconds,
+        notes=tuple(job.notes),
+        seconds=round(time.perf_counter() - started, 3),
     )

@@ -1,8 +1,8 @@
-"""The graph in columns: a range of users, or given users, as sorted NumPy arrays.
+"""The graph in columns: a range of users, or a list of users, as sorted NumPy arrays.
 
 Numbers of whole ranges are transferred as vectors, that is as plain bytes: no Python object per
-edge. A range that does not fit (a property of an unexpected type, an old server) is read again as
-lists.
+edge. A range that cannot be transferred as vectors (a property of an unexpected type, an old
+server) is read as lists.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from kinfolio.loaders.exporting.leakage import NO_SPLIT
 from kinfolio.records import NO_TIME, SPLITS, Edges
 
 READERS = 2
-"""Ranges that are read at the same time; more than the cores of server and client is no faster."""
+"""Ranges read in parallel; more than the cores of server and client is no faster."""
 AHEAD = 2
-"""Ranges that may wait, read, until those before them are written."""
+"""Ranges read in advance, before those ahead of them are written."""
 _SPLIT_NUMBERS = {"": NO_SPLIT, **{name: number for number, name in enumerate(SPLITS)}}
-_ODD_SPLIT = -2
+_INVALID_SPLIT = -2
 _NO_RATING = -3.4e38
-"""Stands for no rating in a vector, which takes finite numbers only."""
+"""Missing rating in a vector, which takes finite numbers only."""
 _AS_LISTS = {"holdings": "export_holdings", "ties": "export_ties"}
 _AS_VECTORS = {"holdings": "export_holdings_packed", "ties": "export_ties_packed"}
 
@@ -44,7 +44,7 @@ _Piece = TypeVar("_Piece")
 
 
 def map_ordered(function: Callable[[_Item], _Piece], items: Iterable[_Item]) -> Iterator[_Piece]:
-    """Map a function over items in their order, computing a few results in advance."""
+    """Map a function over items in their order, computing some results in advance."""
     with ThreadPoolExecutor(READERS) as pool:
         pending: deque[Future[_Piece]] = deque()
         try:
@@ -60,10 +60,11 @@ def map_ordered(function: Callable[[_Item], _Piece], items: Iterable[_Item]) -> 
 
 
 class GraphReader:
-    """Reads pieces of one graph; thread-safe."""
+    """Reads pieces of one graph; edges and reviews need `user_rows` and `product_rows`."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self.user_rows = self.product_rows = NodeIndex(np.zeros(0, np.int64))
         self._is_packed = {"holdings": True, "ties": True}
 
     def users(self, first: int, end: int) -> Nodes:
@@ -85,40 +86,39 @@ class GraphReader:
         ]
         return self._nodes(row, name=_strings(names), text=_strings(texts))
 
-    def edges(
-        self, kind: EdgeKind, first: int, end: int, users: NodeIndex, ends: NodeIndex
-    ) -> Edges:
-        """Return the edges from a range of users, by rows; `split` is as stated in the graph."""
+    def edges(self, kind: EdgeKind, first: int, end: int) -> Edges:
+        """Return the edges from a range of users, by rows; `split` is as stored in the graph."""
         if self._is_packed[kind]:
-            found = self._packed_edges(kind, first, end, users, ends)
+            found = self._packed_edges(kind, first, end)
             if found is not None:
                 return found
             self._is_packed[kind] = False
-        return self.edges_of(kind, users.gids_between(first, end), users, ends)
+        return self.edges_of(kind, self.user_rows.gids_between(first, end))
 
-    def edges_of(self, kind: EdgeKind, gids: list[int], users: NodeIndex, ends: NodeIndex) -> Edges:
-        """Return the edges from users with these row numbers, likewise.
+    def edges_of(self, kind: EdgeKind, gids: list[int]) -> Edges:
+        """Return the edges from users with these row numbers, as `edges` does.
 
         Raises:
             BadInput: a split or a time is invalid.
         """
         row = self._graph.read(_AS_LISTS[kind], gids=gids, no_time=NO_TIME)[0]
-        source = users.rows_of_gids(_gids(row["source"]))
+        source, targets = self.user_rows.rows_of_gids(_gids(row["source"])), self._targets(kind)
         with np.errstate(over="ignore"):
             rating = np.array(row.get("rating", ()), np.float64).astype(np.float32)
         edges = Edges(
             source=source,
-            target=ends.rows_of_gids(_gids(row["target"])),
+            target=targets.rows_of_gids(_gids(row["target"])),
             split=_splits(row["split"]),
             at=_times(row["at"]),
             rating=rating if "rating" in row else _no_ratings(len(source)),
         )
-        return sorted_edges(edges, width=len(ends), unique=kind == "holdings")
+        return sorted_edges(edges, width=len(targets), unique=kind == "holdings")
 
-    def _packed_edges(
-        self, kind: EdgeKind, first: int, end: int, users: NodeIndex, ends: NodeIndex
-    ) -> Edges | None:
-        """As `edges`; None where the values do not fit vectors."""
+    def _targets(self, kind: EdgeKind) -> NodeIndex:
+        return self.product_rows if kind == "holdings" else self.user_rows
+
+    def _packed_edges(self, kind: EdgeKind, first: int, end: int) -> Edges | None:
+        """As `edges`; None if the values cannot be transferred as vectors."""
         parameters: dict[str, Any] = {"first": first, "end": end, "no_time": NO_TIME}
         if kind == "holdings":
             parameters["no_rating"] = _NO_RATING
@@ -127,30 +127,31 @@ class GraphReader:
         except (ServerUnreachable, WrongPassword):
             raise
         except (ServerError, BadInput):
-            return None  # no vectors in this server, or a text as a rating: lists tell which
+            return None  # no vectors in this server, or a text as a rating: lists show which
         split = _joined(row["split"], np.int8)
-        if (split == _ODD_SPLIT).any():
+        if (split == _INVALID_SPLIT).any():
             return None
         rating = _joined(row["rating"], np.float32) if "rating" in row else _no_ratings(len(split))
         rating[rating == np.float32(_NO_RATING)] = np.nan
+        targets = self._targets(kind)
         edges = Edges(
-            source=users.rows_of_gids(_joined(row["source"], np.int64)),
-            target=ends.rows_of_nodes(_joined(row["target"], np.int64)),
+            source=self.user_rows.rows_of_gids(_joined(row["source"], np.int64)),
+            target=targets.rows_of_nodes(_joined(row["target"], np.int64)),
             split=split,
             at=_joined(row["at"], np.int64),
             rating=rating,
         )
-        return sorted_edges(edges, width=len(ends), unique=kind == "holdings")
+        return sorted_edges(edges, width=len(targets), unique=kind == "holdings")
 
-    def reviews_of(self, gids: list[int], users: NodeIndex, products: NodeIndex) -> ReviewColumns:
+    def reviews_of(self, gids: list[int]) -> ReviewColumns:
         """Return the reviews by users with these row numbers.
 
         Raises:
             BadInput: a split or a time is invalid.
         """
         row = self._graph.read("export_reviews", gids=gids, no_time=NO_TIME)[0]
-        user = users.rows_of_gids(_gids(row["source"]))
-        product = products.rows_of_gids(_gids(row["target"]))
+        user = self.user_rows.rows_of_gids(_gids(row["source"]))
+        product = self.product_rows.rows_of_gids(_gids(row["target"]))
         ids = row["id"]
         order = sorted(
             np.flatnonzero((user >= 0) & (product >= 0)).tolist(),

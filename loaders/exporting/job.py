@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,16 +19,15 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady, RunBroken
 from kinfolio.loaders.exporting.assembly import Assembly
 from kinfolio.loaders.exporting.changes import Changes
-from kinfolio.loaders.exporting.columns import Source
 from kinfolio.loaders.exporting.graph_reader import GraphReader
-from kinfolio.loaders.exporting.sources import Subgraph, WholeGraph, row_counts
+from kinfolio.loaders.exporting.sources import Source, Subgraph, WholeGraph, row_counts
 from kinfolio.records import Progress
 from kinfolio.snapshot import is_undamaged, read_manifest
 
 ROUNDS = 5
 """Number of times the graph is read while others write, before the result is accepted."""
 OVERLAP_MS = 1_000
-"""Time before the watermark that is read again, beside that of open transactions."""
+"""Time before the watermark that is included, in addition to that of open transactions."""
 MAX_CHANGED_SHARE = 0.2
 """Share of changed users above which reading everything is faster."""
 COUNTED = ("users", "products", "holdings", "ties", "reviews")
@@ -61,7 +61,7 @@ class _Moment:
             time.sleep(0.01)
 
     def is_quiet_until(self, later: _Moment) -> bool:
-        """Return whether nothing was committed in between."""
+        """Return whether no transaction was committed in between."""
         return self.bookmark is not None and self.bookmark == later.bookmark
 
 
@@ -71,13 +71,13 @@ class _Result:
 
     folder: Path
     is_quiet: bool
-    """Whether nothing was committed while it was read."""
+    """Whether no transaction was committed while it was read."""
     difference: str
-    """A table that has other rows than the graph at the same time; "" without one."""
+    """First table whose rows differ from the graph's; "" if none does."""
 
 
 class ExportJob:
-    """Writes snapshots to a scratch folder, each based on the one before."""
+    """Writes snapshots to a scratch folder, each based on the previous one."""
 
     def __init__(self, graph: Graph, scratch: Path, progress: Progress) -> None:
         self.graph = graph
@@ -85,7 +85,7 @@ class ExportJob:
         self.notes: list[str] = []
         self._scratch = scratch
         self._num_written = 0
-        # A graph with other names has no kinfolio that marks its changes.
+        # In a graph with a mapping, kinfolio does not mark changes.
         self._has_marks = graph.mapping is None
 
     def whole(self, since: Path | None) -> Path:
@@ -112,17 +112,17 @@ class ExportJob:
         return result.folder
 
     def _since(self, since: Path) -> _Result | None:
-        """Return an older snapshot with the changes since; None where everything must be read."""
+        """Return an older snapshot with the changes since; None if a full export is needed."""
         why = self._why_no_changes(since)
         if why:
             self.notes.append(f"everything was read: {why}")
             return None
-        with ThreadPoolExecutor(1) as pool:  # beside the reading, which mostly waits
+        with ThreadPoolExecutor(1) as pool:  # while reading, which is mostly waiting
             undamaged = pool.submit(is_undamaged, since)
             try:
                 result = self._read_changes(since, self.notes)
             except (pa.ArrowException, IndexError):
-                result = None  # of a truncated table, or rows that point nowhere
+                result = None  # a truncated table, or rows out of range
             if not undamaged.result():
                 self.notes.append(f"everything was read: the snapshot in {since} is damaged")
                 return None
@@ -151,13 +151,7 @@ class ExportJob:
             number_new_nodes(self.graph)
             before = _Moment.now(self.graph)
             changed = self.graph.read("export_changed", since=manifest["watermark"])[0]
-        source = Changes(
-            old,
-            GraphReader(self.graph),
-            changed["users"],
-            changed["products"],
-            row_counts(self.graph),
-        )
+        source = Changes(old, self.graph, changed["users"], changed["products"])
         result = self._assemble(source, before, is_marked=True)
         if result.difference:
             notes.append(
@@ -177,8 +171,7 @@ class ExportJob:
     ) -> _Result:
         self._num_written += 1
         folder = self._scratch / str(self._num_written)
-        assembly = Assembly(folder)
-        try:
+        with closing(Assembly(folder)) as assembly:
             assembly.write(source)
             counts = assembly.writer.counts
             difference = "" if part or not self._has_marks else self._difference(counts, source)
@@ -194,25 +187,23 @@ class ExportJob:
                 countable=is_quiet and not difference,
                 part=part,
             )
-        finally:
-            assembly.close()
         return _Result(folder, is_quiet, difference if is_quiet else "")
 
     def _difference(self, counts: dict[str, int], source: Source) -> str:
-        """Return the first table whose rows differ from the graph's; "" without one."""
+        """Return the first table whose rows differ from the graph's; "" if none does."""
         stored = row_counts(self.graph)
-        sums = self.graph.read("export_gid_counts")[0]
+        reader, sums = source.reader, self.graph.read("export_gid_counts")[0]
         for name in COUNTED:
             if counts[name] != stored[name]:
                 return name
-        for name, rows in (("users", source.user_rows), ("products", source.product_rows)):
-            # As many, but others: one was deleted and one created.
+        for name, rows in (("users", reader.user_rows), ("products", reader.product_rows)):
+            # Equal counts of different nodes: one was deleted and one created.
             if int(rows.gids.sum()) != sums[f"{name}_sum"]:
                 return name
         return ""
 
     def _why_no_changes(self, since: Path) -> str:
-        """Return why changes cannot be added to an older snapshot; "" if they can."""
+        """Return why changes cannot be added to an older snapshot; "" if they can be."""
         try:
             manifest = read_manifest(since)
         except (NotReady, RunBroken) as error:

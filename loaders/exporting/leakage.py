@@ -1,9 +1,9 @@
-"""What training may use: the temporal cut, and the uses of each tie and review.
+"""Ties and reviews that training may use, so that held-out holdings do not leak.
 
-Nothing dated after the last training holding is used, and nothing held out. A review follows its
-own split or time; without either it follows its pair of user and product: of a held-out pair it is
-not used, of a pair in no split it describes the product but not the user. A graph without splits
-has no held-out part.
+Held-out rows, and rows dated after the last training holding (the cut), are not used. The use of a
+review depends on its own split or time; without either, on its pair of user and product: a review
+of a held-out pair is not used, one of a pair that is no holding describes only the product. A graph
+without splits has no held-out part.
 """
 
 from __future__ import annotations
@@ -14,16 +14,9 @@ from numpy.typing import NDArray
 from kinfolio.records import NO_TIME
 
 NO_SPLIT = -1
-"""Split of an edge or review without one; others have a position in `SPLITS`."""
+"""Split of an edge or review without one; otherwise a position in `SPLITS`."""
 _TRAIN = 0
 _HELD_OUT = 2
-
-
-def cut_of(split: NDArray[np.int8], at: NDArray[np.int64]) -> int:
-    """Return the time of the last training holding; `NO_TIME` without times or held-out part."""
-    is_train = (split == _TRAIN) | (split == NO_SPLIT)
-    times = at[is_train & (at != NO_TIME)]
-    return NO_TIME if is_train.all() or not len(times) else int(times.max())
 
 
 def tie_splits(split: NDArray[np.int8], at: NDArray[np.int64], cut: int) -> NDArray[np.int8]:
@@ -41,7 +34,7 @@ def review_uses(
     holding_pair: NDArray[np.int64],
     holding_split: NDArray[np.int8],
     cut: int,
-    has_splits: bool | None = None,
+    has_splits: bool,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return whether each review may describe its user, and whether its product.
 
@@ -51,11 +44,9 @@ def review_uses(
         at: milliseconds since 1970, or `NO_TIME`.
         holding_pair: as `pair`, of each holding.
         holding_split: as `split`, of each holding.
-        cut: result of `cut_of`.
-        has_splits: whether any holding of the graph has a split; None: the given ones are all.
+        cut: time of the last training holding; `NO_TIME` without times or held-out part.
+        has_splits: whether any holding of the graph has a split.
     """
-    if has_splits is None:
-        has_splits = not (holding_split == NO_SPLIT).all()
     held_out = _is_in(pair, holding_pair[holding_split > _TRAIN])
     trained = _is_in(pair, holding_pair[holding_split <= _TRAIN]) & ~held_out
     user, product = trained, ~held_out

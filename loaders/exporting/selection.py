@@ -1,9 +1,10 @@
-"""Users for a snapshot of a part of the graph: those of a statement, or those around a user."""
+"""Users of a subgraph to export: those that a statement returns, or those around a user."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from itertools import zip_longest
+from typing import Any, TypeVar
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput, NotFound
@@ -11,12 +12,14 @@ from kinfolio.errors import BadConfig, BadInput, NotFound
 GIDS_PER_QUERY = 2_000
 """Users or products in one query."""
 
+_Id = TypeVar("_Id", int, str)
+
 
 def users_of_statement(graph: Graph, statement: str) -> list[int]:
     """Return the row numbers of the users that a custom statement returns, ascending.
 
-    It runs in a read-only transaction. Its column `user`, or its first one, contains users as nodes
-    or as their ids.
+    It runs in a read-only transaction. Its column `user`, or its first one, contains nodes of users
+    or their ids.
 
     Raises:
         BadInput: it writes, or returns something else.
@@ -39,21 +42,21 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
                 "users were expected, as nodes or as their ids"
             )
     found: set[int] = set()
-    known_ids: set[str] = set()
-    known_nodes: set[str] = set()
-    for some_ids, some_nodes in _pairs_of_parts(sorted(ids), sorted(nodes)):
-        row = graph.read("export_named_users", ids=some_ids, nodes=some_nodes)[0]
+    found_ids: set[str] = set()
+    found_nodes: set[str] = set()
+    for some_ids, some_nodes in zip_longest(parts(ids), parts(nodes)):
+        row = graph.read("export_named_users", ids=some_ids or [], nodes=some_nodes or [])[0]
         found.update(row["gids"], row["node_gids"])
-        known_ids.update(row["ids"])
-        known_nodes.update(row["nodes"])
-    if ids - known_ids:
+        found_ids.update(row["ids"])
+        found_nodes.update(row["nodes"])
+    if ids - found_ids:
         raise NotFound(
-            f"--subgraph gives the text {min(ids - known_ids)!r}, which is no user's id; "
+            f"--subgraph gives the text {min(ids - found_ids)!r}, which is no user's id; "
             "return users as nodes or as their ids"
         )
-    if nodes - known_nodes:
+    if nodes - found_nodes:
         raise BadInput(
-            f"--subgraph gives {len(nodes - known_nodes)} nodes that are no users; "
+            f"--subgraph gives {len(nodes - found_nodes)} nodes that are no users; "
             "return users only"
         )
     if not found:
@@ -93,9 +96,9 @@ def products_of_users(graph: Graph, users: list[int]) -> list[int]:
     return sorted(_collect(graph, "export_products_of_users", users))
 
 
-def parts(gids: Iterable[int], size: int = GIDS_PER_QUERY) -> Iterator[list[int]]:
-    """Split row numbers into lists for one query each."""
-    ordered = sorted(gids)
+def parts(ids: Iterable[_Id], size: int = GIDS_PER_QUERY) -> Iterator[list[_Id]]:
+    """Sort ids or row numbers and split them into lists for one query each."""
+    ordered = sorted(ids)
     for first in range(0, len(ordered), size):
         yield ordered[first : first + size]
 
@@ -107,11 +110,6 @@ def _collect(graph: Graph, name: str, gids: Iterable[int]) -> set[int]:
     return found
 
 
-def _pairs_of_parts(ids: list[str], nodes: list[str]) -> Iterator[tuple[list[str], list[str]]]:
-    for first in range(0, max(len(ids), len(nodes)), GIDS_PER_QUERY):
-        yield ids[first : first + GIDS_PER_QUERY], nodes[first : first + GIDS_PER_QUERY]
-
-
 def _format(value: Any) -> str:
-    # Any: whatever a statement may return.
+    # Any: a value of any type that a statement can return.
     return "nothing (null)" if value is None else f"{str(value)[:60]!r}"

@@ -1,13 +1,13 @@
-"""The graph, or some users of it, as pieces in the order of the rows: a `Source`."""
+"""The graph, or a subgraph of some users, as pieces in the order of the rows."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders.exporting.columns import EdgeKind, NodeIndex, Nodes, ReviewColumns
@@ -25,77 +25,70 @@ AUTHORS_PER_PIECE = 1_000
 _Piece = TypeVar("_Piece")
 
 
-class _GraphSource(ABC):
-    """Indexes users and products while their pieces are read."""
+class Source(ABC):
+    """Pieces of a snapshot in the order of the rows; the methods are called in this order."""
 
-    def __init__(self, graph: Graph, progress: Progress) -> None:
+    def __init__(self, graph: Graph, progress: Progress = no_progress) -> None:
         self._graph, self._progress = graph, progress
-        self._reader = GraphReader(graph)
-        self.user_rows = self.product_rows = NodeIndex(np.zeros(0, np.int64))
+        self.reader = GraphReader(graph)
 
     @abstractmethod
-    def _user_pieces(self) -> Iterator[Nodes]: ...
-
-    @abstractmethod
-    def _product_pieces(self) -> Iterator[Nodes]: ...
-
     def users(self) -> Iterator[Nodes]:
-        """Yield the users and index their rows."""
-        found = []
-        for piece in self._user_pieces():
-            found.append((piece.gid, piece.node))
-            yield piece
-        self.user_rows = _index(found)
+        """Yield all users; the reader then has their rows."""
 
+    @abstractmethod
     def products(self) -> Iterator[Nodes]:
-        """Yield the products and index their rows."""
-        found = []
-        for piece in self._product_pieces():
-            found.append((piece.gid, piece.node))
-            yield piece
-        self.product_rows = _index(found)
+        """Yield all products; the reader then has their rows."""
 
-    def _ends(self, kind: EdgeKind) -> NodeIndex:
-        return self.product_rows if kind == "holdings" else self.user_rows
+    @abstractmethod
+    def edges(self, kind: EdgeKind) -> Iterator[Edges]:
+        """Yield all holdings or ties; `split` is as stored in the graph."""
 
-
-def _index(pieces: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> NodeIndex:
-    none = np.zeros(0, np.int64)
-    gids = np.concatenate([none, *(gid for gid, _ in pieces)])
-    return NodeIndex(gids, np.concatenate([none, *(node for _, node in pieces)]))
+    @abstractmethod
+    def reviews(self) -> Iterator[ReviewColumns]:
+        """Yield all reviews."""
 
 
-class WholeGraph(_GraphSource):
+def _indexed(pieces: Iterator[Nodes]) -> Generator[Nodes, None, NodeIndex]:
+    """Yield the pieces; return the index of all their nodes."""
+    gids, nodes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for piece in pieces:
+        gids.append(piece.gid)
+        nodes.append(piece.node)
+        yield piece
+    return NodeIndex(np.concatenate(gids), np.concatenate(nodes))
+
+
+class WholeGraph(Source):
     """The whole graph, by ranges of users."""
 
     def __init__(self, graph: Graph, progress: Progress) -> None:
         super().__init__(graph, progress)
-        self._ends_of_gids = graph.read("export_gid_counts")[0]
+        gids = graph.read("export_gid_counts")[0]
+        self._users_end, self._products_end = gids["users_end"], gids["products_end"]
         self._counts = row_counts(graph)
 
-    def _user_pieces(self) -> Iterator[Nodes]:
-        end = self._ends_of_gids["users_end"]
-        return self._ranges("reading users", end, NODES_PER_PIECE, self._reader.users)
+    def users(self) -> Iterator[Nodes]:
+        """Yield all users."""
+        pieces = self._ranges("users", self._users_end, NODES_PER_PIECE, self.reader.users)
+        self.reader.user_rows = yield from _indexed(pieces)
 
-    def _product_pieces(self) -> Iterator[Nodes]:
+    def products(self) -> Iterator[Nodes]:
+        """Yield all products."""
+
         def read(first: int, end: int) -> Nodes:
-            return self._reader.products_of(list(range(first, end)))
+            return self.reader.products_of(list(range(first, end)))
 
-        end = self._ends_of_gids["products_end"]
-        return self._ranges("reading products", end, NODES_PER_PIECE, read)
+        pieces = self._ranges("products", self._products_end, NODES_PER_PIECE, read)
+        self.reader.product_rows = yield from _indexed(pieces)
 
     def edges(self, kind: EdgeKind) -> Iterator[Edges]:
         """Yield all holdings or ties."""
-        count, ends = self._counts[kind], self._ends(kind)
+        count, end = self._counts[kind], self._users_end
         if not count:
             return iter(())
-
-        def read(first: int, end: int) -> Edges:
-            return self._reader.edges(kind, first, end, self.user_rows, ends)
-
-        end = self._ends_of_gids["users_end"]
         size = max(1, min(EDGES_PER_PIECE * max(end, 1) // count, 4 * NODES_PER_PIECE))
-        return self._ranges(f"reading {kind} of users", end, size, read)
+        return self._ranges(f"{kind} of users", end, size, partial(self.reader.edges, kind))
 
     def reviews(self) -> Iterator[ReviewColumns]:
         """Yield all reviews."""
@@ -103,78 +96,71 @@ class WholeGraph(_GraphSource):
             return iter(())
 
         def read(first: int, end: int) -> ReviewColumns:
-            gids = self.user_rows.gids_between(first, end)
-            return self._reader.reviews_of(gids, self.user_rows, self.product_rows)
+            return self.reader.reviews_of(self.reader.user_rows.gids_between(first, end))
 
-        end = self._ends_of_gids["users_end"]
-        return self._ranges("reading reviews of users", end, AUTHORS_PER_PIECE, read)
+        return self._ranges("reviews of users", self._users_end, AUTHORS_PER_PIECE, read)
 
     def is_unchanged(self) -> bool:
-        """Return whether all internal ids still stand for the same users and products.
+        """Return whether every internal id still belongs to the same user or product.
 
         If not, the internal id of a deleted node may have been reused while edges were read.
         """
         now = WholeGraph(self._graph, no_progress)
         for pieces, rows in (
-            (now.users, self.user_rows),
-            (now.products, self.product_rows),
+            (now.users, self.reader.user_rows),
+            (now.products, self.reader.product_rows),
         ):
             for piece in pieces():
                 before = rows.rows_of_nodes(piece.node)
-                is_known = before >= 0
-                if (rows.gids[before[is_known]] != piece.gid[is_known]).any():
+                is_stored = before >= 0
+                if (rows.gids[before[is_stored]] != piece.gid[is_stored]).any():
                     return False
         return True
 
     def _ranges(
-        self, step: str, end: int, size: int, read: Callable[[int, int], _Piece]
+        self, name: str, end: int, size: int, read: Callable[[int, int], _Piece]
     ) -> Iterator[_Piece]:
         firsts = range(0, end, size)
         pieces = map_ordered(lambda first: read(first, min(first + size, end)), firsts)
         for first, piece in zip(firsts, pieces, strict=True):
-            self._progress(step, first, end)
+            self._progress(f"reading {name}", first, end)
             yield piece
-        self._progress(step, end, end)
+        self._progress(f"reading {name}", end, end)
 
 
-class Subgraph(_GraphSource):
+class Subgraph(Source):
     """Some users, and the products that they hold or have reviewed."""
 
     def __init__(self, graph: Graph, users: list[int], progress: Progress) -> None:
         super().__init__(graph, progress)
         self._gids = users
-        self._product_gids = products_of_users(graph, users)
 
-    def _user_pieces(self) -> Iterator[Nodes]:
-        return self._pieces("reading users", self._gids, self._reader.users_of)
+    def users(self) -> Iterator[Nodes]:
+        """Yield the users."""
+        pieces = self._pieces("users", self._gids, self.reader.users_of)
+        self.reader.user_rows = yield from _indexed(pieces)
 
-    def _product_pieces(self) -> Iterator[Nodes]:
-        return self._pieces("reading products", self._product_gids, self._reader.products_of)
+    def products(self) -> Iterator[Nodes]:
+        """Yield the products."""
+        gids = products_of_users(self._graph, self._gids)
+        pieces = self._pieces("products", gids, self.reader.products_of)
+        self.reader.product_rows = yield from _indexed(pieces)
 
     def edges(self, kind: EdgeKind) -> Iterator[Edges]:
         """Yield the holdings, or the ties among the users."""
-        ends = self._ends(kind)
-        return self._pieces(
-            f"reading {kind} of users",
-            self._gids,
-            lambda gids: self._reader.edges_of(kind, gids, self.user_rows, ends),
-        )
+        return self._pieces(f"{kind} of users", self._gids, partial(self.reader.edges_of, kind))
 
     def reviews(self) -> Iterator[ReviewColumns]:
         """Yield the reviews."""
-        return self._pieces(
-            "reading reviews of users",
-            self._gids,
-            lambda gids: self._reader.reviews_of(gids, self.user_rows, self.product_rows),
-        )
+        return self._pieces("reviews of users", self._gids, self.reader.reviews_of)
 
     def _pieces(
-        self, step: str, gids: list[int], read: Callable[[list[int]], _Piece]
+        self, name: str, gids: list[int], read: Callable[[list[int]], _Piece]
     ) -> Iterator[_Piece]:
         for done, piece in enumerate(map_ordered(read, parts(gids))):
-            self._progress(step, done * GIDS_PER_QUERY, len(gids))
+            self._progress(f"reading {name}", done * GIDS_PER_QUERY, len(gids))
             yield piece
-        self._progress(step, len(gids), len(gids))
+        self._progress(f"reading {name}", len(gids), len(gids))
 
 
 def row_counts(graph: Graph) -> dict[str, int]:

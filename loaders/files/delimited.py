@@ -80,11 +80,11 @@ def read_delimited(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
 
 
 class _LineNumbers:
-    """Line numbers of the rows of a text file; rows that pyarrow refuses are rejected."""
+    """Line numbers of the rows of a text file; rows that pyarrow cannot parse are rejected."""
 
     def __init__(self, file: TableFile, rejects: Rejects) -> None:
         self._file, self._rejects = file, rejects
-        self._refused: list[tuple[int, int, str]] = []
+        self._invalid: list[tuple[int, int, str]] = []
         """Row number, line breaks inside, reason; pyarrow counts the header as row 1."""
         self._next_row = 2
         self._shift = 0
@@ -93,22 +93,22 @@ class _LineNumbers:
     def refuse(self, row: Any) -> str:
         """Record a row with a wrong number of columns: pyarrow's `invalid_row_handler`."""
         reason = f"{row.actual_columns} columns, {row.expected_columns} were expected"
-        self._refused.append((row.number, row.text.count("\n"), reason))
+        self._invalid.append((row.number, row.text.count("\n"), reason))
         return "skip"
 
     def next_lines(self, breaks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the line of each row of the next batch; reject the refused rows in between.
+        """Return the line of each row of the next batch; reject invalid rows in between.
 
         Args:
             breaks: line breaks inside the quoted values of each row.
         """
         first = self._next_row
-        refused = np.array([row for row, _, _ in self._refused], np.int64)
-        rows = np.arange(first, first + len(breaks) + len(refused))
-        if len(refused):
-            rows = np.setdiff1d(rows, refused, assume_unique=True)[: len(breaks)]
-        end = int(rows[-1]) if len(rows) else first + len(refused) - 1
-        before = self._refused[: int((refused <= end).sum())]
+        invalid = np.array([row for row, _, _ in self._invalid], np.int64)
+        rows = np.arange(first, first + len(breaks) + len(invalid))
+        if len(invalid):
+            rows = np.setdiff1d(rows, invalid, assume_unique=True)[: len(breaks)]
+        end = int(rows[-1]) if len(rows) else first + len(invalid) - 1
+        before = self._invalid[: int((invalid <= end).sum())]
         inside = np.zeros(end + 1 - first, np.int64)
         inside[rows - first] = breaks
         for row, count, _ in before:
@@ -117,14 +117,14 @@ class _LineNumbers:
         for row, _, reason in before:
             line = int(lines[row - first])
             self._rejects.add(self._file.name, line, reason, kind="wrong number of columns")
-        del self._refused[: len(before)]
+        del self._invalid[: len(before)]
         self._next_row, self._shift = end + 1, self._shift + int(inside.sum())
         found: NDArray[np.int64] = lines[rows - first]
         return found
 
 
 class _Tail(io.RawIOBase):
-    """A stream that remembers its last bytes."""
+    """A stream that stores its last bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ def _decode(
 ) -> Batch:
     """Decode bytes to texts; drop blank lines and reject rows that are not UTF-8."""
     is_blank = np.ones(len(lines), np.bool_)
-    is_wrong = np.zeros(len(lines), np.bool_)
+    is_invalid = np.zeros(len(lines), np.bool_)
     texts: dict[str, Any] = {}
     for name, column in columns.items():
         try:
@@ -154,16 +154,16 @@ def _decode(
         except pa.ArrowInvalid:
             mask = np.zeros(len(column), np.bool_)
             mask[_not_utf8(column)] = True
-            for row in np.flatnonzero(mask & ~is_wrong).tolist():
+            for row in np.flatnonzero(mask & ~is_invalid).tolist():
                 kind = f"{name} is not UTF-8"
                 value = quoted(column[row].as_py())
                 rejects.add(file.name, int(lines[row]), f"{kind}: {value}", kind=kind)
-            is_wrong |= mask
+            is_invalid |= mask
             text = pc.if_else(pa.array(mask), pa.scalar(b""), column).cast(pa.string())
         is_blank &= pc.equal(text, "").to_numpy(zero_copy_only=False)
         texts[name] = text
-    # In a table of one column an empty value is a blank line, too.
-    return Batch(columns=texts, lines=lines).filter(~(is_blank | is_wrong))
+    # In a table of one column an empty value is also a blank line.
+    return Batch(columns=texts, lines=lines).filter(~(is_blank | is_invalid))
 
 
 def _not_utf8(column: Any, first: int = 0) -> list[int]:

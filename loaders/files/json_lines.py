@@ -1,4 +1,4 @@
-"""`.jsonl`, read line by line: pyarrow gives up a whole block for one broken line."""
+"""`.jsonl`, read line by line: pyarrow rejects a whole block for one invalid line."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
-    """Yield the rows of a `.jsonl` file, known fields as texts, the others as JSON in `MORE`."""
-    known = {column.name: column.meaning for column in file.columns}
+    """Yield the rows of a `.jsonl` file, standard fields as texts, the others as JSON in `MORE`."""
+    meanings = {column.name: column.meaning for column in file.columns}
     types = {
         name: pa.list_(pa.string()) if meaning == "list" else pa.string()
-        for name, meaning in known.items()
+        for name, meaning in meanings.items()
     } | {MORE: pa.string()}
     seen: set[str] = set()
     with open_stream(file) as stream:
@@ -44,7 +44,7 @@ def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                 if not raw.strip():
                     continue
                 try:
-                    row, more = _parse(raw, known)
+                    row, more = _parse(raw, meanings)
                 except ValueError as error:
                     kind = _VALUE.sub("", str(error))
                     rejects.add(file.name, line, str(error), kind=kind)
@@ -72,11 +72,11 @@ def _lines(file: TableFile, stream: IO[bytes]) -> Iterator[bytes]:
         prefix = b""
 
 
-def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return one row, and its unknown fields.
+def _parse(raw: bytes, meanings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return one row, and its additional fields.
 
     Raises:
-        ValueError: the line cannot be a row; its text says why.
+        ValueError: the line is not a valid row; its text is the reason.
     """
     try:
         fields = _DECODER.decode(raw.decode())
@@ -93,9 +93,9 @@ def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
             continue
         if type(value) is not str or not value.isascii():
             _check_storable(name, value)
-        if name not in known:
+        if name not in meanings:
             more[name] = value
-        elif known[name] == "list":
+        elif meanings[name] == "list":
             parts = value if isinstance(value, list) else str(value).replace("|", ",").split(",")
             row[name] = list(map(str, parts))
         elif isinstance(value, list):
@@ -107,11 +107,7 @@ def _parse(raw: bytes, known: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
 
 
 def _check_storable(name: str, value: object) -> None:
-    """Refuse a value that no property can hold.
-
-    Raises:
-        ValueError: its text says why.
-    """
+    """Raise ValueError, with the reason, for a value that cannot be stored as a property."""
     parts = value if isinstance(value, list) else [value]
     kinds = {type(part) for part in parts}
     if kinds - {str, int, float, bool}:

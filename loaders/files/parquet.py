@@ -45,12 +45,12 @@ def open_parquet(file: TableFile) -> Iterator[Any]:
 
 
 def read_parquet(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
-    """Yield the rows of a `.parquet` file, typed as they are; lines count rows."""
+    """Yield the rows of a `.parquet` file with their types; `lines` are row numbers."""
     with open_parquet(file) as parquet:
         check_header(file, parquet.schema_arrow.names)
-        known = {column.name: column.meaning for column in file.columns}
+        meanings = {column.name: column.meaning for column in file.columns}
         for field in parquet.schema_arrow:
-            _check_type(file, field.name, field.type, known.get(field.name))
+            _check_type(file, field.name, field.type, meanings.get(field.name))
         first = 1
         for block in parquet.iter_batches(batch_size=ROWS_PER_BATCH):
             yield Batch(
@@ -61,7 +61,7 @@ def read_parquet(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
 
 
 def _check_type(file: TableFile, name: str, kind: Any, meaning: str | None) -> None:
-    """Refuse a column that no property can hold."""
+    """Raise BadInput for a column that cannot be stored as a property."""
     is_list = types.is_list(kind) or types.is_large_list(kind)
     inner = kind.value_type if is_list or types.is_dictionary(kind) else kind
     fits = any(test(inner) for test in (_LIST_ITEMS if is_list else _SCALARS))

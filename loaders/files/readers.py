@@ -1,4 +1,4 @@
-"""Files to batches of raw columns, each row with its line; unreadable rows are rejected."""
+"""Batches of raw columns from files; unreadable rows are rejected."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _READERS = {
 
 
 def read(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
-    """Yield the rows of a file; rows that cannot be read go to `rejects`.
+    """Yield the rows of a file; unreadable rows are added to `rejects`.
 
     Raises:
-        BadInput: the file as a whole cannot be used.
+        BadInput: the whole file cannot be used.
     """
     with read_errors(file):
         yield from _READERS[file.format](file, rejects)
@@ -34,7 +34,7 @@ def check(file: TableFile) -> None:
     """Check the first bytes and the header of a file.
 
     Raises:
-        BadInput: it is empty, not of the format its name says, or lacks a required column.
+        BadInput: it is empty, not of the format of its name, or lacks a required column.
     """
     with read_errors(file):
         if file.path.stat().st_size == 0:

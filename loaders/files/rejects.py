@@ -1,4 +1,4 @@
-"""Rows that are not loaded, and why."""
+"""Rows that are not loaded, and the reasons."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ class Rejects:
         return self.kinds.total()
 
     def add(self, file: str, line: int, reason: str, *, kind: str) -> None:
-        """Record one row; `kind` is the reason without the row's own values."""
+        """Record one row; `kind` is the reason without the values of the row."""
         self.kinds[file, kind] += 1
         self._rows.setdefault(file, []).append(Reject(file=file, line=line, reason=reason))
 
     def all(self) -> tuple[Reject, ...]:
-        """Return every rejected row: files in the order they were read, lines ascending."""
+        """Return all rejected rows by file, in the order of reading, and line."""
         return tuple(
             row for rows in self._rows.values() for row in sorted(rows, key=lambda row: row.line)
         )
 
     def write(self, path: Path) -> None:
-        """Write them as a table of file, line and reason."""
+        """Write a table of file, line and reason."""
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as out:
             out.write("file\tline\treason\n")
             out.writelines(f"{row.file}\t{row.line}\t{row.reason}\n" for row in self.all())
 
 
 def quoted(value: object) -> str:
-    """Return a value as it appears in a reason: on one line, cut when long."""
+    """Format a value for a reason: on one line, truncated."""
     text = repr(value) if isinstance(value, str | bytes) else str(value)
     if len(text) > _MAX_CHARACTERS:
         text = text[:_MAX_CHARACTERS] + "..."

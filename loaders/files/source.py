@@ -1,4 +1,4 @@
-"""What all readers share: a batch of raw rows, opening a file, and translating read errors."""
+"""The batch of raw rows, opening of files, and translation of read errors, for all readers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from kinfolio.errors import BadInput
 from kinfolio.loaders.files.tables import TableFile
 
 BLOCK_BYTES = 8 * 1024 * 1024
-"""Size of a read, and the longest row."""
+"""Size of a read, and the maximum length of a row."""
 ROWS_PER_BATCH = 50_000
 MORE = "\0more"
-"""Column of a `.jsonl` batch: the unknown fields of each row as JSON text."""
+"""Column of a `.jsonl` batch: the additional fields of each row as JSON text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Batch:
     """Raw rows of a file."""
 
     columns: dict[str, Any]
-    """Name to pyarrow array; texts for .tsv and .csv; known columns are texts for .jsonl."""
+    """Name to pyarrow array; texts for .tsv, .csv and the standard columns of .jsonl."""
     lines: NDArray[np.int64]
     """Shape (num_rows,); line in the file, counted from 1."""
 

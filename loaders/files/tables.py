@@ -11,7 +11,7 @@ from kinfolio.cypher.mapping.names import OWN_SLOT_PROPERTIES
 from kinfolio.errors import BadInput
 
 Meaning = Literal["id", "name", "text", "number", "integer", "flag", "time", "split", "list"]
-"""Meaning of a column; `name` is a short text that the graph looks up."""
+"""Meaning of a column; `name` is a short, indexed text."""
 Format = Literal["tsv", "csv", "jsonl", "parquet"]
 
 FORMATS: tuple[Format, ...] = ("tsv", "csv", "jsonl", "parquet")
@@ -19,7 +19,7 @@ FORMATS: tuple[Format, ...] = ("tsv", "csv", "jsonl", "parquet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A known column."""
+    """A standard column."""
 
     name: str
     meaning: Meaning
@@ -75,7 +75,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _column("split", "split"),
     ),
 }
-"""Tables in the order they are read: ties come last because both their ends must be known."""
+"""Tables in the order of reading: ties last, since both their ends must have been read."""
 
 _SYNONYMS = {
     "users": ("people", "user customer client people person member"),
@@ -87,7 +87,7 @@ _SYNONYMS = {
     "ties": ("ties between users", "tie friend friendship follow follower edge relation"),
     "reviews": ("reviews", "review comment"),
 }
-"""Content of each table, and words in file names that suggest it."""
+"""Content of each table, and words in file names that indicate it."""
 _RESERVED = {"id", "gid", "at"}
 
 
@@ -102,22 +102,22 @@ class TableFile:
 
     @property
     def name(self) -> str:
-        """File name, as rejects give it."""
+        """File name, as in the list of rejects."""
         return self.path.name
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Known columns of the table."""
+        """Standard columns of the table."""
         return TABLES[self.table]
 
     @property
     def required(self) -> list[str]:
-        """Names of the columns that must be there."""
+        """Names of the required columns."""
         return [column.name for column in self.columns if column.required]
 
 
 def find_tables(folder: Path) -> list[TableFile]:
-    """Return the files of a folder that hold a table, in the order they are read.
+    """Return the files of a folder that are tables, in the order of reading.
 
     Raises:
         BadInput: no such folder, no interactions, a table twice, or a table that is no file.
@@ -207,11 +207,7 @@ def _no_interactions(folder: Path, names: list[str]) -> str:
 
 
 def check_header(file: TableFile, names: list[str]) -> None:
-    """Refuse a file whose columns cannot be used.
-
-    Raises:
-        BadInput: a required column is missing, or a name is repeated, empty or reserved.
-    """
+    """Raise BadInput if a column is missing, or a name is repeated, empty or reserved."""
     missing = [name for name in file.required if name not in names]
     if missing:
         raise BadInput(
@@ -221,9 +217,9 @@ def check_header(file: TableFile, names: list[str]) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise BadInput(f"{file.path} has the column {repeated[0]!r} twice; rename one")
-    known = {column.name for column in file.columns}
+    standard = {column.name for column in file.columns}
     for name in names:
-        if name in known:
+        if name in standard:
             continue
         if not name.strip():
             raise BadInput(f"{file.path} has a column without a name; name it or remove it")

@@ -1,4 +1,4 @@
-"""Small operations on pyarrow arrays that the conversions share (Any: pyarrow has no types)."""
+"""Operations on pyarrow arrays for the conversions (Any: pyarrow has no types)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+
 Converted = tuple[Any, NDArray[np.bool_]]
-"""The typed array, and a mask of the rows whose value is wrong."""
+"""The typed array, and a mask of the rows whose value is invalid."""
 
 
 def mask_of(values: Any) -> NDArray[np.bool_]:
-    """Return a boolean array as numpy's, null as false."""
+    """Return a boolean array as a NumPy mask, null as false."""
     return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
@@ -36,7 +38,7 @@ def null_where(values: Any, mask: NDArray[np.bool_]) -> Any:
 
 
 def integers(values: Any) -> NDArray[np.int64]:
-    """Return int64 values as numpy's, null as 0."""
+    """Return int64 values as a NumPy array, null as 0."""
     return np.asarray(pc.fill_null(values.cast(pa.int64()), 0).to_numpy(zero_copy_only=False))
 
 
@@ -46,7 +48,7 @@ def matches(texts: Any, pattern: str) -> NDArray[np.bool_]:
 
 
 def trimmed(texts: Any) -> Any:
-    """Return texts without white space around them, an empty one as null."""
+    """Strip white space from texts; an empty text becomes null."""
     texts = pc.utf8_trim_whitespace(texts)
     return null_where(texts, mask_of(pc.equal(texts, "")))
 
@@ -55,15 +57,12 @@ def number(values: Any) -> Converted:
     """Convert to finite float64."""
     if pa.types.is_boolean(values.type) or pa.types.is_temporal(values.type):
         return pa.nulls(len(values), pa.float64()), is_valid(values)
-    wrong = all_false(values)
+    invalid = all_false(values)
     if pa.types.is_string(values.type):
         texts = trimmed(values)
-        wrong = is_valid(texts) & ~matches(texts, _NUMBER)
+        invalid = is_valid(texts) & ~matches(texts, _NUMBER)
         # Arrow's cast accepts no leading plus.
-        values = pc.ascii_ltrim(null_where(texts, wrong), "+")
+        values = pc.ascii_ltrim(null_where(texts, invalid), "+")
     numbers = values.cast(pa.float64())
-    wrong |= is_valid(numbers) & ~mask_of(pc.is_finite(numbers))
-    return null_where(numbers, wrong), wrong
-
-
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+    invalid |= is_valid(numbers) & ~mask_of(pc.is_finite(numbers))
+    return null_where(numbers, invalid), invalid

@@ -1,4 +1,4 @@
-"""Raw columns to the types that the graph stores, with a mask of the wrong values."""
+"""Conversion of raw columns to the types of the graph, with a mask of the invalid values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kinfolio.loaders.reading.times import time
 from kinfolio.records import SPLITS
 
 MAX_KEY_CHARACTERS = 1_000
-"""Length of an id or an indexed name; the server's index takes about 8,000 bytes."""
+"""Maximum length of an id or an indexed name; the server's index accepts about 8,000 bytes."""
 
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -52,7 +52,7 @@ def convert(column: Column, values: Any) -> Converted:
 
 
 def reason(column: Column, value: object) -> tuple[str, str]:
-    """Return why a value is wrong for a column, with and without the value itself."""
+    """Return why a value is invalid for a column, with and without the value."""
     if column.meaning in ("id", "name"):
         if value is None or not str(value).strip():
             return f"no {column.name}", f"no {column.name}"
@@ -63,7 +63,7 @@ def reason(column: Column, value: object) -> tuple[str, str]:
 
 
 def _text(values: Any) -> Converted:
-    """Write out numbers; an empty text is null."""
+    """Convert numbers to texts; an empty text becomes null."""
     if not pa.types.is_string(values.type):
         values = values.cast(pa.string())
     return null_where(values, mask_of(pc.equal(values, ""))), all_false(values)
@@ -80,14 +80,14 @@ def _name(values: Any) -> Converted:
 
 
 def _integer(values: Any) -> Converted:
-    numbers, wrong = number(values)
+    numbers, invalid = number(values)
     if pa.types.is_string(values.type):
         texts = trimmed(values)
-        wrong = wrong | (is_valid(texts) & ~matches(texts, _INTEGER))
+        invalid = invalid | (is_valid(texts) & ~matches(texts, _INTEGER))
     else:
-        wrong = wrong | mask_of(pc.not_equal(numbers, pc.floor(numbers)))
-        wrong = wrong | mask_of(pc.greater(pc.abs(numbers), 1e15))
-    return null_where(numbers, wrong).cast(pa.int64(), safe=False), wrong
+        invalid = invalid | mask_of(pc.not_equal(numbers, pc.floor(numbers)))
+        invalid = invalid | mask_of(pc.greater(pc.abs(numbers), 1e15))
+    return null_where(numbers, invalid).cast(pa.int64(), safe=False), invalid
 
 
 def _flag(values: Any) -> Converted:
@@ -101,8 +101,8 @@ def _flag(values: Any) -> Converted:
 
 def _split(values: Any) -> Converted:
     texts = trimmed(_text(values)[0])
-    wrong = is_valid(texts) & ~mask_of(pc.is_in(texts, value_set=pa.array(SPLITS)))
-    return null_where(texts, wrong), wrong
+    invalid = is_valid(texts) & ~mask_of(pc.is_in(texts, value_set=pa.array(SPLITS)))
+    return null_where(texts, invalid), invalid
 
 
 def _list(values: Any) -> Converted:
@@ -138,9 +138,9 @@ _CONVERSIONS: dict[Meaning, Callable[[Any], Converted]] = {
 
 
 def infer_kind(texts: Any) -> str:
-    """Return the narrowest kind of an unknown column: integer, number, flag, text, or any.
+    """Infer the narrowest kind of an additional column: integer, number, flag, text, or any.
 
-    A leading zero makes a column text: "00734" is a code, not 734.
+    A column with a leading zero is text: "00734" is a code, not 734.
     """
     values = [text for text in pc.unique(texts).to_pylist() if text is not None]
     if all(_PLAIN_INTEGER.fullmatch(value) for value in values):
@@ -151,7 +151,7 @@ def infer_kind(texts: Any) -> str:
 
 
 def common_kind(one: str, other: str) -> str:
-    """Return the narrowest kind that holds both."""
+    """Return the narrowest kind that includes both."""
     kinds = {one, other} - {"any"}
     if len(kinds) < 2:
         return kinds.pop() if kinds else "any"
@@ -159,7 +159,7 @@ def common_kind(one: str, other: str) -> str:
 
 
 def cast_to_kind(texts: Any, kind: str) -> Any:
-    """Convert an unknown column of texts to its inferred kind."""
+    """Cast an additional column of texts to its inferred kind."""
     if kind in ("any", "text"):
         return texts
     if kind == "flag":

@@ -1,7 +1,7 @@
-"""Of several rows with one key one is kept, chosen by content and never by order.
+"""Removal of duplicates: one row of each key is retained, chosen by content.
 
-It is the one with the latest timestamp, and of several with one time the one whose values, written
-out, come last. So the same rows in another order or format give the same graph.
+It is the row with the latest timestamp and, among equal timestamps, the row whose values, as text,
+are last in order. The result does not depend on the order of rows or the file format.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kinfolio.loaders.reading.staged import ENDS, KEYS, LINE, StagedTable
 
 
 def reject_duplicates(staged: StagedTable, ids: dict[str, Ids], rejects: Rejects) -> None:
-    """Keep one row of each key."""
+    """Reject all rows of a key except one."""
     table = staged.table()
     if table.num_rows == 0:
         return
@@ -33,12 +33,12 @@ def reject_duplicates(staged: StagedTable, ids: dict[str, Ids], rejects: Rejects
         return
     rows = np.concatenate([order[starts[group] : starts[group + 1]] for group in repeated])
     content = table.drop_columns([LINE]).take(pa.array(rows))
-    values = _written_out(content, {name: ids[of] for name, of in ENDS[staged.file.table].items()})
+    values = _serialized(content, {name: ids[of] for name, of in ENDS[staged.file.table].items()})
     lines = table.column(LINE).to_numpy()[rows]
     key = " and ".join(KEYS[staged.file.table])
     ends = np.cumsum(sizes[repeated])
     for group in map(range, ends - sizes[repeated], ends):
-        # Of equal rows the first in the file is kept.
+        # Of equal rows the first in the file is retained.
         best = max(group, key=lambda place: (*values[place], -int(rows[place])))
         for place in group:
             if place != best:
@@ -48,25 +48,25 @@ def reject_duplicates(staged: StagedTable, ids: dict[str, Ids], rejects: Rejects
 
 
 def _reason(
-    key: str, row: tuple[int, str], kept: tuple[int, str], kept_line: int
+    key: str, row: tuple[int, str], best: tuple[int, str], best_line: int
 ) -> tuple[str, str]:
     """Return why a row is rejected, and the kind of that reason."""
-    if row == kept:
-        return f"duplicate of line {kept_line}", "duplicate"
-    if row[0] != kept[0]:
+    if row == best:
+        return f"duplicate of line {best_line}", "duplicate"
+    if row[0] != best[0]:
         return (
-            f"same {key} as line {kept_line}, which is later and is kept",
+            f"same {key} as line {best_line}, which is later and is kept",
             f"same {key}, earlier",
         )
     return (
-        f"same {key} as line {kept_line} but other values; of such rows the one whose values come "
+        f"same {key} as line {best_line} but other values; of such rows the one whose values come "
         "last in order is kept",
         f"same {key}, other values",
     )
 
 
 def _group(content: Any, keys: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows sorted by key, and where each key starts and the last one ends."""
+    """Return the rows sorted by key, and the start of each key's rows, with the end appended."""
     code, *others = (_codes(content.column(key)) for key in keys)
     for other in others:
         span = int(other.max()) + 1
@@ -79,7 +79,7 @@ def _group(content: Any, keys: list[str]) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def _codes(column: Any) -> NDArray[np.int64]:
-    """Return a number from 0 for each value of a column; null is a value of its own."""
+    """Return a number from 0 for each value of a column; null has a separate number."""
     if not pa.types.is_string(column.type):
         return np.asarray(column.to_numpy(), np.int64)
     coded = column.combine_chunks().dictionary_encode()
@@ -87,7 +87,7 @@ def _codes(column: Any) -> NDArray[np.int64]:
     return np.asarray(pc.fill_null(coded.indices, -1).to_numpy(), np.int64) + 1
 
 
-def _written_out(rows: Any, ids: dict[str, Ids]) -> list[tuple[int, str]]:
+def _serialized(rows: Any, ids: dict[str, Ids]) -> list[tuple[int, str]]:
     """Return time and content of each row, the same for every file format."""
     names = {column: found.names() for column, found in ids.items()}
     written = []

@@ -40,7 +40,7 @@ class Ids:
         return numbers
 
     def _lookup(self, ids: Any) -> NDArray[np.int32]:
-        """Return the number of each of some distinct ids, -1 for unknown ones."""
+        """Return the numbers of distinct ids, -1 if not found."""
         found = pc.fill_null(pc.index_in(ids, value_set=self._ids), -1)
         return np.array(found.to_numpy(zero_copy_only=False), np.int32)
 
@@ -52,12 +52,12 @@ class Ids:
         """Return whether an accepted row refers to each id of a pyarrow array."""
         coded = pc.dictionary_encode(ids)
         numbers = self._lookup(coded.dictionary)
-        used = np.append(self._is_used, False)[numbers]  # number -1: unknown
+        used = np.append(self._is_used, False)[numbers]  # number -1: not found
         found: NDArray[np.bool_] = used[coded.indices.to_numpy()]
         return found
 
     def sort(self) -> tuple[Any, NDArray[np.int32]]:
-        """Return the used ids sorted by code points, and the place of each number (-1: unused)."""
+        """Return the used ids sorted by code point, and the position of each number (-1: none)."""
         numbers = np.flatnonzero(self._is_used)
         ids = self._ids.take(pa.array(numbers))
         # Arrow compares UTF-8 bytes, whose order is that of the code points.

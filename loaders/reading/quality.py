@@ -1,4 +1,4 @@
-"""What a load of a folder would accept and reject, without writing anything."""
+"""A report of the rows that a load would accept and reject, without writing to the graph."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def check_quality(
     known_users: Callable[[list[str]], Iterable[str]] = lambda ids: (),
     progress: Progress = no_progress,
 ) -> FolderReport:
-    """Report what a load of a folder would find.
+    """Report on the content of a folder.
 
-    `known_users` returns those of some ids that the graph has; it is called for ends of ties that
-    the folder does not contain.
+    `known_users` returns the ids that are users of the graph; it is called with ends of ties that
+    are not in the folder.
 
     Raises:
         BadInput: a file cannot be used, or no interaction is valid.

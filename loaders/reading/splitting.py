@@ -1,4 +1,4 @@
-"""Training, validation and test parts of interactions that come without a split column."""
+"""Training, validation and test splits of interactions without a split column."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class SplitRule:
-    """How to assign splits: `time:0.1` or `random:0.1`."""
+    """Method and fraction of a split, such as `time:0.1` or `random:0.1`."""
 
     method: Literal["time", "random"]
-    """`time`: the latest interactions are the test part, those before them the validation part."""
+    """`time`: the latest interactions are the test set, those before them the validation set."""
     fraction: float
-    """Share of the interactions in each of the validation and test parts."""
+    """Fraction of the interactions in each of the validation and test sets."""
 
     @classmethod
     def parse(cls, text: str) -> SplitRule:
@@ -48,7 +48,7 @@ class SplitRule:
         return f"{self.method}:{self.fraction:g}"
 
     def assign(self, interactions: StagedTable) -> None:
-        """Set the splits of staged interactions; the order of rows and files does not matter.
+        """Set the splits of staged interactions, independent of the order of rows and files.
 
         Raises:
             BadInput: they have a split column, lack times, or are too few.

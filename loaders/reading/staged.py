@@ -1,4 +1,4 @@
-"""Tables that were read and checked: good rows in Arrow files, mapped instead of held in memory."""
+"""Tables that were read and checked: valid rows in Arrow files that are mapped into memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDS = {
     "reviews": {"user": "user", "product": "product"},
     "ties": {"source": "user", "target": "user"},
 }
-"""Columns that refer to a user or a product: staged as its number."""
+"""Columns that refer to a user or a product, staged as its number."""
 KEYS = {
     "users": ("user",),
     "products": ("product",),
@@ -38,34 +38,34 @@ KEYS = {
 
 @dataclass(slots=True)
 class StagedTable:
-    """The good rows of one table."""
+    """The valid rows of one table."""
 
     file: TableFile
     path: Path
     kinds: dict[str, str] = field(default_factory=dict)
-    """Inferred kinds of the unknown columns of a text file."""
+    """Inferred kinds of the additional columns of a text file."""
     keep: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     """False for rows that a check after reading rejected."""
     places: dict[str, NDArray[np.int32]] = field(default_factory=dict)
-    """Place among the sorted ids of each number, for `user` and `product`."""
+    """Position among the sorted ids of each number, for `user` and `product`."""
     absent: set[str] = field(default_factory=set)
-    """Known columns without any value in a `.jsonl` file: the graph's values stay."""
+    """Standard columns without any value in a `.jsonl` file: the graph's values stay."""
     splits: NDArray[np.int8] | None = None
-    """Position in `SPLITS` of each row in `keep`, where the load assigns them."""
+    """Position in `SPLITS` of each row, if the load assigns the splits."""
 
     def __len__(self) -> int:
         return int(self.keep.sum())
 
     def table(self) -> Any:
-        """Return all rows, including those that `keep` leaves out, mapped from disk."""
+        """Return all rows, including rejected ones, mapped from disk."""
         with pa.memory_map(str(self.path)) as source:
             return pa.ipc.open_file(source).read_all()
 
     def batches(self) -> Iterator[Any]:
-        """Yield the good rows as pyarrow record batches, typed as they are stored.
+        """Yield the valid rows as pyarrow record batches with the types of the graph.
 
-        Users and products are places among the sorted ids of `Staged`. The column `MORE` holds the
-        unknown fields of a `.jsonl` row as JSON text.
+        Users and products are positions among the sorted ids of `Staged`. The column `MORE`
+        contains the additional fields of a `.jsonl` row as JSON text.
         """
         first = 0
         for batch in self.table().to_batches(max_chunksize=ROWS_PER_BATCH):
@@ -87,8 +87,8 @@ class StagedTable:
             yield pa.record_batch(columns)
 
     def good(self) -> Any:
-        """Return all good rows as one pyarrow table, in memory."""
-        return pa.Table.from_batches(self.batches()) if len(self) else None
+        """Return all valid rows as one pyarrow table in memory; None without rows."""
+        return pa.Table.from_batches(self.batches()).combine_chunks() if len(self) else None
 
 
 @dataclass(slots=True)
@@ -106,10 +106,10 @@ class Staged:
     """Files of the folder that are not loaded, a sentence each."""
 
     def count(self, table: str) -> int:
-        """Return the number of good rows."""
+        """Return the number of valid rows."""
         return len(self.tables[table]) if table in self.tables else 0
 
     def batches(self, table: str) -> Iterator[Any]:
-        """Yield the good rows of a table, which may be absent; see `StagedTable.batches`."""
+        """Yield the valid rows of a table, none if it is absent; see `StagedTable.batches`."""
         if table in self.tables:
             yield from self.tables[table].batches()

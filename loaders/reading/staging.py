@@ -1,6 +1,7 @@
-"""A whole folder read and checked before the graph is touched.
+"""A folder read and checked before any write to the graph.
 
-Users and products are sorted by their ids, so that nothing depends on the order of rows or files.
+Users and products are sorted by their ids, so that the result does not depend on the order of rows
+or files.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.loaders.files.readers import check, read
 from kinfolio.loaders.files.rejects import Rejects
+from kinfolio.loaders.files.source import MORE, Batch
 from kinfolio.loaders.files.tables import TableFile, find_tables, ignored_files
-from kinfolio.loaders.reading.conversion import convert_batch
+from kinfolio.loaders.reading.columns import common_kind, convert, infer_kind, reason
 from kinfolio.loaders.reading.duplicates import reject_duplicates
 from kinfolio.loaders.reading.ids import Ids
 from kinfolio.loaders.reading.splitting import SplitRule
@@ -39,7 +42,7 @@ def stage(
     Args:
         folder: the input.
         scratch: an empty folder for the converted rows.
-        known_users: returns those of some ids that the graph has.
+        known_users: returns the ids that are users of the graph.
         progress: called with the number of rows read.
         split: rule for interactions without a split column.
 
@@ -61,7 +64,7 @@ def stage(
         reject_duplicates(staged, ids, rejects)
         _mark_used(staged, ids)
         if file.table == "interactions" and not len(staged):
-            raise _no_rows(file, rejects)
+            raise _no_valid_rows(file, rejects)
     (users, user_places), (products, product_places) = ids["user"].sort(), ids["product"].sort()
     for staged in tables.values():
         staged.places = {"user": user_places, "product": product_places}
@@ -78,14 +81,14 @@ def stage(
 
 
 def _mark_used(staged: StagedTable, ids: dict[str, Ids]) -> None:
-    """Mark the users and products of accepted rows; no others are created."""
+    """Mark the users and products of accepted rows; only these are created."""
     table = staged.table()
     for name, of in ENDS[staged.file.table].items():
         if name in table.schema.names:
             ids[of].mark_used(table.column(name).to_numpy()[staged.keep])
 
 
-def _no_rows(file: TableFile, rejects: Rejects) -> BadInput:
+def _no_valid_rows(file: TableFile, rejects: Rejects) -> BadInput:
     first = next((row for row in rejects.all() if row.file == file.name), None)
     why = f": line {first.line}: {first.reason}" if first else ""
     return BadInput(f"{file.path} has no row that can be used{why}; nothing was loaded")
@@ -101,12 +104,12 @@ def _stage_rows(
     """Convert the rows of a file and write them to the staged file."""
     file, ends = staged.file, ENDS[staged.file.table]
     writer: Any = None  # Any: pyarrow has no types
-    num_read = num_good = 0
+    num_read = num_valid = 0
     has_values: set[str] = set()
     try:
         with ExitStack() as stack:
             for raw in read(file, rejects):
-                batch = convert_batch(staged, raw, rejects)
+                batch = _convert_batch(staged, raw, rejects)
                 if ties is not None:
                     batch = ties.accept(batch, rejects)
                 columns = batch.columns
@@ -120,17 +123,59 @@ def _stage_rows(
                     writer = stack.enter_context(pa.ipc.new_file(str(staged.path), rows.schema))
                 writer.write_batch(rows)
                 num_read += len(raw.lines)
-                num_good += rows.num_rows
+                num_valid += rows.num_rows
                 progress(f"reading {file.name}", num_read, 0)
             if writer is None:
                 pa.ipc.new_file(str(staged.path), pa.schema([(LINE, pa.int64())])).close()
     except KinfolioError:
-        raise  # a server error may be an OSError, too
+        raise  # a server error can be an OSError
     except OSError as error:
         raise scratch_full(staged.path.parent, error) from error
     if file.format == "jsonl":
         staged.absent = {column.stored for column in file.columns} - has_values - set(ends)
-    staged.keep = np.ones(num_good, np.bool_)
+    staged.keep = np.ones(num_valid, np.bool_)
+
+
+def _convert_batch(staged: StagedTable, batch: Batch, rejects: Rejects) -> Batch:
+    """Return the columns, named as their properties; rows with invalid values are rejected."""
+    file = staged.file
+    invalid = np.zeros(len(batch.lines), np.bool_)
+    columns: dict[str, Any] = {}
+    additional = dict(batch.columns)
+    for column in file.columns:
+        values = additional.pop(column.name, None)
+        if values is None:
+            continue
+        columns[column.stored], mask = convert(column, values)
+        for row in np.flatnonzero(mask & ~invalid).tolist():
+            why, kind = reason(column, values[row].as_py())
+            rejects.add(file.name, int(batch.lines[row]), why, kind=kind)
+        invalid |= mask
+    for name, values in additional.items():
+        if name == MORE or file.format == "parquet":
+            columns[name] = _property(file, name, values)
+            continue
+        texts = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+        staged.kinds[name] = common_kind(staged.kinds.get(name, "any"), infer_kind(texts))
+        columns[name] = texts
+    return Batch(columns=columns, lines=batch.lines).filter(~invalid)
+
+
+def _property(file: TableFile, name: str, values: Any) -> Any:
+    """Cast an additional column of a Parquet file to a type of the graph; NaN becomes null."""
+    kind = values.type
+    try:
+        if pa.types.is_dictionary(kind):
+            return _property(file, name, values.dictionary_decode())
+        if pa.types.is_unsigned_integer(kind):
+            return values.cast(pa.int64())
+        if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
+            return values.cast(pa.float64())
+        if pa.types.is_floating(kind):
+            return pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
+    except pa.ArrowInvalid as error:
+        raise BadInput(f"{file.path}: column {name!r} cannot be stored ({error})") from error
+    return values
 
 
 def scratch_full(folder: Path, error: OSError) -> BadInput:

@@ -1,4 +1,4 @@
-"""Ties whose ends are not two known users are rejected."""
+"""Rejection of ties whose ends are not two existing users."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from kinfolio.loaders.reading.ids import Ids
 
 
 class TieCheck:
-    """Rejects ties to unknown users and of users to themselves.
+    """Rejects ties of users that do not exist, and of users to themselves.
 
     Args:
         file: name of the file.
         users: ids of the folder.
-        known_users: returns those of some ids that the graph has; called for others only.
+        known_users: returns the ids that are users of the graph; called with ids that are not in
+            the folder.
     """
 
     def __init__(
@@ -26,10 +27,10 @@ class TieCheck:
     ) -> None:
         self._file, self._users, self._known_users = file, users, known_users
         self.outside_users: set[str] = set()
-        """Ends found in the graph and not in the folder."""
+        """Ends that are in the graph and not in the folder."""
 
     def accept(self, batch: Batch, rejects: Rejects) -> Batch:
-        """Return the ties that join two known users."""
+        """Return the ties between two existing users."""
         ends = [batch.columns[name] for name in ("source", "target")]
         is_unknown = [~self._users.is_used(ids) for ids in ends]
         unknown = {

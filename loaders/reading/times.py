@@ -1,4 +1,4 @@
-"""Times as milliseconds since 1970 in UTC; a time without a zone is taken as UTC."""
+"""Times as milliseconds since 1970 in UTC; a time without a zone is in UTC."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ZONE = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 _LAST_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _END_OF_9999_MS = 253_402_300_799_999
 _MIN_MILLISECONDS = 100_000_000_000
-"""Numbers from here on are milliseconds: as seconds they would be the year 5138."""
+"""Larger numbers are milliseconds: as seconds they would be after the year 5138."""
 
 
 def time(values: Any) -> Converted:
@@ -44,55 +44,55 @@ def time(values: Any) -> Converted:
     texts = trimmed(values)
     pending = is_valid(texts)
     times = np.zeros(len(texts), np.int64)
-    # Common forms by whole columns; the rest, usually wrong values, one by one.
-    forms: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    # Common formats are converted as columns, other values (usually invalid) one by one.
+    formats: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         (f"{_DATE}({_TIME})?$", lambda part: _from_iso(part, None)),
         (f"{_DATE}{_TIME}{_ZONE}$", lambda part: _from_iso(part, "UTC")),
         (r"^[0-9]{9,14}$", lambda part: _from_unix(*number(part))[0]),
     )
-    for pattern, convert in forms:
+    for pattern, convert in formats:
         fits = pending & matches(texts, pattern) if pending.any() else pending
         if fits.any():
             found = convert(null_where(texts, ~fits))
             done = is_valid(found)
             times[done] = integers(found)[done]
             pending &= ~done
-    wrong = all_false(texts)
+    invalid = all_false(texts)
     for row in np.flatnonzero(pending).tolist():
         parsed = _parse(texts[row].as_py())
-        wrong[row] = parsed is None
+        invalid[row] = parsed is None
         times[row] = parsed or 0
-    return null_where(pa.array(times), wrong | ~is_valid(texts)), wrong
+    return null_where(pa.array(times), invalid | ~is_valid(texts)), invalid
 
 
 def _from_iso(texts: Any, zone: str | None) -> Any:
-    """Convert texts of the form 2024-02-29...; null where there is no such day."""
+    """Convert texts of the form 2024-02-29...; null if the day does not exist."""
     times = null_where(texts, ~_is_day(texts)).cast(pa.timestamp("us", tz=zone))
     return null_where(pa.array(integers(times) // 1_000), ~is_valid(times))
 
 
 def _is_day(texts: Any) -> NDArray[np.bool_]:
-    """Return whether texts that begin like 2024-02-30 name a day of the calendar."""
+    """Return whether the first ten characters, such as 2024-02-30, are a valid date."""
     year, month, day = (
         integers(pc.utf8_slice_codeunits(texts, *place)) for place in ((0, 4), (5, 7), (8, 10))
     )
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     last = _LAST_DAYS[np.clip(month, 0, 12)] + (is_leap & (month == 2))
-    found: NDArray[np.bool_] = (
+    is_day: NDArray[np.bool_] = (
         (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= last)
     )
-    return found
+    return is_day
 
 
-def _from_unix(numbers: Any, wrong: NDArray[np.bool_]) -> Converted:
+def _from_unix(numbers: Any, invalid: NDArray[np.bool_]) -> Converted:
     is_seconds = pc.less(pc.abs(numbers), float(_MIN_MILLISECONDS))
     scaled = pc.round(pc.if_else(is_seconds, pc.multiply(numbers, 1_000.0), numbers))
-    wrong = wrong | mask_of(pc.greater(pc.abs(scaled), float(_END_OF_9999_MS)))
-    return null_where(scaled, wrong).cast(pa.int64(), safe=False), wrong
+    invalid = invalid | mask_of(pc.greater(pc.abs(scaled), float(_END_OF_9999_MS)))
+    return null_where(scaled, invalid).cast(pa.int64(), safe=False), invalid
 
 
 def _parse(text: str) -> int | None:
-    """Parse one time; None when it is none."""
+    """Parse one time; None if it is invalid."""
     try:
         if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text) and not _is_compact_date(text):
             value = float(text)
@@ -108,7 +108,7 @@ def _parse(text: str) -> int | None:
 
 
 def _is_compact_date(text: str) -> bool:
-    """Return whether eight digits are a day, e.g. 20240131; as seconds it would precede 1973."""
+    """Return whether a text is a date of eight digits, e.g. 20240131."""
     if len(text) != 8 or not text.isdigit():
         return False
     try:

@@ -1,8 +1,8 @@
 """A folder into kinfolio's own empty server, by Neo4j's offline importer.
 
-Rows are converted from Arrow to CSV and imported without Cypher. What a CSV cannot carry (dates,
-unknown fields of `.jsonl`, unusual names) is written afterwards as by an ordinary load, so both
-ways give the same graph.
+Rows are converted from Arrow to CSV and imported without Cypher. Values that a CSV cannot represent
+(dates, additional fields of `.jsonl`, special names) are then written as in an ordinary load, so
+both ways give the same graph.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def load_in_bulk(
     rejects_file: Path | None = None,
     split: SplitRule | None = None,
 ) -> LoadReport:
-    """Load a folder, with the same result as `load`; `note` gets messages on the server.
+    """Load a folder, with the same result as `load`; `note` is called with messages of the server.
 
     Raises:
         BadInput: the graph is not empty, or a file cannot be used.
-        ServerError: the importer or the server failed; the graph counts as empty.
+        ServerError: the importer or the server failed; the graph is treated as empty.
     """
     started = time.monotonic()
     _refuse_unless_empty(server, note)
@@ -90,16 +90,16 @@ def _refuse_unless_empty(server: Server, note: Callable[[str], None]) -> None:
 
 def _finish(graph: Graph, staged: Staged, incomplete: set[str], progress: Progress) -> None:
     create_schema(graph)
-    found = graph.read("load_counts")[0]
+    stored = graph.read("load_counts")[0]
     expected = {
         "users": len(staged.users),
         "products": len(staged.products),
         **{table: staged.count(table) for table in ("interactions", "ties", "reviews")},
     }
     for name, count in expected.items():
-        if found[name] != count:
+        if stored[name] != count:
             raise ServerError(
-                f"the importer put {found[name]:,} {name} into the graph and {count:,} were "
+                f"the importer put {stored[name]:,} {name} into the graph and {count:,} were "
                 "expected; load without --bulk"
             )
     if incomplete:
@@ -115,7 +115,7 @@ class _Files:
     now: int
     arguments: list[str] = field(default_factory=list)
     incomplete: set[str] = field(default_factory=set)
-    """Tables with a column that no CSV can carry."""
+    """Tables with a column that a CSV cannot represent."""
     has_line_breaks: bool = False
 
     def write(self) -> None:
@@ -207,13 +207,13 @@ class _Files:
             "categories",
             [pa.table({":ID": numbers, "name:string": coded.dictionary})],
         )
-        having = np.flatnonzero(coded.is_valid().to_numpy(zero_copy_only=False))
-        code = coded.indices.take(pa.array(having)).to_numpy()
-        table = {":START_ID": pa.array(having + first_product), ":END_ID": pa.array(code + first)}
+        rows = np.flatnonzero(coded.is_valid().to_numpy(zero_copy_only=False))
+        code = coded.indices.take(pa.array(rows)).to_numpy()
+        table = {":START_ID": pa.array(rows + first_product), ":END_ID": pa.array(code + first)}
         self._write_csv("--relationships=IN_CATEGORY", "in_category", [pa.table(table)])
 
     def _properties(self, table: str, rows: Any, without: set[str]) -> dict[str, Any]:
-        """Return the columns under names that tell the importer their types."""
+        """Return the columns, with the types for the importer in their names."""
         found: dict[str, Any] = {}
         for name in rows.schema.names:
             if name in without:
@@ -246,12 +246,12 @@ class _Files:
         self.arguments.append(f"{option}={path}")
 
 
-def _shift(places: Any, start: int) -> Any:
-    return pa.array(places.to_numpy().astype(np.int64) + start)
+def _shift(positions: Any, start: int) -> Any:
+    return pa.array(positions.to_numpy().astype(np.int64) + start)
 
 
 def _kind(values: Any) -> str | None:
-    """Return the importer's name of a column's type; None when a CSV cannot carry it."""
+    """Return the importer's name of a column's type; None if a CSV cannot represent it."""
     kind = values.type
     if pa.types.is_integer(kind):
         return "long"
@@ -263,10 +263,10 @@ def _kind(values: Any) -> str | None:
         return "string"
     if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
         parts = pc.list_flatten(values)
-        odd = parts.null_count or pc.any(pc.match_substring(parts, _SEPARATOR)).as_py()
+        unsafe = parts.null_count or pc.any(pc.match_substring(parts, _SEPARATOR)).as_py()
         empty = (
             pc.any(pc.equal(parts, "")).as_py()
             or pc.any(pc.equal(pc.list_value_length(values), 0)).as_py()
         )
-        return None if odd or empty else "string[]"
+        return None if unsafe or empty else "string[]"
     return None

@@ -1,13 +1,12 @@
 """Holdings, ties and reviews into the graph: new ones are created, different ones updated.
 
-Each batch reads what is there and writes the difference in one transaction, so it can be retried.
-Holdings and ties are sorted by user: one look-up for all holdings of a user, and relationships
-beside each other on disk.
+Each batch reads the stored rows and writes the differences in one transaction, so it can be
+retried. Holdings and ties are sorted by user, so that each user is matched once and relationships
+are adjacent on disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
@@ -35,12 +34,21 @@ _PROPERTIES = {
     table: tuple(column.stored for column in columns if not column.required)
     for table, columns in TABLES.items()
 }
-"""Known properties, in the order in which the statements take them."""
+"""Properties with a column of their own, in the order of the statements' parameters."""
+_STATEMENTS = {
+    "interactions": (
+        "load_interactions_existing",
+        "load_interactions",
+        "load_interactions_changed",
+    ),
+    "ties": ("load_ties_existing", "load_ties", "load_ties_changed"),
+}
+"""Statements that read, create and update."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows as the statements take them."""
+    """Rows as parameters of the statements."""
 
     source: list[int]
     target: list[int]
@@ -50,19 +58,17 @@ class _Batch:
     ids: list[str]
     """Ids of reviews; empty for edges."""
     has_more: bool
-    """Whether there are properties of unknown names."""
+    """Whether holdings have other properties than those in `_PROPERTIES`."""
 
 
 def write_holdings(table: StagedTable, gids: Gids, graph: Graph, progress: Progress) -> None:
     """Write the holdings of a folder in two lanes that never lock the same node.
 
-    A relationship locks both its nodes until its transaction ends. So users and products are split
-    into halves: first one lane has the first half of both and the other the second, then they swap.
+    A relationship locks both its nodes until its transaction ends. Users and products are therefore
+    split into halves: each lane writes the holdings between one half of the users and one half of
+    the products; in the second turn the lanes swap the halves of the products.
     """
     rows = table.good()
-    if rows is None:
-        return
-    rows = rows.combine_chunks()
     user, product = (rows.column(name).to_numpy() for name in ("user", "product"))
     user_half, product_half = _halves(user), _halves(product)
     lane, turn = user_half[user], user_half[user] ^ product_half[product]
@@ -76,13 +82,15 @@ def write_holdings(table: StagedTable, gids: Gids, graph: Graph, progress: Progr
                 return
             part = rows.take(pa.array(chosen[first : first + BATCH_ROWS]))
             batch = _batch(part, "interactions", gids)
-            graph.write_in_one("load_interactions", partial(_write_holdings, batch=batch))
+            graph.write_in_one(
+                "load_interactions", partial(_write_edges, table="interactions", batch=batch)
+            )
             count.add(part.num_rows)
 
     with ThreadPoolExecutor(LANES) as pool:
-        for now in range(LANES):
-            of_turn = order[turn[order] == now]
-            lanes = [of_turn[lane[of_turn] == number] for number in range(LANES)]
+        for current in range(LANES):
+            rows_now = order[turn[order] == current]
+            lanes = [rows_now[lane[rows_now] == number] for number in range(LANES)]
             try:
                 for done in as_completed([pool.submit(run, chosen) for chosen in lanes]):
                     done.result()
@@ -92,7 +100,7 @@ def write_holdings(table: StagedTable, gids: Gids, graph: Graph, progress: Progr
 
 
 def _halves(places: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Assign each place a half (0, 1), so that both halves have about as many rows."""
+    """Assign each place a half (0, 1), so that both halves have a similar number of rows."""
     counts = np.bincount(places)
     half = np.zeros(len(counts), np.int8)
     half[np.argsort(-counts, kind="stable")] = np.arange(len(counts)) % LANES
@@ -117,9 +125,6 @@ class _Count:
 def write_ties(table: StagedTable, gids: Gids, graph: Graph, progress: Progress) -> None:
     """Write the ties of a folder."""
     rows = table.good()
-    if rows is None:
-        return
-    rows = rows.combine_chunks()
     source, target = (gids["user"][rows.column(end).to_numpy()] for end in ENDS["ties"])
     order = np.lexsort((target, source))
     count = _Count("ties", len(order), progress)
@@ -128,7 +133,7 @@ def write_ties(table: StagedTable, gids: Gids, graph: Graph, progress: Progress)
         for first in range(0, len(order), BATCH_ROWS)
     )
     for batch in prefetch(lambda part: _batch(part, "ties", gids), parts):
-        graph.write_in_one("load_ties", partial(_write_ties, batch=batch))
+        graph.write_in_one("load_ties", partial(_write_edges, table="ties", batch=batch))
         count.add(len(batch.source))
 
 
@@ -156,63 +161,36 @@ def _batch(part: Any, table: str, gids: Gids) -> _Batch:
     if more.names or table != "interactions":
         columns.append([more.present(number) for number in range(len(source))])
     new = [list(row) for row in zip(*columns, strict=True)]
-    return _Batch(source, target, values, new, ids, bool(more.names))
+    has_more = bool(more.names) and table == "interactions"
+    return _Batch(source, target, values, new, ids, has_more)
 
 
-def _by_user(batch: _Batch, rows: list[int]) -> list[list[Any]]:
-    """Group the rows to be created by user."""
-    return [
-        [user, [batch.new[row] for row in group]]
-        for user, group in groupby(rows, key=batch.source.__getitem__)
-    ]
-
-
-def _write_holdings(tx: Reads, batch: _Batch) -> None:
+def _write_edges(tx: Reads, table: str, batch: _Batch) -> None:
+    """Create the holdings or ties that the graph does not have; update those that differ."""
+    existing, create, update = _STATEMENTS[table]
     users = sorted(set(batch.source))
-    stored = tx.read("load_interactions_existing", users=users, names=batch.values.names)[0]
-    keys = list(zip(batch.source, batch.target, strict=True))
-    stored_keys = zip(stored["source"], stored["target"], strict=True)
-    new, changed = _compare(batch, keys, stored_keys, stored)
-    if new:
-        name = "load_interactions_with_properties" if batch.has_more else "load_interactions"
-        tx.read(name, groups=_by_user(batch, new))
-    if changed:
-        rows = [[*keys[row], batch.values.row(row)] for row in changed]
-        tx.read("load_interactions_changed", rows=rows)
-
-
-def _write_ties(tx: Reads, batch: _Batch) -> None:
-    users = sorted(set(batch.source))
-    stored = tx.read("load_ties_existing", users=users, names=batch.values.names)[0]
-    kinds = [kind or "" for kind in batch.values.column("kind", len(batch.source))]
-    keys = list(zip(batch.source, batch.target, kinds, strict=True))
-    stored_keys = zip(stored["source"], stored["target"], stored["kind"], strict=True)
-    new, changed = _compare(batch, keys, stored_keys, stored)
-    if new:
-        tx.read("load_ties", groups=_by_user(batch, new))
-    if changed:
-        rows = [[*keys[row], batch.values.row(row)] for row in changed]
-        tx.read("load_ties_changed", rows=rows)
-
-
-def _compare(
-    batch: _Batch,
-    keys: list[Any],
-    stored_keys: Iterator[Any],
-    stored: dict[str, Any],
-) -> tuple[list[int], list[int]]:
-    """Return the rows that the graph does not have, and those it has with other values."""
+    stored = tx.read(existing, users=users, names=batch.values.names)[0]
+    ends: list[list[Any]] = [batch.source, batch.target]
+    stored_ends = [stored["source"], stored["target"]]
+    if table == "ties":
+        ends.append([kind or "" for kind in batch.values.column("kind", len(batch.source))])
+        stored_ends.append(stored["kind"])
     places: dict[Any, list[int]] = {}
-    for place, key in enumerate(stored_keys):
+    for place, key in enumerate(zip(*stored_ends, strict=True)):
         places.setdefault(key, []).append(place)
     new: list[int] = []
-    changed: list[int] = []
-    for row, key in enumerate(keys):
+    changed: list[list[Any]] = []
+    for row, key in enumerate(zip(*ends, strict=True)):
         if (found := places.get(key)) is None:
             new.append(row)
         elif any(batch.values.differ(row, stored["values"][place]) for place in found):
-            changed.append(row)
-    return new, changed
+            changed.append([*key, batch.values.row(row)])
+    if new:
+        name = "load_interactions_with_properties" if batch.has_more else create
+        by_user = groupby(new, key=batch.source.__getitem__)
+        tx.read(name, groups=[[user, [batch.new[row] for row in rows]] for user, rows in by_user])
+    if changed:
+        tx.read(update, rows=changed)
 
 
 def _write_reviews(tx: Reads, batch: _Batch) -> None:

@@ -1,7 +1,8 @@
 """One hash of the content of a graph, independent of the order in which it was written.
 
 Every node and relationship is hashed with its properties and the ids it joins; the hash of the
-graph is the sum. What kinfolio adds (vectors, versions, links, times of change) is left out.
+graph is the sum. Properties that kinfolio adds (vectors, versions, links, times of change) are
+excluded.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any
 from kinfolio.cypher.graph import Graph, Reads, pages
 from kinfolio.records import Progress, no_progress
 
-USERS_AT_ONCE = 2_000
-_OWN = re.compile(r"changed|(embedding|message|own|counted|market|similar\w*|links?\w*)_[ab]")
+USERS_PER_PAGE = 2_000
+_ADDED = re.compile(r"changed|(embedding|message|own|counted|market|similar\w*|links?\w*)_[ab]")
 _MODULUS = 2**128
-_OF_USERS = {
+_PER_USER = {
     "holdings": "load_hash_holdings",
     "ties": "load_hash_ties",
     "reviews": "load_hash_reviews",
@@ -40,16 +41,16 @@ def graph_hash(graph: Graph, *, with_gids: bool = True, progress: Progress = no_
 def _items(reads: Reads, excluded: set[str], progress: Progress) -> Iterator[str]:
     for row in reads.read("load_hash_categories"):
         yield json.dumps(["category", row["name"]])
-    for page in pages(reads, "load_hash_products", USERS_AT_ONCE):
+    for page in pages(reads, "load_hash_products", USERS_PER_PAGE):
         columns = zip(page["ids"], page["properties"], page["categories"], strict=True)
         for id, properties, categories in columns:
             yield _serialized(["product", id, *sorted(categories)], properties, excluded)
     done = 0
-    for page in pages(reads, "load_hash_users", USERS_AT_ONCE):
+    for page in pages(reads, "load_hash_users", USERS_PER_PAGE):
         columns = zip(page["ids"], page["properties"], page["dismissed"], strict=True)
         for id, properties, dismissed in columns:
             yield _serialized(["user", id, *sorted(dismissed)], properties, excluded)
-        for kind, statement in _OF_USERS.items():
+        for kind, statement in _PER_USER.items():
             found = reads.read(statement, users=page["ids"])[0]
             yield from map(
                 _serialized,
@@ -62,10 +63,10 @@ def _items(reads: Reads, excluded: set[str], progress: Progress) -> Iterator[str
 
 
 def _serialized(head: Any, properties: dict[str, Any], excluded: set[str]) -> str:
-    kept = {
+    included = {
         name: value
         for name, value in properties.items()
-        if name not in excluded and not _OWN.fullmatch(name)
+        if name not in excluded and not _ADDED.fullmatch(name)
     }
-    # Only the driver's times need `default`; everything else is JSON already.
-    return json.dumps([head, kept], sort_keys=True, default=str)
+    # Only the driver's temporal values need `default`.
+    return json.dumps([head, included], sort_keys=True, default=str)

@@ -1,8 +1,8 @@
-"""A folder of files into the graph: everything is checked first, then written in batches.
+"""A folder of files into the graph: all rows are checked first, then written in batches.
 
-Only differences are written, so loading a folder twice, or again after an interruption, gives the
-same graph. New users and products get the next row numbers (gid) in the order of their ids,
-whatever the order of files and rows; existing ones keep theirs.
+Only differences are written, so loading is idempotent and can be resumed after an interruption. New
+users and products get the next row numbers (gid) in the order of their ids, independent of the
+order of files and rows; the numbers of existing ones do not change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from kinfolio.loaders.writing.nodes import write_nodes
 from kinfolio.loaders.writing.prune import find_removals
 from kinfolio.records import Progress, no_progress
 
-IDS_AT_ONCE = 10_000
+IDS_PER_QUERY = 10_000
 
 
 def load(
@@ -44,15 +44,15 @@ def load(
         graph: the destination.
         folder: has `interactions` and optionally `users`, `products`, `reviews`, `ties`.
         progress: called with the number of rows read and written.
-        rejects_file: where rejected rows are listed; None: in the report alone. The list of an
-            earlier load is deleted when no row is rejected.
-        replace: remove from the graph what the folder does not have. Called with the counts before
-            anything is written; an exception stops the load.
+        rejects_file: list of the rejected rows; None: only in the report. The list of an earlier
+            load is deleted if no row is rejected.
+        replace: if set, nodes and relationships that are not in the folder are removed. Called
+            with their counts before the first write; an exception stops the load.
         split: rule for interactions without a split column.
 
     Raises:
         BadInput: a file cannot be used; nothing was written.
-        ServerError: the server failed; loading again resumes.
+        ServerError: the server failed; the same call resumes the load.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kinfolio-load-") as scratch:
@@ -100,7 +100,7 @@ def report(
 
 
 def write_rejects(staged: Staged, rejects_file: Path | None) -> None:
-    """List the rejected rows; delete the list of an earlier load when there are none."""
+    """Write the list of rejected rows; delete that of an earlier load if no row is rejected."""
     if rejects_file is not None:
         rejects_file.unlink(missing_ok=True)
         if len(staged.rejects):
@@ -135,9 +135,9 @@ def write_all(
 
 
 def known_users(graph: Graph, ids: list[str]) -> list[str]:
-    """Return those of some ids that the graph has."""
+    """Return the ids that are users of the graph."""
     return [
         row["id"]
-        for first in range(0, len(ids), IDS_AT_ONCE)
-        for row in graph.read("load_known_users", ids=ids[first : first + IDS_AT_ONCE])
+        for first in range(0, len(ids), IDS_PER_QUERY)
+        for row in graph.read("load_known_users", ids=ids[first : first + IDS_PER_QUERY])
     ]

@@ -1,7 +1,7 @@
 """Users and products into the graph: new ones get the next row numbers, others are updated.
 
-Ids come sorted and batches are written one after the other, so that an interrupted load that is
-run again gives every node the same number.
+Ids are sorted and batches are written one after the other, so that a resumed load gives every node
+the same number.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _STATEMENTS = {
 class _Batch:
     ids: list[str]
     values: Values
-    """Without the category; `ABSENT` where the input has no row."""
+    """Without the category; `ABSENT` for ids without a row in the input."""
     categories: list[Any]
-    """Name, None for none, `ABSENT` where the input mentions none. Any: of `ABSENT`."""
+    """Names; None removes a category, `ABSENT` leaves it unchanged. Any: of `ABSENT`."""
 
 
 def write_nodes(
@@ -47,7 +47,7 @@ def write_nodes(
     """Write the users or products of a folder; return the row number (gid) of each id."""
     key = table.removesuffix("s")
     counters = graph.read("load_next_gids")[0]
-    if counters[f"{table}_without"]:  # added by hand
+    if counters[f"{table}_without"]:  # not created by kinfolio
         graph.write(_NUMBERING[table], first=counters[key])
         counters = graph.read("load_next_gids")[0]
     next_gid = counters[key]
@@ -89,12 +89,12 @@ def _batches(key: str, ids: Any, rows: Any) -> Iterator[_Batch]:
 
 
 def _write_batch(tx: Reads, *, table: NodeTable, batch: _Batch, next_gid: int) -> list[int]:
-    """Write what is new or differs; return the row numbers of the batch."""
+    """Create the new nodes, update those that differ; return the row numbers of the batch."""
     read, create, update = _STATEMENTS[table]
     values = batch.values
     stored = tx.read(read, ids=batch.ids, names=values.names)[0]
     place_of = {id: place for place, id in enumerate(stored["ids"])}
-    # When the transaction is retried, the new ones may be there, numbered from `next_gid`.
+    # If the transaction is retried, the new nodes may exist, numbered from `next_gid`.
     next_gid = max([next_gid, *(gid + 1 for gid in stored["gids"])])
     gids: list[int] = []
     new: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
-"""Nodes and relationships of the graph that a folder does not have: found, then removed.
+"""Removal of the nodes and relationships that are in the graph and not in a folder.
 
-Relationships are removed before their ends, so an interrupted removal resumes where it stopped.
-Vectors are removed with their nodes; versions stay.
+Relationships are removed before their ends, so an interrupted removal can be resumed. Vectors are
+removed with their nodes, versions are not.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from kinfolio.loaders.reading.staged import ENDS, Staged
 from kinfolio.loaders.reports import Removed
 from kinfolio.records import Progress
 
-NODES_AT_ONCE = 2_000
-ROWS_AT_ONCE = 10_000
+NODES_PER_QUERY = 2_000
+ROWS_PER_QUERY = 10_000
 _REMOVING = {
     "reviews": "load_remove_reviews",
     "interactions": "load_remove_interactions",
@@ -48,7 +48,7 @@ class Removals:
         """Remove the rows from the graph."""
         for name, statement in _REMOVING.items():
             rows = self.rows[name]
-            size = ROWS_AT_ONCE if name in ENDS else NODES_AT_ONCE
+            size = ROWS_PER_QUERY if name in ENDS else NODES_PER_QUERY
             for first in range(0, len(rows), size):
                 progress(f"removing {name}", first, len(rows))
                 graph.write(statement, rows=rows[first : first + size])
@@ -57,20 +57,20 @@ class Removals:
 
 
 def find_removals(staged: Staged, graph: Graph, progress: Progress) -> Removals:
-    """Return what the graph has and the folder does not."""
+    """Return the nodes and relationships that are in the graph and not in the folder."""
     users, old_users = _compare_nodes(graph, "load_prune_users", staged.users)
     products, old_products = _compare_nodes(graph, "load_prune_products", staged.products)
     interactions: list[list[Any]] = []
     ties: list[list[Any]] = []
-    held, tied = _interactions(staged), _ties(staged)
+    staged_interactions, staged_ties = _interactions(staged), _ties(staged)
     gids = list(users)
-    for first in range(0, len(gids), NODES_AT_ONCE):
+    for first in range(0, len(gids), NODES_PER_QUERY):
         progress("comparing users", first, len(gids))
-        part = gids[first : first + NODES_AT_ONCE]
+        part = gids[first : first + NODES_PER_QUERY]
         found = graph.read("load_prune_interactions", users=part)[0]
         source = np.array([users[gid] for gid in found["source"]], np.int64)
         target = np.array([products.get(gid, -1) for gid in found["target"]], np.int64)
-        is_old = (source < 0) | (target < 0) | ~np.isin(source << 32 | target, held)
+        is_old = (source < 0) | (target < 0) | ~np.isin(source << 32 | target, staged_interactions)
         interactions += (
             [found["source"][row], found["target"][row]] for row in np.flatnonzero(is_old).tolist()
         )
@@ -80,7 +80,7 @@ def find_removals(staged: Staged, graph: Graph, progress: Progress) -> Removals:
             for one, other, kind in zip(
                 found["source"], found["target"], found["kind"], strict=True
             )
-            if (users[one], users.get(other, -1), kind) not in tied
+            if (users[one], users.get(other, -1), kind) not in staged_ties
         )
     progress("comparing users", len(gids), len(gids))
     return Removals(
@@ -96,10 +96,10 @@ def find_removals(staged: Staged, graph: Graph, progress: Progress) -> Removals:
 
 
 def _compare_nodes(graph: Graph, statement: str, ids: Any) -> tuple[dict[int, int], list[str]]:
-    """Return the place among the folder's ids of each gid (-1: none), and the ids without one."""
+    """Return the position of each gid among the folder's ids (-1: none), and the other ids."""
     places: dict[int, int] = {}
     old: list[str] = []
-    for page in pages(graph, statement, ROWS_AT_ONCE):
+    for page in pages(graph, statement, ROWS_PER_QUERY):
         found = pc.index_in(pa.array(page["ids"], pa.string()), value_set=ids)
         for id, gid, place in zip(page["ids"], page["gids"], found.to_pylist(), strict=True):
             if place is None:
@@ -110,20 +110,22 @@ def _compare_nodes(graph: Graph, statement: str, ids: Any) -> tuple[dict[int, in
 
 
 def _old_reviews(staged: Staged, graph: Graph) -> list[str]:
-    kept = {id for rows in staged.batches("reviews") for id in rows.column("review").to_pylist()}
-    found = pages(graph, "load_prune_reviews", ROWS_AT_ONCE)
-    return [id for page in found for id in page["ids"] if id not in kept]
+    staged_ids = {
+        id for rows in staged.batches("reviews") for id in rows.column("review").to_pylist()
+    }
+    found = pages(graph, "load_prune_reviews", ROWS_PER_QUERY)
+    return [id for page in found for id in page["ids"] if id not in staged_ids]
 
 
 def _old_categories(staged: Staged, graph: Graph) -> list[str]:
-    kept = {
+    staged_names = {
         name
         for rows in staged.batches("products")
         if "category" in rows.schema.names
         for name in pc.unique(rows.column("category")).to_pylist()
     }
     names = (row["name"] for row in graph.read("load_hash_categories"))
-    return [name for name in names if name not in kept]
+    return [name for name in names if name not in staged_names]
 
 
 def _interactions(staged: Staged) -> NDArray[np.int64]:

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from kinfolio.loaders.files.source import MORE
 
-ABSENT: Any = object()  # Any: it stands among values of every kind
-"""Value of a property that the input does not mention, so that the graph's value stays."""
+ABSENT: Any = object()  # Any: occurs among values of every type
+"""Value of a property that the input does not have: the graph's value stays unchanged."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -23,10 +23,10 @@ class Values:
 
     names: list[str]
     columns: list[list[Any]]
-    """Any: texts, numbers, flags, times, lists; None removes a property, `ABSENT` keeps it."""
+    """Any: texts, numbers, flags, times, lists; None removes a property."""
 
     def row(self, number: int) -> dict[str, Any]:
-        """Return the properties that one row mentions."""
+        """Return the properties of one row, without `ABSENT` ones."""
         return {
             name: value
             for name, column in zip(self.names, self.columns, strict=True)
@@ -34,7 +34,7 @@ class Values:
         }
 
     def present(self, number: int) -> dict[str, Any]:
-        """Return the properties that one row has."""
+        """Return the properties of one row that are not null."""
         return {name: value for name, value in self.row(number).items() if value is not None}
 
     def differ(self, number: int, stored: Sequence[Any]) -> bool:
@@ -45,15 +45,15 @@ class Values:
         )
 
     def column(self, name: str, length: int) -> list[Any]:
-        """Return one column, all None where there is none."""
+        """Return one column; all None if there is no such column."""
         if name in self.names:
             return self.columns[self.names.index(name)]
         return [None] * length
 
     def without(self, names: Sequence[str]) -> Values:
-        """Return the columns of other names."""
-        kept = [number for number, name in enumerate(self.names) if name not in names]
-        return Values([self.names[n] for n in kept], [self.columns[n] for n in kept])
+        """Return the columns with other names."""
+        others = [number for number, name in enumerate(self.names) if name not in names]
+        return Values([self.names[n] for n in others], [self.columns[n] for n in others])
 
 
 def values_of(rows: Any, without: Sequence[str]) -> Values:
@@ -76,7 +76,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def prefetch(function: Callable[[_T], _R], items: Iterator[_T]) -> Iterator[_R]:
-    """Map a function over items, computing the next result while the last one is in use."""
+    """Map a function over items, computing the next result while the previous one is in use."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         pending = None
         for item in items:

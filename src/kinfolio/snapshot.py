@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import read_json
-from kinfolio.snapshot_tables import FORMAT, TABLES, UNHASHED, is_text, read_pieces
+from kinfolio.snapshot_tables import FORMAT, TABLES, UNHASHED, arrow_texts, is_text, read_pieces
 from kinfolio.snapshot_writer import (
     MANIFEST,
     Digest,
@@ -23,6 +24,8 @@ from kinfolio.snapshot_writer import (
 
 _ROWS_PER_PIECE = 100_000
 """Texts are converted to Arrow piece by piece, so that they are not in memory twice."""
+
+_Column = TypeVar("_Column")
 
 
 def hash_of(snapshot: Snapshot) -> str:
@@ -52,8 +55,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
     with scratch_beside(folder) as scratch:
         new = scratch / "snapshot"
         new.mkdir()
-        writer = SnapshotWriter(new)
-        try:
+        with closing(SnapshotWriter(new)) as writer:
             for table, columns in _pieces(snapshot):
                 if "split" in columns:
                     columns["stated"] = columns["split"]
@@ -63,8 +65,6 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
                 writer.add(table, **columns)
             held_out = int((snapshot.holdings.split != 0).sum())
             writer.finish(cut=snapshot.cut, held_out=held_out, server=server)
-        finally:
-            writer.close()
         take_place(new, folder)
 
 
@@ -75,16 +75,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         NotReady: there is no snapshot.
         RunBroken: it is incomplete, damaged or of another format.
     """
-    again = _again(folder)
+    hint = _hint(folder)
     if not (folder / MANIFEST).is_file():
         if folder.is_dir() and any(folder.iterdir()):
-            raise RunBroken(f"{folder} is half written (no {MANIFEST}); {again}")
-        raise NotReady(f"there is no snapshot in {folder} yet; {again}")
+            raise RunBroken(f"{folder} is half written (no {MANIFEST}); {hint}")
+        raise NotReady(f"there is no snapshot in {folder} yet; {hint}")
     manifest = read_json(folder / MANIFEST)
     if manifest.get("format") != FORMAT:
         raise RunBroken(
             f"{folder} has snapshot format {manifest.get('format')}, this kinfolio reads {FORMAT}; "
-            f"{again}"
+            f"{hint}"
         )
     return manifest
 
@@ -111,18 +111,18 @@ def read_snapshot(folder: Path) -> Snapshot:
             product_gids=products["gid"],
             product_names=products["name"],
             product_texts=products["text"],
-            holdings=Edges(**_hashed(tables, "holdings")),
-            ties=Edges(**_hashed(tables, "ties")),
-            reviews=Reviews(**_hashed(tables, "reviews")),
+            holdings=Edges(**_hashed("holdings", tables["holdings"])),
+            ties=Edges(**_hashed("ties", tables["ties"])),
+            reviews=Reviews(**_hashed("reviews", tables["reviews"])),
             cut=cut,
             hash=str(manifest["hash"]),
         )
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise RunBroken(
-            f"the snapshot in {folder} is damaged ({error}); {_again(folder)}"
+            f"the snapshot in {folder} is damaged ({error}); {_hint(folder)}"
         ) from error
     if digest.text(cut) != snapshot.hash:
-        raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {_again(folder)}")
+        raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {_hint(folder)}")
     return snapshot
 
 
@@ -157,16 +157,12 @@ def _table(folder: Path, name: str, digest: Digest) -> dict[str, Any]:
     return columns
 
 
-def _again(folder: Path) -> str:
+def _hint(folder: Path) -> str:
     return f"type: kinfolio export --run {folder.parent}"
 
 
 def _pieces(snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each table in pieces: NumPy arrays of numbers, Arrow arrays of texts."""
-    import pyarrow as pa
-
-    edges = ("source", "target", "split", "at", "rating")
-    reviews = ("user", "product", "at", "text", "describes_user", "describes_product")
     tables: dict[str, dict[str, Any]] = {
         "users": {"gid": snapshot.user_gids, "id": snapshot.user_ids},
         "products": {
@@ -175,30 +171,24 @@ def _pieces(snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
             "name": snapshot.product_names,
             "text": snapshot.product_texts,
         },
-        "holdings": {name: getattr(snapshot.holdings, name) for name in edges},
-        "ties": {name: getattr(snapshot.ties, name) for name in edges},
-        "reviews": {name: getattr(snapshot.reviews, name) for name in reviews},
     }
+    for table, record in (
+        ("holdings", snapshot.holdings),
+        ("ties", snapshot.ties),
+        ("reviews", snapshot.reviews),
+    ):
+        tables[table] = {name: getattr(record, name) for name in _hashed(table, TABLES[table])}
     for table, columns in tables.items():
         count = max(len(values) for values in columns.values())
         for first in range(0, max(count, 1), _ROWS_PER_PIECE):
-            piece = {
-                name: values[first : first + _ROWS_PER_PIECE] for name, values in columns.items()
-            }
-            yield (
-                table,
-                {
-                    name: pa.array(values, pa.large_string())
-                    if isinstance(values, tuple)
-                    else values
-                    for name, values in piece.items()
-                },
-            )
+            rows = slice(first, first + _ROWS_PER_PIECE)
+            piece = {name: values[rows] for name, values in columns.items()}
+            yield table, arrow_texts(table, piece)
 
 
-def _hashed(tables: dict[str, dict[str, Any]], table: str) -> dict[str, Any]:
+def _hashed(table: str, columns: dict[str, _Column]) -> dict[str, _Column]:
     """Return the columns of a table that are part of a `Snapshot`."""
-    return {name: values for name, values in tables[table].items() if (table, name) not in UNHASHED}
+    return {name: values for name, values in columns.items() if (table, name) not in UNHASHED}
 
 
 def _cut(manifest: dict[str, Any]) -> int:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 FORMAT = 2
 """Increased when an older reader would misread the files."""
 _EDGES = {"source": "int32", "target": "int32", "split": "int8", "at": "int64", "rating": "float32"}
+EDGE_COLUMNS = tuple(_EDGES)
 TABLES = {
     "users": {"gid": "int64", "id": "large_string"},
     "products": {
@@ -93,7 +94,7 @@ def read_pieces(
     """
     import pyarrow as pa
 
-    names = list(TABLES[table]) if columns is None else list(columns)
+    names = list(columns or TABLES[table])
     places = [list(TABLES[table]).index(name) for name in names]
     with pa.memory_map(str(table_path(folder, table))) as source:
         options = pa.ipc.IpcReadOptions(included_fields=places)
@@ -106,6 +107,19 @@ def read_pieces(
                 else batch.column(name).to_numpy(zero_copy_only=False)
                 for name in names
             }
+
+
+def arrow_texts(table: str, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns in the order of `TABLES`, sequences of texts as Arrow arrays."""
+    import pyarrow as pa
+
+    return {
+        name: pa.array(columns[name], pa.large_string())
+        if is_text(table, name) and not isinstance(columns[name], pa.Array)
+        else columns[name]
+        for name in TABLES[table]
+        if name in columns
+    }
 
 
 def text_buffers(values: Any) -> tuple[NDArray[np.int64], Any]:

@@ -23,6 +23,7 @@ from kinfolio.snapshot_tables import (
     TABLES,
     UNHASHED,
     TableFile,
+    arrow_texts,
     is_text,
     table_path,
     text_buffers,
@@ -82,14 +83,7 @@ class SnapshotWriter:
 
     def add(self, table: str, **columns: Any) -> None:
         """Write the next rows of a table: NumPy arrays, and texts as lists or Arrow arrays."""
-        import pyarrow as pa
-
-        arrays = {
-            column: pa.array(columns[column], pa.large_string())
-            if is_text(table, column) and not isinstance(columns[column], pa.Array)
-            else columns[column]
-            for column in TABLES[table]
-        }
+        arrays = arrow_texts(table, columns)
         lengths = {len(values) for values in arrays.values()}
         if len(lengths) > 1:
             raise ValueError(f"the columns of {table} differ in length: {sorted(lengths)}")
@@ -98,7 +92,7 @@ class SnapshotWriter:
         self.counts[table] += lengths.pop()
 
     def finish_table(self, table: str) -> None:
-        """Close the file of a table, which may be empty, so that it can be read."""
+        """Close the file of a table, which may be empty, for reading."""
         self._file(table).close()
 
     def finish(self, *, cut: int, **manifest: Any) -> str:
@@ -129,19 +123,15 @@ class SnapshotWriter:
         return self._files[table]
 
 
-def replaceable(folder: Path) -> None:
-    """Check that a folder can be replaced by a snapshot.
-
-    Raises:
-        BadInput: it has other content, or is a file.
-    """
+def _check_replaceable(folder: Path) -> None:
+    """Raise `BadInput` for a file, or a folder with other content than a snapshot."""
     if not folder.is_dir():
         if folder.exists():
             raise BadInput(f"{folder} is a file, a folder was expected; give another --run")
         return
-    ours = {MANIFEST, ARRAYS, *(table_path(folder, name).name for name in TABLES)}
-    ours |= {f"{name}.parquet" for name in TABLES}  # of format 1
-    others = sorted(item.name for item in folder.iterdir() if item.name not in ours)
+    allowed = {MANIFEST, ARRAYS, *(table_path(folder, name).name for name in TABLES)}
+    allowed |= {f"{name}.parquet" for name in TABLES}  # of format 1
+    others = sorted(item.name for item in folder.iterdir() if item.name not in allowed)
     if others:
         raise BadInput(
             f"{folder} holds {others[0]!r}, which is no part of a snapshot, so it is not replaced; "
@@ -156,8 +146,8 @@ def scratch_beside(folder: Path) -> Iterator[Path]:
     Raises:
         BadInput: it cannot be written.
     """
-    replaceable(folder)
-    made = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
+    _check_replaceable(folder)
+    created = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.new-"))
@@ -169,7 +159,7 @@ def scratch_beside(folder: Path) -> Iterator[Path]:
         raise _cannot_write(folder, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        for path in made:
+        for path in created:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinfolio.loaders.exporting.leakage import NO_SPLIT, cut_of, review_uses, tie_splits
+from kinfolio.loaders.exporting.leakage import NO_SPLIT, review_uses, tie_splits
 from kinfolio.records import NO_TIME
 
 TRAIN, VALID, TEST = 0, 1, 2
@@ -27,7 +27,7 @@ def uses(
     cut: int = NO_TIME,
     holdings: dict[int, int] | None = None,
 ) -> tuple[bool, bool]:
-    """Return whether one review describes its user and its product, given holdings by pair."""
+    """Return whether a review describes its user and its product; `holdings`: pair to split."""
     held = {0: TRAIN, 1: VALID, 2: TEST} if holdings is None else holdings
     user, product = review_uses(
         pair=times(pair),
@@ -36,22 +36,9 @@ def uses(
         holding_pair=times(*held.keys()),
         holding_split=splits(*held.values()),
         cut=cut,
+        has_splits=any(split != NO_SPLIT for split in held.values()),
     )
     return bool(user[0]), bool(product[0])
-
-
-def test_the_cut_is_the_last_training_time() -> None:
-    assert cut_of(splits(TRAIN, TRAIN, VALID, TEST), times(5, 7, 8, 9)) == 7
-    assert cut_of(splits(TRAIN, NO_SPLIT, TEST), times(5, 6, 9)) == 6
-
-
-def test_there_is_no_cut_without_a_held_out_part() -> None:
-    assert cut_of(splits(TRAIN, TRAIN, NO_SPLIT), times(5, 7, 8)) == NO_TIME
-
-
-def test_there_is_no_cut_without_times() -> None:
-    assert cut_of(splits(TRAIN, TEST), times(NO_TIME, NO_TIME)) == NO_TIME
-    assert cut_of(splits(TRAIN, TEST), times(NO_TIME, 9)) == NO_TIME
 
 
 def test_training_uses_no_tie_outside_train_or_after_the_cut() -> None:
@@ -105,7 +92,7 @@ def test_without_a_cut_a_review_with_a_time_follows_its_pair() -> None:
     assert uses(at=5, pair=0) == (True, True)
 
 
-def test_beside_dated_reviews_an_undated_one_follows_its_pair() -> None:
+def test_a_review_without_a_time_follows_its_pair_although_there_is_a_cut() -> None:
     assert uses(cut=7, pair=2) == (False, False)
     assert uses(cut=7, pair=9) == (False, True)
 
