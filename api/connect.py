@@ -43,17 +43,17 @@ def connect(
     from kinfolio.cypher.mapping.names import read_mapping
 
     if uri is None:
-        connection = environment.given_connection() or _managed_server(on_note)
+        connection = environment.configured_connection() or _managed_server(on_note)
     else:
         connection = Connection(uri=uri, username=username, password=password, database=database)
-    mapping = mapping or environment.given_path("KINFOLIO_MAPPING")
+    mapping = mapping or environment.configured_path("KINFOLIO_MAPPING")
     graph = Graph(connection, None if mapping is None else read_mapping(Path(mapping)))
     try:
         graph.check()
     except BaseException:
         graph.close()
         raise
-    rules = rules or environment.given_path("KINFOLIO_RULES")
+    rules = rules or environment.configured_path("KINFOLIO_RULES")
     return Kinfolio(graph, rules=None if rules is None else Path(rules), on_note=on_note)
 
 

@@ -43,36 +43,40 @@ def main() -> None:
     lists = lists.merge(bought[["event", "user"]].drop_duplicates(), on="event")
     pairs = bought[["event", "product"]].assign(bought=True).drop_duplicates()
     lists = lists.merge(pairs, on=["event", "product"], how="left")
-    known = rows[rows["split"] != "test"]
+    training = rows[rows["split"] != "test"]
 
     run = Run(options.run)
     snapshot, embeddings = read_snapshot(run.need_snapshot()), read_embeddings(run)
-    user = pd.Index(snapshot.user_ids).get_indexer(lists["user"])
-    product = pd.Index(snapshot.product_ids).get_indexer(lists["product"])
-    held = csr_array(interactions_of(snapshot, "train") + interactions_of(snapshot, "valid"))
-    score = EmbeddingModel(embeddings).fit(held).score
+    user = pd.Index(snapshot.user_ids).get_indexer(pd.Index(lists["user"]))
+    product = pd.Index(snapshot.product_ids).get_indexer(pd.Index(lists["product"]))
+    interactions = csr_array(
+        interactions_of(snapshot, "train") + interactions_of(snapshot, "valid")
+    )
+    score = EmbeddingModel(embeddings).fit(interactions).score
     scores = np.full(len(lists), -np.inf)
     for first in range(0, snapshot.num_users, _MOST_USERS):
         users = np.arange(first, min(first + _MOST_USERS, snapshot.num_users))
         chosen = np.flatnonzero((user >= first) & (user < first + _MOST_USERS) & (product >= 0))
         block = score(users).cpu().numpy()
-        block[held[users].nonzero()] = _LAST
+        block[interactions[users].nonzero()] = _LAST
         scores[chosen] = block[user[chosen] - first, product[chosen]]
 
-    popularity = lists["product"].map(known["product"].value_counts()).fillna(0).to_numpy(float)
+    purchases = lists["product"].map(training["product"].value_counts())
+    popularity = np.array(purchases.fillna(0), np.float64)
     by = {
         "kinfolio": _figures(lists, scores),
         "popularity": _figures(lists, popularity),
         "popularity, held last": _figures(lists, np.where(scores == _LAST, _LAST, popularity)),
     }
-    is_warm = _first_of(lists)["user"].isin(known["user"]).to_numpy()
-    for group, chosen in {"all": is_warm | True, "warm": is_warm, "new": ~is_warm}.items():
-        print(f"{group}: {chosen.sum():,} events")
+    is_warm = _first_of(lists)["user"].isin(training["user"]).to_numpy()
+    groups = {"all": np.ones(len(is_warm), np.bool_), "warm": is_warm, "new": ~is_warm}
+    for group, mask in groups.items():
+        print(f"{group}: {mask.sum():,} events")
         for name, figures in by.items():
-            hit, reciprocal = figures[chosen].mean(axis=0)
+            hit, reciprocal = figures[mask].mean(axis=0)
             print(f"  {name:<22} HR@{K} {hit:.4f}  MRR@{K} {reciprocal:.4f}")
         for other in list(by)[1:]:
-            found = intervals(by["kinfolio"][chosen] - by[other][chosen])
+            found = intervals(by["kinfolio"][mask] - by[other][mask])
             for name, each in zip(("HR", "MRR"), found, strict=True):
                 gain = f"{each.difference:+.4f} ({each.low:+.4f} to {each.high:+.4f})"
                 print(f"  {name}@{K} minus {other}: {gain}")

@@ -37,40 +37,42 @@ def kinfolio(*words: str, typed: str = "") -> str:
     return done.stdout
 
 
-def explained(asked: dict[str, Any]) -> str:
+def explained(request: dict[str, Any]) -> str:
     """Return one explanation as Markdown. Any: TOML values."""
-    user, product = asked["user"], asked.get("product")
+    user, product = request["user"], request.get("product")
     if product is None:
-        found = json.loads(kinfolio("recommend", user, "-k", str(asked["place"]), "--json"))
-        product = found["products"][asked["place"] - 1]["product"]
+        found = json.loads(kinfolio("recommend", user, "-k", str(request["place"]), "--json"))
+        product = found["products"][request["place"] - 1]["product"]
     options = [
         word
         for key, usual in (("length", "normal"), ("language", "en"), ("model", "none"))
-        for word in (f"--{key}", asked.get(key, usual))
-        if asked.get(key, usual) != usual or key == "model"
+        for word in (f"--{key}", request.get(key, usual))
+        if request.get(key, usual) != usual or key == "model"
     ]
-    told = json.loads(kinfolio("explain", user, product, *options, "--json"))
+    answer = json.loads(kinfolio("explain", user, product, *options, "--json"))
     typed = " ".join(("kinfolio explain", user, product, *options))
-    share = sum(abs(piece["share"]) for piece in told["evidence"])
+    share = sum(abs(piece["share"]) for piece in answer["evidence"])
     return (
-        f"### {_capital(asked['about'])}\n\n`{typed}`\n\n{quoted(told['text'])}\n\n"
-        f"Written by {told['writer']}; score {told['score']:.3f}; {len(told['evidence'])} "
+        f"### {_capital(request['about'])}\n\n`{typed}`\n\n{quoted(answer['text'])}\n\n"
+        f"Written by {answer['writer']}; score {answer['score']:.3f}; {len(answer['evidence'])} "
         f"piece(s) of evidence carry {share:.0%} of the weight.\n"
     )
 
 
-def conversation(asked: dict[str, Any]) -> str:
+def conversation(request: dict[str, Any]) -> str:
     """Return one conversation as Markdown, each line with its answer."""
-    options = (asked["user"], "--model", asked["model"])
+    options = (request["user"], "--model", request["model"])
     # A new thread, without the checkpoints of an older run.
     own = ("--thread", f"examples-{uuid.uuid4().hex}")
-    printed = kinfolio("chat", *options, *own, "--json", typed="\n".join([*asked["lines"], "bye"]))
+    printed = kinfolio(
+        "chat", *options, *own, "--json", typed="\n".join([*request["lines"], "bye"])
+    )
     answers = [json.loads(line)["text"] for line in printed.splitlines()]
     turns = "\n".join(
         f"**{line}**\n\n{quoted(answer)}\n"
-        for line, answer in zip(asked["lines"], answers, strict=True)
+        for line, answer in zip(request["lines"], answers, strict=True)
     )
-    return f"### {_capital(asked['about'])}\n\n`kinfolio chat {' '.join(options)}`\n\n{turns}"
+    return f"### {_capital(request['about'])}\n\n`kinfolio chat {' '.join(options)}`\n\n{turns}"
 
 
 def quoted(text: str) -> str:
@@ -92,15 +94,14 @@ def main() -> None:
         home = Path(os.environ.setdefault("KINFOLIO_HOME", folder))
         if not (home / "demo" / "run" / "run.json").exists():
             kinfolio("demo", "--model", "none")
-        asked = tomllib.loads((HERE / "examples.toml").read_text("utf-8"))
-        parts = [HEAD, "## Explanations\n", *map(explained, asked["explanation"])]
-        parts += ["## Conversations\n", *map(conversation, asked["conversation"])]
+        requests = tomllib.loads((HERE / "examples.toml").read_text("utf-8"))
+        parts = [HEAD, "## Explanations\n", *map(explained, requests["explanation"])]
+        parts += ["## Conversations\n", *map(conversation, requests["conversation"])]
         if is_mine:
             kinfolio("db", "stop")
     out.write_text("\n".join(parts), "utf-8")
-    print(
-        f"wrote {out}: {len(asked['explanation'])} explanations, {len(asked['conversation'])} chats"
-    )
+    counts = [len(requests[kind]) for kind in ("explanation", "conversation")]
+    print(f"wrote {out}: {counts[0]} explanations, {counts[1]} chats")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from graph_data import Size, damage, make_folder, store_embeddings
-from measure import Bench, Row, measured, percentile, print_rows, row_wise_export, tell, timed
+from measure import Bench, Row, measured, percentile, print_rows, report, row_wise_export, timed
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
@@ -276,11 +276,11 @@ def main() -> None:
     parser.add_argument("--row-wise", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.row_wise:
-        row_wise_export(Server(chosen.row_wise / "home").start(tell))
+        row_wise_export(Server(chosen.row_wise / "home").start(report))
         return
     steps = chosen.steps.split(",")
-    if odd := set(steps) - STEPS.keys():
-        parser.error(f"no step {sorted(odd)[0]}; there are {', '.join(STEPS)}")
+    if unknown := set(steps) - STEPS.keys():
+        parser.error(f"no step {sorted(unknown)[0]}; there are {', '.join(STEPS)}")
     work = chosen.work or Path(tempfile.mkdtemp(prefix="kinfolio-bench-"))
     bench = Bench(work, chosen.holdings, chosen.users, chosen.products, chosen.width)
     try:

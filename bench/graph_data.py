@@ -21,19 +21,19 @@ from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
 
 _FIRST, _SPAN = 1_600_000_000_000, 100_000_000_000
-"""Milliseconds since 1970; times lie in the three years after."""
+"""Milliseconds since 1970: start and length of the period of all times."""
 TAU = 0.15
 _WORDS = ("amber", "birch", "cedar", "dune", "elm", "fjord", "gold", "harbour", "ivory", "jade")
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much a folder holds."""
+    """Number of rows of each table."""
 
     users: int
     products: int
     holdings: int
-    """Different pairs of user and product."""
+    """Distinct pairs of user and product."""
     ties: int = 0
     reviews: int = 0
 
@@ -41,7 +41,7 @@ class Size:
 def make_folder(
     folder: Path, size: Size, seed: int = 0, *, format: Literal["tsv", "parquet"] = "tsv"
 ) -> Path:
-    """Write users, products, interactions and, if the size has any, ties and reviews."""
+    """Write users, products, interactions and, if their number is not 0, ties and reviews."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     user_ids, product_ids = _ids("u", size.users), _ids("p", size.products)
@@ -119,10 +119,11 @@ def store_embeddings(run: Run, width: int, seed: int = 0) -> Embeddings:
     rng = np.random.default_rng(seed)
     tastes = rng.normal(size=(50, width)).astype(np.float32)
 
-    def draw(rows: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def draw(rows: int) -> NDArray[np.float32]:
         vectors = tastes[rng.integers(0, len(tastes), rows)]
         vectors = vectors + 0.7 * rng.normal(size=(rows, width)).astype(np.float32)
-        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors, np.float32)
 
     holders = np.bincount(snapshot.holdings.target, minlength=snapshot.num_products)
     bias = 0.3 * np.log1p(holders)
@@ -155,7 +156,7 @@ def store_embeddings(run: Run, width: int, seed: int = 0) -> Embeddings:
 
 
 def damage(folder: Path, share: float = 0.01, seed: int = 0) -> int:
-    """Damage lines of `interactions.tsv` in eight ways by turns; returns their number."""
+    """Make lines of `interactions.tsv` invalid in eight alternating ways; return their number."""
     path = folder / "interactions.tsv"
     head, *lines = path.read_bytes().splitlines()
     random = np.random.default_rng(seed)
@@ -185,7 +186,7 @@ def _ids(letter: str, count: int) -> Any:
 def _pairs(
     random: np.random.Generator, users: int, products: int, holdings: int
 ) -> NDArray[np.int64]:
-    """Different pairs as `user * products + product`, shuffled."""
+    """Return distinct pairs as `user * products + product`, shuffled."""
     if holdings > users * products // 2:
         raise ValueError("at most half of all pairs can be held")
     popularity = 1.0 / np.arange(1, products + 1) ** 0.8
@@ -195,7 +196,7 @@ def _pairs(
     found += random.integers(0, products, len(found))
     while len(found) < holdings:
         missing = int((holdings - len(found)) * 1.3) + 100
-        # The square makes some users hold many times more than others.
+        # The square gives some users many times more holdings than others.
         user = (random.random(missing) ** 2 * users).astype(np.int64)
         place = np.searchsorted(cumulated, random.random(missing)).clip(max=products - 1)
         found = np.unique(np.concatenate([found, user * products + rank[place]]))

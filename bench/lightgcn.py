@@ -1,4 +1,4 @@
-"""LightGCN as its users write it, and random snapshots, for `training.py`."""
+"""Reference implementations of LightGCN and random snapshots for `training.py`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def csr_model(data: TrainingData, width: int) -> tuple[Embed, list[torch.nn.Para
     table = torch.nn.Parameter(torch.randn(data.num_users + data.num_products, width) * 0.1)
 
     def embed() -> Tensor:
-        layer, total = table, table / (LAYERS + 1)
+        layer: Tensor = table
+        total = table / (LAYERS + 1)
         for _ in range(LAYERS):
             layer = data.matrix @ layer
             total = total + layer / (LAYERS + 1)
@@ -60,24 +61,24 @@ def step_of(
         ]
         loss = -torch.nn.functional.logsigmoid((query * (positive - negative)).sum(dim=1)).mean()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
 
     return step
 
 
 def make_snapshot(size: int) -> Snapshot:
-    """Return random clustered holdings, some 30 per user, with a power law of popularity."""
+    """Return random clustered holdings, about 30 per user, with a power law of popularity."""
     rng = np.random.default_rng(0)
     users, products = size // 30, max(1000, size // 100)
     cluster = rng.integers(0, 50, users)
     user = np.repeat(np.arange(users), rng.poisson(33, users) + 1)
     rank = (products / 50 * rng.random(len(user)) ** 2.5).astype(np.int64)
-    own = np.where(rng.random(len(user)) < 0.8, cluster[user], rng.integers(0, 50, len(user)))
-    keys = np.unique(user * products + np.minimum(rank * 50 + own, products - 1))
+    topic = np.where(rng.random(len(user)) < 0.8, cluster[user], rng.integers(0, 50, len(user)))
+    keys = np.unique(user * products + np.minimum(rank * 50 + topic, products - 1))
     keys = np.sort(rng.permutation(keys)[:size])
     count = len(keys)
-    nothing = np.zeros(0, np.int32)
+    empty = np.zeros(0, np.int32)
     edges = Edges(
         source=(keys // products).astype(np.int32),
         target=(keys % products).astype(np.int32),
@@ -85,12 +86,12 @@ def make_snapshot(size: int) -> Snapshot:
         at=np.full(count, NO_TIME),
         rating=np.full(count, np.nan, np.float32),
     )
-    none = Edges(
-        source=nothing,
-        target=nothing,
-        split=nothing.astype(np.int8),
-        at=nothing.astype(np.int64),
-        rating=nothing.astype(np.float32),
+    no_ties = Edges(
+        source=empty,
+        target=empty,
+        split=empty.astype(np.int8),
+        at=empty.astype(np.int64),
+        rating=empty.astype(np.float32),
     )
     return Snapshot(
         user_ids=tuple(map(str, range(users))),
@@ -100,14 +101,14 @@ def make_snapshot(size: int) -> Snapshot:
         product_names=("",) * products,
         product_texts=("",) * products,
         holdings=edges,
-        ties=none,
+        ties=no_ties,
         reviews=Reviews(
-            user=nothing,
-            product=nothing,
-            at=nothing.astype(np.int64),
+            user=empty,
+            product=empty,
+            at=empty.astype(np.int64),
             text=(),
-            describes_user=nothing.astype(bool),
-            describes_product=nothing.astype(bool),
+            describes_user=empty.astype(bool),
+            describes_product=empty.astype(bool),
         ),
         cut=NO_TIME,
         hash=f"random, {size}",

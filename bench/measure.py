@@ -67,7 +67,7 @@ class Bench:
         return Server(self.work / name)
 
     def connection(self, name: str = "home") -> Connection:
-        return self.server(name).start(tell)
+        return self.server(name).start(report)
 
     def kinfolio(self, *words: str, home: str = "home") -> tuple[dict[str, Any], float, float]:
         """Run a command with --json; its document, its seconds and its peak memory in MB."""
@@ -77,7 +77,7 @@ class Bench:
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
-        tell(
+        report(
             f"{row.step}: {row.size:,} {row.unit} in {row.seconds:.2f} s, {row.rate:,.0f}/s"
             + (f", {row.ratio:.1f} x {row.compared_with}" if row.ratio else "")
             + (f"; {row.note}" if row.note else "")
@@ -113,13 +113,13 @@ def _high_water_mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def timed(users: list[str], ask: Callable[[str], Any]) -> tuple[list[float], list[Any]]:
+def timed(users: list[str], query: Callable[[str], Any]) -> tuple[list[float], list[Any]]:
     for user in users:  # warm-up: plans and caches
-        ask(user)
+        query(user)
     seconds, answers = [], []
     for user in users:
         started = time.perf_counter()
-        answers.append(ask(user))
+        answers.append(query(user))
         seconds.append(time.perf_counter() - started)
     return seconds, answers
 
@@ -148,7 +148,7 @@ def row_wise_export(connection: Connection) -> None:
     )
 
 
-def tell(text: str) -> None:
+def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -74,26 +74,26 @@ def _steps(theme: Theme) -> list[str]:
 
 
 def _graph(theme: Theme) -> list[str]:
-    you, wanted = (76, 270), (612, 270)
+    you, recommended = (76, 270), (612, 270)
     parts = []
     for y, colour, name, others, shared, number in (
         (175, theme.first, ("Clover Daily", "Savings Plan"), "16 others", "8 hold it", "1"),
         (365, theme.second, ("Juniper Travel", "Insurance"), "20 others", "9 hold it", "3"),
     ):
-        held, people = (228, y), (424, y)
+        holding, group = (228, y), (424, y)
         parts += [
-            _edge(you, held, colour),
-            _edge(people, held, colour),
-            _edge(people, wanted, colour),
+            _edge(you, holding, colour),
+            _edge(group, holding, colour),
+            _edge(group, recommended, colour),
             _text(112, 212 if y < 270 else 338, "HOLDS", theme.faint, size=14),
             _text(342, y - 9, "HOLDS", theme.faint, size=14),
             _text(562, y + 12 if y < 270 else y - 4, shared, colour, size=18, weight=600),
-            _product(held, name, theme.faint, theme),
-            _person(people, others, colour, theme),
+            _product(holding, name, theme.faint, theme),
+            _person(group, others, colour, theme),
             _badge((500, y + (270 - y) * 2 // 5), number, colour, theme),
         ]
     parts.append(_person(you, "you", theme.ink, theme))
-    parts.append(_product(wanted, ("Bramble Daily", "Savings Account"), theme.product, theme))
+    parts.append(_product(recommended, ("Bramble Daily", "Savings Account"), theme.product, theme))
     return parts
 
 

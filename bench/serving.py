@@ -46,11 +46,11 @@ GROUPS = {"all pass": (2, 3, 4), "1 % pass, by risk": (0,), "1 % pass, by countr
 """Kind of user: which rests of their number divided by five."""
 
 
-def make_graph(connection: Connection, made: Embeddings) -> None:
+def make_graph(connection: Connection, embeddings: Embeddings) -> None:
     """Fill an empty graph with users, products and holdings near the users' vectors."""
     rng = np.random.default_rng(0)
-    users, products = len(made.user_ids), len(made.product_ids)
-    scores = made.user_vectors[:HOLDERS] @ made.product_vectors.T
+    users, products = len(embeddings.user_ids), len(embeddings.product_ids)
+    scores = embeddings.user_vectors[:HOLDERS] @ embeddings.product_vectors.T
     near = np.argpartition(-scores, min(500, products - 1), axis=1)[:, :500]
     with open_driver(connection) as driver, driver.session() as session:
         for statement in STATEMENTS:
@@ -126,25 +126,26 @@ def make_embeddings(
     )
 
 
-def bench_write_back(graph: Graph, made: Embeddings, times: int) -> None:
+def bench_write_back(graph: Graph, embeddings: Embeddings, times: int) -> None:
     """Measure write-backs, and one statement per row."""
-    size = len(made.user_ids) + len(made.product_ids)
+    size = len(embeddings.user_ids) + len(embeddings.product_ids)
     for _ in range(times):
-        stored = write_back(graph, made)
+        stored = write_back(graph, embeddings)
+        width = embeddings.heads * embeddings.dim
         print(
-            f"write_back  {size:,} nodes of {made.heads * made.dim}: {stored.seconds:.1f} s, "
+            f"write_back  {size:,} nodes of {width}: {stored.seconds:.1f} s, "
             f"{size / stored.seconds:,.0f} nodes/s; recall@10 of the index "
             f"{stored.index_recall_at_10}; load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
     with open_driver(graph.connection) as driver, driver.session() as session:
         started = time.perf_counter()
-        for row in range(min(ROW_BY_ROW, len(made.user_ids))):
+        for row in range(min(ROW_BY_ROW, len(embeddings.user_ids))):
             session.run(
                 "MATCH (u:User {id: $id}) SET u.usual_embedding = $vector, u.usual = $message",
-                id=made.user_ids[row],
-                vector=made.user_vectors[row].tolist(),
-                message=made.user_messages[row].tolist(),
+                id=embeddings.user_ids[row],
+                vector=embeddings.user_vectors[row].tolist(),
+                message=embeddings.user_messages[row].tolist(),
             ).consume()
         usual = (row + 1) / (time.perf_counter() - started)
         session.run("MATCH (u:User) REMOVE u.usual_embedding, u.usual").consume()
@@ -201,18 +202,18 @@ def _query_nodes(
 def bench_all(graph: Graph, file: Path, users: int) -> None:
     """Measure the lists of all users, and one query per user."""
     started = time.perf_counter()
-    made = recommend_all(graph, file, 10)
+    count = recommend_all(graph, file, 10)
     seconds = time.perf_counter() - started
     some = [f"u{i}" for i in range(0, users, max(1, users // 100))]
     one, _ = _timed(some, lambda user: recommend(graph, user, 10), 1)
     print(
-        f"all lists   {made:,} users: {seconds:.1f} s, {made / seconds:,.0f} users/s, "
-        f"{np.mean(one) * made / seconds:.1f} x one query per user; load {os.getloadavg()[0]:.1f}"
+        f"all lists   {count:,} users: {seconds:.1f} s, {count / seconds:,.0f} users/s, "
+        f"{np.mean(one) * count / seconds:.1f} x one query per user; load {os.getloadavg()[0]:.1f}"
     )
 
 
 def _timed(
-    users: Sequence[str], ask: Callable[[str], Any], rounds: int
+    users: Sequence[str], query: Callable[[str], Any], rounds: int
 ) -> tuple[list[float], list[Any]]:
     seconds: list[float] = []
     answers: list[Any] = []
@@ -220,7 +221,7 @@ def _timed(
         answers = []
         for user in users:
             started = time.perf_counter()
-            answers.append(ask(user))
+            answers.append(query(user))
             if number:
                 seconds.append(time.perf_counter() - started)
     return seconds, answers
@@ -248,12 +249,12 @@ def main() -> None:
     options = parser.parse_args()
     steps = options.steps.split(",")
     connection = Server(options.home.absolute()).start(print)
-    made = make_embeddings(options.users, options.products, options.width, options.links)
+    embeddings = make_embeddings(options.users, options.products, options.width, options.links)
     if "write" in steps:
-        make_graph(connection, made)
+        make_graph(connection, embeddings)
     with Graph(connection) as graph:
         if "write" in steps:
-            bench_write_back(graph, made, options.writes)
+            bench_write_back(graph, embeddings, options.writes)
         if "recommend" in steps:
             bench_recommend(graph, options.rounds)
         if "all" in steps:

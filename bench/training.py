@@ -150,13 +150,13 @@ def bench_scale(sizes: list[int]) -> None:
     """Print time and memory of a head of 64 and of links, by the number of holdings."""
     rows = []
     for size in sizes:
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, __file__, "--one-size", str(size)],
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        rows.append(json.loads(told.splitlines()[-1]))
+        rows.append(json.loads(done.splitlines()[-1]))
         print(
             f"{size:,} holdings, {rows[-1]['users']:,} users, {rows[-1]['products']:,} products: "
             f"start {rows[-1]['start']:.1f}, a step {rows[-1]['step']:.3f}, "

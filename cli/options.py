@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 import click
 
 from kinfolio.cli.progress import print_message, spinner
-from kinfolio.environment import deployment, given_connection, home
+from kinfolio.environment import configured_connection, deployment, home
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -126,7 +126,7 @@ def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
             from kinfolio.cypher.mapping.names import read_mapping
 
             mapping = read_mapping(ctx.meta[_MAPPING])
-        connection = given_connection()
+        connection = configured_connection()
         if connection is None:
             from kinfolio.cypher.server.server import Server
 

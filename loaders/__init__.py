@@ -1,4 +1,4 @@
-"""Files to graph, graph to snapshot, snapshot to a PyG graph; a made-up community to try it on."""
+"""Files to graph, graph to snapshot, snapshot to PyG data; a generated community for the demo."""
 
 from kinfolio.loaders.demo.community import community_ids, write_community
 from kinfolio.loaders.exporting.export import export, export_to

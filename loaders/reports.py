@@ -9,7 +9,7 @@ from kinfolio.tabular import Tabular
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """A row of the input that was not loaded, and why."""
+    """A row of the input that was not loaded, and the reason."""
 
     file: str
     line: int
@@ -27,16 +27,16 @@ class TableQuality:
     """Rows that a load would accept."""
     rejected: int
     duplicates: int
-    """Rejected rows with the key of another row, whatever their other values."""
+    """Rejected rows with the key of another row."""
     dangling: int
-    """Rejected ties to unknown users."""
+    """Rejected ties of users that do not exist."""
     first: str | None
     """ISO date of the earliest time, UTC."""
     last: str | None
     splits: dict[str, int]
     """Number of rows of each split; `""`: without one."""
     missing: dict[str, int]
-    """Number of rows without a value, for each known column that lacks some."""
+    """Number of rows without a value, for each standard column with missing values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class FolderReport:
     holdings_of_users: Degrees
     holdings_of_products: Degrees
     reasons: dict[str, dict[str, int]]
-    """Number of rejected rows by file and reason, without the rows' own values."""
+    """Number of rejected rows by file and reason, without the values of the rows."""
     rejected: tuple[Reject, ...]
     notes: tuple[str, ...]
     """Files of the folder that are not loaded, a sentence each."""

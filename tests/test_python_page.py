@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from python_page import PAGE, outputs, run_page
 
-from bench.python_page import PAGE, outputs, run_page
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
 

@@ -12,7 +12,7 @@ from kinfolio.cli.options import (
     print_json,
 )
 from kinfolio.cli.progress import print_message, show_progress, spinner
-from kinfolio.environment import given_connection, home
+from kinfolio.environment import configured_connection, home
 from kinfolio.errors import ServerError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def status(as_json: bool) -> None:
     """Print whether a server is running, its address and its version."""
     from kinfolio.cypher.server.server import Server, status_of
 
-    given = given_connection()
+    given = configured_connection()
     _print(Server(home()).status() if given is None else status_of(given), as_json)
 
 
@@ -94,7 +94,7 @@ def content_hash(without_gids: bool, as_json: bool) -> None:
 def _own_server() -> Server:
     from kinfolio.cypher.server.server import Server
 
-    given = given_connection()
+    given = configured_connection()
     if given is not None:
         raise ServerError(
             f"NEO4J_URI names {given.uri}, a server that kinfolio does not manage; "

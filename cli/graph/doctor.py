@@ -11,7 +11,7 @@ from kinfolio.cli.options import (
     print_json,
 )
 from kinfolio.cli.progress import spinner
-from kinfolio.environment import given_connection, home
+from kinfolio.environment import configured_connection, home
 from kinfolio.errors import NotReady
 
 
@@ -22,7 +22,7 @@ def command(as_json: bool) -> None:
     from kinfolio.cli.graph.checks import run_checks
 
     with spinner("checking"):
-        checks = run_checks(home(), given_connection())
+        checks = run_checks(home(), configured_connection())
     if as_json:
         print_json({"checks": [asdict(check) for check in checks]})
     else:

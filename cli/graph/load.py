@@ -12,7 +12,7 @@ import click
 
 from kinfolio.cli.options import json_option, no_mapping_option, open_graph, print_json
 from kinfolio.cli.progress import print_message, show_progress
-from kinfolio.environment import given_connection, home
+from kinfolio.environment import configured_connection, home
 from kinfolio.errors import BadInput, ServerError
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _load_in_bulk(folder: Path, rejects_file: Path, split: SplitRule | None) -> 
     from kinfolio.cypher.server.server import Server
     from kinfolio.loaders.writing.bulk import load_in_bulk
 
-    given = given_connection()
+    given = configured_connection()
     if given is not None:
         raise ServerError(
             f"--bulk loads into kinfolio's own server, and NEO4J_URI names {given.uri}; "

@@ -1,8 +1,8 @@
 """Users, products, ties, holdings and reviews of the generated community.
 
-Users belong to groups with a common taste. Their ties, holdings and texts are drawn from that
-taste, and the holdings of users they are tied to attract them too, so that graph and text carry
-the same latent structure. All holdings respect the user's risk tolerance and country.
+Users belong to groups with a common taste. Ties, holdings and texts are drawn from it, and tied
+users influence each other's holdings, so that graph and text have the same latent structure. All
+holdings respect the user's risk tolerance and country.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def make_products(rng: np.random.Generator, count: int) -> list[Product]:
 
 
 def make_users(rng: np.random.Generator, count: int) -> Users:
-    """Draw users; a few have no holdings, a few are new, a few have no ties."""
+    """Draw users; small fractions have no holdings, are new, or have no ties."""
     num_topics = len(vocabulary().topics)
     groups = np.full((_NUM_GROUPS, num_topics), -1.0)
     for group in groups:
@@ -211,7 +211,7 @@ def _eligible(users: Users, products: list[Product]) -> NDArray[np.bool_]:
 def make_reviews(
     rng: np.random.Generator, users: Users, products: list[Product], holdings: list[Holding]
 ) -> list[Review]:
-    """Draw reviews of held products, and of some that their authors do not hold, by day."""
+    """Draw reviews of held products and of some others, sorted by day."""
     drafts = [
         (day + float(rng.exponential(25.0)), user, item, affinity)
         for day, user, item, affinity in holdings
@@ -232,7 +232,7 @@ def make_reviews(
 
 
 def rating_of(affinity: float, noise: float = 0.0) -> int:
-    """Return the rating, from 1 to 5, that an affinity leads to."""
+    """Return the rating, from 1 to 5, for an affinity."""
     return int(np.clip(np.rint(3.6 + 0.6 * affinity + noise), 1, 5))
 
 

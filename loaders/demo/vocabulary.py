@@ -34,7 +34,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All words, by the part of a text that they fill."""
+    """All words, by their position in a text."""
 
     prefixes: tuple[str, ...]
     product_texts: tuple[str, ...]
@@ -63,7 +63,7 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(categories=categories, **data)
 
 
-def _tuples(value: Any) -> Any:  # Any: whatever TOML holds
+def _tuples(value: Any) -> Any:  # Any: TOML values
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -27,7 +27,7 @@ EDGE_TYPES: dict[EdgeType, tuple[str, str, str]] = {
     ("user", "tied_to", "user"): ("ties", "source", "target"),
     ("user", "rev_tied_to", "user"): ("ties", "target", "source"),
 }
-"""For each edge type of PyG: table of the snapshot, columns of the sources and of the ends."""
+"""For each edge type of PyG: table of the snapshot, columns of sources and targets."""
 _FORMAT = 1
 _NODE_TABLES = {"user": "users", "product": "products"}
 _EDGE_COLUMNS = ("split", "at", "rating")
@@ -50,8 +50,8 @@ class Arrays:
 
     Args:
         folder: the snapshot.
-        keep_held_out: include edges outside the training part. Passing messages along them leaks
-            what a model is to predict.
+        keep_held_out: include held-out edges. Passing messages along them leaks the targets of
+            the prediction.
 
     Raises:
         NotReady: there is no snapshot.

@@ -19,12 +19,12 @@ def to_hetero_data(snapshot: Snapshot) -> HeteroData:
     Every edge type has `edge_index` (int64, shape (2, num_edges)), `at` (int64, milliseconds since
     1970 or `NO_TIME`):
 
-    - `(user, holds, product)`: also `rating` (float32, NaN where there is none) and `train_mask`,
+    - `(user, holds, product)`: also `rating` (float32, NaN if there is none) and `train_mask`,
       `valid_mask`, `test_mask`. `counted_edge_index` has the training edges only: pass messages
       along it, or held-out edges leak.
     - `(user, tied_to, user)`: directed, with the same masks and `counted_edge_index`.
     - `(user, wrote, product)`: one edge per review, with `text` (list of str), `describes_user` and
-      `describes_product` (bool): what training may use it for.
+      `describes_product` (bool): its use in training.
 
     `data["product"].text` and `data["product"].name` are lists of str; `gid` is the row number in
     the database.

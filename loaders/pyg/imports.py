@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def pyg_warnings_ignored() -> Iterator[None]:
-    """Ignore that PyG is decorated with torch.jit.script, which torch deprecates."""
+    """Ignore the warnings for PyG's use of torch.jit.script, which torch deprecates."""
     with warnings.catch_warnings():
         for category in (FutureWarning, DeprecationWarning):
             warnings.filterwarnings("ignore", "`torch.jit", category)

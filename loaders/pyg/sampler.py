@@ -1,6 +1,6 @@
 """Neighbour sampling in NumPy: PyG's loaders without pyg-lib.
 
-A hop takes edges into the nodes that the previous hop found; every node is expanded once. With `-1`
+A hop samples edges into the nodes of the previous hop; every node is expanded once. With `-1`
 neighbours, k hops give the exact subgraph of all edges into nodes fewer than k hops away.
 """
 
@@ -106,7 +106,7 @@ class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
     def _sample_edges(
         self, edges: Incoming, nodes: NDArray[np.int64], count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sample edges into nodes: the place of each edge, and its node."""
+        """Sample edges into nodes: the position of each edge, and its node."""
         begin, size = edges.begin[nodes], edges.begin[nodes + 1] - edges.begin[nodes]
         if count < 0:
             place, owner = _ranges(begin, size)
@@ -143,7 +143,7 @@ class SnapshotSampler(BaseSampler):  # type: ignore[misc]  # PyG has no types
 
     def _generator(self) -> np.random.Generator:
         if self._random is None:
-            # Created late: every worker of a loader gets a copy of the sampler and its own seed.
+            # Created on first use: each worker of a loader has its own copy and seed.
             worker = torch.utils.data.get_worker_info()
             self._random = np.random.default_rng([self._seed, worker.id if worker else 0])
         return self._random

@@ -12,16 +12,16 @@ from kinfolio.records import Connection
 
 def home() -> Path:
     """Folder of server, password and caches: `KINFOLIO_HOME`, or the platform's data folder."""
-    named = os.environ.get("KINFOLIO_HOME")
-    if named:
-        return Path(named).expanduser().absolute()
+    folder = os.environ.get("KINFOLIO_HOME")
+    if folder:
+        return Path(folder).expanduser().absolute()
     from platformdirs import user_data_path
 
     return user_data_path("kinfolio", appauthor=False)
 
 
-def given_connection() -> Connection | None:
-    """The server that `NEO4J_URI` names; None: kinfolio runs its own."""
+def configured_connection() -> Connection | None:
+    """Server in `NEO4J_URI`; None: kinfolio runs its own."""
     uri = os.environ.get("NEO4J_URI")
     if not uri:
         return None
@@ -33,22 +33,22 @@ def given_connection() -> Connection | None:
     )
 
 
-def given_path(name: str) -> Path | None:
-    """The file or folder that an environment variable names."""
-    named = os.environ.get(name)
-    return Path(named) if named else None
+def configured_path(name: str) -> Path | None:
+    """File or folder in an environment variable."""
+    value = os.environ.get(name)
+    return Path(value) if value else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What explanations of this deployment may tell."""
+    """Settings of the explanations in a deployment."""
 
     min_people: int
-    """Smallest number of people that is stated."""
+    """Smaller numbers of people are withheld."""
     names_people: bool
     """Whether people behind ties are named."""
     notice: str
-    """Last sentence of an explanation; empty: that of the language."""
+    """Last sentence of an explanation; empty: the default of the language."""
 
 
 def deployment() -> Deployment:

@@ -1,16 +1,16 @@
 """The errors of kinfolio.
 
-The text of a `KinfolioError` is what the user sees: what came, what was expected, what to type
-next, in one sentence. The command line prints it and exits with code 1.
+The text of a `KinfolioError` is shown to the user: the value received, the value expected, and the
+next command, in one sentence. The command line prints it and exits with code 1.
 """
 
 
 class KinfolioError(Exception):
-    """Base of all errors that the user sees as one line."""
+    """Base of all errors that are shown to the user as one line."""
 
 
 class BadInput(KinfolioError, ValueError):
-    """A file, a row or an argument is not what was expected."""
+    """A file, a row or an argument is invalid."""
 
 
 class BadConfig(KinfolioError, ValueError):
@@ -18,11 +18,11 @@ class BadConfig(KinfolioError, ValueError):
 
 
 class NotFound(KinfolioError, LookupError):
-    """A user, a product, a version or a file that was named does not exist."""
+    """A user, a product, a version or a file does not exist."""
 
 
 class NotReady(KinfolioError, RuntimeError):
-    """A step was run before the step it builds on."""
+    """A step was run before a step that it requires."""
 
 
 class RunBroken(KinfolioError, RuntimeError):

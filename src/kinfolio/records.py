@@ -1,4 +1,4 @@
-"""Frozen records that the folders exchange.
+"""Frozen records that the packages exchange.
 
 Rows of arrays are indices from 0 in the order of `gid`; ids are the strings of the input.
 """
@@ -50,12 +50,12 @@ class ServerStatus:
 
     running: bool
     uri: str | None
-    """None: kinfolio's own server was never started in this home."""
+    """None: kinfolio's own server was not started in this home yet."""
     version: str | None
     """None while it is not running."""
     edition: str | None
     home: str | None
-    """Folder of kinfolio's own server; None for a server named by `NEO4J_URI`."""
+    """Folder of kinfolio's own server; None for the server in `NEO4J_URI`."""
     managed: bool
     """Whether kinfolio starts and stops it."""
 
@@ -87,12 +87,12 @@ class Edges:
     at: NDArray[np.int64]
     """Shape (num_edges,); milliseconds since 1970, or `NO_TIME`."""
     rating: NDArray[np.float32]
-    """Shape (num_edges,); NaN where there is none."""
+    """Shape (num_edges,); NaN if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reviews:
-    """Reviews in columns; training may use each as `loaders/exporting/leakage.py` says."""
+    """Reviews in columns; for their use in training see `loaders/exporting/leakage.py`."""
 
     user: NDArray[np.int32]
     product: NDArray[np.int32]
@@ -118,10 +118,10 @@ class Snapshot:
     ties: Edges
     reviews: Reviews
     cut: int
-    """Time of the last training holding in milliseconds since 1970; `NO_TIME` when there is no
-    held-out part or no time."""
+    """Time of the last training holding in milliseconds since 1970; `NO_TIME` without a held-out
+    part or times."""
     hash: str
-    """Hash of the content; equal for two exports of an unchanged graph."""
+    """Hash of the content, equal for all exports of an unchanged graph."""
 
     @property
     def num_users(self) -> int:
@@ -143,13 +143,13 @@ class Exported(Tabular):
     held_out: int
     """Holdings outside the training part."""
     cut: int | None
-    """As `Snapshot.cut`; None when there is none."""
+    """As `Snapshot.cut`; None if there is none."""
     hash: str
     consistency: Literal["quiet", "marked", "moving"]
-    """Whether others wrote meanwhile; see `docs/snapshot.md`."""
+    """Whether there were concurrent writes; see `docs/snapshot.md`."""
     how: Literal["whole", "changes", "part"]
     notes: tuple[str, ...]
-    """Why more was read than requested, in sentences."""
+    """Reasons for reading more than requested, in sentences."""
     seconds: float
 
 
@@ -172,7 +172,7 @@ class Recommendations(Tabular):
     user: str
     version: str | None
     search: Literal["exact", "index"] | None
-    """None where no vectors were compared."""
+    """None if no vectors were compared."""
     source: Source
     products: tuple[Recommended, ...]
 
@@ -215,7 +215,7 @@ class WhyNot(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilters:
-    """What a list is limited to, in addition to the rules."""
+    """Restrictions of a list, in addition to the rules."""
 
     kinds: tuple[str, ...] = ()
     """Kinds or categories in lower case, one of which a product must have; empty: any."""
@@ -246,7 +246,7 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A node or a relationship on a path; `id` is None for a user who must stay anonymous."""
+    """A node or a relationship on a path; `id` is None for an anonymous user."""
 
     label: str | None = None
     id: str | None = None

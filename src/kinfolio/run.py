@@ -49,7 +49,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class Run:
-    """The files of one run folder."""
+    """The files of a run folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

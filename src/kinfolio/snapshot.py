@@ -47,7 +47,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
     Args:
         snapshot: its `hash` must be that of its content.
         folder: the destination, e.g. `Run(...).snapshot`.
-        server: name of the database, for information.
+        server: name of the database, for the manifest.
 
     Raises:
         BadInput: the folder has other content, or cannot be written.

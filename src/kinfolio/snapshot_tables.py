@@ -1,7 +1,7 @@
-"""The tables of a snapshot: their columns, and how their files are written and read.
+"""The tables of a snapshot: their columns, and writing and reading of their files.
 
-A table is one Arrow file (also known as Feather 2), which pandas, polars and others read. Columns
-of numbers are mapped, not copied.
+A table is one Arrow file (Feather 2), readable by pandas and polars. Numeric columns are mapped,
+not copied.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 2
-"""Increased when an older reader would misread the files."""
+"""Increased when an older reader would read the files incorrectly."""
 _EDGES = {"source": "int32", "target": "int32", "split": "int8", "at": "int64", "rating": "float32"}
 EDGE_COLUMNS = tuple(_EDGES)
 TABLES = {
@@ -42,7 +42,7 @@ TABLES = {
 UNHASHED = {("holdings", "stated"), ("ties", "stated"), ("reviews", "stated"), ("reviews", "id")}
 """Columns for `export --since`, which are not part of a `Snapshot`."""
 _COMPRESSED = {"products", "reviews"}
-"""Tables of texts; compressing numbers would take longer than writing them."""
+"""Tables with texts; compressing numbers takes longer than writing them."""
 
 
 def table_path(folder: Path, table: str) -> Path:

@@ -165,7 +165,7 @@ def scratch_beside(folder: Path) -> Iterator[Path]:
 
 
 def take_place(new: Path, folder: Path) -> None:
-    """Replace `folder` by `new`; the old content is restored when that fails."""
+    """Replace `folder` by `new`; the old content is restored if that fails."""
     if not folder.exists():
         new.rename(folder)
         return

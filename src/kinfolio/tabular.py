@@ -15,11 +15,11 @@ _T = TypeVar("_T")
 
 
 class Tabular:
-    """A frozen record that can be read as a table."""
+    """A frozen record that can be converted to a table."""
 
     __slots__ = ()
     _rows: ClassVar[str] = ""
-    """Field with the records that are the rows; empty: the record itself is the only row."""
+    """Field with the rows; empty: the record itself is the only row."""
 
     def to_frame(self) -> pd.DataFrame:
         """A data frame; nested records become columns such as `valid.recall`.
