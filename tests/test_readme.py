@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pictures import FOLDER, THEMES, draw
 
-from bench.pictures import FOLDER, THEMES, draw
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
 from tests.conftest import Result
