@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from kinfolio import environment
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 
     from kinfolio.cypher.graph import Graph
     from kinfolio.gnn.evaluation.evaluate import Evaluation
-    from kinfolio.gnn.publishing.records import Version, WrittenBack
+    from kinfolio.gnn.publishing.versions import Version
+    from kinfolio.gnn.publishing.write_back import WrittenBack
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.gnn.training.run_report import Trained
     from kinfolio.llm_explain.explanation import Explanation
@@ -40,7 +40,7 @@ log_note: Note = logging.getLogger("kinfolio").info
 class Kinfolio:
     """A graph with the steps of kinfolio as methods; usable in a `with` block.
 
-    A run is a folder, `runs/default` unless another one is given. Users and products are named by
+    A run is a folder, by default `runs/default`. Users and products are named by
     the ids of the input. Every result is a frozen record with `to_frame()`.
     """
 
@@ -57,12 +57,7 @@ class Kinfolio:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -80,8 +75,8 @@ class Kinfolio:
         """Load a folder of files into the graph.
 
         Args:
-            folder: holds `interactions` and optionally `users`, `products`, `ties`, `reviews`.
-            replace: also remove from the graph what the files lack.
+            folder: contains `interactions` and optionally `users`, `products`, `ties`, `reviews`.
+            replace: also remove nodes and relationships that are not in the files.
             split: `time:0.1` or `random:0.1` assigns splits to interactions that have none.
             on_progress: called with step, rows done and rows in total.
         """
@@ -110,10 +105,10 @@ class Kinfolio:
 
         Args:
             run: folder of the run.
-            since: run with an older snapshot; reads only what changed since.
-            subgraph: reading statement that returns the users to take.
-            around: user whose neighbourhood is taken.
-            hops: its radius.
+            since: run with an older snapshot; reads only the changes since then.
+            subgraph: read-only statement that returns the users to export.
+            around: user whose neighbourhood is exported.
+            hops: radius of the neighbourhood.
             on_progress: called with step, rows read and rows in total.
         """
         from kinfolio.loaders import export_to
@@ -170,7 +165,7 @@ class Kinfolio:
         name: str | None = None,
         on_progress: Progress = no_progress,
     ) -> WrittenBack:
-        """Store the embeddings of a run in the graph as a new version and let it serve."""
+        """Store the embeddings of a run in the graph as a new version and activate it."""
         from kinfolio.gnn.publishing.write_back import write_back
         from kinfolio.gnn.training.train import read_servable
 
@@ -179,7 +174,7 @@ class Kinfolio:
         )
 
     def recommend(self, user: str, k: int = 10) -> Recommendations:
-        """Recommend the k products that the user is most likely to want, best first."""
+        """Recommend the k products with the highest score for a user, best first."""
         from kinfolio.gnn.serving.recommend import recommend
 
         return recommend(self.graph, user, k, rules=self._rules(), warn=self._on_note)
@@ -197,11 +192,11 @@ class Kinfolio:
         """Explain the score of a product for a user in sentences that the graph proves.
 
         Args:
-            user: id of the user.
-            product: id of the product.
+            user: id.
+            product: id.
             model: writer: "none", "embedded", "provider:name", or a LangChain chat model. None is
                 the embedded model if it is installed, otherwise "none".
-            length: how much is said.
+            length: of the text.
             language: "en" or "de".
             all_evidence: return all pieces of evidence; the text uses the strongest.
         """
@@ -222,7 +217,7 @@ class Kinfolio:
         )
 
     def why_not(self, user: str, product: str) -> WhyNot:
-        """Tell which rules exclude a product for a user, and at which rank it would be."""
+        """Return the result of each rule on a product for a user, and the product's rank."""
         from kinfolio.gnn.serving.why_not import why_not
 
         return why_not(self.graph, user, product, rules=self._rules())

@@ -12,7 +12,7 @@ from kinfolio.cli.options import json_option, mapping_option, open_graph, print_
 from kinfolio.cli.progress import print_message
 
 if TYPE_CHECKING:
-    from kinfolio.gnn.publishing.records import Version
+    from kinfolio.gnn.publishing.versions import Version
 
 
 @click.group("versions", invoke_without_command=True, epilog="Example:  kinfolio versions")

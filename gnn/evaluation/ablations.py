@@ -2,13 +2,13 @@
 
 - `graph only`: no texts.
 - `text only`: products have no id and no start from the graph, and there are no links between
-  products; what is left is texts, propagated along holdings and ties.
+  products; only texts remain, propagated along holdings and ties.
 - `shuffled text`: texts are permuted among users and among products. A fusion that is no better
   gains nothing from its texts.
-- `fusion`: with texts, if the run itself chose to do without.
+- `fusion`: with texts, if the run's model reads none.
 
-Each chooses for itself what the run's config leaves open. An ablation is stored in the run's folder
-and trained again when config, snapshot or versions differ from the run's.
+Each ablation searches its own hyperparameters where the run's config leaves them open. It is stored
+in the run's folder and trained again when config, snapshot or versions differ from the run's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.records import Progress, no_progress
 from kinfolio.run import Run, read_json
 
-FUSION, GRAPH_ONLY = "fusion", "graph only"
+FUSION, GRAPH_ONLY, SHUFFLED = "fusion", "graph only", "shuffled text"
 
 
 class _AblationRun(Run):
@@ -54,8 +54,7 @@ def ablation_configs(info: dict[str, Any]) -> dict[str, TrainConfig]:
     Raises:
         RunBroken: the config in its `run.json` is that of another version.
     """
-    known = {item.name for item in fields(TrainConfig)}
-    if set(info["config"]) != known:
+    if set(info["config"]) != {field.name for field in fields(TrainConfig)}:
         raise RunBroken(
             "the run was trained by another version of kinfolio, so that nothing can be trained "
             "as it was; train it again"
@@ -65,7 +64,7 @@ def ablation_configs(info: dict[str, Any]) -> dict[str, TrainConfig]:
         GRAPH_ONLY: replace(config, text="off", shuffled_text=False, ids=True),
         FUSION: replace(config, text="on"),
         "text only": replace(config, text="on", ids=False),
-        "shuffled text": replace(config, text="on", shuffled_text=True),
+        SHUFFLED: replace(config, text="on", shuffled_text=True),
     }
     del found[name_of(info)]
     return found
@@ -83,7 +82,7 @@ def fit_ablations(
     """Return name and embeddings of each ablation; train those that are missing.
 
     Calls `warn` with the expected cost before training starts. With `only_trained`, trains none and
-    returns those that are there.
+    returns the existing ones.
 
     Raises:
         RunBroken: the run's config is that of another version.
@@ -100,7 +99,7 @@ def fit_ablations(
     elif missing:
         warn(
             f"training {len(missing)} controls ({', '.join(missing)}), each about as long as the "
-            f"run itself: {info['seconds']:.0f} s; they are kept in {run.folder / 'controls'}"
+            f"run itself: {info['seconds']:.0f} s; they are stored in {run.folder / 'controls'}"
         )
         for name in missing:
             ablation, config = ablations[name]

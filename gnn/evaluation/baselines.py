@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from kinfolio.gnn.blend.selection import hill_climb
@@ -54,7 +54,7 @@ class TiesMean(Recommender):
 class TextMean(Recommender):
     """Cosine of a user's text profile and each product's text; popularity between equal scores.
 
-    The profile is the mean text of the products held, as a unit vector, plus the mean of the
+    The profile is the mean text of the user's products, as a unit vector, plus the mean of the
     user's own texts, as a unit vector times `own_weight`. A product without text scores 0.
     """
 
@@ -91,13 +91,14 @@ def fit_baselines(
     """
     progress("fitting baselines", 0, 0)
     models: dict[str, Recommender] = {"popularity": Popularity()}
-    ties = _training_ties(snapshot)
+    ties = training_ties(snapshot)
     if ties.nnz:
         models["ties' mean"] = TiesMean(ties)
     data = training_data(snapshot, torch.device("cpu"), validation_mask(snapshot, seed=0))
     text, trial_text = None, None
     if features is not None:
-        text, trial_text = features.build(WIDTH), features.build(WIDTH, data.held_back_pairs)
+        text = features.rows(WIDTH).mixed
+        trial_text = features.rows(WIDTH, data.held_back_pairs).mixed
         own_weight = max(OWN_WEIGHTS, key=lambda one: _quality(TextMean(trial_text, one), data))
         models["text mean"] = TextMean(text, own_weight)
     # A text adds as many rows to the users' Gram matrix as its vector has dimensions.
@@ -143,13 +144,12 @@ def _quality(model: Recommender, data: TrainingData) -> float:
     ).value
 
 
-def _training_ties(snapshot: Snapshot) -> csr_array:
+def training_ties(snapshot: Snapshot) -> csr_array:
     """Return the ties of the training split, both ways: ones, shape (num_users, num_users)."""
     ties, shape = snapshot.ties, (snapshot.num_users, snapshot.num_users)
     used = (ties.split == 0) & (ties.source != ties.target)
     one, other = ties.source[used], ties.target[used]
     ends = np.concatenate([one, other]), np.concatenate([other, one])
-    both = csr_array(coo_array((np.ones(len(ends[0]), np.float32), ends), shape=shape))
-    both.sum_duplicates()
+    both = csr_array((np.ones(len(ends[0]), np.float32), ends), shape=shape)
     both.data[:] = 1
     return both

@@ -110,7 +110,7 @@ def _solve_users(
         scale[first:last] = (1 - diagonal) / penalty
 
     def score(users: NDArray[np.int64]) -> Tensor:
-        known = np.asarray(interactions[users].todense(), np.float32)
-        return torch.from_numpy(known - smoothed(inverse[users], 0, num_products).T / scale)
+        rows = np.asarray(interactions[users].todense(), np.float32)
+        return torch.from_numpy(rows - smoothed(inverse[users], 0, num_products).T / scale)
 
     return score

@@ -22,8 +22,7 @@ from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.ablations import fit_ablations, name_of
 from kinfolio.gnn.evaluation.baselines import fit_baselines
 from kinfolio.gnn.evaluation.bootstrap import Interval, intervals
-from kinfolio.gnn.evaluation.groups import Group, groups_of
-from kinfolio.gnn.evaluation.metrics import bands_of, by_band, over_all, per_user
+from kinfolio.gnn.evaluation.metrics import Group, bands_of, by_band, groups_of, over_all, per_user
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel, Recommender
 from kinfolio.gnn.ranking import find_hits, top_k
 from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, load_encoder
@@ -40,7 +39,7 @@ COMPARED = (f"recall@{K}", f"ndcg@{K}")
 
 Split = Literal["test", "valid"]
 Comparisons = Literal["nothing", "baselines", "ablations"]
-"""What is evaluated besides the model; `ablations` includes the baselines."""
+"""Models evaluated besides the run's own; `ablations` includes the baselines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +109,25 @@ def evaluate(
     embeddings = read_embeddings(run)
     if embeddings.snapshot != snapshot.hash:
         raise RunBroken(
-            f"the model in {run.folder} was trained on another snapshot than the one there now; "
+            f"the model in {run.folder} was trained on another snapshot than the present one; "
             f"type: kinfolio train --run {run.folder}"
         )
     interactions, held_out = _interactions(run, snapshot, split)
     models: dict[str, Recommender] = {"kinfolio": EmbeddingModel(embeddings).fit(interactions)}
     if compare != "nothing":
+        features = None
         if not _reads_texts(run, snapshot, compare, warn):
             cache = None
-        features = None if cache is None else _features(run, snapshot, cache, load, progress)
+        if cache is not None:
+            config = run.need_info()["config"]
+            features = TextFeatures(
+                snapshot,
+                cache,
+                most=int(config["reviews"]),
+                encoder=str(config.get("encoder", EMBEDDED)),
+                load=load,
+                progress=partial(progress, "reading texts"),
+            )
         models |= fit_baselines(
             snapshot, interactions, warn=warn, features=features, progress=progress
         )
@@ -172,24 +181,6 @@ def _reads_texts(
         warn("trained with --text off: text mean and EASE+text are left out")
         return False
     return True
-
-
-def _features(
-    run: Run,
-    snapshot: Snapshot,
-    cache: Path,
-    load: Callable[[str], Encoder],
-    progress: Progress,
-) -> TextFeatures:
-    config = run.need_info()["config"]
-    return TextFeatures(
-        snapshot,
-        cache,
-        most=int(config["reviews"]),
-        encoder=str(config.get("encoder", EMBEDDED)),
-        load=load,
-        progress=partial(progress, "reading texts"),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,17 +46,20 @@ class EmbeddingModel(Recommender):
         self._score: ScoreBlock
 
     def fit(self, interactions: csr_array) -> Self:
-        """Set the holdings that links start from; the embeddings are trained already."""
+        """Set the holdings that links start from; the embeddings do not change."""
         super().fit(interactions)
         one = self._embeddings
-        links = csr_array(
-            (one.link_weights, one.link_products, one.link_offsets),
-            shape=(interactions.shape[1], interactions.shape[1]),
-        )
         heads = dot_scores(one.user_vectors, one.product_vectors, one.bias)
-        self._score = add_links(heads, interactions, links)
+        self._score = add_links(heads, interactions, link_matrix(one))
         return self
 
     def score(self, users: NDArray[np.int64]) -> Tensor:
         """Return user vector . product vector + popularity term + links."""
         return self._score(users)
+
+
+def link_matrix(embeddings: Embeddings) -> csr_array:
+    """Return the links: shape (num_products, num_products), from a holding to other products."""
+    number = len(embeddings.product_ids)
+    links = embeddings.link_weights, embeddings.link_products, embeddings.link_offsets
+    return csr_array(links, shape=(number, number))

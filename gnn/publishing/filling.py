@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.vectors import takes_vectors
@@ -21,10 +24,6 @@ from kinfolio.gnn.publishing.stored_rows import (
     user_batches,
 )
 from kinfolio.records import Progress
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _STORE = {
     "users": ("write_back_users", "write_back_users_lists"),
@@ -49,60 +48,54 @@ class Nodes:
         return int(self.is_present.sum())
 
 
+@dataclass
 class SlotFilling:
     """Write access to one slot while a version is stored in it."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        writer: Writer,
-        embeddings: Embeddings,
-        vectors: NDArray[np.float32],
-        products: Nodes,
-        users: Nodes,
-        progress: Progress,
-    ) -> None:
-        self._graph = graph
-        self._writer = writer
-        self._embeddings = embeddings
-        self._vectors = vectors
-        self._products = products
-        self._users = users
-        self._progress = progress
-        self._markets = markets_of(products.countries)
-        self._as_vectors = takes_vectors(graph)
+    graph: Graph
+    writer: Writer
+    embeddings: Embeddings
+    vectors: NDArray[np.float32]
+    """Rows of `product_rows`."""
+    products: Nodes
+    users: Nodes
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self._markets = markets_of(self.products.countries)
+        self._as_vectors = takes_vectors(self.graph)
         self._num_written = 0
 
     def write(self) -> int:
         """Clear and fill the slot; return the number of products with links."""
-        graph, writer, embeddings = self._graph, self._writer, self._embeddings
+        graph, writer, embeddings = self.graph, self.writer, self.embeddings
         # A new index: other dimensions need it, and one bulk fill beats 17,000 updates.
         graph.schema("write_back_drop_index", slot=writer.slot)
-        clear(graph, writer, "products", self._products.stale)
-        clear(graph, writer, "users", self._users.stale)
+        clear(graph, writer, "products", self.products.stale)
+        clear(graph, writer, "users", self.users.stale)
         self._write_batches(
             product_batches(
                 embeddings,
-                self._vectors,
-                self._products.is_present,
+                self.vectors,
+                self.products.is_present,
                 self._markets,
                 writer.slot,
                 as_vectors=self._as_vectors,
             )
         )
         # The server fills the index on one core while the rest is written on the other.
-        make_index(graph, writer, self._vectors.shape[1])
+        make_index(graph, writer, self.vectors.shape[1])
         num_linked = 0
-        for batch in link_batches(embeddings, self._products.is_present):
-            self._progress("writing links", 0, 0)
+        for batch in link_batches(embeddings, self.products.is_present):
+            self.progress("writing links", 0, 0)
             self._write_batch("write_back_similar", batch)
             num_linked += batch.size
         self._write_batches(
             user_batches(
-                embeddings, self._users.is_present, writer.slot, as_vectors=self._as_vectors
+                embeddings, self.users.is_present, writer.slot, as_vectors=self._as_vectors
             )
         )
-        await_index(graph, writer, self._products.count, self._progress)
+        await_index(graph, writer, self.products.count, self.progress)
         return num_linked
 
     def count(self, num_linked: int) -> dict[str, Any]:  # Any: columns of a statement
@@ -111,12 +104,12 @@ class SlotFilling:
         Raises:
             ServerError: they differ from what was sent; users or products were changed meanwhile.
         """
-        slot = self._writer.slot
-        stored = self._graph.read("write_back_counts", slot=slot)[0]
+        slot = self.writer.slot
+        stored = self.graph.read("write_back_counts", slot=slot)[0]
         sent = {
-            "products": ("products", self._products.count),
+            "products": ("products", self.products.count),
             "products with links": ("linked", num_linked),
-            "users": ("users", self._users.count),
+            "users": ("users", self.users.count),
         }
         for kind, (column, number) in sent.items():
             if stored[column] != number:
@@ -128,35 +121,35 @@ class SlotFilling:
 
     def mark_ready(self, stored: dict[str, Any], num_linked: int, quality: IndexQuality) -> None:
         """Store what serving needs on the version, which can then be activated."""
-        present = zip(self._markets, self._products.is_present, strict=True)
-        ready = self._graph.write(
+        present = zip(self._markets, self.products.is_present, strict=True)
+        ready = self.graph.write(
             "write_back_ready",
-            writer=self._writer.token,
+            writer=self.writer.token,
             users=int(stored["with_vector"]),
-            products=self._products.count,
+            products=self.products.count,
             open_share=stored["open_share"],
             risk_levels=stored["risk_levels"],
-            length=row_length(self._vectors),
+            length=row_length(self.vectors),
             linked=num_linked,
             recall=quality.recall,
             fetch=quality.fetch,
             markets=sorted({market for market, is_present in present if is_present}),
         )
         if not ready:
-            raise self._writer.lost()
+            raise self.writer.lost()
 
     def _write_batches(self, batches: Iterator[Batch]) -> None:
-        step = f"writing into slot {self._writer.slot}"
-        total = self._products.count + self._users.count
-        self._progress(step, self._num_written, total)
+        step = f"writing into slot {self.writer.slot}"
+        total = self.products.count + self.users.count
+        self.progress(step, self._num_written, total)
         for batch in batches:
             name, name_with_lists = _STORE[batch.kind]
             self._write_batch(name if self._as_vectors else name_with_lists, batch)
             self._num_written += batch.size
-            self._progress(step, self._num_written, total)
+            self.progress(step, self._num_written, total)
 
     def _write_batch(self, name: str, batch: Batch) -> None:
-        writer = self._writer
-        rows = self._graph.write(name, slot=writer.slot, writer=writer.token, **batch.parameters)
+        writer = self.writer
+        rows = self.graph.write(name, slot=writer.slot, writer=writer.token, **batch.parameters)
         if rows[0]["written"] == 0:
-            check_ownership(self._graph, writer)
+            check_ownership(self.graph, writer)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, ServerError, ServerUnreachable, WrongPassword
@@ -15,14 +16,11 @@ from kinfolio.gnn.publishing.slots import Writer, check_ownership
 from kinfolio.gnn.publishing.stored_rows import with_bias
 from kinfolio.records import Progress, Slot
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 RECALL_AT = 10
 RECALL_USERS = 100
 MIN_RECALL, MIN_RECALL_OF_MANY = 0.995, 0.99
 MANY_PRODUCTS = 50_000
-"""Above this number, the last of the best ten cost too much time."""
+"""Above this number of products, the lower recall is sufficient: the higher one takes too long."""
 FETCHES = (50, 100, 150, 200, 300, 500, 800)
 """Numbers of products to request, until recall is sufficient."""
 INDEX_SECONDS = 3_600
@@ -93,12 +91,12 @@ def measure_index(
 
     A product with the score of the tenth best counts as one of the ten.
     """
-    known = np.flatnonzero(is_user & embeddings.user_vectors.any(axis=1))
+    users = np.flatnonzero(is_user & embeddings.user_vectors.any(axis=1))
     stored = np.flatnonzero(is_product)
-    if not len(known):
+    if not len(users):
         return IndexQuality(None, None)
-    chosen = known[np.unique(np.linspace(0, len(known) - 1, RECALL_USERS).astype(int))]
-    queries = with_bias(embeddings.user_vectors[chosen])
+    sample = users[np.unique(np.linspace(0, len(users) - 1, RECALL_USERS).astype(int))]
+    queries = with_bias(embeddings.user_vectors[sample])
     scores = queries.astype(np.float64) @ products[stored].T.astype(np.float64)
     k = min(RECALL_AT, len(stored))
     least = np.partition(scores, -k, axis=1)[:, -k]
@@ -111,7 +109,7 @@ def measure_index(
             of_user = scores[row["row"]]
             places = [column[gid] for gid in row["found"] if gid in column]
             hits += min(k, int((of_user[places] >= least[row["row"]] - SCORE_TOLERANCE).sum()))
-        recall = round(hits / (k * len(chosen)), 6)
+        recall = round(hits / (k * len(sample)), 6)
         if recall >= enough:
             return IndexQuality(recall, fetch)
         if fetch >= len(stored):

@@ -43,7 +43,7 @@ class Writer:
         """Return the error for a slot that another writer took over."""
         return NotReady(
             f"slot {self.slot} was taken over by another write-back while this one was writing; "
-            "nothing was made active; type: kinfolio versions"
+            "no version was activated; type: kinfolio versions"
         )
 
 
@@ -59,8 +59,12 @@ def taken(
     Raises:
         NotReady: another writer is active.
     """
+    busy = NotReady(
+        f"another write-back is filling slot {slot} now; wait until it is done "
+        f"(or, if it was cut off on another machine, {SILENCE_SECONDS} seconds) and try again"
+    )
     if found is not None and _is_being_written(found):
-        raise _busy(slot)
+        raise busy
     writer = Writer(slot, uuid4().hex)
     owner = {
         "host": platform.node(),
@@ -76,7 +80,7 @@ def taken(
         writer=writer.token,
     )
     if not rows:
-        raise _busy(slot)
+        raise busy
     try:
         yield writer
     except BaseException:
@@ -88,7 +92,8 @@ def taken(
 
 def clear(graph: Graph, writer: Writer, kind: NodeKind, gids: Sequence[int]) -> None:
     """Remove all properties of the writer's slot from some nodes."""
-    for batch in _batched(gids, CLEAR_NODES):
+    for first in range(0, len(gids), CLEAR_NODES):
+        batch = list(gids[first : first + CLEAR_NODES])
         rows = graph.write(_CLEAR[kind], slot=writer.slot, rows=batch, writer=writer.token)
         if rows[0]["cleared"] == 0:
             check_ownership(graph, writer)
@@ -130,15 +135,3 @@ def _is_being_written(version: dict[str, Any]) -> bool:
         except psutil.NoSuchProcess:
             return False
     return bool(version["silent_seconds"] < SILENCE_SECONDS)
-
-
-def _busy(slot: Slot) -> NotReady:
-    return NotReady(
-        f"another write-back is filling slot {slot} now; wait until it is done "
-        f"(or, if it was cut off on another machine, {SILENCE_SECONDS} seconds) and try again"
-    )
-
-
-def _batched(items: Sequence[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield list(items[start : start + size])

@@ -6,17 +6,15 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinfolio.cypher.vectors import packed, rows_at_once
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.slots import NodeKind
 from kinfolio.records import Slot
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 BATCH_NUMBERS = 2_000_000
 """Numbers in one transaction: about 15,000 users of 64."""
@@ -98,19 +96,15 @@ def product_batches(
     `products` are the rows of `product_rows`; `as_vectors`: the server accepts vectors as
     parameters.
     """
-    parts = {f"embedding_{slot}": products, f"message_{slot}": embeddings.product_messages}
-    always = {f"embedding_{slot}"}
-    for places, batch in _batches(parts, always, np.flatnonzero(is_product), as_vectors):
-        yield Batch(
-            kind="products",
-            size=len(places),
-            parameters={
-                **batch,
-                "gids": embeddings.product_gids[places].tolist(),
-                "ids": [embeddings.product_ids[place] for place in places],
-                "markets": [markets[place] for place in places],
-            },
-        )
+    key = f"embedding_{slot}"
+    return _batches(
+        "products",
+        {key: products, f"message_{slot}": embeddings.product_messages},
+        {"gids": embeddings.product_gids, "ids": embeddings.product_ids, "markets": markets},
+        np.flatnonzero(is_product),
+        always=key,
+        as_vectors=as_vectors,
+    )
 
 
 def link_batches(embeddings: Embeddings, is_product: NDArray[np.bool_]) -> Iterator[Batch]:
@@ -152,60 +146,61 @@ def user_batches(
     """Yield the users to store; see `product_batches`."""
     vectors = with_bias(embeddings.user_vectors)
     vectors[~embeddings.user_vectors.any(axis=1)] = 0
-    parts = {
-        f"embedding_{slot}": vectors,
-        f"message_{slot}": embeddings.user_messages,
-        f"own_{slot}": embeddings.user_own,
-    }
-    for places, batch in _batches(parts, set(), np.flatnonzero(is_user), as_vectors):
-        yield Batch(
-            kind="users",
-            size=len(places),
-            parameters={
-                **batch,
-                "gids": embeddings.user_gids[places].tolist(),
-                "ids": [embeddings.user_ids[place] for place in places],
-                "counted": embeddings.user_fingerprints[places].tolist(),
-            },
-        )
+    return _batches(
+        "users",
+        {
+            f"embedding_{slot}": vectors,
+            f"message_{slot}": embeddings.user_messages,
+            f"own_{slot}": embeddings.user_own,
+        },
+        {
+            "gids": embeddings.user_gids,
+            "ids": embeddings.user_ids,
+            "counted": embeddings.user_fingerprints,
+        },
+        np.flatnonzero(is_user),
+        as_vectors=as_vectors,
+    )
 
 
 def _batches(
+    kind: NodeKind,
     parts: dict[str, NDArray[np.float32]],
-    always: set[str],
+    columns: dict[str, Sequence[Any] | NDArray[np.int64]],
     places: NDArray[np.int64],
+    *,
+    always: str = "",
     as_vectors: bool,
-) -> Iterator[tuple[NDArray[np.int64], dict[str, Any]]]:
-    """Group rows by their non-zero properties: zeros are not stored."""
+) -> Iterator[Batch]:
+    """Group nodes by their non-zero vectors: zeros are not stored, except those of `always`."""
+    values = {name: np.array(column, dtype=object) for name, column in columns.items()}
     has = np.column_stack(
-        [
-            np.ones(len(places), np.bool_) if name in always else matrix[places].any(axis=1)
-            for name, matrix in parts.items()
-        ]
+        [(name == always) | matrix[places].any(axis=1) for name, matrix in parts.items()]
     )
     for pattern in np.unique(has, axis=0):
         names = [name for name, is_there in zip(parts, pattern, strict=True) if is_there]
         same = places[(has == pattern).all(axis=1)]
         stops = np.cumsum([parts[name].shape[1] for name in names], dtype=int).tolist()
-        starts = [0, *stops]
+        ranges = list(zip(names, [0, *stops], stops, strict=False))
         # A node without vectors still needs a row, of one unused number.
         width = stops[-1] if stops else 1
         size = max(1, BATCH_NUMBERS // width)
         for first in range(0, len(same), size):
             chosen = same[first : first + size]
             rows = np.zeros((len(chosen), width), np.float32)
-            for name, start, stop in zip(names, starts, stops, strict=False):
+            for name, start, stop in ranges:
                 rows[:, start:stop] = parts[name][chosen]
-            yield (
-                chosen,
-                {
+            yield Batch(
+                kind=kind,
+                size=len(chosen),
+                parameters={
                     "pieces": packed(rows, as_vectors=as_vectors),
                     "at_once": rows_at_once(width),
                     "width": width,
                     "parts": [
-                        {"key": name, "start": start, "stop": stop}
-                        for name, start, stop in zip(names, starts, stops, strict=False)
+                        {"key": name, "start": start, "stop": stop} for name, start, stop in ranges
                     ],
                     "without": {name: None for name in parts if name not in names},
+                    **{name: column[chosen].tolist() for name, column in values.items()},
                 },
             )

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotFound, NotReady
-from kinfolio.gnn.publishing.records import Version
 from kinfolio.gnn.publishing.slots import clear, read_nodes, taken
+from kinfolio.records import Slot
+from kinfolio.tabular import Tabular
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version(Tabular):
+    """One set of embeddings in the graph."""
+
+    name: str
+    slot: Slot
+    state: Literal["writing", "ready", "active"]
+    model: str = ""
+    heads: int = 0
+    dim: int = 0
+    users: int = 0
+    products: int = 0
+    created_at: str = ""
+    snapshot: str = ""
+    metrics: str = "{}"
 
 
 def list_versions(graph: Graph) -> tuple[Version, ...]:
@@ -64,8 +83,7 @@ def drop(graph: Graph, name: str) -> Version:
             f"version {name!r} serves now and cannot be dropped; "
             "type: kinfolio versions rollback, or write another back first"
         )
-    fields = {key: found[name][key] for key in Version.__dataclass_fields__ if key in found[name]}
-    with taken(graph, version.slot, found[name], fields) as writer:
+    with taken(graph, version.slot, found[name], asdict(version)) as writer:
         graph.schema("version_forget_lists", version=name)
         graph.schema("write_back_drop_index", slot=version.slot)
         for kind in ("users", "products"):

@@ -7,27 +7,40 @@ point leaves the old version active, and the next write-back fills the slot agai
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotReady
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.filling import Nodes, SlotFilling
-from kinfolio.gnn.publishing.records import WrittenBack
 from kinfolio.gnn.publishing.slot_index import measure_index
 from kinfolio.gnn.publishing.slots import NodeKind, read_nodes, taken
 from kinfolio.gnn.publishing.stored_rows import product_rows
 from kinfolio.gnn.publishing.versions import activate, found_versions
 from kinfolio.records import Progress, Slot, no_progress
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from kinfolio.tabular import Tabular
 
 MAX_WIDTH = 4_096
 """Limit of a Neo4j vector index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBack(Tabular):
+    """Result of one write-back."""
+
+    version: str
+    slot: Slot
+    users: int
+    """Number of users with a vector."""
+    products: int
+    index_recall_at_10: float | None
+    """Recall of the vector index; None without users."""
+    seconds: float
 
 
 def write_back(
@@ -82,19 +95,11 @@ def write_back(
 
 
 def _check_finite(embeddings: Embeddings) -> None:
-    for numbers in (
-        embeddings.product_vectors,
-        embeddings.bias,
-        embeddings.product_messages,
-        embeddings.user_vectors,
-        embeddings.user_messages,
-        embeddings.global_user,
-        embeddings.user_own,
-        embeddings.link_weights,
-    ):
-        if not np.isfinite(numbers).all():
+    for field in fields(embeddings):
+        numbers = getattr(embeddings, field.name)
+        if isinstance(numbers, np.ndarray) and not np.isfinite(numbers).all():
             raise NotReady(
-                "the model holds numbers that are not finite; train it again with a lower --lr"
+                "the model has numbers that are not finite; train it again with a lower --lr"
             )
 
 
@@ -162,7 +167,7 @@ def _compare(
         elif ids[row] != node_id:
             raise NotReady(
                 f"the graph is not the one the model was trained on (number {gid} of its {kind} "
-                f"is {node_id!r}, the snapshot says {ids[row]!r}); "
+                f"is {node_id!r}, in the snapshot {ids[row]!r}); "
                 "export and train again, or load the folder of the snapshot"
             )
         else:
@@ -170,7 +175,7 @@ def _compare(
             countries[row] = sold
     if not is_present.any() and (kind == "products" or len(gids)):
         raise NotReady(
-            f"the graph holds none of the {len(gids):,} {kind} the model was trained on; "
+            f"the graph has none of the {len(gids):,} {kind} the model was trained on; "
             "type: kinfolio load FOLDER, then export and train"
         )
     return Nodes(stale, is_present, countries)

@@ -1,4 +1,4 @@
-"""Example lists of a report: what some users hold, their list, and the first reason for each line.
+"""Example lists of a report: holdings and lists of some users, with the main reason for each line.
 
 A score is linear in the messages of a user's neighbours, so that each holding, each tie, the user's
 own text and popularity have an exact contribution to it.
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.gnn.embeddings import Embeddings
-from kinfolio.gnn.evaluation.recommender import EmbeddingModel
+from kinfolio.gnn.evaluation.baselines import training_ties
+from kinfolio.gnn.evaluation.recommender import EmbeddingModel, link_matrix
 from kinfolio.gnn.ranking import top_k
 from kinfolio.records import Snapshot
 
@@ -47,7 +48,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """What adds to a user's scores, piece by piece."""
+    """Contributions to a user's scores, piece by piece."""
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
@@ -75,12 +76,12 @@ def contributions(
     user: int, snapshot: Snapshot, embeddings: Embeddings, interactions: csr_array
 ) -> Contributions:
     """Return the contribution of each piece to the user's scores; they sum to the score."""
-    held = interactions.indices[interactions.indptr[user] : interactions.indptr[user + 1]]
-    tied = _ties_of(user, snapshot)
-    neighbours = len(held) + embeddings.tie_weight * len(tied)
+    products = interactions[[user]].indices
+    tied = training_ties(snapshot)[[user]].indices
+    neighbours = len(products) + embeddings.tie_weight * len(tied)
     pieces = np.concatenate(
         [
-            embeddings.product_messages[held],
+            embeddings.product_messages[products],
             embeddings.user_messages[tied],
             embeddings.user_own[[user]],
             embeddings.global_user[None] * (np.sqrt(neighbours) if neighbours else 1.0),
@@ -90,10 +91,10 @@ def contributions(
     lengths = np.linalg.norm(blocks.sum(axis=0), axis=1)
     blocks /= np.where(lengths > 0, lengths, 1)[:, None]
     values = blocks.reshape(len(pieces), -1) @ embeddings.product_vectors.T.astype(np.float64)
-    values[: len(held)] += _links(embeddings)[held].toarray()
+    values[: len(products)] += link_matrix(embeddings)[products].toarray()
     values[-1] += embeddings.bias
     names = [
-        *(snapshot.product_names[product] or snapshot.product_ids[product] for product in held),
+        *(snapshot.product_names[product] or snapshot.product_ids[product] for product in products),
         *["a tie"] * len(tied),
         "the user's own texts",
         "popularity",
@@ -110,7 +111,7 @@ def _example(
     held_out: csr_array,
 ) -> Example:
     found = contributions(user, snapshot, embeddings, interactions)
-    targets = set(held_out.indices[held_out.indptr[user] : held_out.indptr[user + 1]].tolist())
+    targets = set(held_out[[user]].indices.tolist())
     lines = []
     for product in products.tolist():
         shares = found.values[:, product] / np.abs(found.values[:, product]).sum()
@@ -126,19 +127,3 @@ def _example(
         )
     num_holdings = int(np.diff(interactions.indptr)[user])
     return Example(num_holdings, found.names[: min(num_holdings, 5)], tuple(lines))
-
-
-def _links(embeddings: Embeddings) -> csr_array:
-    number = len(embeddings.product_ids)
-    return csr_array(
-        (embeddings.link_weights, embeddings.link_products, embeddings.link_offsets),
-        shape=(number, number),
-    )
-
-
-def _ties_of(user: int, snapshot: Snapshot) -> NDArray[np.int64]:
-    """Return the users tied to one in the training split."""
-    ties = snapshot.ties
-    used = (ties.split == 0) & (ties.source != ties.target)
-    one, other = ties.source[used], ties.target[used]
-    return np.unique(np.concatenate([other[one == user], one[other == user]])).astype(np.int64)

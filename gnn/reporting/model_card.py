@@ -1,6 +1,6 @@
 """A model card in Markdown, and conclusions from an evaluation about texts and baselines.
 
-States only what was computed; what was not measured is named.
+States only computed results, and names those that were not measured.
 """
 
 from __future__ import annotations
@@ -10,13 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from kinfolio.gnn.evaluation.ablations import FUSION, GRAPH_ONLY
+from kinfolio.gnn.evaluation.ablations import FUSION, GRAPH_ONLY, SHUFFLED
 from kinfolio.gnn.evaluation.bootstrap import Interval
 from kinfolio.gnn.evaluation.evaluate import Evaluation
 from kinfolio.gnn.reporting.choices import choice_sentences, chosen_and_tried, plain
 from kinfolio.records import SPLITS, Snapshot
 
 _BASELINES = ("popularity", "ties' mean", "text mean", "EASE", "EASE+text")
+_TEXT_RESULTS = (
+    "texts change nothing",
+    "no significant difference: the interval contains 0",
+    "texts improve NDCG",
+    "texts reduce NDCG",
+)
+"""Wording of a difference that is: 0 for every user, not significant, positive, negative."""
+_SHUFFLED_RESULTS = (
+    "no significant difference from shuffled texts",
+    "no significant difference from shuffled texts",
+    "better than with shuffled texts",
+    "worse than with shuffled texts",
+)
+_BASELINE_RESULTS = (
+    "equal for every user",
+    "no significant difference",
+    "kinfolio is better",
+    "kinfolio is worse",
+)
 _USE = """The model ranks products for the users of the graph it was trained on, and for new users
 by their holdings and ties. A score is the exact sum of contributions of the user's holdings, ties
 and texts and of the product's popularity, so every list can be explained.
@@ -36,48 +55,22 @@ class Verdict:
     text: str
 
 
-def format_interval(interval: Interval) -> str:
-    """Format an interval, such as `+0.0123 (+0.0051 to +0.0190)`."""
-    return f"{interval.difference:+.4f} ({interval.low:+.4f} to {interval.high:+.4f})"
-
-
 def text_verdicts(found: Evaluation) -> list[Verdict]:
     """Return what texts change in each group, by NDCG@20; empty without ablations."""
-    ndcg = f"ndcg@{found.k}"
+    is_fusion, ndcg = found.kinfolio == FUSION, f"ndcg@{found.k}"
+    without = found.differences.get(GRAPH_ONLY if is_fusion else FUSION)
+    shuffled = found.differences.get(SHUFFLED)
+    if without is None:
+        return []
     verdicts = []
     for group in found.users:
-        if found.kinfolio == FUSION and GRAPH_ONLY in found.differences:
-            one = found.differences[GRAPH_ONLY][group][ndcg]
-        elif FUSION in found.differences:
-            difference = found.differences[FUSION][group][ndcg]
-            one = Interval(
-                difference=-difference.difference, low=-difference.high, high=-difference.low
-            )
-        else:
-            return []
-        verdicts.append(
-            Verdict(group=group, other=GRAPH_ONLY, interval=one, text=_without_texts(one))
-        )
-        if found.kinfolio == FUSION and "shuffled text" in found.differences:
-            one = found.differences["shuffled text"][group][ndcg]
-            verdicts.append(
-                Verdict(group=group, other="shuffled text", interval=one, text=_shuffled(one))
-            )
+        one = without[group][ndcg]
+        if not is_fusion:
+            one = Interval(difference=-one.difference, low=-one.high, high=-one.low)
+        verdicts.append(_verdict(group, GRAPH_ONLY, one, _TEXT_RESULTS))
+        if is_fusion and shuffled:
+            verdicts.append(_verdict(group, SHUFFLED, shuffled[group][ndcg], _SHUFFLED_RESULTS))
     return verdicts
-
-
-def _without_texts(one: Interval) -> str:
-    if one.low == one.high == 0:
-        return "texts change nothing"
-    if not one.is_clear:
-        return "no significant difference: the interval contains 0"
-    return "texts improve NDCG" if one.difference > 0 else "texts reduce NDCG"
-
-
-def _shuffled(one: Interval) -> str:
-    if not one.is_clear:
-        return "no significant difference from shuffled texts"
-    return f"{'better' if one.difference > 0 else 'worse'} than with shuffled texts"
 
 
 def baseline_verdicts(found: Evaluation) -> list[Verdict]:
@@ -87,26 +80,29 @@ def baseline_verdicts(found: Evaluation) -> list[Verdict]:
     for group in found.users if present else ():
         best = max(present, key=lambda name: found.models[name][group].ndcg)
         one = found.differences[best][group][f"ndcg@{found.k}"]
-        text = "kinfolio is better" if one.difference > 0 else "kinfolio is worse"
-        if one.low == one.high == 0:
-            text = "equal for every user"
-        elif not one.is_clear:
-            text = "no significant difference"
-        verdicts.append(Verdict(group=group, other=best, interval=one, text=text))
+        verdicts.append(_verdict(group, best, one, _BASELINE_RESULTS))
     return verdicts
+
+
+def _verdict(group: str, other: str, one: Interval, results: tuple[str, str, str, str]) -> Verdict:
+    equal, unclear, better, worse = results
+    text = better if one.difference > 0 else worse
+    if not one.is_clear:
+        text = equal if one.low == one.high == 0 else unclear
+    return Verdict(group=group, other=other, interval=one, text=text)
 
 
 def data_of(snapshot: Snapshot) -> dict[str, int]:
     """Return counts of the data."""
-    held = {
+    reviews = snapshot.reviews
+    interactions = {
         f"{name} interactions": int((snapshot.holdings.split == place).sum())
         for place, name in enumerate(SPLITS)
     }
-    reviews = snapshot.reviews
     return {
         "users": snapshot.num_users,
         "products": snapshot.num_products,
-        **held,
+        **interactions,
         "ties used": int((snapshot.ties.split == 0).sum()),
         "reviews used": int(np.count_nonzero(reviews.describes_user | reviews.describes_product)),
         "products with a text": sum(bool(text.strip()) for text in snapshot.product_texts),
@@ -114,7 +110,7 @@ def data_of(snapshot: Snapshot) -> dict[str, int]:
 
 
 def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], command: str) -> str:
-    """Return the card, Markdown; `data` is of `data_of`, `command` made the evaluation."""
+    """Return the card in Markdown; `data`: of `data_of`; `command`: ran the evaluation."""
     recall, ndcg = f"recall@{found.k}", f"ndcg@{found.k}"
     figures = [
         [model, group, f"{found.users[group]:,}", f"{one.recall:.4f}", f"{one.ndcg:.4f}"]
@@ -159,28 +155,32 @@ def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], co
 
 def limits(found: Evaluation) -> list[str]:
     """Return what was not measured, and where the model is weak."""
-    known = [
+    sentences = [
         "One training: intervals are over users, not over seeds.",
         "A product added after the training is not recommended before the next training.",
     ]
     absent = [name for name in ("new", "unseen") if name not in found.users]
     if absent:
-        known.append(f"Not measured, since `{found.split}` has none: {', '.join(absent)}.")
+        sentences.append(f"Not measured, since `{found.split}` has none: {', '.join(absent)}.")
     weak = [one.group for one in baseline_verdicts(found) if one.interval.low <= 0]
     if weak:
-        known.append(f"Not significantly better than the best baseline: {', '.join(weak)}.")
+        sentences.append(f"Not significantly better than the best baseline: {', '.join(weak)}.")
     if found.split == "valid":
-        known.append(
+        sentences.append(
             "Measured on `valid`, which the choices were made on: the metrics are optimistic."
         )
-    return known
+    return sentences
 
 
 def _verdicts(verdicts: list[Verdict], without: str) -> str:
     if not verdicts:
         return without
-    rows = [[one.group, one.other, format_interval(one.interval), one.text] for one in verdicts]
+    rows = [[one.group, one.other, _interval(one.interval), one.text] for one in verdicts]
     return _table(["group", "compared with", "NDCG@20 difference (95 %)", "result"], rows)
+
+
+def _interval(one: Interval) -> str:
+    return f"{one.difference:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:

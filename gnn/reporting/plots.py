@@ -1,6 +1,6 @@
 """Plots as SVG text inside a page: styled by its colours, so that they follow light and dark mode.
 
-All panels of one figure share their scales. Legends stand outside the plots.
+All panels of one figure share their scales. Legends are outside the plots.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def groups(evaluation: Evaluation) -> str:
             kind = "ours" if model == "kinfolio" else "theirs"
             width = x(value) - _LABELS
             parts += [
-                _label(model, y + 12),
+                _text(model, _LABELS - 6, y + 12, "end"),
                 f'<rect class="{kind}" x="{_LABELS}" y="{y + 2}" width="{width:.1f}" height="12"/>',
                 _text(f"{value:.4f}", x(value) + 4, y + 12),
             ]
@@ -89,7 +89,7 @@ def forest(evaluation: Evaluation) -> str:
             one, y = groups[group][metric], _TITLE + _ROW * row + 8
             kind = "ours" if one.is_clear else "theirs"
             parts += [
-                _label(model, y + 4),
+                _text(model, _LABELS - 6, y + 4, "end"),
                 f'<line class="{kind}" x1="{x(one.low):.1f}" x2="{x(one.high):.1f}" '
                 f'y1="{y}" y2="{y}"/>',
                 f'<circle class="{kind}" cx="{x(one.difference):.1f}" cy="{y}" r="3.5"/>',
@@ -99,7 +99,7 @@ def forest(evaluation: Evaluation) -> str:
 
 
 def bands(evaluation: Evaluation, models: Sequence[str]) -> str:
-    """Draw the shares of lists and of hits by how many users hold a product."""
+    """Draw the shares of lists and of hits by a product's number of holders."""
     marks = [(place, name) for place, name in enumerate(evaluation.bands)]
     held_out = list(enumerate(evaluation.by_band["kinfolio"]["held_out"]))
     listed, found = (
@@ -142,7 +142,10 @@ def _lines(
         for place, value in bars
     ]
     is_long = any(len(name) > 5 for _, name in marks)
-    parts += [_mark(name, x(place), bottom + 14, is_tilted=is_long) for place, name in marks]
+    for place, name in marks:
+        mark = _text(name, x(place) + 6 * is_long, bottom + 14, "end" if is_long else "middle")
+        tilt = f'<g transform="rotate(-30 {x(place):.1f} {bottom + 14:.1f})">'
+        parts.append(f"{tilt}{mark}</g>" if is_long else mark)
     for number, line in enumerate(lines):
         points = [(f"{x(one):.1f}", f"{y(other):.1f}") for one, other in line]
         path = " ".join(",".join(point) for point in points)
@@ -167,19 +170,8 @@ def _ticks(low: float, high: float, number: int = 4) -> list[float]:
     ]
 
 
-def _label(text: str, y: float) -> str:
-    return _text(text, _LABELS - 6, y, "end")
-
-
 def _text(text: str, x: float, y: float, anchor: str = "start") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _mark(text: str, x: float, y: float, *, is_tilted: bool) -> str:
-    if not is_tilted:
-        return _text(text, x, y, "middle")
-    turned = f'<g transform="rotate(-30 {x:.1f} {y:.1f})">'
-    return f"{turned}{_text(text, x + 6, y, 'end')}</g>"
 
 
 def _svg(title: str, height: float, parts: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """The step `report`: a page and a model card about a trained run, written into its folder.
 
-The page is one file without external resources. Its numbers come from an evaluation made for it and
-from `run.json`.
+The page is one file without external resources. Its numbers come from its own evaluation and from
+`run.json`.
 """
 
 from __future__ import annotations

@@ -1,24 +1,86 @@
-"""All products of a version, read once, to compute the lists of all users."""
+"""All products of a version and the rules on them, read once to compute the lists of all users."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.gnn.serving.eligibility import Eligibility
-from kinfolio.gnn.serving.rules import Rule
+from kinfolio.gnn.serving.rules import Rule, conditions_of
+from kinfolio.gnn.serving.user_state import UserState
 from kinfolio.records import Slot
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 PAGE_PRODUCTS = 5_000
+Line = tuple[str, float]
+"""A product and its score."""
+
+_USER = re.compile(r"\bu\b")
+
+
+class Eligibility:
+    """Evaluates the rules closed, country and risk, and own rules, once per user profile.
+
+    Own rules that read the user are applied to the best products of each user instead.
+    """
+
+    def __init__(self, graph: Graph, ids: Sequence[str], rules: Sequence[Rule] = ()) -> None:
+        self.place = {product: place for place, product in enumerate(ids)}
+        self._graph = graph
+        self._masks: dict[tuple[int | None, str | None], NDArray[np.bool_]] = {}
+        conditions = conditions_of(rules)
+        # By name: a plan does not show whether `u` is used, as `u` in a pattern matches any node.
+        self._of_user = tuple(one for one in conditions if _USER.search(one))
+        self._of_product = tuple(one for one in conditions if not _USER.search(one))
+
+    @property
+    def has_user_rules(self) -> bool:
+        """Whether an own rule reads the user, so that `filter_lists` may remove products."""
+        return bool(self._of_user)
+
+    def mask(self, state: UserState) -> NDArray[np.bool_]:
+        """Return which products a user's profile allows: bool, shape (num_products,).
+
+        Ignores holdings, dismissals and own rules that read the user.
+        """
+        key = (state.risk_tolerance, state.country)
+        if key not in self._masks:
+            rows = self._graph.read(
+                "recommend_suitable",
+                conditions=self._of_product,
+                risk_tolerance=key[0],
+                country=key[1],
+            )
+            mask = np.zeros(len(self.place), np.bool_)
+            mask[[self.place[p] for p in rows[0]["products"] if p in self.place]] = True
+            self._masks[key] = mask
+        return self._masks[key]
+
+    def filter_lists(self, users: Sequence[str], lists: list[list[Line]]) -> list[list[Line]]:
+        """Remove the products that own rules which read the user exclude."""
+        if not self._of_user:
+            return lists
+        rows = self._graph.read(
+            "recommend_passing",
+            conditions=self._of_user,
+            rows=[
+                {"user": user, "products": [product for product, _ in line]}
+                for user, line in zip(users, lists, strict=True)
+            ],
+        )
+        passed = {row["user"]: set(row["products"]) for row in rows}
+        return [
+            [pair for pair in line if pair[0] in passed.get(user, ())]
+            for user, line in zip(users, lists, strict=True)
+        ]
 
 
 @dataclass(slots=True)
@@ -32,7 +94,7 @@ class Catalogue:
     has_score: NDArray[np.bool_]
     place_of_gid: dict[int, int]
     links: csr_array
-    """Shape (num_products, num_products); from held products to others."""
+    """Shape (num_products, num_products); from a holding to other products."""
     eligibility: Eligibility
     vectors32: Tensor = field(init=False)
     """The vectors, float32, shape (width, num_products)."""
@@ -43,9 +105,9 @@ class Catalogue:
         self.vectors32 = torch.from_numpy(np.ascontiguousarray(self.vectors.T, np.float32))
 
     def linked(self, linking: list[list[int]]) -> NDArray[np.float64] | None:
-        """Return what links add to each score: shape (len(linking), num_products).
+        """Return the links' contributions to scores: shape (len(linking), num_products).
 
-        `linking` has the gids of each user's held products whose links count. None without links.
+        `linking` has the gids of each user's holdings in the training split. None without links.
         """
         if not self.links.nnz:
             return None
@@ -56,8 +118,9 @@ class Catalogue:
             if gid in self.place_of_gid
         ]
         rows, places = zip(*pairs, strict=True) if pairs else ((), ())
-        held = coo_array((np.ones(len(rows)), (rows, places)), shape=(len(linking), len(self.ids)))
-        added: NDArray[np.float64] = (csr_array(held) @ self.links).toarray()
+        shape = (len(linking), len(self.ids))
+        holdings = csr_array((np.ones(len(rows)), (rows, places)), shape=shape)
+        added: NDArray[np.float64] = (holdings @ self.links).toarray()
         return added
 
 
@@ -107,4 +170,4 @@ def _links(
     ]
     sources, targets, weights = zip(*found, strict=True) if found else ((), (), ())
     shape = (len(links), len(links))
-    return csr_array(coo_array((np.array(weights, np.float64), (sources, targets)), shape=shape))
+    return csr_array((np.array(weights, np.float64), (sources, targets)), shape=shape)

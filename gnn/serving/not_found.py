@@ -16,7 +16,7 @@ def product_not_found(graph: Graph | Reads, product_id: str) -> NotFound:
     return _not_found(graph, "recommend_close_product_ids", "product", product_id)
 
 
-def _not_found(graph: Graph | Reads, statement: str, kind: str, given: str) -> NotFound:
-    similar = graph.read(statement, id=given)
+def _not_found(graph: Graph | Reads, statement: str, kind: str, node_id: str) -> NotFound:
+    similar = graph.read(statement, id=node_id)
     hint = f"did you mean {similar[0]['id']!r}?" if similar else f"give the id of a loaded {kind}"
-    return NotFound(f"there is no {kind} {given!r} in the graph; {hint}")
+    return NotFound(f"there is no {kind} {node_id!r} in the graph; {hint}")

@@ -85,14 +85,7 @@ def score_for(graph: Graph | Reads, state: UserState, product_id: str) -> float 
         rows = graph.read("recommend_holders", product_ids=[product_id])
         scores = [float(row["holders"]) for row in rows]
     else:
-        rows = graph.read(
-            "recommend_score",
-            slot=state.slot,
-            user_id=state.user,
-            product_ids=[product_id],
-            query=state.query,
-            width=state.width,
-        )
+        rows = graph.read("recommend_score", product_ids=[product_id], **state.parameters)
         scores = [row["score"] for row in rows]
     if not scores:
         raise product_not_found(graph, product_id)

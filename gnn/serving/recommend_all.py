@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
-from kinfolio.gnn.serving.catalogue import Catalogue, read_catalogue
-from kinfolio.gnn.serving.eligibility import Line
+from kinfolio.gnn.serving.catalogue import Catalogue, Line, read_catalogue
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.user_state import UserState, read_user_states
@@ -27,7 +27,6 @@ from kinfolio.records import Progress, no_progress
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 PAGE_USERS = 512
@@ -99,8 +98,8 @@ def _lists(
             for state in states:
                 if state.version != version:
                     raise NotReady(
-                        f"version {state.version!r} took the place of {version!r} while the lists "
-                        "were made; run the command again"
+                        f"version {state.version!r} replaced {version!r} while the lists were "
+                        "computed; run the command again"
                     )
             yield list(zip(states, _best(catalogue, states, holdings, k), strict=True))
 
@@ -112,7 +111,7 @@ class _Holdings:
     out: list[str]
     """Products held or dismissed."""
     linking: list[int]
-    """Gids of the held products whose links count."""
+    """Gids of the holdings in the training split that have links."""
 
 
 def _page(graph: Graph, after: str) -> tuple[dict[str, _Holdings], list[UserState]]:
@@ -153,7 +152,7 @@ class _Page:
     queries: NDArray[np.float64]
     """Shape (num_users, width)."""
     linked: NDArray[np.float64] | None
-    """Shape (num_users, num_products); what links add."""
+    """Shape (num_users, num_products); contributions of links to the scores."""
 
 
 def _score_page(

@@ -1,8 +1,8 @@
 """A user's best eligible products, by the vector index where that is faster, else exactly.
 
-The index is asked for more products than the list holds, and for twice as many while the rules
-leave too few. The rules are applied to the current graph; which of them already inside the index
-search depends on the shares that passed at write-back. If the index cannot fill the list, the
+Requests more products from the index than the list needs, and twice as many while the rules leave
+too few. The rules are applied to the current graph; which of them apply inside the index search
+depends on the shares of products that passed at write-back. If the index cannot fill the list, the
 exact search does.
 """
 
@@ -23,7 +23,7 @@ EXACT_BELOW = 3_000
 LINKED = 100
 """Products with the strongest links from the user's holdings, scored besides the index's."""
 MOST_FETCHED = 3_200
-"""A larger request to the index takes longer than the exact search."""
+"""Larger requests to the index take longer than the exact search."""
 ENOUGH_PASS = 0.5
 """Share of the products: a rule that passes more costs less after the search than inside it."""
 
@@ -48,14 +48,7 @@ def best_products(
         if found is not None:
             return found, "index"
     return graph.read(
-        "recommend_exact",
-        slot=state.slot,
-        conditions=tuple(conditions),
-        user_id=state.user,
-        query=state.query,
-        width=state.width,
-        length=state.length,
-        k=k,
+        "recommend_exact", conditions=tuple(conditions), k=k, **state.parameters
     ), "exact"
 
 
@@ -70,7 +63,7 @@ def ranked(rows: Iterable[dict[str, Any]]) -> tuple[Recommended, ...]:
 def _by_index(
     graph: Graph, state: UserState, k: int, fetch: int, conditions: Sequence[str]
 ) -> Found | None:
-    # All held products may rank before the first product of the list.
+    # All products that the user holds may rank before the first product of the list.
     n = max(fetch, 2 * k, k + state.out)
     if n > MOST_FETCHED:
         return None
@@ -104,11 +97,8 @@ def _rules_inside(state: UserState) -> tuple[_Inside, float]:
 def _query_index(
     graph: Graph, state: UserState, k: int, n: int, inside: _Inside, conditions: Sequence[str]
 ) -> dict[str, Any] | None:  # Any: a row of a statement
-    parameters = {
-        "user_id": state.user,
-        "query": state.query,
-        "width": state.width,
-        "length": state.length,
+    parameters = state.parameters | {
+        "conditions": tuple(conditions),
         "markets": state.markets,
         "risk": state.risk_tolerance,
         "asks": inside,
@@ -117,10 +107,10 @@ def _query_index(
         "k": k,
     }
     supported = _supported.setdefault(graph, {})
-    known = supported.get(state.version)
-    for name in (known,) if known else _STATEMENTS:
+    statement = supported.get(state.version)
+    for name in (statement,) if statement else _STATEMENTS:
         try:
-            rows = graph.read(name, slot=state.slot, conditions=tuple(conditions), **parameters)
+            rows = graph.read(name, **parameters)
         except (ServerUnreachable, WrongPassword):
             raise
         except KinfolioError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.gnn.publishing.stored_rows import sells_in, share_within
@@ -51,14 +52,18 @@ class UserState:
     """Number of products held or dismissed."""
 
     @property
-    def width(self) -> int:
-        """Length of the vectors in the graph."""
-        return len(self.query)
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the statements that score products for the user.
 
-    @property
-    def length(self) -> float:
-        """The factor from cosine to score: length of the query times that of a product vector."""
-        return math.hypot(*self.query) * self.row_length
+        `length` converts a cosine into a score: length of the query times that of a product vector.
+        """
+        return {
+            "slot": self.slot,
+            "user_id": self.user,
+            "query": self.query,
+            "width": len(self.query),
+            "length": math.hypot(*self.query) * self.row_length,
+        }
 
 
 def read_user_state(graph: Graph | Reads, user_id: str) -> UserState:

@@ -23,33 +23,35 @@ def read_verdicts(
     Raises:
         NotFound: there is no such user or product.
     """
-    facts = graph.read("why_not_facts", user_id=user_id, product_id=product_id)[0]
+    pair: dict[str, Any] = {"user_id": user_id, "product_id": product_id}  # Any: as `read` takes it
+    facts = graph.read("why_not_facts", **pair)[0]
     if facts["user"] is None:
         raise user_not_found(graph, user_id)
     if facts["product"] is None:
         raise product_not_found(graph, product_id)
-    return _built_in_verdicts(facts) + _own_verdicts(graph, user_id, product_id, rules)
+    verdicts = _built_in_verdicts(facts)
+    for rule in rules:
+        row = graph.read("why_not_rule", conditions=(rule.condition,), **pair)[0]
+        verdicts += (Verdict(rule=rule.name, passed=row["passed"], reason=rule.reason),)
+    return verdicts
 
 
 def violations(facts: Mapping[str, Any]) -> dict[str, ReasonCode]:
     """Map each built-in rule that excludes the product to the code of its reason.
 
-    Args:
-        facts: `is_held`, `is_dismissed`, `is_open`, `is_sold`, `is_safe`, `country` and
-            `risk_tolerance` of a row of `why_not_facts` or `explain_pair`.
+    `facts`: a row of `why_not_facts` or `explain_pair`.
     """
-    found: dict[str, ReasonCode] = {}
-    if facts["is_held"]:
-        found["held"] = "held"
-    if facts["is_dismissed"]:
-        found["dismissed"] = "dismissed"
-    if not facts["is_open"]:
-        found["closed"] = "closed"
-    if not facts["is_sold"]:
-        found["country"] = "country" if facts["country"] else "country_unknown"
-    if not facts["is_safe"]:
-        found["risk"] = "risk_unknown" if facts["risk_tolerance"] is None else "risk_above"
-    return found
+    reasons: dict[str, tuple[bool, ReasonCode]] = {
+        "held": (facts["is_held"], "held"),
+        "dismissed": (facts["is_dismissed"], "dismissed"),
+        "closed": (not facts["is_open"], "closed"),
+        "country": (not facts["is_sold"], "country" if facts["country"] else "country_unknown"),
+        "risk": (
+            not facts["is_safe"],
+            "risk_unknown" if facts["risk_tolerance"] is None else "risk_above",
+        ),
+    }
+    return {rule: code for rule, (is_violated, code) in reasons.items() if is_violated}
 
 
 def _built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
@@ -66,24 +68,6 @@ def _built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
     return tuple(
         Verdict(rule=rule, passed=rule not in found, reason=reason)
         for rule, reason in reasons.items()
-    )
-
-
-def _own_verdicts(
-    graph: Graph, user_id: str, product_id: str, rules: Sequence[Rule]
-) -> tuple[Verdict, ...]:
-    return tuple(
-        Verdict(
-            rule=rule.name,
-            passed=graph.read(
-                "why_not_rule",
-                conditions=(rule.condition,),
-                user_id=user_id,
-                product_id=product_id,
-            )[0]["passed"],
-            reason=rule.reason,
-        )
-        for rule in rules
     )
 
 

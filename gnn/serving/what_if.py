@@ -6,9 +6,9 @@ index did not return. Writes nothing. Own rules see the actual holdings.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
@@ -17,7 +17,7 @@ from kinfolio.gnn.serving.recommend import check_k, score_for
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.search import Found, ranked
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
-from kinfolio.records import ListFilters, Recommendations, Source, WhatIf
+from kinfolio.records import ListFilters, Recommendations, WhatIf
 
 _NO_FILTERS = ListFilters()
 
@@ -27,11 +27,14 @@ class _Hypothesis:
     """A user with changed holdings."""
 
     state: UserState
-    source: Source
-    query: tuple[float, ...]
-    without: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    """Products taken as held that are not held already."""
+    without: Sequence[str] = ()
+    added: Sequence[str] = ()
+    """Hypothetical holdings that the user does not have already."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the statements that score products."""
+        return self.state.parameters | {"without": list(self.without), "added": list(self.added)}
 
 
 def recommend_filtered(
@@ -46,7 +49,7 @@ def recommend_filtered(
     """
     check_k(k)
     state = _read_state(graph, user_id)
-    found = _products(graph, _Hypothesis(state, state.source, state.query), k, filters, rules)
+    found = _products(graph, _Hypothesis(state), k, filters, rules)
     return Recommendations(
         user=state.user,
         version=state.version,
@@ -68,7 +71,7 @@ def what_if(
 ) -> WhatIf:
     """Return the list, and the score of `product_id`, as if some holdings were changed.
 
-    Products of `without` are taken as not held, those of `added` as held.
+    Holdings `without` are removed, holdings `added` are added.
 
     Raises:
         NotFound: there is no such user or product.
@@ -77,7 +80,7 @@ def what_if(
     """
     check_k(k)
     state = _read_state(graph, user_id)
-    hypothesis = _suppose(graph, state, tuple(without), added)
+    hypothesis = _suppose(graph, state, without, added)
     before = after = None
     if product_id is not None:
         before = score_for(graph, state, product_id)
@@ -85,7 +88,7 @@ def what_if(
     return WhatIf(
         user=state.user,
         version=str(state.version),
-        source=hypothesis.source,
+        source=hypothesis.state.source,
         without=tuple(without),
         added=tuple(added),
         products=ranked(_products(graph, hypothesis, k, _NO_FILTERS, rules)),
@@ -103,7 +106,7 @@ def _read_state(graph: Graph, user_id: str) -> UserState:
 
 
 def _suppose(
-    graph: Graph, state: UserState, without: tuple[str, ...], added: Sequence[str]
+    graph: Graph, state: UserState, without: Sequence[str], added: Sequence[str]
 ) -> _Hypothesis:
     for product in (*without, *added):
         if not graph.read("chat_products", ids=[product], line=""):
@@ -115,22 +118,13 @@ def _suppose(
         raise user_not_found(graph, state.user)
     row = rows[0]
     if row["slot"] != state.slot or row["version"] != state.version:
-        raise NotReady("the version changed while this was computed; ask again")
-    query = (*row["query"], 1.0, 0.0)
-    return _Hypothesis(state, row["source"], query, without, tuple(row["added"]))
+        raise NotReady("the version changed during the computation; run it again")
+    changed = replace(state, source=row["source"], query=(*row["query"], 1.0, 0.0))
+    return _Hypothesis(changed, without, row["added"])
 
 
 def _score(graph: Graph, hypothesis: _Hypothesis, product_id: str) -> float | None:
-    rows = graph.read(
-        "what_if_score",
-        slot=hypothesis.state.slot,
-        user_id=hypothesis.state.user,
-        product_id=product_id,
-        without=list(hypothesis.without),
-        added=list(hypothesis.added),
-        query=hypothesis.query,
-        width=len(hypothesis.query),
-    )
+    rows = graph.read("what_if_score", product_id=product_id, **hypothesis.parameters)
     score: float | None = rows[0]["score"]
     return score
 
@@ -140,17 +134,11 @@ def _products(
 ) -> Found:
     return graph.read(
         "what_if_products",
-        slot=hypothesis.state.slot,
         conditions=conditions_of(rules),
-        user_id=hypothesis.state.user,
-        without=list(hypothesis.without),
-        added=list(hypothesis.added),
         kinds=list(filters.kinds),
         not_kinds=list(filters.excluded_kinds),
         most_risk=filters.max_risk,
         left_out=list(filters.excluded_products),
-        query=hypothesis.query,
-        width=len(hypothesis.query),
-        length=math.hypot(*hypothesis.query) * hypothesis.state.row_length,
         k=k,
+        **hypothesis.parameters,
     )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from kinfolio.errors import BadInput
 from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, Progress, encode, load_encoder, unit
-from kinfolio.gnn.text.external_vectors import GivenVectors
 from kinfolio.records import Snapshot
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
-    """Text inputs of one width; rows are unit, or zero where nothing is known."""
+    """Text inputs of one width; rows are unit, or zero without data."""
 
     mixed: NDArray[np.float32]
     """Shape (num_users + num_products, width): all kinds of text combined."""
@@ -27,8 +31,18 @@ class TextRows:
     """Shape (kinds, num_products, width): reviews, names, descriptions, external vectors."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExternalVectors:
+    """External vectors; rows of zeros where the file has none."""
+
+    users: NDArray[np.float32]
+    """Shape (num_users, width)."""
+    products: NDArray[np.float32]
+    """Shape (num_products, width)."""
+
+
 class TextFeatures:
-    """Text vectors of users and products; reviews of held-back pairs can be left out."""
+    """Text vectors of users and products; can exclude reviews of held-back pairs."""
 
     def __init__(
         self,
@@ -38,17 +52,17 @@ class TextFeatures:
         most: int,
         encoder: str = EMBEDDED,
         load: Callable[[str], Encoder] = load_encoder,
-        given: GivenVectors | None = None,
+        external: ExternalVectors | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Encode all texts that may be used.
 
-        Only the `most` latest reviews of each user and each product are used. `given`: external
-        vectors, an input of their own.
+        Only the `most` latest reviews of each user and each product are used. External vectors are
+        an input of their own.
         """
         reviews = snapshot.reviews
         self._snapshot = snapshot
-        self._given = given
+        self._external = external
         self._used = np.flatnonzero(
             _latest(reviews.user, reviews.at, reviews.describes_user, most)
             | _latest(reviews.product, reviews.at, reviews.describes_product, most)
@@ -68,28 +82,24 @@ class TextFeatures:
         self._vectors = np.zeros((len(distinct), vectors.shape[1]), np.float32)
         self._vectors[[bool(text.strip()) for text in distinct]] = vectors
 
-    def build(self, width: int, hidden: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """Return the text inputs of all kinds combined: `rows(...).mixed`."""
-        return self.rows(width, hidden).mixed
-
     def rows(self, width: int, hidden: NDArray[np.int64] | None = None) -> TextRows:
         """Return the text inputs, projected to `width` principal axes.
 
         A user is the mean of their reviews; a product its description plus the mean of its reviews.
-        Each type is centred; the axes are those of the combined and the single kinds. Reviews of
-        the pairs with keys user * num_products + product in `hidden` are left out.
+        Each type is centred; the axes are those of the combined and the single kinds. Excludes
+        reviews of the pairs with keys user * num_products + product in `hidden`.
         """
         user_kinds, product_kinds = self._kinds(hidden)
         combined = [user_kinds[0], product_kinds[0] + self._vectors[self._whole]]
-        if self._given is not None:
-            given = self._given.users, self._given.products
+        if self._external is not None:
+            external = self._external.users, self._external.products
             combined = [
                 np.concatenate([_centred(text), _centred(vectors)], axis=1)
-                for text, vectors in zip(combined, given, strict=True)
+                for text, vectors in zip(combined, external, strict=True)
             ]
             user_kinds, product_kinds = (
                 _with_external(kinds, vectors)
-                for kinds, vectors in zip((user_kinds, product_kinds), given, strict=True)
+                for kinds, vectors in zip((user_kinds, product_kinds), external, strict=True)
             )
         joined = np.concatenate([_centred(rows) for rows in combined])
         gram = joined.T @ joined
@@ -135,6 +145,50 @@ class TextFeatures:
         return mean
 
 
+def read_vectors(file: Path, snapshot: Snapshot) -> ExternalVectors:
+    """Read external vectors.
+
+    The file has a column `vector` of lists of numbers, all of one length, and a column `user` or
+    `product` with ids, or both, one of them empty in each row. Ids that are not in the snapshot
+    are ignored.
+
+    Raises:
+        BadInput: the file cannot be read, has another format, or none of its ids is in the
+            snapshot.
+    """
+    import pyarrow as pa
+    from pyarrow import compute, parquet
+
+    expected = (
+        "expected a Parquet file with a column vector (lists of numbers, all of one length) and "
+        "a column user or product (ids)"
+    )
+    try:
+        table = parquet.read_table(file)
+        ids = {name: table[name] for name in ("user", "product") if name in table.column_names}
+        lists = table["vector"].combine_chunks()
+        lengths = compute.unique(compute.list_value_length(lists)).to_pylist()
+        flat = compute.list_flatten(lists).cast(pa.float32()).to_numpy(zero_copy_only=False)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise BadInput(
+            f"--vectors {file} cannot be used ({str(error).splitlines()[0]}); {expected}"
+        ) from error
+    if not ids or len(lengths) != 1 or not lengths[0]:
+        found = f"lists of {len(lengths)} lengths" if ids else f"columns {table.column_names}"
+        raise BadInput(f"--vectors {file} has {found}; {expected}")
+    if not np.isfinite(flat).all():
+        raise BadInput(f"--vectors {file} has numbers that are not finite; {expected}")
+    rows = flat.reshape(-1, lengths[0])
+    users = _aligned(ids.get("user"), rows, snapshot.user_ids)
+    products = _aligned(ids.get("product"), rows, snapshot.product_ids)
+    if not (users.any() or products.any()):
+        raise BadInput(
+            f"--vectors {file} has no id of a user or product of the snapshot; expected the ids "
+            "they were loaded with"
+        )
+    return ExternalVectors(users=users, products=products)
+
+
 def has_texts(snapshot: Snapshot) -> bool:
     """Return whether any product or review has a text."""
     return any(snapshot.product_texts) or bool(snapshot.reviews.text)
@@ -178,13 +232,11 @@ def _with_external(
 
 def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale rows to unit length and subtract their mean; rows of zeros stay zero."""
-    known = np.any(rows != 0, axis=1)
-    if not known.any():
+    has_data = np.any(rows != 0, axis=1)
+    if not has_data.any():
         return rows
-    centred: NDArray[np.float32] = np.where(
-        known[:, None], unit(rows) - unit(rows[known]).mean(axis=0), 0
-    ).astype(np.float32)
-    return centred
+    centred = np.where(has_data[:, None], unit(rows) - unit(rows[has_data]).mean(axis=0), 0)
+    return centred.astype(np.float32)
 
 
 def _projected(
@@ -201,3 +253,17 @@ def _stacked(
     """Centre and project each kind that has data: shape (kinds, num_nodes, width)."""
     present = [rows for rows in kinds if rows.any()] or kinds[:1]
     return np.stack([_projected(_centred(rows), axes, width) for rows in present])
+
+
+def _aligned(
+    column: pa.ChunkedArray | None, vectors: NDArray[np.float32], ids: Sequence[str]
+) -> NDArray[np.float32]:
+    """Return the vector of each id; zeros where the column does not have it."""
+    aligned = np.zeros((len(ids), vectors.shape[1]), np.float32)
+    row_of = {name: row for row, name in enumerate(ids)}
+    for vector, name in zip(
+        vectors, column.to_pylist() if column is not None else (), strict=False
+    ):
+        if name is not None and str(name) in row_of:
+            aligned[row_of[str(name)]] = vector
+    return aligned

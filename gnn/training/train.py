@@ -21,8 +21,7 @@ from kinfolio.errors import BadConfig
 from kinfolio.gnn.data import training_data, validation_mask
 from kinfolio.gnn.embeddings import Embeddings, load_embeddings
 from kinfolio.gnn.text.encoder import Encoder, load_encoder
-from kinfolio.gnn.text.external_vectors import read_vectors
-from kinfolio.gnn.text.features import TextFeatures, has_texts
+from kinfolio.gnn.text.features import TextFeatures, has_texts, read_vectors
 from kinfolio.gnn.training.budget import Budget, parse_budget
 from kinfolio.gnn.training.checkpoints import Checkpoints
 from kinfolio.gnn.training.config import TrainConfig
@@ -159,7 +158,7 @@ def _text_features(
         most=config.reviews,
         encoder=config.encoder,
         load=load,
-        given=read_vectors(Path(config.vectors), snapshot) if config.vectors else None,
+        external=read_vectors(Path(config.vectors), snapshot) if config.vectors else None,
         progress=partial(progress, "reading texts"),
     )
 

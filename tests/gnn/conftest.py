@@ -1,6 +1,6 @@
 """A random world with random embeddings.
 
-Users' vectors are independent of the messages, so that a score shows which of the two was used.
+Users' vectors are independent of the messages: a score depends on which of the two was used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class World:
     reviews: list[tuple[int, int, str]] = field(default_factory=list)
 
     def store(self, run_cypher: Callable[..., Any]) -> None:
-        """Put a world into an empty graph."""
+        """Store the world in an empty graph."""
         store_graph(
             run_cypher,
             users=self.users,
@@ -51,7 +51,7 @@ class World:
         )
 
     def snapshot(self) -> Snapshot:
-        """The world as an export would leave it."""
+        """The snapshot that an export would return."""
         return Snapshot(
             user_ids=tuple(user["id"] for user in self.users),
             product_ids=tuple(product["id"] for product in self.products),
@@ -146,7 +146,7 @@ def _edges(rows: list[tuple[int, int, str]]) -> Edges:
 
 
 def unit_blocks(vectors: NDArray[Any], heads: int = HEADS) -> NDArray[Any]:
-    """Each head's block brought to length 1; zeros stay."""
+    """Scale each head's block to length 1; zeros stay zero."""
     blocks = vectors.reshape(len(vectors), heads, -1)
     norms = np.linalg.norm(blocks, axis=2, keepdims=True)
     out = np.divide(blocks, norms, out=np.zeros_like(blocks), where=norms > 0)
@@ -162,5 +162,5 @@ def make_world() -> Callable[..., World]:
 
 @pytest.fixture(scope="session")
 def as_unit_blocks() -> Callable[..., NDArray[Any]]:
-    """`as_unit_blocks(vectors)`: each head's block brought to length 1."""
+    """`as_unit_blocks(vectors)`: scales each head's block to length 1."""
     return unit_blocks

@@ -1,4 +1,4 @@
-"""Comparisons: complete tables, ablations trained once, warnings about what is left out."""
+"""Comparisons: complete tables, ablations trained once, warnings about omitted ones."""
 
 from __future__ import annotations
 
@@ -184,8 +184,10 @@ def test_a_run_trained_on_valid_excludes_it_from_lists_and_is_not_measured_on_it
     info = read_json(run.info)
     write_json(run.info, {**info, "learned_from": ["train", "valid"]})
     after = evaluate(run, compare="baselines")
-    held = interactions_of(snapshot, "train") + interactions_of(snapshot, "valid")
-    warm = (np.diff(held.indptr) > 0) & (np.diff(interactions_of(snapshot, "test").indptr) > 0)
+    interactions = interactions_of(snapshot, "train") + interactions_of(snapshot, "valid")
+    warm = (np.diff(interactions.indptr) > 0) & (
+        np.diff(interactions_of(snapshot, "test").indptr) > 0
+    )
     assert after.users["warm"] == np.count_nonzero(warm)
     # Interactions of `valid` count for popularity and are excluded from lists.
     assert after.models["popularity"] != before.models["popularity"]

@@ -59,7 +59,7 @@ def test_bands_have_the_shares_of_listed_held_out_and_found_products() -> None:
     np.testing.assert_allclose(found["found"], [1, 0, np.nan])
 
 
-def test_an_interval_covers_a_known_difference_at_its_level() -> None:
+def test_an_interval_covers_the_true_difference_at_its_level() -> None:
     rng = np.random.default_rng(3)
     covered = 0
     for trial in range(60):

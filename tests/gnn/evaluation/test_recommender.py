@@ -40,16 +40,16 @@ class RecommenderContract(ABC):
     """Tests that every recommender runs."""
 
     @abstractmethod
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         """Build the recommender with equal arguments each time."""
 
-    def test_products_already_held_are_left_out(self) -> None:
+    def test_training_interactions_are_excluded_from_lists(self) -> None:
         interactions = random_interactions()
-        lists = top_k(self.make().fit(interactions).score, ALL, interactions, 10)
+        lists = top_k(self.build().fit(interactions).score, ALL, interactions, 10)
         assert not interactions.toarray()[ALL[:, None], lists].any()
 
-    def test_scores_have_a_row_a_user_and_are_finite(self) -> None:
-        model = self.make().fit(random_interactions())
+    def test_scores_have_one_row_per_user_and_are_finite(self) -> None:
+        model = self.build().fit(random_interactions())
         for users in (ALL, ALL[3:4], ALL[:0]):
             scores = model.score(users)
             assert scores.shape == (len(users), NUM_PRODUCTS)
@@ -57,48 +57,48 @@ class RecommenderContract(ABC):
             assert scores.isfinite().all()
 
     def test_equal_fits_give_equal_scores(self) -> None:
-        one = self.make().fit(random_interactions()).score(ALL).clone()
-        assert torch.equal(one, self.make().fit(random_interactions()).score(ALL))
+        one = self.build().fit(random_interactions()).score(ALL).clone()
+        assert torch.equal(one, self.build().fit(random_interactions()).score(ALL))
 
     def test_scores_do_not_depend_on_the_other_users_of_the_block(self) -> None:
-        model = self.make().fit(random_interactions())
+        model = self.build().fit(random_interactions())
         whole = model.score(ALL).clone()
         torch.testing.assert_close(model.score(ALL[5:7]), whole[5:7])
 
 
 class TestPopularity(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         return Popularity()
 
 
 class TestTiesMean(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         tied = np.random.default_rng(2).random((NUM_USERS, NUM_USERS)) < 0.1
         return TiesMean(csr_array((tied | tied.T).astype(np.float32)))
 
 
 class TestTextMean(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         return TextMean(random_text(), 0.5)
 
 
 class TestEASE(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         return EASE(3.0)
 
 
 class TestEASEWithTexts(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         return EASE(3.0, random_text()[NUM_USERS:], 2.0)
 
 
 class TestEmbeddingModel(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         return EmbeddingModel(random_world(3, NUM_USERS, NUM_PRODUCTS).embeddings())
 
 
 class TestAblationWithoutLinks(RecommenderContract):
-    def make(self) -> Recommender:
+    def build(self) -> Recommender:
         embeddings = random_world(3, NUM_USERS, NUM_PRODUCTS).embeddings()
         without: Any = no_links(NUM_PRODUCTS)  # Any: three fields of different types
         return EmbeddingModel(replace(embeddings, **without))
@@ -118,19 +118,19 @@ def test_links_add_to_the_dot_product() -> None:
 
 
 def test_popularity_counts_the_holders() -> None:
-    held = csr_array(np.array([[1.0, 1, 0], [0, 1, 0]]))
-    assert Popularity().fit(held).score(np.array([1, 0])).tolist() == [[1, 2, 0], [1, 2, 0]]
+    interactions = csr_array(np.array([[1.0, 1, 0], [0, 1, 0]]))
+    assert Popularity().fit(interactions).score(np.array([1, 0])).tolist() == [[1, 2, 0], [1, 2, 0]]
 
 
 def test_ease_is_the_regression_of_each_product_on_the_others() -> None:
     rng = np.random.default_rng(5)
-    held = (rng.random((40, 9)) < 0.4).astype(np.float32)
-    scores = EASE(3.0).fit(csr_array(held)).score(np.arange(40)).numpy()
+    interactions = (rng.random((40, 9)) < 0.4).astype(np.float32)
+    scores = EASE(3.0).fit(csr_array(interactions)).score(np.arange(40)).numpy()
     for product in range(9):
         others = [other for other in range(9) if other != product]
-        x, y = held[:, others].astype(float), held[:, product].astype(float)
+        x, y = interactions[:, others].astype(float), interactions[:, product].astype(float)
         weights = np.linalg.solve(x.T @ x + 3.0 * np.eye(8), x.T @ y)
-        popular = 1e-6 * held[:, product].sum()
+        popular = 1e-6 * interactions[:, product].sum()
         np.testing.assert_allclose(scores[:, product], x @ weights + popular, atol=1e-4)
 
 
@@ -140,38 +140,41 @@ def test_ease_is_the_same_by_users_and_by_products(
     shape: tuple[int, int], text_weight: float
 ) -> None:
     rng = np.random.default_rng(6)
-    held = (rng.random(shape) < 0.3).astype(np.float32)
+    interactions = (rng.random(shape) < 0.3).astype(np.float32)
     text = rng.normal(size=(shape[1], 4)).astype(np.float32)
-    gram = held.T @ held + text_weight * text @ text.T
+    gram = interactions.T @ interactions + text_weight * text @ text.T
     inverse = np.linalg.inv(gram + 3.0 * np.eye(shape[1]))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0)
     users = np.arange(shape[0])[::2]
     scores = (
         EASE(3.0, text if text_weight else None, text_weight)
-        .fit(csr_array(held))
+        .fit(csr_array(interactions))
         .score(users)
         .numpy()
     )
     np.testing.assert_allclose(
-        scores, held[users] @ weights + 1e-6 * held.sum(axis=0), rtol=1e-3, atol=1e-4
+        scores,
+        interactions[users] @ weights + 1e-6 * interactions.sum(axis=0),
+        rtol=1e-3,
+        atol=1e-4,
     )
 
 
 def test_ties_mean_is_the_share_of_ties_that_hold_a_product() -> None:
-    held = csr_array(np.array([[1.0, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]]))
+    interactions = csr_array(np.array([[1.0, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1]]))
     tied = csr_array(np.array([[0.0, 0, 1, 0], [0, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]))
-    scores = TiesMean(tied).fit(held).score(np.array([2, 3])).numpy()
+    scores = TiesMean(tied).fit(interactions).score(np.array([2, 3])).numpy()
     np.testing.assert_allclose(scores[0], [0.5, 1, 0, 0.5], atol=1e-5)
     # Without ties: scaled popularity.
-    np.testing.assert_allclose(scores[1], 1e-6 * held.toarray().sum(axis=0))
+    np.testing.assert_allclose(scores[1], 1e-6 * interactions.toarray().sum(axis=0))
 
 
 def test_text_mean_compares_products_with_holdings_and_own_texts() -> None:
-    held = csr_array(np.array([[1.0, 0, 0], [0, 0, 0]]))
+    interactions = csr_array(np.array([[1.0, 0, 0], [0, 0, 0]]))
     text = np.array([[0.0, 1], [0, 1], [1, 0], [0.6, 0.8], [0, 0]], np.float32)
-    without = TextMean(text, 0.0).fit(held).score(np.array([0, 1])).numpy()
+    without = TextMean(text, 0.0).fit(interactions).score(np.array([0, 1])).numpy()
     np.testing.assert_allclose(without, [[1.0, 0.6, 0.0], [0.0, 0.0, 0.0]], atol=1e-5)
-    own = TextMean(text, 1.0).fit(held).score(np.array([0, 1])).numpy()
+    own = TextMean(text, 1.0).fit(interactions).score(np.array([0, 1])).numpy()
     half = float(np.sqrt(0.5))
     np.testing.assert_allclose(own, [[half, 1.4 * half, 0.0], [0.0, 0.8, 0.0]], atol=1e-5)

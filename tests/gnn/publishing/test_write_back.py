@@ -34,9 +34,9 @@ PROPERTIES = (
 
 @pytest.fixture
 def world(graph: Graph, make_world: Callable[..., World], run_cypher: RunCypher) -> World:
-    made = make_world(1, 12, 20)
-    made.store(run_cypher)
-    return made
+    world = make_world(1, 12, 20)
+    world.store(run_cypher)
+    return world
 
 
 class InterruptedWriteError(Exception):
@@ -58,34 +58,38 @@ def stop_at(step: str, times: int = 1) -> Callable[[str, int, int], None]:
 def test_the_stored_vectors_are_those_of_the_model(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
-    made = world.embeddings()
-    stored = write_back(graph, made)
+    embeddings = world.embeddings()
+    stored = write_back(graph, embeddings)
     assert (stored.slot, stored.users, stored.products) == ("a", 11, 20)
     assert stored.index_recall_at_10 is not None
     assert stored.index_recall_at_10 > 0.95
     rows = run_cypher(
         "MATCH (p:Product) RETURN p.embedding_a AS e, p.message_a AS m ORDER BY p.gid"
     )
-    assert np.array_equal(np.array([row["e"] for row in rows], np.float32), product_rows(made))
-    assert np.array_equal(np.array([row["m"] for row in rows], np.float32), made.product_messages)
+    assert np.array_equal(
+        np.array([row["e"] for row in rows], np.float32), product_rows(embeddings)
+    )
+    assert np.array_equal(
+        np.array([row["m"] for row in rows], np.float32), embeddings.product_messages
+    )
     user = run_cypher("MATCH (u:User {gid: 5}) RETURN u.embedding_a AS e, u.own_a AS o")[0]
     assert user == {"e": None, "o": None}
     user = run_cypher("MATCH (u:User {gid: 6}) RETURN u.embedding_a AS e, u.counted_a AS c")[0]
-    assert np.array_equal(np.array(user["e"][:-2], np.float32), made.user_vectors[6])
+    assert np.array_equal(np.array(user["e"][:-2], np.float32), embeddings.user_vectors[6])
     assert user["e"][-2:] == [1.0, 0.0]
-    assert user["c"] == made.user_fingerprints[6]
+    assert user["c"] == embeddings.user_fingerprints[6]
 
 
 def test_rows_of_products_have_one_length_and_keep_the_score(
     make_world: Callable[..., World],
 ) -> None:
-    made = make_world(1, 12, 20).embeddings()
-    rows = product_rows(made).astype(np.float64)
+    embeddings = make_world(1, 12, 20).embeddings()
+    rows = product_rows(embeddings).astype(np.float64)
     lengths = np.linalg.norm(rows, axis=1)
     assert lengths == pytest.approx(np.full(20, lengths[0]))
-    query = np.append(made.user_vectors[0], [1, 0])
+    query = np.append(embeddings.user_vectors[0], [1, 0])
     assert rows @ query == pytest.approx(
-        made.product_vectors @ made.user_vectors[0] + made.bias, abs=1e-5
+        embeddings.product_vectors @ embeddings.user_vectors[0] + embeddings.bias, abs=1e-5
     )
 
 
@@ -125,21 +129,21 @@ def test_nodes_missing_from_the_snapshot_lose_their_old_vectors(
 ) -> None:
     write_back(graph, world.embeddings(1))
     write_back(graph, world.embeddings(2))
-    made = world.embeddings(3)
+    embeddings = world.embeddings(3)
     fewer = replace(
-        made,
-        product_gids=made.product_gids[:-1],
-        product_ids=made.product_ids[:-1],
-        product_vectors=made.product_vectors[:-1],
-        **no_links(len(made.product_gids) - 1),  # type: ignore[arg-type]  # arrays by name
-        product_messages=made.product_messages[:-1],
-        bias=made.bias[:-1],
-        user_gids=made.user_gids[:-1],
-        user_ids=made.user_ids[:-1],
-        user_fingerprints=made.user_fingerprints[:-1],
-        user_vectors=made.user_vectors[:-1],
-        user_own=made.user_own[:-1],
-        user_messages=made.user_messages[:-1],
+        embeddings,
+        product_gids=embeddings.product_gids[:-1],
+        product_ids=embeddings.product_ids[:-1],
+        product_vectors=embeddings.product_vectors[:-1],
+        **no_links(len(embeddings.product_gids) - 1),  # type: ignore[arg-type]  # arrays by name
+        product_messages=embeddings.product_messages[:-1],
+        bias=embeddings.bias[:-1],
+        user_gids=embeddings.user_gids[:-1],
+        user_ids=embeddings.user_ids[:-1],
+        user_fingerprints=embeddings.user_fingerprints[:-1],
+        user_vectors=embeddings.user_vectors[:-1],
+        user_own=embeddings.user_own[:-1],
+        user_messages=embeddings.user_messages[:-1],
     )
     assert write_back(graph, fewer).slot == "a"
     for label, gid in (("Product", 19), ("User", 11)):
@@ -167,11 +171,11 @@ def test_another_graph_is_refused(world: World, graph: Graph, run_cypher: RunCyp
 
 
 def test_numbers_that_are_not_finite_are_refused(world: World, graph: Graph) -> None:
-    made = world.embeddings()
-    bias = made.bias.copy()
+    embeddings = world.embeddings()
+    bias = embeddings.bias.copy()
     bias[3] = np.nan
     with pytest.raises(NotReady, match="not finite"):
-        write_back(graph, replace(made, bias=bias))
+        write_back(graph, replace(embeddings, bias=bias))
 
 
 @pytest.mark.parametrize("step", ["writing", "measuring"])
@@ -202,12 +206,12 @@ import os, pickle, signal, sys
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.publishing.write_back import write_back
 from kinfolio.records import Connection
-connection, made = pickle.load(sys.stdin.buffer)
+connection, embeddings = pickle.load(sys.stdin.buffer)
 def progress(step, done, total):
     if "filling" in step:
         os.kill(os.getpid(), signal.SIGKILL)
 with Graph(connection) as graph:
-    write_back(graph, made, name="killed", progress=progress)
+    write_back(graph, embeddings, name="killed", progress=progress)
 """
 
 

@@ -46,7 +46,7 @@ def written(run: Run, found: Evaluation) -> Report:
 
 
 class _Reader(HTMLParser):
-    """Counts tags, and keeps whatever a page would load or run."""
+    """Counts tags and collects the addresses that a page would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def test_the_page_is_well_formed_and_loads_nothing(written: Report, found: Evalu
     groups = len(found.users)
     assert reader.count["svg"] == 2 * groups + 2 + 3
     assert not {"script", "link", "img", "iframe", "object"} & set(reader.count)
-    # What is referred to is a piece of the same page.
+    # All references are to parts of the same page.
     assert all(one.startswith("#") for one in reader.loaded)
     assert "://" not in page
     assert not re.search(r"@import|url\((?!#)", page)
@@ -101,26 +101,26 @@ def test_the_card_names_the_intended_use_and_the_limits(written: Report) -> None
     assert "shuffled text" in card
 
 
-def test_a_negative_result_is_named_as_such(written: Report, found: Evaluation) -> None:
+def test_each_result_has_its_wording(written: Report, found: Evaluation) -> None:
     worse = Interval(difference=-0.02, low=-0.03, high=-0.01)
     unclear = Interval(difference=0.01, low=-0.01, high=0.03)
     better = Interval(difference=0.02, low=0.01, high=0.03)
 
     def verdict(one: Interval, model: str = "graph only", kinfolio: str = "fusion") -> str:
-        beside = {model: {group: {"ndcg@20": one} for group in found.users}}
-        verdicts = text_verdicts(replace(found, differences=beside, kinfolio=kinfolio))
+        differences = {model: {group: {"ndcg@20": one} for group in found.users}}
+        verdicts = text_verdicts(replace(found, differences=differences, kinfolio=kinfolio))
         return verdicts[0].text
 
     assert verdict(worse) == "texts reduce NDCG"
     assert verdict(unclear) == "no significant difference: the interval contains 0"
     assert verdict(better) == "texts improve NDCG"
-    beside = {
+    differences = {
         model: {group: {"ndcg@20": unclear} for group in found.users}
         for model in ("graph only", "shuffled text")
     }
-    verdicts = text_verdicts(replace(found, differences=beside, kinfolio="fusion"))
+    verdicts = text_verdicts(replace(found, differences=differences, kinfolio="fusion"))
     assert verdicts[1].text == "no significant difference from shuffled texts"
-    # If the run itself does without texts, its lead over the fusion is what texts cost.
+    # If the run reads no texts, its difference to the fusion has the opposite sign.
     assert verdict(better, "fusion", "graph only") == "texts reduce NDCG"
 
 
@@ -145,8 +145,8 @@ def test_all_choices_and_trials_are_listed() -> None:
 def test_without_ablations_the_effect_of_texts_is_not_measured(tmp_path: Path) -> None:
     run = trained(tmp_path, with_texts(make_snapshot(seed=5)))
     found = evaluate(run, split="valid", compare="baselines", cache=tmp_path / "texts", load=Words)
-    made = report(run, found)
-    card = made.card.read_text("utf-8")
+    written = report(run, found)
+    card = written.card.read_text("utf-8")
     assert "Not measured: `kinfolio evaluate --controls`" in card
     assert "Measured on `valid`, which the choices were made on" in card
 
@@ -159,13 +159,13 @@ def test_a_run_that_was_not_trained_has_no_report(tmp_path: Path) -> None:
     assert not (run.folder / "report.html").exists()
 
 
-def test_a_report_on_a_part_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_report_on_an_empty_split_is_refused(tmp_path: Path) -> None:
     run = trained(tmp_path, make_snapshot(seed=6, has_valid=False), replace(SMALL, text="off"))
     with pytest.raises(BadInput, match="no interaction is marked valid"):
         report(run, evaluate(run, split="valid", compare="baselines", cache=tmp_path / "texts"))
 
 
-def test_without_test_interactions_the_report_uses_valid_and_says_so(tmp_path: Path) -> None:
+def test_without_test_interactions_the_report_uses_valid_and_names_it(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=4)
     split = np.where(snapshot.holdings.split == 2, 0, snapshot.holdings.split).astype(np.int8)
     without = with_hash(replace(snapshot, holdings=replace(snapshot.holdings, split=split)))
@@ -205,8 +205,8 @@ def test_example_lists_name_no_user_and_mark_hits(run: Run, written: Report) -> 
 
 
 def test_the_best_value_of_a_column_is_marked_also_when_tied() -> None:
-    made = table(["model", "ndcg"], [["a", "0.2"], ["b", "0.3"], ["c", "0.3"]], numbers=1, best=[1])
-    assert re.findall("<b>(.*?)</b>", made) == ["0.3", "0.3"]
+    html = table(["model", "ndcg"], [["a", "0.2"], ["b", "0.3"], ["c", "0.3"]], numbers=1, best=[1])
+    assert re.findall("<b>(.*?)</b>", html) == ["0.3", "0.3"]
 
 
 def test_panels_of_one_kind_share_their_scale(found: Evaluation) -> None:
@@ -221,7 +221,7 @@ def test_panels_of_one_kind_share_their_scale(found: Evaluation) -> None:
     )
 
 
-def test_choices_are_told_in_sentences(run: Run) -> None:
+def test_choices_are_listed_as_sentences(run: Run) -> None:
     sentences = choice_sentences(run.need_info())
     assert sentences[0].startswith("Heads: 2 of 8 dimensions")
     assert sentences[1].startswith("Temperature: 0.3.")

