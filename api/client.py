@@ -104,7 +104,7 @@ class Kinfolio:
         """Export the graph as the snapshot of a run.
 
         Args:
-            run: folder of the run.
+            run: folder that receives the snapshot.
             since: run with an older snapshot; reads only the changes since then.
             subgraph: read-only statement that returns the users to export.
             around: user whose neighbourhood is exported.
@@ -192,8 +192,8 @@ class Kinfolio:
         """Explain the score of a product for a user in sentences that the graph proves.
 
         Args:
-            user: id.
-            product: id.
+            user: id of the user.
+            product: id of the product.
             model: writer: "none", "embedded", "provider:name", or a LangChain chat model. None is
                 the embedded model if it is installed, otherwise "none".
             length: of the text.

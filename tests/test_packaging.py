@@ -15,7 +15,7 @@ import pytest
 from tests.test_structure import ROOMS, ROOT, tracked
 
 pytestmark = pytest.mark.slow
-IN_PACKAGE = {".py", ".cypher", ".toml", ".txt", ".conf"}
+IN_PACKAGE = {".py", ".cypher", ".toml", ".txt", ".conf", ".css"}
 
 
 @pytest.fixture(scope="module")

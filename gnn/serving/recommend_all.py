@@ -7,7 +7,7 @@ combination of risk tolerance and country. The lists are written into a file, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,19 +61,18 @@ def recommend_all(
     check_k(k)
     users = 0
     with ExitStack() as stack:
-        sinks: list[Callable[[list[tuple[UserState, list[Line]]]], None]] = []
+        out = None
         if file is not None:
             temporary = stack.enter_context(whole_file(file))
             out = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
             out.write("user\trank\tproduct\tscore\n")
-            sinks.append(lambda lists: out.writelines(_cells(lists)))
-        if materialise:
-            sinks.append(lambda lists: _store(graph, lists))
         for lists in _lists(graph, k, rules):
-            for sink in sinks:
-                sink(lists)
+            if out is not None:
+                out.writelines(_cells(lists))
+            if materialise:
+                _store(graph, lists)
             users += len(lists)
-            progress("making lists", users, 0)
+            progress("computing lists", users, 0)
     return users
 
 

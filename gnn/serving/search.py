@@ -101,7 +101,7 @@ def _query_index(
         "conditions": tuple(conditions),
         "markets": state.markets,
         "risk": state.risk_tolerance,
-        "asks": inside,
+        "inside": inside,
         "n": n,
         "m": max(LINKED, n) if state.linked else 0,
         "k": k,

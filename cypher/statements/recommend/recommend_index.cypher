@@ -1,9 +1,9 @@
 // Return the k products with the highest score for a user, found by the slot's vector index.
 // The rules closed, country and risk filter inside the search; all rules then apply to what it found, as the graph is now.
-// A search knows no OR, so "open or unknown" and "risk low enough or unknown" are four searches; one that finds nothing
-// costs half of one that does. `asks` says what to filter inside the search: 'market' alone, 'risk' as well, or 'all'.
+// A search does not support OR: "open or unknown" and "risk low enough or unknown" are four searches; one that finds nothing
+// costs half of one that does. `inside` names the filters inside the search: 'market' alone, 'risk' as well, or 'all'.
 // The m products with the strongest links from held products are added. `seen` below n: the index has no more products.
-// parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, markets LIST, risk INTEGER, asks STRING, n INTEGER, m INTEGER, k INTEGER
+// parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, markets LIST, risk INTEGER, inside STRING, n INTEGER, m INTEGER, k INTEGER
 // columns:    seen INTEGER, products LIST, names LIST, scores LIST
 CYPHER 25
 MATCH (u:User {id: $user_id})
@@ -11,43 +11,43 @@ WITH u, vector($query, $width, FLOAT32) AS q,
      COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } AS out
 CALL (q) {
   CALL (q) {
-    WITH q WHERE $asks = 'market'
+    WITH q WHERE $inside = 'market'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets LIMIT $n) SCORE AS near
     RETURN p, near
     UNION ALL
-    WITH q WHERE $asks = 'risk'
+    WITH q WHERE $inside = 'risk'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets AND p.risk <= $risk LIMIT $n) SCORE AS near
     RETURN p, near
     UNION ALL
-    WITH q WHERE $asks = 'risk'
+    WITH q WHERE $inside = 'risk'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets AND p.risk IS NULL LIMIT $n) SCORE AS near
     RETURN p, near
     UNION ALL
-    WITH q WHERE $asks = 'all'
+    WITH q WHERE $inside = 'all'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets AND p.open = true AND p.risk <= $risk LIMIT $n) SCORE AS near
     RETURN p, near
     UNION ALL
-    WITH q WHERE $asks = 'all'
+    WITH q WHERE $inside = 'all'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets AND p.open IS NULL AND p.risk <= $risk LIMIT $n) SCORE AS near
     RETURN p, near
     UNION ALL
-    WITH q WHERE $asks = 'all'
+    WITH q WHERE $inside = 'all'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets AND p.open = true AND p.risk IS NULL LIMIT $n) SCORE AS near
     RETURN p, near
     UNION ALL
-    WITH q WHERE $asks = 'all'
+    WITH q WHERE $inside = 'all'
     MATCH (p:Product)
     SEARCH p IN (VECTOR INDEX product_embedding_a FOR q
       WHERE p.market_a IN $markets AND p.open IS NULL AND p.risk IS NULL LIMIT $n) SCORE AS near

@@ -205,7 +205,7 @@ def test_external_vectors_need_no_texts_and_distinguish_products(tmp_path: Path)
         ({"thing": ["p0"], "vector": [[1.0]]}, "columns"),
         ({"product": ["p0", "p1"], "vector": [[1.0], [1.0, 2.0]]}, "lists of 2 lengths"),
         ({"product": ["p0"], "vector": [[float("nan")]]}, "not finite"),
-        ({"product": ["nobody"], "vector": [[1.0]]}, "no user or product"),
+        ({"product": ["missing"], "vector": [[1.0]]}, "no id of a user or product"),
     ],
 )
 def test_a_file_of_vectors_that_cannot_be_used_is_named(
