@@ -20,7 +20,7 @@ _BLOCK = re.compile(r"```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)
 
 def run_page(text: str) -> str:
     """Return the page with the output of every block that prints or ends in an expression."""
-    namespace: dict[str, Any] = {}  # Any: whatever the page defines
+    namespace: dict[str, Any] = {}  # Any: names that the page defines
 
     def run(found: re.Match[str]) -> str:
         output = _run(found["code"], namespace)

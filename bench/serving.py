@@ -157,19 +157,20 @@ def bench_recommend(graph: Graph, rounds: int) -> None:
     for group, rests in GROUPS.items():
         users = [f"u{i}" for i in range(HOLDERS) if i % 5 in rests][:60]
         threshold = search.EXACT_BELOW
-        ours, lists = _timed(users, lambda user: recommend(graph, user, 10), rounds)
+        seconds, lists = _timed(users, lambda user: recommend(graph, user, 10), rounds)
         search.EXACT_BELOW = 10**9
         exact, right = _timed(users, lambda user: recommend(graph, user, 10), 1)
         search.EXACT_BELOW = threshold
         recall = np.mean(
             [
-                len(_ids(mine) & _ids(truth)) / max(1, len(truth.products))
-                for mine, truth in zip(lists, right, strict=True)
+                len(_ids(listed) & _ids(truth)) / max(1, len(truth.products))
+                for listed, truth in zip(lists, right, strict=True)
             ]
         )
         print(
-            f"recommend   {group}: p50 {_percentile(ours, 50)}, p95 {_percentile(ours, 95)} ms, "
-            f"recall@10 {recall:.4f} by {lists[0].search}; exact p50 {_percentile(exact, 50)} ms; "
+            f"recommend   {group}: p50 {_percentile(seconds, 50)}, "
+            f"p95 {_percentile(seconds, 95)} ms, recall@10 {recall:.4f} by {lists[0].search}; "
+            f"exact p50 {_percentile(exact, 50)} ms; "
             f"load {os.getloadavg()[0]:.1f}",
             flush=True,
         )

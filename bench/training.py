@@ -85,16 +85,17 @@ def bench_epoch(snapshot: Snapshot, width: int) -> None:
     """Print the CPU seconds per epoch of all three."""
     data = training_data(snapshot, CPU)
     config = TrainConfig(dim=width)
-    holdings, ours = len(data.user), config.batch_size(len(data.user))
-    mine = our_step(data, config) * holdings / ours
+    holdings, own_batch = len(data.user), config.batch_size(len(data.user))
+    own_seconds = our_step(data, config) * holdings / own_batch
     print(f"{holdings:,} holdings, {width} wide, {torch.get_num_threads()} threads")
-    print(f"kinfolio, a head, batch {ours:,}: {mine:.1f} CPU s per epoch", flush=True)
+    print(f"kinfolio, a head, batch {own_batch:,}: {own_seconds:.1f} CPU s per epoch", flush=True)
     for name, model in OTHERS.items():
-        for batch in (PAPER_BATCH, ours):
+        for batch in (PAPER_BATCH, own_batch):
             step = step_of(data, batch, *model(data, width), PAPER_RATE)
             other = seconds_of(step) * holdings / batch
             print(
-                f"{name}, batch {batch:,}: {other:.1f} CPU s per epoch, {other / mine:.1f} x",
+                f"{name}, batch {batch:,}: {other:.1f} CPU s per epoch, "
+                f"{other / own_seconds:.1f} x",
                 flush=True,
             )
 
@@ -115,9 +116,9 @@ def bench_until(snapshot: Snapshot, target: float, factor: float) -> None:
         started = time.process_time()
         inputs = training_inputs(data, None, config, config.dim)
         head = train_head(inputs, config, 0.1, steps).head
-        ours = time.process_time() - started
+        own_seconds = time.process_time() - started
         reached = recall_of(score_heads([head], data.matrix))
-        print(f"kinfolio, a head, {steps} steps: {ours:.0f} CPU s, recall@20 {reached:.4f}")
+        print(f"kinfolio, a head, {steps} steps: {own_seconds:.0f} CPU s, recall@20 {reached:.4f}")
         if reached >= target:
             break
     batch = config.batch_size(len(data.user))
@@ -126,11 +127,11 @@ def bench_until(snapshot: Snapshot, target: float, factor: float) -> None:
         # The larger batch and rate, which get further in the same time.
         step = step_of(data, batch, embed, parameters, 5 * PAPER_RATE)
         spent, done, next_evaluation = 0.0, 0, 1.0
-        while spent < factor * ours:
+        while spent < factor * own_seconds:
             started = time.process_time()
             step()
             spent, done = spent + time.process_time() - started, done + 1
-            if spent < next_evaluation * ours and spent < factor * ours:
+            if spent < next_evaluation * own_seconds and spent < factor * own_seconds:
                 continue
             next_evaluation *= 1.5
             with torch.no_grad():
@@ -138,7 +139,7 @@ def bench_until(snapshot: Snapshot, target: float, factor: float) -> None:
             reached = recall_of(dot_scores(*np.split(rows, [data.num_users])))
             epochs = done * batch / len(data.user)
             print(
-                f"{name}, {epochs:.1f} epochs: {spent:.0f} CPU s ({spent / ours:.1f} x), "
+                f"{name}, {epochs:.1f} epochs: {spent:.0f} CPU s ({spent / own_seconds:.1f} x), "
                 f"recall@20 {reached:.4f}",
                 flush=True,
             )

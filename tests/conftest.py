@@ -51,10 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of the server of this run, also `KINFOLIO_HOME` of the `cli` fixture."""
-    given = os.environ.get("KINFOLIO_TEST_HOME")
-    if not given:
+    folder = os.environ.get("KINFOLIO_TEST_HOME")
+    if not folder:
         return tmp_path_factory.mktemp("home")
-    return Path(given) / os.environ.get("PYTEST_XDIST_WORKER", "")
+    return Path(folder) / os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @pytest.fixture(scope="session")
@@ -217,8 +217,8 @@ u6	u1	follows
 {"review": "r3", "user": "u6", "product": "A", "rating": 4, "text": "The coupon came on the day."}
 """,
 }
-"""A graph that can be checked by hand, as files. Nobody holds F, which is closed; u6 holds nothing
-and has no risk tolerance; only u4 may buy D; C is sold to u1, u2, u3 and u5."""
+"""Files of a graph that can be checked by hand. No user holds F, which is closed; u6 has no
+holdings and no risk tolerance; only u4 may buy D; C is sold to u1, u2, u3 and u5."""
 
 
 def write_six_users(folder: Path) -> Path:
@@ -240,7 +240,7 @@ def six_users(graph: Graph, tmp_path: Path) -> Graph:
 
 @pytest.fixture(scope="session")
 def community(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the generated community: 600 people, 120 products."""
+    """A folder with the generated community: 600 users, 120 products."""
     from kinfolio.loaders import write_community
 
     folder = tmp_path_factory.mktemp("community")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_structure import ROOMS, ROOT, tracked
+from tests.test_structure import PACKAGES, ROOT, tracked
 
 pytestmark = pytest.mark.slow
 IN_PACKAGE = {".py", ".cypher", ".toml", ".txt", ".conf", ".css"}
@@ -37,7 +37,7 @@ def package_files() -> dict[str, str]:
     """Every file of the package: its path in the project, and in an installed package."""
     found = {}
     for path in tracked():
-        if path.suffix in IN_PACKAGE and path.parts[0] in ROOMS:
+        if path.suffix in IN_PACKAGE and path.parts[0] in PACKAGES:
             found[path.as_posix()] = f"kinfolio/{path.as_posix()}"
         elif path.is_relative_to("src/kinfolio") and not path.is_symlink():
             found[path.as_posix()] = path.relative_to("src").as_posix()

@@ -1,4 +1,4 @@
-"""The README's commands and code do what the README says."""
+"""The README's commands and code run as documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real files through load and export: counts agree, and nothing after the cut is for training.
+"""Real files through load and export: counts agree, and training uses no data after the cut.
 
 Uses `../shared/data`, whose licences forbid a copy here; skipped without it.
 """
@@ -32,7 +32,7 @@ def rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def test_stocknet_keeps_its_counts_and_its_cut_through_load_and_export(
+def test_stocknet_has_the_same_counts_and_cut_through_load_and_export(
     graph: Graph, tmp_path: Path
 ) -> None:
     report = load(graph, FOLDER)

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FRONT_DOOR = ROOT / "src/kinfolio/__init__.py"
 """Offers the names of the API and imports them on first use."""
-ROOMS = {"cypher", "loaders", "gnn", "llm_explain", "api", "cli"}
+PACKAGES = {"cypher", "loaders", "gnn", "llm_explain", "api", "cli"}
 MAY_IMPORT = {
     "spine": set[str](),
     "cypher": set[str](),
@@ -29,7 +29,7 @@ HEAVY = ("torch", "neo4j", "langchain", "langchain_core", "pyarrow", "numpy", "r
 
 
 def imported(path: Path) -> set[str]:
-    """Names of all modules a file imports, wherever the import stands."""
+    """Names of all modules a file imports, inside functions included."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -40,10 +40,10 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def files_of(room: str) -> list[Path]:
-    if room == "spine":
+def files_of(package: str) -> list[Path]:
+    if package == "spine":
         return sorted((ROOT / "src/kinfolio").glob("*.py"))
-    return sorted((ROOT / room).rglob("*.py"))
+    return sorted((ROOT / package).rglob("*.py"))
 
 
 def tracked() -> list[Path]:
@@ -58,43 +58,43 @@ def tracked() -> list[Path]:
     return [Path(name) for name in done.stdout.split("\n") if (ROOT / name).is_file() and name]
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_imports_point_one_way(room: str) -> None:
-    for path in files_of(room):
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package: str) -> None:
+    for path in files_of(package):
         for name in imported(path):
             parts = name.split(".")
-            assert parts[0] not in ROOMS, f"{path} imports {name}: write kinfolio.{name}"
+            assert parts[0] not in PACKAGES, f"{path} imports {name}: write kinfolio.{name}"
             if path == FRONT_DOOR and name == "kinfolio.api.connect":
                 continue
-            if parts[0] == "kinfolio" and len(parts) > 1 and parts[1] in ROOMS - {room}:
-                assert parts[1] in MAY_IMPORT[room], f"{path} may not import {name}"
+            if parts[0] == "kinfolio" and len(parts) > 1 and parts[1] in PACKAGES - {package}:
+                assert parts[1] in MAY_IMPORT[package], f"{path} may not import {name}"
 
 
-def test_the_database_room_alone_speaks_to_the_driver() -> None:
-    for room in set(MAY_IMPORT) - {"cypher"}:
-        for path in files_of(room):
-            spoken = {name.split(".")[0] for name in imported(path)} & {"neo4j", "py2neo"}
-            assert not spoken, f"{path} imports {spoken}"
+def test_only_cypher_imports_the_driver() -> None:
+    for package in set(MAY_IMPORT) - {"cypher"}:
+        for path in files_of(package):
+            drivers = {name.split(".")[0] for name in imported(path)} & {"neo4j", "py2neo"}
+            assert not drivers, f"{path} imports {drivers}"
 
 
-def test_of_gnn_the_explanations_import_the_serving_folder_alone() -> None:
+def test_explanations_import_only_the_serving_package_of_gnn() -> None:
     for path in files_of("llm_explain"):
         for name in imported(path):
             if name.startswith("kinfolio.gnn"):
                 assert name.startswith("kinfolio.gnn.serving"), f"{path} may not import {name}"
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS - {"api", "cli"}))
-def test_inside_a_room_no_two_folders_import_each_other(room: str) -> None:
+@pytest.mark.parametrize("package", sorted(PACKAGES - {"api", "cli"}))
+def test_packages_do_not_import_each_other_in_a_cycle(package: str) -> None:
     def unit(parts: list[str]) -> str:
         return parts[2] if len(parts) > 2 else ""
 
     uses: dict[str, set[str]] = {}
-    for path in files_of(room):
-        inside = path.relative_to(ROOT / room).with_suffix("").parts
+    for path in files_of(package):
+        inside = path.relative_to(ROOT / package).with_suffix("").parts
         if inside != ("__init__",):
             found = {
-                unit(n.split(".")) for n in imported(path) if n.startswith(f"kinfolio.{room}.")
+                unit(n.split(".")) for n in imported(path) if n.startswith(f"kinfolio.{package}.")
             }
             uses.setdefault(inside[0], set()).update(found - {inside[0], ""})
     while free := [name for name, needed in uses.items() if not needed & set(uses)]:
@@ -108,7 +108,7 @@ def test_the_tree_in_the_docs_is_the_tree_on_disk() -> None:
     block = re.search(r"```tree\n(.*?)```", text, re.DOTALL)
     assert block, "docs/architecture.md has no ```tree block"
     drawn = [line.split()[0] for line in block[1].splitlines()]
-    tops = ROOMS | {"src", "tests", "bench", "docs"}
+    tops = PACKAGES | {"src", "tests", "bench", "docs"}
     flat = ("cypher/statements", "tests", "bench", "docs")
     real = set()
     for path in tracked():
@@ -122,7 +122,7 @@ def test_a_folder_holds_at_most_twelve_files() -> None:
     counts: dict[Path, int] = {}
     for path in tracked():
         if (
-            path.parts[0] in ROOMS | {"src", "tests", "docs", "bench"}
+            path.parts[0] in PACKAGES | {"src", "tests", "docs", "bench"}
             and path.name != "__init__.py"
         ):
             counts[path.parent] = counts.get(path.parent, 0) + 1
@@ -132,16 +132,16 @@ def test_a_folder_holds_at_most_twelve_files() -> None:
 def functions() -> Iterator[tuple[str, int, int]]:
     """Name as `folder/file.py:function`, lines and number of parameters of each function."""
     for path in tracked():
-        if path.suffix == ".py" and path.parts[0] in ROOMS | {"src", "bench"}:
+        if path.suffix == ".py" and path.parts[0] in PACKAGES | {"src", "bench"}:
             for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    given = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
-                    number = len([one for one in given if one.arg not in ("self", "cls")])
+                    arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+                    number = len([one for one in arguments if one.arg not in ("self", "cls")])
                     lines = (node.end_lineno or 0) - node.lineno + 1
                     yield f"{path.as_posix()}:{node.name}", lines, number
 
 
-def test_functions_fit_a_screen_and_take_seven_arguments() -> None:
+def test_functions_have_at_most_60_lines_and_seven_arguments() -> None:
     large = {name for name, lines, number in functions() if lines > 60 or number > 7}
     assert not large
 
@@ -151,13 +151,13 @@ def test_modules_have_at_most_300_lines() -> None:
         path.as_posix()
         for path in tracked()
         if path.suffix == ".py"
-        and path.parts[0] in ROOMS | {"src", "bench"}
+        and path.parts[0] in PACKAGES | {"src", "bench"}
         and len((ROOT / path).read_text("utf-8").splitlines()) > 300
     }
     assert not large
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_no_heavy_library() -> None:
     code = (
         "import sys\nfrom kinfolio.cli.main import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
@@ -170,14 +170,14 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="torch brings another library elsewhere")
-@pytest.mark.parametrize(("given", "spins"), [(None, False), ("ACTIVE", True)])
-def test_threads_wait_passively_unless_the_environment_says_otherwise(
-    given: str | None, spins: bool
+@pytest.mark.skipif(sys.platform != "linux", reason="torch uses another OpenMP library elsewhere")
+@pytest.mark.parametrize(("policy", "spins"), [(None, False), ("ACTIVE", True)])
+def test_threads_wait_passively_unless_the_environment_sets_a_policy(
+    policy: str | None, spins: bool
 ) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-    if given is not None:
-        environment["OMP_WAIT_POLICY"] = given
+    if policy is not None:
+        environment["OMP_WAIT_POLICY"] = policy
     done = subprocess.run(
         [sys.executable, "-c", "import kinfolio.gnn.training.head_trainer"],
         env=environment | {"OMP_DISPLAY_ENV": "VERBOSE"},
@@ -185,13 +185,13 @@ def test_threads_wait_passively_unless_the_environment_says_otherwise(
         text=True,
         check=True,
     )
-    # What torch's own library says that it was told.
+    # Settings printed by torch's OpenMP library.
     found = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
     assert found
     assert [int(count) > 0 for count in found] == [spins] * len(found)
 
 
-def test_nothing_committed_names_this_machine_or_a_registry() -> None:
+def test_no_tracked_file_names_this_machine_or_a_registry() -> None:
     words = (
         "/work/" + "main",
         "/root" + "/",

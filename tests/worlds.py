@@ -1,4 +1,4 @@
-"""Small graphs by hand, written with plain Cypher: what is tested must not write them itself."""
+"""Small graphs written with plain Cypher, independent of the tested code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def store_graph(
     dismissed: Sequence[Row] = (),
     reviews: Sequence[Row] = (),
 ) -> None:
-    """Put nodes and relationships into an empty graph."""
+    """Write nodes and relationships to an empty graph."""
     run_cypher("UNWIND $rows AS row CREATE (u:User) SET u = row", rows=users)
     run_cypher("UNWIND $rows AS row CREATE (p:Product) SET p = row", rows=products)
     pair = "UNWIND $rows AS r MATCH (u:User {gid: r.u}), (p:Product {gid: r.p}) "

@@ -1,6 +1,6 @@
 """A snapshot as PyG's feature store and graph store, for graphs larger than memory.
 
-Arrays are mapped from files beside the snapshot. With a `SnapshotSampler` both stores work with
+Arrays are mapped from files in the snapshot folder. With a `SnapshotSampler` both stores work with
 PyG's `NodeLoader` and `LinkLoader`:
 
     features, graph = open_stores(folder)

@@ -141,7 +141,7 @@ def _check_replaceable(folder: Path) -> None:
 
 @contextmanager
 def scratch_beside(folder: Path) -> Iterator[Path]:
-    """Create an empty folder beside the one to be replaced, deleted at the end of the block.
+    """Create an empty folder next to the one to be replaced, deleted at the end of the block.
 
     Raises:
         BadInput: it cannot be written.

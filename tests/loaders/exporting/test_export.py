@@ -1,4 +1,4 @@
-"""Exports of a real graph: six users by hand, held-out data, the folder."""
+"""Exports of a real graph: a hand-written graph, held-out data, the folder."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_training_uses_nothing_after_the_cut(graph: Graph, tmp_path: Path) -> No
     }
 
 
-def test_users_and_products_added_by_hand_get_row_numbers(
+def test_users_and_products_without_row_numbers_are_numbered(
     six_users: Graph, tmp_path: Path, run_cypher: RunCypher
 ) -> None:
     run_cypher(

@@ -21,22 +21,22 @@ CHANGED = "SET u.changed = timestamp()"
 
 
 @pytest.fixture(scope="module")
-def people(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
+def shared_users(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """The six users, once for all tests: each starts with a snapshot of the current graph."""
     load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     return shared_graph
 
 
 @pytest.fixture
-def older(people: Graph, run_cypher: RunCypher, tmp_path: Path) -> Path:
+def older(shared_users: Graph, run_cypher: RunCypher, tmp_path: Path) -> Path:
     """A snapshot exported long after the last change."""
     run_cypher("MATCH (n) WHERE n:User OR n:Product SET n.changed = 1000")
-    export_to(people, tmp_path / "older")
+    export_to(shared_users, tmp_path / "older")
     return tmp_path / "older"
 
 
 def both(graph: Graph, older: Path) -> tuple[Exported, Exported]:
-    """Export the changes, and everything."""
+    """Export the changes, and the whole graph."""
     changes = export_to(graph, older.parent / "changes", since=older)
     return changes, export_to(graph, older.parent / "whole")
 
@@ -73,10 +73,10 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_incremental_export_equals_a_full_one(
-    older: Path, people: Graph, run_cypher: RunCypher, change: str
+    older: Path, shared_users: Graph, run_cypher: RunCypher, change: str
 ) -> None:
     run_cypher(CHANGES[change])
-    changes, whole = both(people, older)
+    changes, whole = both(shared_users, older)
     assert (changes.how, changes.notes) == ("changes", ())
     assert whole.how == "whole"
     assert changes.hash == whole.hash == read_snapshot(older.parent / "changes").hash
@@ -84,18 +84,18 @@ def test_an_incremental_export_equals_a_full_one(
 
 
 def test_repeated_incremental_exports_equal_a_full_one(
-    older: Path, people: Graph, run_cypher: RunCypher
+    older: Path, shared_users: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher(
         "CREATE (:User {id: 'w', gid: 19, changed: timestamp()})-[:HOLDS]->"
         "(:Product {id: 'J', gid: 11, changed: timestamp()})"
     )
-    export_to(people, older, since=older)
+    export_to(shared_users, older, since=older)
     run_cypher(CHANGES["a review"].replace("r0", "r9"))
     run_cypher(CHANGES["a rating"])
-    again = export_to(people, older, since=older)
+    again = export_to(shared_users, older, since=older)
     assert again.how == "changes"
-    assert again.hash == export_to(people, older.parent / "whole").hash
+    assert again.hash == export_to(shared_users, older.parent / "whole").hash
 
 
 @pytest.mark.parametrize(
@@ -113,62 +113,64 @@ def test_repeated_incremental_exports_equal_a_full_one(
     ],
 )
 def test_unmarked_changes_are_detected_by_counts(
-    older: Path, people: Graph, run_cypher: RunCypher, change: str, table: str
+    older: Path, shared_users: Graph, run_cypher: RunCypher, change: str, table: str
 ) -> None:
     run_cypher(change)
-    changes, whole = both(people, older)
+    changes, whole = both(shared_users, older)
     assert changes.how == "whole"
     assert changes.hash == whole.hash
     (note,) = changes.notes
     assert note.startswith(f"{table} are other ones than the changes marked in the graph say")
 
 
-def test_users_added_by_hand_are_included(
-    older: Path, people: Graph, run_cypher: RunCypher
+def test_users_without_row_numbers_are_included(
+    older: Path, shared_users: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher("MATCH (p:Product {id: 'A'}) CREATE (:User {id: 'x'})-[:HOLDS]->(p)")
-    changes, whole = both(people, older)
+    changes, whole = both(shared_users, older)
     assert changes.hash == whole.hash
     assert "x" in read_snapshot(older.parent / "changes").user_ids
 
 
-def test_load_marks_its_changes(older: Path, people: Graph, tmp_path: Path) -> None:
+def test_load_marks_its_changes(older: Path, shared_users: Graph, tmp_path: Path) -> None:
     folder = tmp_path / "more"
     folder.mkdir()
     (folder / "interactions.csv").write_text("user,product,rating\nu1,A,1\ny,K,2\nu5,A,3\n")
     (folder / "ties.csv").write_text("source,target\ny,u1\n")
-    load(people, folder)
-    changes, whole = both(people, older)
+    load(shared_users, folder)
+    changes, whole = both(shared_users, older)
     assert (changes.how, changes.notes) == ("changes", ())
     assert changes.hash == whole.hash
 
 
-def test_an_unusable_older_snapshot_leads_to_a_full_export(older: Path, people: Graph) -> None:
-    whole = export_to(people, older)
-    nothing = export_to(people, older, since=older.parent / "nothing")
+def test_an_unusable_older_snapshot_leads_to_a_full_export(
+    older: Path, shared_users: Graph
+) -> None:
+    whole = export_to(shared_users, older)
+    nothing = export_to(shared_users, older, since=older.parent / "nothing")
     assert "there is no snapshot in" in nothing.notes[0]
     manifest = json.loads((older / "manifest.json").read_text())
     (older / "manifest.json").write_text(json.dumps({**manifest, "server": "Neo4j/1 community"}))
-    other = export_to(people, older, since=older)
+    other = export_to(shared_users, older, since=older)
     assert "was not exported from this server" in other.notes[0]
     (older / "holdings.arrow").write_bytes(b"ARROW1")
-    damaged = export_to(people, older, since=older)
+    damaged = export_to(shared_users, older, since=older)
     assert "is damaged" in damaged.notes[0]
     assert whole.hash == nothing.hash == other.hash == damaged.hash
 
 
-def test_changes_cannot_be_added_to_a_part(older: Path, people: Graph) -> None:
-    export_to(people, older, around="u1")
+def test_changes_cannot_be_added_to_a_part(older: Path, shared_users: Graph) -> None:
+    export_to(shared_users, older, around="u1")
     with pytest.raises(BadConfig, match="holds a part of the graph"):
-        export_to(people, older, since=older)
+        export_to(shared_users, older, since=older)
 
 
 def test_a_pair_held_twice_leads_to_a_full_export(
-    older: Path, people: Graph, run_cypher: RunCypher
+    older: Path, shared_users: Graph, run_cypher: RunCypher
 ) -> None:
     run_cypher("MATCH (u:User {id: 'u1'}), (p:Product {id: 'A'}) CREATE (u)-[:HOLDS]->(p)")
-    export_to(people, older)
-    changes, whole = both(people, older)
+    export_to(shared_users, older)
+    changes, whole = both(shared_users, older)
     assert changes.how == "whole"
     assert "two holdings of one pair" in changes.notes[0]
     assert changes.hash == whole.hash

@@ -1,4 +1,4 @@
-"""Snapshots of a part of the graph, by a statement or around a user, and a model of one."""
+"""Snapshots of a subgraph, by a statement or around a user, and a model trained on one."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tests.conftest import Cli, write_six_users
 
 
 @pytest.fixture(scope="module")
-def people(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
+def shared_users(shared_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """The six users, read-only."""
     load(shared_graph, write_six_users(tmp_path_factory.mktemp("six_users")))
     return shared_graph
 
 
 def part(graph: Graph, folder: Path, **choice: Any) -> Snapshot:
-    """Export a part and read its snapshot."""
+    """Export a subgraph and read its snapshot."""
     assert export_to(graph, folder / "snapshot", **choice).how == "part"
     return read_snapshot(folder / "snapshot")
 
 
 def test_users_of_a_statement_are_exported_with_their_edges_and_reviews(
-    people: Graph, tmp_path: Path
+    shared_users: Graph, tmp_path: Path
 ) -> None:
-    found = part(people, tmp_path, subgraph="MATCH (u:User {country: 'DE'}) RETURN u")
+    found = part(shared_users, tmp_path, subgraph="MATCH (u:User {country: 'DE'}) RETURN u")
     assert found.user_ids == ("u1", "u2", "u5")
     assert found.user_gids.tolist() == [0, 1, 4]
     assert found.product_ids == ("A", "B", "C", "E")
@@ -52,9 +52,9 @@ def test_users_of_a_statement_are_exported_with_their_edges_and_reviews(
     ],
 )
 def test_a_statement_returns_users_as_nodes_or_ids(
-    people: Graph, tmp_path: Path, statement: str
+    shared_users: Graph, tmp_path: Path, statement: str
 ) -> None:
-    found = part(people, tmp_path, subgraph=statement)
+    found = part(shared_users, tmp_path, subgraph=statement)
     assert found.user_ids == ("u2", "u6")
     # u6 holds nothing, but wrote about A.
     assert found.product_ids == ("A", "B", "C")
@@ -81,15 +81,15 @@ def test_a_statement_returns_users_as_nodes_or_ids(
     ],
 )
 def test_a_statement_without_users_is_refused_in_one_sentence(
-    people: Graph, tmp_path: Path, statement: str, sentence: str
+    shared_users: Graph, tmp_path: Path, statement: str, sentence: str
 ) -> None:
     with pytest.raises(KinfolioError) as caught:
-        export_to(people, tmp_path / "run" / "snapshot", subgraph=statement)
+        export_to(shared_users, tmp_path / "run" / "snapshot", subgraph=statement)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, BadInput | NotFound)
     assert not (tmp_path / "run").exists()
-    assert export_to(people, tmp_path / "all").counts["users"] == 6
+    assert export_to(shared_users, tmp_path / "all").counts["users"] == 6
 
 
 @pytest.mark.parametrize(
@@ -106,30 +106,30 @@ def test_a_statement_without_users_is_refused_in_one_sentence(
     ],
 )
 def test_a_hop_is_a_tie_or_a_shared_product(
-    people: Graph, tmp_path: Path, user: str, hops: int, expected: tuple[str, ...]
+    shared_users: Graph, tmp_path: Path, user: str, hops: int, expected: tuple[str, ...]
 ) -> None:
-    assert part(people, tmp_path, around=user, hops=hops).user_ids == expected
+    assert part(shared_users, tmp_path, around=user, hops=hops).user_ids == expected
 
 
-def test_a_part_without_holdings_is_refused(people: Graph, tmp_path: Path) -> None:
+def test_a_subgraph_without_holdings_is_refused(shared_users: Graph, tmp_path: Path) -> None:
     with pytest.raises(KinfolioError, match="holds no products"):
-        export_to(people, tmp_path / "snapshot", around="u6", hops=0)
+        export_to(shared_users, tmp_path / "snapshot", around="u6", hops=0)
 
 
 def test_conflicting_options_are_refused_in_one_sentence(
-    people: Graph, tmp_path: Path, cli: Cli
+    shared_users: Graph, tmp_path: Path, cli: Cli
 ) -> None:
     with pytest.raises(BadConfig, match="exclude each other"):
-        export_to(people, tmp_path / "snapshot", around="u1", subgraph="RETURN 'u1'")
+        export_to(shared_users, tmp_path / "snapshot", around="u1", subgraph="RETURN 'u1'")
     with pytest.raises(NotFound, match="there is no user 'nobody'"):
-        export_to(people, tmp_path / "snapshot", around="nobody")
+        export_to(shared_users, tmp_path / "snapshot", around="nobody")
     result = cli("export", "--run", str(tmp_path), "--hops", "2")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "name the user with --around USER" in result.stderr
 
 
-def test_a_model_of_a_part_is_written_back_to_its_nodes(
-    people: Graph, tmp_path: Path, cli: Cli
+def test_a_model_of_a_subgraph_is_written_back_to_its_nodes(
+    shared_users: Graph, tmp_path: Path, cli: Cli
 ) -> None:
     run = str(tmp_path / "run")
     assert cli("export", "--run", run, "--around", "u1", "--hops", "1").exit_code == 0
@@ -141,5 +141,5 @@ def test_a_model_of_a_part_is_written_back_to_its_nodes(
     answer = cli("recommend", "u1", "--json")
     assert answer.exit_code == 0, answer.stderr
     assert '"product": "C"' in answer.stdout
-    # u5 was not in the part, and is scored from what they hold, as far as that was.
+    # u5 was not in the subgraph and is scored from the holdings of products that were.
     assert cli("recommend", "u5", "--json").exit_code == 0

@@ -1,4 +1,4 @@
-"""Exports while others write: the consistency that a snapshot states is true."""
+"""Exports during concurrent writes: the recorded consistency of a snapshot is correct."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def people(shared_graph: Graph, community: Path) -> Graph:
+def loaded_community(shared_graph: Graph, community: Path) -> Graph:
     """The generated community."""
     load(shared_graph, community)
     return shared_graph
@@ -69,48 +69,48 @@ def assert_sound(snapshot: Snapshot) -> None:
     assert (np.diff(pairs) > 0).all()
 
 
-def test_without_writers_an_export_is_quiet(people: Graph, tmp_path: Path) -> None:
-    assert export_to(people, tmp_path / "snapshot").consistency == "quiet"
+def test_without_writers_an_export_is_quiet(loaded_community: Graph, tmp_path: Path) -> None:
+    assert export_to(loaded_community, tmp_path / "snapshot").consistency == "quiet"
     manifest = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())
     assert manifest["consistency"] == "quiet"
 
 
 def test_an_uncommitted_transaction_is_not_exported(
-    people: Graph, server: Connection, tmp_path: Path
+    loaded_community: Graph, server: Connection, tmp_path: Path
 ) -> None:
-    before = export_to(people, tmp_path / "before")
+    before = export_to(loaded_community, tmp_path / "before")
     with open_driver(server) as driver, driver.session() as session:
         transaction = session.begin_transaction()
         transaction.run("MATCH (u:User) SET u.id = u.id + '!', u.changed = timestamp()").consume()
-        during = export_to(people, tmp_path / "during")
+        during = export_to(loaded_community, tmp_path / "during")
         transaction.rollback()
     assert (during.hash, during.consistency) == (before.hash, "quiet")
 
 
 def test_changes_include_commits_of_older_open_transactions(
-    people: Graph, server: Connection, run_cypher: RunCypher, tmp_path: Path
+    loaded_community: Graph, server: Connection, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     run_cypher("MATCH (n) WHERE n:User OR n:Product SET n.changed = 1000")
     with open_driver(server) as driver, driver.session() as session:
         transaction = session.begin_transaction()
-        # Its mark is older than the snapshot by more than the overlap that is read again.
+        # The time of its change precedes the snapshot by more than the overlap.
         transaction.run(
             "MATCH (u:User {gid: 5})-[h:HOLDS]->() SET h.rating = 2.25, u.changed = timestamp()"
         ).consume()
         older = tmp_path / "older"
-        export_to(people, older)
+        export_to(loaded_community, older)
         manifest = json.loads((older / "manifest.json").read_text())
         transaction.commit()
     mark = run_cypher("MATCH (u:User {gid: 5}) RETURN u.changed AS changed")[0]["changed"]
     assert manifest["watermark"] <= mark
-    changes = export_to(people, older, since=older)
+    changes = export_to(loaded_community, older, since=older)
     assert changes.how == "changes"
-    assert changes.hash == export_to(people, tmp_path / "whole").hash
+    assert changes.hash == export_to(loaded_community, tmp_path / "whole").hash
     assert (read_snapshot(older).holdings.rating == 2.25).any()
 
 
-def test_changes_of_a_concurrent_writer_who_marks_them_are_included(
-    people: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_changes_of_a_concurrent_writer_that_marks_them_are_included(
+    loaded_community: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It writes while the holdings are read: half of two users in each transaction."""
 
@@ -131,14 +131,14 @@ def test_changes_of_a_concurrent_writer_who_marks_them_are_included(
         return found
 
     monkeypatch.setattr(GraphReader, "edges", edges)
-    found = export_to(people, tmp_path / "snapshot")
+    found = export_to(loaded_community, tmp_path / "snapshot")
     assert found.consistency == "marked"
     monkeypatch.undo()
-    assert found.hash == export_to(people, tmp_path / "whole").hash
+    assert found.hash == export_to(loaded_community, tmp_path / "whole").hash
 
 
 def test_a_transaction_is_exported_as_a_whole_or_not_at_all(
-    people: Graph, server: Connection, run_cypher: RunCypher, tmp_path: Path
+    loaded_community: Graph, server: Connection, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     """The writer moves one holding at a time between the first and the last user."""
     run_cypher("MATCH (u:User {gid: 0}) CREATE (u)-[:HOLDS]->(:Product {id: 'moved', gid: 99999})")
@@ -156,7 +156,7 @@ def test_a_transaction_is_exported_as_a_whole_or_not_at_all(
     seen = set()
     with writer_at_work(server, write):
         for number in range(4):
-            found = export_to(people, tmp_path / "snapshot")
+            found = export_to(loaded_community, tmp_path / "snapshot")
             snapshot = read_snapshot(tmp_path / "snapshot")
             assert_sound(snapshot)
             row = snapshot.product_ids.index("moved")
@@ -169,7 +169,7 @@ def test_a_transaction_is_exported_as_a_whole_or_not_at_all(
 
 
 def test_with_constant_writes_the_snapshot_is_valid_and_marked_as_moving(
-    people: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded_community: Graph, server: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every read is followed by a commit: users are created and deleted, with their holdings."""
     original = Graph.bookmark
@@ -187,13 +187,13 @@ def test_with_constant_writes_the_snapshot_is_valid_and_marked_as_moving(
         return original(self)
 
     monkeypatch.setattr(Graph, "bookmark", bookmark)
-    found = export_to(people, tmp_path / "snapshot")
+    found = export_to(loaded_community, tmp_path / "snapshot")
     assert found.consistency == "moving"
     assert_sound(read_snapshot(tmp_path / "snapshot"))
 
 
 def test_a_reused_internal_id_is_detected(
-    people: Graph, tmp_path: Path, server: Connection, monkeypatch: pytest.MonkeyPatch
+    loaded_community: Graph, tmp_path: Path, server: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two products change their row numbers while the holdings are read."""
     products = GraphReader.products_of
@@ -210,6 +210,6 @@ def test_a_reused_internal_id_is_detected(
         return found
 
     monkeypatch.setattr(GraphReader, "products_of", products_of)
-    found = export_to(people, tmp_path / "snapshot")
+    found = export_to(loaded_community, tmp_path / "snapshot")
     monkeypatch.undo()
-    assert found.hash == export_to(people, tmp_path / "whole").hash
+    assert found.hash == export_to(loaded_community, tmp_path / "whole").hash

@@ -1,4 +1,4 @@
-"""The rule for what training may use, one case for each of its branches."""
+"""Ties and reviews that training may use, one case for each branch."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_snapshot_without_edges_and_reviews_is_read(tmp_path: Path) -> None:
     assert same(read_snapshot(tmp_path / "snapshot"), empty)
 
 
-def test_the_hash_is_of_the_content() -> None:
+def test_the_hash_depends_on_the_content_only() -> None:
     assert hash_of(example()) == example().hash == hash_of(replace(example(), hash="other"))
     assert example("other words").hash != example().hash
     assert with_hash(replace(example(), cut=NO_TIME)).hash != example().hash
@@ -103,7 +103,7 @@ def test_a_new_snapshot_replaces_the_old_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["snapshot"]
 
 
-def test_the_old_snapshot_stays_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+def test_the_old_snapshot_remains_if_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     write_snapshot(example(), tmp_path / "snapshot")
     half = replace(example("new"), product_texts=("too", "few"))
     with pytest.raises(ValueError, match="length"):

@@ -1,4 +1,4 @@
-"""Rows and line numbers of files of every format; damaged rows and files."""
+"""Rows and line numbers of files of every format; invalid rows and files."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_a_csv_is_quoted_and_its_values_may_have_line_breaks(tmp_path: Path) -> 
     )
 
 
-def test_lines_are_right_over_many_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_numbers_are_correct_across_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(source, "BLOCK_BYTES", 64)
     lines = [f"u{n}\tA" if n % 3 else f"u{n}" for n in range(200)]
     put(tmp_path, "interactions.tsv", "\n".join(["user\tproduct", *lines]).encode())
@@ -100,7 +102,7 @@ def test_a_gzip_file_may_have_several_members(tmp_path: Path) -> None:
     assert read_all(tmp_path) == ([(2, ("u1", "A")), (3, ("u2", "B"))], [])
 
 
-def test_broken_json_lines_are_rejected_and_the_others_read(tmp_path: Path) -> None:
+def test_invalid_json_lines_are_rejected_and_the_others_read(tmp_path: Path) -> None:
     content = b"""{"user": 7, "product": "A", "note": "hi", "tags": ["x", "y"]}
 {broken
 
@@ -185,9 +187,9 @@ def test_a_row_longer_than_a_block_is_refused_in_one_sentence(
 
 
 def test_a_parquet_column_of_an_unsupported_type_is_refused_by_name(tmp_path: Path) -> None:
-    table = pa.table({"user": ["u1"], "product": ["A"], "odd": [{"a": 1}]})
+    table = pa.table({"user": ["u1"], "product": ["A"], "nested": [{"a": 1}]})
     pq.write_table(table, tmp_path / "interactions.parquet")
-    with pytest.raises(BadInput, match=r"column 'odd' of type struct.*remove it"):
+    with pytest.raises(BadInput, match=r"column 'nested' of type struct.*remove it"):
         read_all(tmp_path)
 
 

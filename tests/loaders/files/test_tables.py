@@ -1,4 +1,4 @@
-"""Which files of a folder are tables, and notes on the others."""
+"""Detection of the tables in a folder, and notes on other files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_folders_are_reported_and_hidden_files_are_not(tmp_path: Path) -> None:
     assert ignored_files(tmp_path) == ("old: a folder; its files are not read",)
 
 
-def test_a_folder_without_interactions_names_the_file_that_may_hold_them(tmp_path: Path) -> None:
+def test_a_folder_without_interactions_names_the_file_that_may_contain_them(tmp_path: Path) -> None:
     make(tmp_path, "customers.csv", "orders.csv.gz")
     with pytest.raises(BadInput) as caught:
         find_tables(tmp_path)

@@ -88,10 +88,10 @@ def test_the_graph_store_has_the_edges_of_the_snapshot(folder: Path, keep_held_o
     _, graph = open_stores(folder, keep_held_out=keep_held_out)
     for kind in EDGE_TYPES:
         start, end, split = edges_of(make(), kind)
-        kept = np.ones(len(split), bool) if keep_held_out else split == 0
+        mask = np.ones(len(split), bool) if keep_held_out else split == 0
         found = graph.get_edge_index(edge_type=kind, layout="coo")
         assert sorted(zip(*(part.tolist() for part in found), strict=True)) == sorted(
-            zip(start[kept].tolist(), end[kept].tolist(), strict=True)
+            zip(start[mask].tolist(), end[mask].tolist(), strict=True)
         )
         rows = graph.incoming(kind).edge
         assert (start[rows] == graph.incoming(kind).source).all()
@@ -145,24 +145,24 @@ def test_all_neighbours_are_the_exact_subgraph(
     folder: Path, hops: int, keep_held_out: bool
 ) -> None:
     snapshot = make()
-    kept = {}
+    edges_by_kind = {}
     for kind in EDGE_TYPES:
         start, end, split = edges_of(snapshot, kind)
         use = np.ones(len(split), bool) if keep_held_out else split == 0
-        kept[kind] = list(zip(start[use].tolist(), end[use].tolist(), strict=True))
+        edges_by_kind[kind] = list(zip(start[use].tolist(), end[use].tolist(), strict=True))
     for batch in loader(folder, neighbors=[-1] * hops, keep_held_out=keep_held_out):
-        # By hand: everything that reaches the seeds in so many steps, one edge after the other.
+        # By hand: all nodes from which the seeds can be reached in that many steps, edge by edge.
         near = {("user", int(n)) for n in batch["user"].n_id[: batch["user"].batch_size]}
-        wanted: dict[Any, set[tuple[int, int]]] = {kind: set() for kind in EDGE_TYPES}
+        expected: dict[Any, set[tuple[int, int]]] = {kind: set() for kind in EDGE_TYPES}
         for _ in range(hops):
             more = set()
-            for kind, edges in kept.items():
+            for kind, edges in edges_by_kind.items():
                 into = {(s, e) for s, e in edges if (kind[2], e) in near}
-                wanted[kind] |= into
+                expected[kind] |= into
                 more |= {(kind[0], s) for s, _ in into}
             near |= more
         for kind in EDGE_TYPES:
-            assert set(global_edges(batch, kind)) == wanted[kind]
+            assert set(global_edges(batch, kind)) == expected[kind]
         assert {("user", n) for n in batch["user"].n_id.tolist()} == {
             node for node in near if node[0] == "user"
         }
@@ -171,24 +171,24 @@ def test_all_neighbours_are_the_exact_subgraph(
 def test_the_number_of_sampled_neighbours_is_as_requested(folder: Path) -> None:
     _, graph = open_stores(folder)
     size = np.diff(graph.incoming(REV_HOLDS).begin)
-    for wanted in (1, 2, 5):
-        for batch in loader(folder, neighbors={REV_HOLDS: [wanted]}):
+    for count in (1, 2, 5):
+        for batch in loader(folder, neighbors={REV_HOLDS: [count]}):
             taken = np.bincount(batch[REV_HOLDS].edge_index[1], minlength=batch["user"].batch_size)
-            assert taken.tolist() == np.minimum(size[batch["user"].n_id], wanted).tolist()
+            assert taken.tolist() == np.minimum(size[batch["user"].n_id], count).tolist()
 
 
 def test_neighbours_are_sampled_uniformly(folder: Path) -> None:
     """Each holding of a user is sampled equally often, by both methods."""
     _, graph = open_stores(folder, keep_held_out=True)
     incoming = graph.incoming(REV_HOLDS)
-    for wanted in (2, 4):
-        sampler = SnapshotSampler(graph, [wanted], seed=1)
+    for count in (2, 4):
+        sampler = SnapshotSampler(graph, [count], seed=1)
         user = int(np.argmax(np.diff(incoming.begin)))
         size = int(np.diff(incoming.begin)[user])
-        assert (size > wanted * wanted + wanted) == (wanted == 2)
-        places, _ = sampler._sample_edges(incoming, np.full(6_000, user), wanted)
+        assert (size > count * count + count) == (count == 2)
+        places, _ = sampler._sample_edges(incoming, np.full(6_000, user), count)
         counts = np.bincount(places - incoming.begin[user], minlength=size)
-        mean = 6_000 * wanted / size
+        mean = 6_000 * count / size
         assert abs(counts - mean).max() < 5 * np.sqrt(mean)
 
 
@@ -204,7 +204,7 @@ def test_link_batches_contain_negative_pairs(folder: Path) -> None:
         neg_sampling="binary",
         batch_size=50,
     )
-    known = set(zip(*(part.tolist() for part in links), strict=True))
+    all_links = set(zip(*(part.tolist() for part in links), strict=True))
     seen = set()
     for batch in batches:
         start, end = batch[HOLDS].edge_label_index
@@ -216,7 +216,7 @@ def test_link_batches_contain_negative_pairs(folder: Path) -> None:
         positive = batch[HOLDS].edge_label == 1
         seen |= {pair for pair, is_one in zip(pairs, positive, strict=True) if is_one}
         assert (~positive).sum() == positive.sum()
-    assert seen == known
+    assert seen == all_links
 
 
 def test_workers_sample_differently_and_seeds_reproduce(folder: Path) -> None:
@@ -232,9 +232,9 @@ def test_workers_sample_differently_and_seeds_reproduce(folder: Path) -> None:
 
 def test_arrays_are_written_once_per_snapshot(folder: Path) -> None:
     _, before = open_stores(folder)
-    made = (folder / "arrays" / "counted" / "manifest.json").stat().st_mtime_ns
+    written = (folder / "arrays" / "counted" / "manifest.json").stat().st_mtime_ns
     open_stores(folder)
-    assert (folder / "arrays" / "counted" / "manifest.json").stat().st_mtime_ns == made
+    assert (folder / "arrays" / "counted" / "manifest.json").stat().st_mtime_ns == written
     manifest = json.loads((folder / "manifest.json").read_text())
     write_snapshot(make(seed=1), folder)
     assert json.loads((folder / "manifest.json").read_text())["hash"] != manifest["hash"]
@@ -259,7 +259,7 @@ def test_large_tables_are_sorted_piece_by_piece(
             assert one.begin.tolist() == many.begin.tolist()
 
 
-def test_wrong_arguments_are_refused_in_one_sentence(folder: Path, tmp_path: Path) -> None:
+def test_invalid_arguments_are_refused_in_one_sentence(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="there is no snapshot"):
         open_stores(tmp_path / "nothing")
     _, graph = open_stores(folder)

@@ -1,4 +1,4 @@
-"""Conversion of values, and which values are wrong."""
+"""Conversion of valid values, and detection of invalid ones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kinfolio.loaders.reading.columns import cast_to_kind, common_kind, convert,
 
 
 def converted(meaning: Meaning, values: list[Any], kind: Any = None) -> list[tuple[Any, bool]]:
-    """Return the value of each row and whether it is wrong."""
+    """Return the value of each row and whether it is invalid."""
     column = Column(name="c", meaning=meaning, stored="c")
-    result, wrong = convert(column, pa.array(values, kind))
-    return list(zip(result.to_pylist(), wrong.tolist(), strict=True))
+    result, invalid = convert(column, pa.array(values, kind))
+    return list(zip(result.to_pylist(), invalid.tolist(), strict=True))
 
 
 def ms(*parts: int) -> int:
@@ -35,7 +35,7 @@ def test_an_id_is_stored_as_written() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "   ", None, "x" * 1_001])
-def test_an_empty_blank_or_too_long_id_is_wrong(value: str | None) -> None:
+def test_an_empty_blank_or_too_long_id_is_invalid(value: str | None) -> None:
     assert converted("id", [value], pa.string())[0][1]
 
 
@@ -48,7 +48,7 @@ def test_a_number_is_parsed_from_text(text: str, number: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["abc", "NaN", "inf", "-Infinity", "4,5", "0x10", "1e999", "1 2"])
-def test_a_text_that_is_no_finite_number_is_wrong(text: str) -> None:
+def test_a_text_that_is_no_finite_number_is_invalid(text: str) -> None:
     assert converted("number", [text]) == [(None, True)]
 
 
@@ -104,14 +104,14 @@ def test_flags_have_six_spellings() -> None:
 )
 def test_a_time_is_milliseconds_in_utc(text: str, expected: int) -> None:
     assert converted("time", [text]) == [(expected, False)]
-    # Alone a column takes the fast way, among others the slow one.
+    # A column of one format is converted as a whole, others value by value.
     assert converted("time", [text, "1970", "2020-02-02T02:02:02Z"])[0] == (expected, False)
 
 
 @pytest.mark.parametrize(
     "text", ["yesterday", "2014-13-01", "2014-02-30", "25:00", "1388534448000000"]
 )
-def test_a_text_that_is_no_time_is_wrong(text: str) -> None:
+def test_a_text_that_is_no_time_is_invalid(text: str) -> None:
     assert converted("time", [text]) == [(None, True)]
 
 
@@ -155,9 +155,9 @@ def test_lists_are_split_at_bars_and_commas() -> None:
 
 def test_dictionary_columns_are_converted_like_plain_ones() -> None:
     column = Column(name="c", meaning="split", stored="c")
-    result, wrong = convert(column, pa.array(["test", "train", "test"]).dictionary_encode())
+    result, invalid = convert(column, pa.array(["test", "train", "test"]).dictionary_encode())
     assert result.to_pylist() == ["test", "train", "test"]
-    assert not wrong.any()
+    assert not invalid.any()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_dictionary_columns_are_converted_like_plain_ones() -> None:
         (["99999999999999999999"], "text", ["99999999999999999999"]),
     ],
 )
-def test_an_unknown_column_has_the_narrowest_kind_that_fits(
+def test_an_additional_column_has_the_narrowest_kind(
     values: list[str | None], kind: str, expected: list[object]
 ) -> None:
     texts = pa.array(values, pa.string())
@@ -179,7 +179,7 @@ def test_an_unknown_column_has_the_narrowest_kind_that_fits(
     assert cast_to_kind(texts, kind).to_pylist() == expected
 
 
-def test_the_common_kind_of_two_batches_holds_both() -> None:
+def test_the_common_kind_of_two_batches_includes_both() -> None:
     assert common_kind("integer", "number") == "number"
     assert common_kind("any", "flag") == "flag"
     assert common_kind("flag", "integer") == "text"

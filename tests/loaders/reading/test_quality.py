@@ -68,7 +68,7 @@ def test_the_command_needs_no_server_and_fits_a_terminal(
     assert [row["line"] for row in answer["rejected"]] == [5, 6, 7]
 
 
-def test_ends_of_ties_may_be_in_the_graph_already(
+def test_users_of_the_graph_are_valid_ends_of_ties(
     cli: Callable[..., Result], folder: Path, six_users: object
 ) -> None:
     (folder / "ties.tsv").write_text("source\ttarget\nu1\tu6\nu1\tghost\n")

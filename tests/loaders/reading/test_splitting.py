@@ -1,4 +1,4 @@
-"""Splits of interactions that come without a split column."""
+"""Splits of interactions without a split column."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def splits(folder: Path, rule: str, rows: list[str], header: str = HEADER) -> di
     }
 
 
-def test_by_time_the_latest_rows_are_the_test_part_and_those_before_them_valid(
+def test_a_split_by_time_tests_on_the_latest_rows_and_validates_on_those_before_them(
     tmp_path: Path,
 ) -> None:
     found = splits(tmp_path, "time:0.1", ROWS)
@@ -47,7 +47,7 @@ def test_by_time_the_latest_rows_are_the_test_part_and_those_before_them_valid(
 
 
 @pytest.mark.parametrize("rule", ["time:0.1", "random:0.2"])
-def test_each_part_has_its_fraction_whatever_the_order_of_rows(tmp_path: Path, rule: str) -> None:
+def test_each_split_has_its_fraction_in_any_order_of_rows(tmp_path: Path, rule: str) -> None:
     first = splits(tmp_path / "one", rule, ROWS)
     shuffled = random.Random(3).sample(ROWS, len(ROWS))
     assert splits(tmp_path / "two", rule, shuffled) == first
@@ -56,7 +56,7 @@ def test_each_part_has_its_fraction_whatever_the_order_of_rows(tmp_path: Path, r
     assert counts == [100 - 2 * held_out, held_out, held_out]
 
 
-def test_rejected_rows_have_no_share_in_the_fractions(tmp_path: Path) -> None:
+def test_rejected_rows_do_not_count_for_the_fractions(tmp_path: Path) -> None:
     found = splits(tmp_path, "time:0.1", [*ROWS, *ROWS[:50], "u1\t\t1600000000"])
     assert list(found.values()).count("test") == 10
 

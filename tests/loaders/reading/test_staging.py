@@ -1,4 +1,4 @@
-"""Checks of a whole folder, without a database."""
+"""Checks of a folder, without a database."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kinfolio.loaders.reading.staged import Staged
 from kinfolio.loaders.reading.staging import stage
 
 
-def staged(folder: Path, files: dict[str, str], known: tuple[str, ...] = ()) -> Staged:
-    """Stage a folder of files; `known` are the users in the graph."""
+def staged(folder: Path, files: dict[str, str], stored_users: tuple[str, ...] = ()) -> Staged:
+    """Stage a folder of files; `stored_users` are in the graph."""
     source, scratch = folder / "in", folder / "scratch"
     source.mkdir()
     scratch.mkdir()
@@ -27,13 +27,13 @@ def staged(folder: Path, files: dict[str, str], known: tuple[str, ...] = ()) -> 
     return stage(
         source,
         scratch,
-        known_users=lambda ids: [id for id in ids if id in known],
+        known_users=lambda ids: [id for id in ids if id in stored_users],
         progress=lambda step, done, total: None,
     )
 
 
 def rows(found: Staged, table: str) -> list[dict[str, Any]]:
-    """Return the good rows of a table; ends are places among the sorted ids."""
+    """Return the valid rows of a table; ends are positions among the sorted ids."""
     return [row for batch in found.tables[table].batches() for row in batch.to_pylist()]
 
 
@@ -59,7 +59,7 @@ def test_users_and_products_of_all_tables_are_sorted_by_their_ids(tmp_path: Path
     ]
 
 
-def test_of_rows_with_one_key_one_is_kept_by_content(tmp_path: Path) -> None:
+def test_one_row_of_each_key_is_retained_by_content(tmp_path: Path) -> None:
     found = staged(
         tmp_path,
         {
@@ -87,7 +87,7 @@ def test_of_rows_with_one_key_one_is_kept_by_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_kept_row_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed: int) -> None:
+def test_the_retained_row_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed: int) -> None:
     lines = [
         f"u{user}\tP{product}\t{rating}\t{time}"
         for user in range(3)
@@ -96,7 +96,7 @@ def test_the_kept_row_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed:
         for time in ("2024-01-01", "2024-01-02", "")
     ]
     reviews = [f"r{n % 4}\tv{n % 5}\tQ{n % 3}\tt{n % 2}" for n in range(40)]
-    kept = []
+    results = []
     for name in ("plain", "shuffled"):
         (tmp_path / name).mkdir()
         found = staged(
@@ -106,7 +106,7 @@ def test_the_kept_row_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed:
                 "reviews.tsv": "review\tuser\tproduct\ttext\n" + "\n".join(reviews),
             },
         )
-        kept.append(
+        results.append(
             (
                 found.users.to_pylist(),
                 found.products.to_pylist(),
@@ -116,17 +116,17 @@ def test_the_kept_row_does_not_depend_on_the_order_of_rows(tmp_path: Path, seed:
         )
         random.Random(seed).shuffle(lines)
         random.Random(seed).shuffle(reviews)
-    assert kept[0] == kept[1]
+    assert results[0] == results[1]
 
 
-def test_a_tie_must_join_two_known_users(tmp_path: Path) -> None:
+def test_a_tie_between_users_that_do_not_exist_is_rejected(tmp_path: Path) -> None:
     found = staged(
         tmp_path,
         {
             "interactions.tsv": "user\tproduct\nu1\tA\nu2\tA\n",
             "ties.tsv": "source\ttarget\nu1\tu2\nu1\tghost\nghost\tghost\nu2\tu2\nold\tu1\n\tu1\n",
         },
-        known=("old",),
+        stored_users=("old",),
     )
     assert reasons(found) == [
         ("ties.tsv", 3, "dangling tie: no user 'ghost'"),
@@ -165,7 +165,7 @@ def test_a_rejected_row_creates_no_user_or_product(tmp_path: Path) -> None:
     ]
 
 
-def test_unknown_columns_become_properties_with_their_kinds(tmp_path: Path) -> None:
+def test_additional_columns_become_properties_of_the_inferred_kind(tmp_path: Path) -> None:
     found = staged(
         tmp_path,
         {
@@ -215,7 +215,7 @@ def test_parquet_columns_keep_their_types(tmp_path: Path) -> None:
     ]
 
 
-def test_interactions_without_one_good_row_stop_the_load(tmp_path: Path) -> None:
+def test_interactions_without_a_valid_row_stop_the_load(tmp_path: Path) -> None:
     with pytest.raises(
         BadInput, match="no row that can be used: line 2: rating 'x' is not a number"
     ):

@@ -61,7 +61,7 @@ def wide(tmp_path: Path) -> Path:
     )
 
 
-def test_every_known_column_is_stored_under_its_property(
+def test_every_standard_column_is_stored_under_its_property(
     graph: Graph, run_cypher: RunCypher, wide: Path
 ) -> None:
     report = load(graph, wide)
@@ -177,7 +177,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_an_interrupted_load_resumes_when_run_again(
+def test_an_interrupted_load_is_resumed_by_the_same_command(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
     community = tmp_path / "small"
@@ -219,14 +219,14 @@ def test_two_concurrent_loads_create_no_duplicates(
     load(graph, put(community.parent / "seed", interactions_tsv="user\tproduct\nu1\tA\n"))
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(load, graph, community) for _ in range(2)]:
-            with contextlib.suppress(KinfolioError):  # both made one node: one was refused
+            with contextlib.suppress(KinfolioError):  # both created one node: one was rejected
                 done.result()
     load(graph, community)
     doubled = "MATCH (u)-[r:HOLDS|TIED_TO|WROTE|ABOUT]->(v) WITH u, v, type(r) AS t, r.kind AS k, "
     assert run_cypher(f"{doubled} count(*) AS n WHERE n > 1 RETURN count(*) AS n") == [{"n": 0}]
 
 
-def test_a_bad_file_leaves_the_graph_as_it_was(
+def test_an_invalid_file_does_not_change_the_graph(
     graph: Graph, run_cypher: RunCypher, wide: Path
 ) -> None:
     content = (wide / "ties.tsv").read_text()
@@ -257,7 +257,7 @@ def test_new_users_and_products_get_the_next_row_numbers(
     ]
 
 
-def test_a_later_file_changes_what_it_states_and_nothing_else(
+def test_a_later_file_changes_only_the_properties_it_contains(
     graph: Graph, run_cypher: RunCypher, wide: Path
 ) -> None:
     load(graph, wide)
@@ -282,16 +282,16 @@ def test_a_later_file_changes_what_it_states_and_nothing_else(
 def test_unusual_ids_and_names_are_stored_unchanged(
     graph: Graph, run_cypher: RunCypher, tmp_path: Path
 ) -> None:
-    odd = ["007", "o'brien", 'say "x"', "😀 smile", "`tick`", "$id", "{a: 1}", "ab\\n", "null"]
-    rows = "".join(f"{id}\tP {id}\t5\n" for id in odd)
-    folder = put(tmp_path / "odd", interactions_tsv=f"user\tproduct\todd `name` $x\n{rows}")
+    ids = ["007", "o'brien", 'say "x"', "😀 smile", "`tick`", "$id", "{a: 1}", "ab\\n", "null"]
+    rows = "".join(f"{id}\tP {id}\t5\n" for id in ids)
+    folder = put(tmp_path / "folder", interactions_tsv=f"user\tproduct\todd `name` $x\n{rows}")
     load(graph, folder)
     found = run_cypher(
         "MATCH (u:User)-[h]->(p) "
         "RETURN u.id AS user, p.id AS product, properties(h) AS h ORDER BY u.gid"
     )
-    assert [row["user"] for row in found] == sorted(odd)
-    assert [row["product"] for row in found] == [f"P {id}" for id in sorted(odd)]
+    assert [row["user"] for row in found] == sorted(ids)
+    assert [row["product"] for row in found] == [f"P {id}" for id in sorted(ids)]
     assert found[0]["h"] == {"odd `name` $x": 5}
 
 

@@ -26,7 +26,7 @@ from tests.conftest import run_command
 
 @pytest.fixture
 def own(tmp_path: Path, server_home: Path) -> Iterator[Server]:
-    """A separate home that was never started, with the list of jars of the other one."""
+    """A separate home whose server was not started, with the list of jars of the other home."""
     (tmp_path / "home" / "server").mkdir(parents=True)
     shutil.copy(server_home / "server" / "jars.json", tmp_path / "home" / "server")
     server = Server(tmp_path / "home")
@@ -35,9 +35,9 @@ def own(tmp_path: Path, server_home: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def odd(tmp_path: Path) -> Path:
+def special_rows(tmp_path: Path) -> Path:
     """The community, with texts and columns that are hard to store as CSV."""
-    folder = tmp_path / "odd"
+    folder = tmp_path / "special_rows"
     write_community(folder, num_users=60, num_products=30)
     (folder / "users.jsonl").write_text(
         "\n".join(
@@ -69,30 +69,30 @@ def odd(tmp_path: Path) -> Path:
     return folder
 
 
-def test_bulk_gives_the_same_graph_once_and_only_into_an_empty_server(
-    graph: Graph, own: Server, odd: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_bulk_load_gives_the_same_graph_and_needs_an_empty_server(
+    graph: Graph, own: Server, special_rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     split = SplitRule.parse("time:0.1")
-    ordinary = load(graph, odd, split=split)
-    # What an importer that was killed leaves: a database, and the mark beside it.
+    ordinary = load(graph, special_rows, split=split)
+    # A killed importer leaves a database and its marker file.
     (own.home / "server" / "importing").touch()
     half = own.home / "server" / "neo4j" / "data" / "databases" / "neo4j"
     half.mkdir(parents=True)
     (half / "neostore").write_bytes(b"half")
-    report = load_in_bulk(odd, own, progress=no_progress, note=print, split=split)
+    report = load_in_bulk(special_rows, own, progress=no_progress, note=print, split=split)
     assert (report.users, report.interactions) == (ordinary.users, ordinary.interactions)
     with Graph(own.start(print)) as filled:
         assert graph_hash(filled) == graph_hash(graph)
-        again = load(filled, odd)
+        again = load(filled, special_rows)
         assert again.rejected == report.rejected
         assert graph_hash(filled) == graph_hash(graph)
     with pytest.raises(BadInput, match="--bulk fills an empty graph only"):
-        load_in_bulk(odd, own, progress=no_progress, note=print)
-    # Cut off before all was whole: the next start has nothing.
+        load_in_bulk(special_rows, own, progress=no_progress, note=print)
+    # Interrupted before completion: the next start has an empty graph.
     (own.home / "server" / "importing").touch()
     with Graph(own.start(print)) as emptied:
         assert emptied.read("load_counts")[0]["nodes"] == 0
     monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
-    refused = run_command("load", "--bulk", str(odd))
+    refused = run_command("load", "--bulk", str(special_rows))
     assert refused.exit_code == 1
     assert "omit --bulk, or unset NEO4J_URI" in refused.stderr

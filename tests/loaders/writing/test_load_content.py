@@ -1,4 +1,4 @@
-"""The same rows give the same graph in any order and format; what marks a change."""
+"""The same rows give the same graph in any order and format; marking of changes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ RunCypher = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("people")
+def community_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("community_folder")
     write_community(folder, num_users=60, num_products=30)
-    # Two rows of one key, of which the content says which is kept.
+    # Two rows of one key, one of which is retained by content.
     for path in folder.iterdir():
         if path.name.startswith("interactions"):
             lines = path.read_text("utf-8").splitlines()
@@ -56,29 +56,29 @@ def as_parquet(rows: list[dict[str, Any]], path: Path) -> None:
     pq.write_table(pa.table(columns), path.with_suffix(".parquet"))
 
 
-def test_the_graph_does_not_depend_on_order_and_format_of_the_rows(
-    graph: Graph, run_cypher: RunCypher, people: Path, tmp_path: Path
+def test_the_graph_does_not_depend_on_the_order_and_format_of_rows(
+    graph: Graph, run_cypher: RunCypher, community_folder: Path, tmp_path: Path
 ) -> None:
-    load(graph, people)
+    load(graph, community_folder)
     expected = graph_hash(graph)
     for number, write in enumerate((as_parquet, as_jsonl)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        for path in people.iterdir():
+        for path in community_folder.iterdir():
             rows = read(path)
             random.Random(number).shuffle(rows)
             write(rows, folder / path.name)
         load(graph, folder)
-        assert graph_hash(graph) == expected  # over what is there
+        assert graph_hash(graph) == expected  # into the existing graph
         run_cypher("MATCH (n) DETACH DELETE n")
         load(graph, folder)
         assert graph_hash(graph) == expected  # into an empty graph
 
 
 def test_the_hash_changes_with_every_kind_of_change(
-    graph: Graph, run_cypher: RunCypher, people: Path
+    graph: Graph, run_cypher: RunCypher, community_folder: Path
 ) -> None:
-    load(graph, people)
+    load(graph, community_folder)
     seen = {graph_hash(graph)}
     changes = (
         "MATCH (u:User {gid: 3}) SET u.country = 'XX'",
@@ -97,10 +97,10 @@ def test_the_hash_changes_with_every_kind_of_change(
     assert len(seen) == len(changes) + 1
 
 
-def test_the_hash_ignores_what_kinfolio_adds(
-    graph: Graph, run_cypher: RunCypher, people: Path
+def test_the_hash_ignores_properties_that_kinfolio_adds(
+    graph: Graph, run_cypher: RunCypher, community_folder: Path
 ) -> None:
-    load(graph, people)
+    load(graph, community_folder)
     before, plain = graph_hash(graph), graph_hash(graph, with_gids=False)
     run_cypher("MATCH (u:User) SET u.embedding_a = [1.0], u.changed = 5 CREATE (:EmbeddingVersion)")
     assert graph_hash(graph) == before

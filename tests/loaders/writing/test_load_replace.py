@@ -1,4 +1,4 @@
-"""`load --replace`: what the files no longer have is removed, after a confirmation."""
+"""`load --replace`: rows that are no longer in the files are removed, after a confirmation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def smaller(tmp_path: Path) -> Path:
     return folder
 
 
-def test_replace_removes_what_the_files_no_longer_have(
+def test_replace_removes_rows_that_are_no_longer_in_the_files(
     six_users: Graph, run_cypher: RunCypher, smaller: Path
 ) -> None:
     run_cypher("MATCH (n:User|Product) SET n.changed = 5, n.embedding_a = [1.0, 2.0]")

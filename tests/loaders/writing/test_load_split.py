@@ -1,4 +1,4 @@
-"""`load --split` on a real graph, and what training may use afterwards."""
+"""`load --split` on a real graph, and the data that training uses afterwards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAYS = [f"2024-01-{day:02d}" for day in range(1, 21)]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Twenty interactions, a day apart; a tie and a review on each of three days."""
+    """Twenty interactions on consecutive days; a tie and a review on each of three days."""
     files = {
         "interactions.csv": ["user,product,timestamp"]
         + [f"u{n % 4},p{n},{day}" for n, day in enumerate(DAYS)],
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_by_time_nothing_after_the_last_training_interaction_reaches_training(
+def test_with_a_split_by_time_training_uses_no_later_data(
     graph: Graph, run_cypher: RunCypher, folder: Path, tmp_path: Path
 ) -> None:
     load(graph, folder, split=SplitRule.parse("time:0.1"))
@@ -53,7 +53,7 @@ def test_by_time_nothing_after_the_last_training_interaction_reaches_training(
 
 
 @pytest.mark.parametrize("rule", ["time:0.1", "random:0.25"])
-def test_loading_again_leaves_the_splits_as_they_are(graph: Graph, folder: Path, rule: str) -> None:
+def test_loading_again_does_not_change_the_splits(graph: Graph, folder: Path, rule: str) -> None:
     load(graph, folder, split=SplitRule.parse(rule))
     before = graph_hash(graph)
     load(graph, folder, split=SplitRule.parse(rule))
