@@ -38,10 +38,12 @@ class Popularity(Recommender):
 
 
 class TiesMean(Recommender):
-    """The share of a user's ties that hold each product; popularity between equal scores."""
+    """The share of a user's ties that hold each product; popularity between equal scores.
+
+    The ties are symmetric ones, shape (num_users, num_users).
+    """
 
     def __init__(self, ties: csr_array) -> None:
-        """Set the ties: shape (num_users, num_users), symmetric ones."""
         self._ties = ties
 
     def score(self, users: NDArray[np.int64]) -> Tensor:
@@ -55,11 +57,11 @@ class TextMean(Recommender):
     """Cosine of a user's text profile and each product's text; popularity between equal scores.
 
     The profile is the mean text of the user's products, as a unit vector, plus the mean of the
-    user's own texts, as a unit vector times `own_weight`. A product without text scores 0.
+    user's own texts, as a unit vector times `own_weight`. A product without text scores 0. Texts:
+    float32, shape (num_users + num_products, width), unit or zero rows.
     """
 
     def __init__(self, text: NDArray[np.float32], own_weight: float) -> None:
-        """Set the texts: float32, shape (num_users + num_products, width), unit or zero rows."""
         self._text = text
         self._own_weight = own_weight
 

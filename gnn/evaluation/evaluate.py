@@ -183,16 +183,6 @@ def _reads_texts(
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """One model's metrics by group."""
-
-    metrics: dict[str, GroupMetrics]
-    per_user: dict[str, NDArray[np.float64]]
-    """Shape (num_users, len(COMPARED)) in each group."""
-    by_band: dict[str, list[float]]
-
-
 def _measure_all(
     models: dict[str, Recommender],
     interactions: csr_array,
@@ -203,27 +193,32 @@ def _measure_all(
 ) -> Evaluation:
     groups = groups_of(interactions, held_out)
     bands, band = bands_of(np.bincount(interactions.indices, minlength=interactions.shape[1]))
-    measured = {}
+    metrics: dict[str, dict[str, GroupMetrics]] = {}
+    compared: dict[str, dict[str, NDArray[np.float64]]] = {}
+    shares: dict[str, dict[str, list[float]]] = {}
     for done, (name, model) in enumerate(models.items()):
         progress("ranking", done, len(models))
-        measured[name] = _measure(model, groups, band, len(bands))
+        metrics[name], compared[name], shares[name] = _measure(model, groups, band, len(bands))
     progress("ranking", len(models), len(models))
     return Evaluation(
         split=split,
         k=K,
         kinfolio=kinfolio,
         users={name: len(group.users) for name, group in groups.items()},
-        models={name: one.metrics for name, one in measured.items()},
-        differences=_differences({name: one.per_user for name, one in measured.items()}),
+        models=metrics,
+        differences=_differences(compared),
         bands=bands,
-        by_band={name: one.by_band for name, one in measured.items()},
+        by_band=shares,
     )
 
 
 def _measure(
     model: Recommender, groups: dict[str, Group], band: NDArray[np.int64], num_bands: int
-) -> _Measured:
-    """Return the metrics of one fitted model; `band`: int64, shape (num_products,)."""
+) -> tuple[dict[str, GroupMetrics], dict[str, NDArray[np.float64]], dict[str, list[float]]]:
+    """Measure one fitted model; `band`: int64, shape (num_products,).
+
+    Returns the metrics and each user's `COMPARED` metrics, (num_users, 2), by group, and `by_band`.
+    """
     interactions, all_users = model.interactions, groups["all"]
     num_users, num_products = interactions.shape
     holders = np.bincount(interactions.indices, minlength=num_products)
@@ -246,7 +241,7 @@ def _measure(
     hits = find_hits(lists_of_all, all_users.users, all_users.held_out)
     targets = all_users.held_out.indices.astype(np.int64)
     shares = by_band(lists_of_all, hits, band, targets, num_bands)
-    return _Measured(metrics, compared, {key: values.tolist() for key, values in shares.items()})
+    return metrics, compared, {key: values.tolist() for key, values in shares.items()}
 
 
 def _differences(

@@ -102,7 +102,7 @@ class SlotFilling:
         """Return the contents of the slot.
 
         Raises:
-            ServerError: they differ from what was sent; users or products were changed meanwhile.
+            ServerError: they differ from the sent ones; users or products were changed meanwhile.
         """
         slot = self.writer.slot
         stored = self.graph.read("write_back_counts", slot=slot)[0]
@@ -120,7 +120,7 @@ class SlotFilling:
         return stored
 
     def mark_ready(self, stored: dict[str, Any], num_linked: int, quality: IndexQuality) -> None:
-        """Store what serving needs on the version, which can then be activated."""
+        """Store the properties that serving reads on the version, which can then be activated."""
         present = zip(self._markets, self.products.is_present, strict=True)
         ready = self.graph.write(
             "write_back_ready",

@@ -26,7 +26,7 @@ CLEAR_NODES = 5_000
 _CLEAR = {"users": "write_back_clear_users", "products": "write_back_clear_products"}
 _PAGE = {"users": "write_back_users_page", "products": "write_back_products_page"}
 SILENCE_SECONDS = 60
-"""A writer on another machine without a heartbeat for as long counts as dead."""
+"""Time without a heartbeat after which a writer on another machine counts as dead."""
 CLOCK_SLACK_SECONDS = 2.0
 
 NodeKind = Literal["users", "products"]
@@ -48,13 +48,13 @@ class Writer:
 
 
 @contextmanager
-def taken(
+def write_access(
     graph: Graph, slot: Slot, found: dict[str, Any] | None, version: dict[str, Any]
 ) -> Iterator[Writer]:
     """Acquire write access to an inactive slot within a `with` block.
 
-    `found` are the properties of the version in it, None if it is empty; `version` those of the new
-    one.
+    `found`: properties of the version in the slot, None if it is empty; `version`: those of the new
+    version.
 
     Raises:
         NotReady: another writer is active.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotFound, NotReady
-from kinfolio.gnn.publishing.slots import clear, read_nodes, taken
+from kinfolio.gnn.publishing.slots import clear, read_nodes, write_access
 from kinfolio.records import Slot
 from kinfolio.tabular import Tabular
 
@@ -83,7 +83,7 @@ def drop(graph: Graph, name: str) -> Version:
             f"version {name!r} serves now and cannot be dropped; "
             "type: kinfolio versions rollback, or write another back first"
         )
-    with taken(graph, version.slot, found[name], asdict(version)) as writer:
+    with write_access(graph, version.slot, found[name], asdict(version)) as writer:
         graph.schema("version_forget_lists", version=name)
         graph.schema("write_back_drop_index", slot=version.slot)
         for kind in ("users", "products"):

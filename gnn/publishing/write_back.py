@@ -19,7 +19,7 @@ from kinfolio.errors import BadConfig, NotReady
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.filling import Nodes, SlotFilling
 from kinfolio.gnn.publishing.slot_index import measure_index
-from kinfolio.gnn.publishing.slots import NodeKind, read_nodes, taken
+from kinfolio.gnn.publishing.slots import NodeKind, read_nodes, write_access
 from kinfolio.gnn.publishing.stored_rows import product_rows
 from kinfolio.gnn.publishing.versions import activate, found_versions
 from kinfolio.records import Progress, Slot, no_progress
@@ -73,7 +73,7 @@ def write_back(
     version = _new_version(embeddings, name, slot, found)
     products = _compare(graph, slot, "products", embeddings.product_gids, embeddings.product_ids)
     users = _compare(graph, slot, "users", embeddings.user_gids, embeddings.user_ids)
-    with taken(graph, slot, found.get(slot), version) as writer:
+    with write_access(graph, slot, found.get(slot), version) as writer:
         filling = SlotFilling(graph, writer, embeddings, vectors, products, users, progress)
         num_linked = filling.write()
         stored = filling.count(num_linked)

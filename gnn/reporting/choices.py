@@ -1,4 +1,4 @@
-"""What a training chose, in plain sentences, and its trials as tables."""
+"""The choices of a training as sentences, and its trials as tables."""
 
 from __future__ import annotations
 
@@ -85,10 +85,7 @@ def _blend_sentences(blend: dict[str, Any]) -> list[str]:
 def chosen_and_tried(
     info: dict[str, Any],
 ) -> tuple[list[list[str]], dict[str, list[dict[str, Any]]]]:
-    """Return rows of name and value of what a training chose, and its trials by name.
-
-    Reads everything in `run.json` except config, data and measurements.
-    """
+    """Return the choices in `run.json` as rows of name and value, and the trials by name."""
     chosen: list[list[str]] = []
     tried: dict[str, list[dict[str, Any]]] = {}
 

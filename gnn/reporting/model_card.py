@@ -56,7 +56,7 @@ class Verdict:
 
 
 def text_verdicts(found: Evaluation) -> list[Verdict]:
-    """Return what texts change in each group, by NDCG@20; empty without ablations."""
+    """Return the effect of texts on NDCG@20 in each group; empty without ablations."""
     is_fusion, ndcg = found.kinfolio == FUSION, f"ndcg@{found.k}"
     without = found.differences.get(GRAPH_ONLY if is_fusion else FUSION)
     shuffled = found.differences.get(SHUFFLED)
@@ -120,8 +120,8 @@ def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], co
     chosen, tried = chosen_and_tried(info)
     parts = [
         "# Model card",
-        f"A kinfolio model ({found.kinfolio}), made by kinfolio {info['versions']['kinfolio']}; "
-        f"this card by `{command}`.",
+        f"A kinfolio model ({found.kinfolio}), trained by kinfolio {info['versions']['kinfolio']}; "
+        f"this card is written by `{command}`.",
         "## Data",
         _table(["what", "number"], [[name, f"{count:,}"] for name, count in data.items()]),
         f"Snapshot `{info['data']['snapshot']}`.",
@@ -154,7 +154,7 @@ def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], co
 
 
 def limits(found: Evaluation) -> list[str]:
-    """Return what was not measured, and where the model is weak."""
+    """Return the limits of the evaluation and the weaknesses of the model."""
     sentences = [
         "One training: intervals are over users, not over seeds.",
         "A product added after the training is not recommended before the next training.",

@@ -86,7 +86,7 @@ def _head(run: Run, evaluation: Evaluation, snapshot: Snapshot, command: str) ->
         f"recall@20 {valid['recall@20']:.4f} and NDCG@20 {valid['ndcg@20']:.4f}.</p>",
         f"<p class=small>Report of {datetime.now(UTC):%Y-%m-%d}, model of {trained:%Y-%m-%d}, "
         f"trained in {info['seconds']:,.0f} s by kinfolio {escape(info['versions']['kinfolio'])}; "
-        f"snapshot {escape(info['data']['snapshot'])}; made by: {escape(command)}</p>",
+        f"snapshot {escape(info['data']['snapshot'])}; written by: {escape(command)}</p>",
         html.numbers_list({name: f"{count:,}" for name, count in data_of(snapshot).items()}),
     ]
 

@@ -39,7 +39,7 @@ _supported: WeakKeyDictionary[Graph, dict[str | None, _Statement]] = WeakKeyDict
 def best_products(
     graph: Graph, state: UserState, k: int, conditions: Sequence[str] = ()
 ) -> tuple[Found, Literal["exact", "index"]]:
-    """Return the k best eligible products while a version is active, and how they were found.
+    """Return the k best eligible products by the active version, and the kind of search.
 
     `conditions` are own rules, as Cypher about `u` and `p`.
     """

@@ -193,7 +193,7 @@ def has_texts(snapshot: Snapshot) -> bool:
 
 
 def shuffled(rows: TextRows, seed: int) -> TextRows:
-    """Permute the texts among users and among products: a control for what texts contribute."""
+    """Permute the texts among users and among products: a control for the effect of texts."""
     rng = np.random.default_rng(seed)
     users = rng.permutation(rows.users.shape[1])
     products = rng.permutation(rows.products.shape[1])

@@ -63,7 +63,7 @@ class World:
             ties=_edges(self.ties),
             reviews=no_reviews(),
             cut=NO_TIME,
-            hash="made-up",
+            hash="synthetic",
         )
 
     def embeddings(self, seed: int = 0, dim: int = DIM) -> Embeddings:

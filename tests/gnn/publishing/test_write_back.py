@@ -328,7 +328,7 @@ def test_versions_are_listed_on_the_command_line(
     assert [shown[name] for name in ("model", "metrics", "snapshot")] == [
         "random",
         "valid recall@20 0.5",
-        "made-up",
+        "synthetic",
     ]
     assert cli("versions", "rollback").stdout == "version one serves from slot a\n"
     assert cli("versions", "drop", "two").stdout == "version two was dropped; slot b is free\n"

@@ -365,7 +365,7 @@ def test_the_command_prints_the_contract(
 @pytest.mark.parametrize(
     "words",
     [(), ("u33", "--all", "--out", "x.tsv"), ("--all",), ("u33", "--out", "x.tsv")],
-    ids=["nobody", "both", "no file", "file for one"],
+    ids=["neither", "both", "no file", "file for one"],
 )
 def test_one_user_or_all_into_a_file(words: tuple[str, ...], cli: Callable[..., Any]) -> None:
     result = cli("recommend", *words)
