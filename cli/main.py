@@ -1,6 +1,6 @@
 """Entry point: the table of commands, one-line errors, exit codes.
 
-A command's module is imported when the command is called: `kinfolio --help` imports click only.
+The module of a command is imported on the call: `kinfolio --help` imports click only.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ COMMANDS = {
     "doctor": ("graph.doctor", "Check the installation and the server."),
     "completion": ("completion", "Print the shell's completion script."),
 }
-"""Command: module in this folder that defines `command`, one line of help."""
+"""Module that defines `command`, and one line of help, by name of the command."""
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command when it is called."""
+    """A group that imports a command on its call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -113,10 +113,10 @@ def main(arguments: list[str] | None = None, **extra: Any) -> None:
         error.show()
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\ninterrupted; nothing was left half written", err=True)
+        click.echo("\ninterrupted; no half-written file remains", err=True)
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of the output (head, less) has exited: silence, as other tools do.
+        # The reader of the output (head, less) has exited: exit without a message.
         sys.stderr.close()
         sys.exit(1)
     except KinfolioError as error:

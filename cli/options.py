@@ -1,11 +1,11 @@
-"""Options and output that commands share."""
+"""Shared options of the commands, and what they configure."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -21,11 +21,22 @@ if TYPE_CHECKING:
     from kinfolio.cypher.mapping.names import Mapping
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.llm_explain.wording.clauses import Clauses
+    from kinfolio.llm_explain.wording.writers import Writer
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _MAPPING = "kinfolio.mapping"
+_JSON = "kinfolio.json"
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+def _store_json(ctx: click.Context, _: click.Parameter, is_set: bool) -> bool:
+    # `ctx.meta` is shared with subcommands: `versions --json list` prints JSON.
+    ctx.meta[_JSON] = is_set or ctx.meta.get(_JSON, False)
+    return bool(ctx.meta[_JSON])
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_store_json, help="Print one JSON document."
+)
 run_option = click.option(
     "--run",
     "run_folder",
@@ -66,7 +77,7 @@ rules_option = click.option(
 
 
 def _store_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
-    # Also on a group: its subcommands share `ctx.meta`.
+    # `ctx.meta` is shared with subcommands.
     if file is not None:
         ctx.meta[_MAPPING] = file
 
@@ -95,28 +106,35 @@ def _mapping_option(callback: Callable[..., None], *, hidden: bool) -> Callable[
 
 
 mapping_option = _mapping_option(_store_mapping, hidden=False)
-"""For commands that read the graph: `open_graph` applies the mapping."""
+"""For commands that read the graph; applied by `open_graph`."""
 no_mapping_option = _mapping_option(_refuse_mapping, hidden=True)
-"""For commands that write the standard names: they refuse a mapping instead of ignoring it."""
+"""For commands that write the standard names; a mapping is an error."""
 
 
 def text_cache() -> Path:
-    """Return the file with the embeddings of texts, shared by all runs."""
+    """Return the path of the text embedding cache, shared by all runs."""
     return home() / "cache" / "texts.sqlite"
 
 
 def deployment_clauses(language: str = "en") -> Clauses:
-    """Load the clauses of a language under the settings of this deployment."""
+    """Load the clauses of a language with the settings of this deployment."""
     from kinfolio.llm_explain.wording.clauses import load_clauses
 
     return load_clauses(language).for_deployment(**asdict(deployment()))
 
 
+def writers(model: str | None) -> tuple[Writer, ...]:
+    """Return the writers of explanations for `--model`, in order of preference."""
+    from kinfolio.llm_explain.wording.writers import writers_for
+
+    return writers_for(model, home() / "models", notify=print_message)
+
+
 @contextmanager
 def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
-    """Open the graph of the given server, or of kinfolio's own, which is started when necessary.
+    """Open the graph of `NEO4J_URI`, or of the managed server, which is started if necessary.
 
-    Without a `mapping`, the one of `--mapping` applies.
+    `mapping` defaults to that of `--mapping`.
     """
     with spinner("opening the graph"):
         from kinfolio.cypher.graph import Graph
@@ -136,7 +154,7 @@ def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
 
 
 def custom_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
-    """Read the rules of `--rules`; none when the option was not given."""
+    """Read the rules of `--rules`; empty without the option."""
     if folder is None:
         return ()
     from kinfolio.gnn.serving.rules import read_rules
@@ -146,18 +164,17 @@ def custom_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
 
 def print_json(answer: DataclassInstance | dict[str, Any]) -> None:
     """Print one JSON document on stdout."""
-    content = asdict(answer) if is_dataclass(answer) else answer
-    click.echo(json.dumps(content, ensure_ascii=False))
+    click.echo(json.dumps(answer, ensure_ascii=False, default=asdict))
 
 
 def options_from(config: type[DataclassInstance]) -> Callable[[_Function], _Function]:
-    """Make an option of each field of a config: name, type, default, help and choices."""
+    """Add an option for each field of a config: name, type, default, help and choices."""
     hints = get_type_hints(config)
 
     def decorate(function: _Function) -> _Function:
         for item in reversed(fields(config)):
             if item.default is MISSING:
-                raise TypeError(f"{config.__name__}.{item.name} needs a default")
+                raise TypeError(f"{config.__name__}.{item.name} has no default")
             flag = "--" + item.name.replace("_", "-")
             kind: Any = hints[item.name]
             choices = item.metadata.get("choices")

@@ -1,4 +1,4 @@
-"""Progress on stderr: a spinner and bars on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: a spinner and bars on a terminal, otherwise a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _T = TypeVar("_T")
 
 
 def print_message(text: str) -> None:
-    """Print on stderr what is not part of the answer."""
-    # `click.echo` writes past rich, which puts messages above a moving bar.
+    """Print a message on stderr, separate from the answer on stdout."""
+    # `click.echo` would bypass rich, which prints messages above a moving bar.
     print(text, file=sys.stderr)
 
 
 def spinner(step: str) -> AbstractContextManager[object]:
-    """Show a spinner on a terminal during a step that reports no progress; nothing elsewhere."""
+    """Display a spinner during a step that reports no progress; no-op without a terminal."""
     if not sys.stderr.isatty():
         return nullcontext()
     return _console().status(step)
@@ -35,7 +35,7 @@ def spinner(step: str) -> AbstractContextManager[object]:
 
 @cache
 def _console() -> Console:
-    """Return one console for all displays: a spinner may run inside a step with bars."""
+    """Return the console of all displays: a spinner may run inside a step with bars."""
     from rich.console import Console
 
     return Console(stderr=True)
@@ -43,9 +43,9 @@ def _console() -> Console:
 
 @contextmanager
 def show_progress(first_step: str) -> Iterator[Progress]:
-    """Yield the callback of a long step: name, amount done and total (0: unknown).
+    """Yield the progress callback of a long step: name, amount done and total (0: unknown).
 
-    `first_step` is shown until the first call.
+    `first_step` is displayed until the first call.
     """
     if sys.stderr.isatty():
         with _bars(first_step) as report:
@@ -56,7 +56,7 @@ def show_progress(first_step: str) -> Iterator[Progress]:
 
 
 def report_each(items: Sequence[_T], step: str, progress: Progress) -> Iterator[_T]:
-    """Iterate over items and report how many are done."""
+    """Yield the items and report the number of completed ones."""
     for done, item in enumerate(items):
         progress(step, done, len(items))
         yield item
@@ -75,7 +75,7 @@ def _bars(first_step: str) -> Iterator[Progress]:
 
     columns = (
         rich.SpinnerColumn(finished_text=" "),
-        # Names of files are part of a text: they are not markup. Long texts wrap.
+        # File names in a text are not markup. Long texts wrap.
         rich.TextColumn("{task.description}", markup=False, table_column=Column()),
         rich.BarColumn(bar_width=16),
         rich.TextColumn("{task.fields[amount]}", justify="right"),

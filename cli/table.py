@@ -1,4 +1,4 @@
-"""Tables: laid out by rich on a terminal, tab-separated and uncut anywhere else."""
+"""Tables: formatted by rich on a terminal, otherwise tab-separated and not truncated."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def print_table(
 ) -> None:
     """Print rows below their headings; `right` names the right-aligned columns.
 
-    When the terminal is too narrow, a few rows are printed as blocks of one line per column, and
-    many rows in lines that the terminal wraps.
+    If the terminal is too narrow, up to five rows are printed as blocks with one line per column,
+    more rows in lines that the terminal wraps.
     """
     if not sys.stdout.isatty():
         click.echo("\t".join(columns))
@@ -34,7 +34,7 @@ def print_table(
     console = Console()
     table = Table(box=SIMPLE, pad_edge=False)
     for column, *cells in zip(columns, *rows, strict=True):
-        # Cells without spaces are ids and numbers, which stay on one line: they are copied.
+        # Cells without spaces are ids and numbers; one line each, so that they can be copied.
         is_text = any(" " in cell for cell in cells)
         table.add_column(
             column,
@@ -43,7 +43,7 @@ def print_table(
             no_wrap=not is_text,
         )
     for row in rows:
-        # `Text`, because a name like "[bold]" is not markup.
+        # `Text` does not interpret a name like "[bold]" as markup.
         table.add_row(*(Text(cell) for cell in row))
     width = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
     if width > console.width and len(rows) <= _MOST_BLOCKS:

@@ -99,13 +99,7 @@ class Graph:
         return str(row["version"]), str(row["edition"])
 
     def read(
-        self,
-        name: str,
-        /,
-        *,
-        slot: Slot = "a",
-        conditions: tuple[str, ...] = (),
-        **parameters: Any,
+        self, name: str, /, *, slot: Slot = "a", conditions: tuple[str, ...] = (), **parameters: Any
     ) -> Rows:
         """Return the rows of a reading statement, in a transaction that may be retried.
 

@@ -15,12 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import py2neo
-from py2neo.errors import (
-    ConnectionBroken,
-    ConnectionUnavailable,
-    Neo4jError,
-    ServiceUnavailable,
-)
+from py2neo.errors import ConnectionBroken, ConnectionUnavailable, Neo4jError, ServiceUnavailable
 from py2neo.ogm import Model, Property, Related, RelatedFrom, RelatedTo
 from py2neo.wiring import WireError
 

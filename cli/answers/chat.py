@@ -1,4 +1,4 @@
-"""`kinfolio chat`: talk about recommendations, one line at a time."""
+"""`kinfolio chat`: a conversation about recommendations, one line at a time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import (
-    custom_rules,
-    deployment_clauses,
-    json_option,
-    mapping_option,
-    model_option,
-    open_graph,
-    rules_option,
-)
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, spinner
 from kinfolio.environment import home
 from kinfolio.errors import BadConfig
@@ -33,7 +25,7 @@ if TYPE_CHECKING:
     "chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat p007 --model none"
 )
 @click.argument("user")
-@model_option
+@options.model_option
 @click.option("--thread", help="Name of a conversation to resume; without one, a new one starts.")
 @click.option(
     "--memory",
@@ -48,9 +40,9 @@ if TYPE_CHECKING:
     help="Let the model of --model provider:name write reading statements about the user's own "
     "part of the graph; each is checked, planned and limited before it runs.",
 )
-@rules_option
-@mapping_option
-@json_option
+@options.rules_option
+@options.mapping_option
+@options.json_option
 def command(
     user: str,
     model: str | None,
@@ -69,20 +61,18 @@ def command(
     from kinfolio.llm_explain.conversation.chat import Chat
     from kinfolio.llm_explain.conversation.router import load_router
     from kinfolio.llm_explain.memory.checkpointers import open_file, open_neo4j
-    from kinfolio.llm_explain.wording.writers import writers_for
 
     is_large = model not in (None, "", "embedded", "none")
     if allow_generated_cypher and not is_large:
         raise BadConfig(
             "--allow-generated-cypher needs a model that can write it; add --model provider:name"
         )
-    writers = writers_for(model, home() / "models", notify=print_message)
-    clauses = deployment_clauses()
-    with open_graph() as graph:
+    writers, clauses = options.writers(model), options.deployment_clauses()
+    with options.open_graph() as graph:
         opened = open_neo4j(graph.connection) if memory == "graph" else open_file(home() / "chat")
         with opened as checkpointer:
             with spinner("starting the conversation"):
-                rules = custom_rules(rules_folder, graph)
+                rules = options.custom_rules(rules_folder, graph)
                 chat = Chat(
                     Answers(graph, user, writers, rules, clauses),
                     load_router(home() / "models"),

@@ -6,23 +6,16 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import (
-    deployment_clauses,
-    json_option,
-    language_option,
-    mapping_option,
-    open_graph,
-    print_json,
-)
+from kinfolio.cli import options
 
 
 @click.command("check-text", epilog="Example:  kinfolio check-text p007 opal-daily-note letter.txt")
 @click.argument("user")
 @click.argument("product")
 @click.argument("file", type=click.Path(path_type=Path))
-@language_option
-@mapping_option
-@json_option
+@options.language_option
+@options.mapping_option
+@options.json_option
 def command(user: str, product: str, file: Path, language: str, as_json: bool) -> None:
     """Find claims in FILE, a text on PRODUCT for USER, that no evidence supports.
 
@@ -31,13 +24,13 @@ def command(user: str, product: str, file: Path, language: str, as_json: bool) -
     from kinfolio.llm_explain.checking.check import check_text, read_text
     from kinfolio.llm_explain.explain import explain
 
-    text, clauses = read_text(file), deployment_clauses(language)
-    with open_graph() as graph:
+    text, clauses = read_text(file), options.deployment_clauses(language)
+    with options.open_graph() as graph:
         explanation = explain(graph, user, product, (), all_evidence=True, clauses=clauses)
     problems = check_text(text, explanation)
     if as_json:
         found = [{"text": problem.text, "reason": problem.reason} for problem in problems]
-        print_json({"grounded": not problems, "problems": found})
+        options.print_json({"grounded": not problems, "problems": found})
     elif problems:
         for problem in problems:
             click.echo(f"{problem.text or '(the whole text)'}\n    {problem.reason}")

@@ -8,19 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import (
-    deployment_clauses,
-    json_option,
-    language_option,
-    length_option,
-    mapping_option,
-    open_graph,
-    print_json,
-    run_option,
-)
-from kinfolio.cli.progress import print_message, report_each, show_progress
+from kinfolio.cli import options
+from kinfolio.cli.progress import report_each, show_progress
 from kinfolio.cli.table import print_table
-from kinfolio.environment import home
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
@@ -42,7 +32,7 @@ class _Config:
     "evaluate-explanations",
     epilog="Example:  kinfolio evaluate-explanations --run runs/default --pairs 20",
 )
-@run_option
+@options.run_option
 @click.option(
     "--pairs",
     type=click.IntRange(min=1),
@@ -51,8 +41,8 @@ class _Config:
     help="Number of explanations.",
 )
 @click.option("--model", default="none", show_default=True, help="Writer, as for `explain`.")
-@length_option
-@language_option
+@options.length_option
+@options.language_option
 @click.option(
     "--seed", default=0, show_default=True, help="Seed of the sample and of random evidence."
 )
@@ -62,28 +52,28 @@ class _Config:
     help="A tsv file with columns user, product, explanation to compare with, by the cosine of "
     "MiniLM embeddings.",
 )
-@mapping_option
-@json_option
-def command(run_folder: Path, as_json: bool, **options: Any) -> None:
+@options.mapping_option
+@options.json_option
+def command(run_folder: Path, as_json: bool, **values: Any) -> None:
     """Explain recommendations of random users and evaluate the explanations.
 
-    Grounded: names and numbers stand in the cited evidence, paths exist, no other user is named,
-    checked by code that the writers do not share. Deletion: the score is recomputed without the
-    cited evidence, and without as much other evidence of the user. Also written to
-    RUN/explanations.json.
+    Grounded: the cited evidence contains all names and numbers, its paths exist, and no other user
+    is named; the check shares no code with the writers. Deletion: the score is recomputed without
+    the cited evidence, and without the same amount of random evidence. The result is also written
+    to RUN/explanations.json.
     """
     from kinfolio.llm_explain.evaluation.pairs import read_references
     from kinfolio.run import Run, write_json
 
-    run, config = Run(run_folder), _Config(**options)
+    run, config = Run(run_folder), _Config(**values)
     info = run.need_info()
     references = read_references(config.references) if config.references else None
-    with open_graph() as graph, show_progress("reading recommendations") as progress:
+    with options.open_graph() as graph, show_progress("reading recommendations") as progress:
         version = _need_served(graph, info, run_folder)
         answer = {"version": version, **_evaluate(graph, config, references, progress)}
     write_json(run.folder / "explanations.json", answer)
     if as_json:
-        print_json(answer)
+        options.print_json(answer)
     else:
         _print(answer)
 
@@ -93,16 +83,19 @@ def _evaluate(
 ) -> dict[str, Any]:
     from kinfolio.llm_explain.evaluation.measure import measure, reference_similarity
     from kinfolio.llm_explain.evaluation.pairs import recommended_pairs, scored_pairs
-    from kinfolio.llm_explain.wording.writers import writers_for
 
-    writers = writers_for(config.model, home() / "models", notify=print_message)
     if references:
         pairs = scored_pairs(graph, references, config.pairs)
     else:
         pairs = recommended_pairs(graph, config.pairs, config.seed)
-    clauses = deployment_clauses(config.language)
-    shown = report_each(pairs, "explaining", progress)
-    measured = measure(graph, shown, writers, config.seed, clauses, config.length)
+    measured = measure(
+        graph,
+        report_each(pairs, "explaining", progress),
+        options.writers(config.model),
+        config.seed,
+        options.deployment_clauses(config.language),
+        config.length,
+    )
     answer = measured.summary()
     if references:
         from kinfolio.gnn.text.encoder import load_encoder
@@ -117,7 +110,7 @@ def _evaluate(
 
 
 def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
-    """Name of the active version, which must be of the run's model."""
+    """Return the name of the active version, which must be of the run's model."""
     from kinfolio.errors import NotReady
     from kinfolio.gnn.publishing.versions import list_versions
 
@@ -137,17 +130,16 @@ def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
 
 def _print(answer: dict[str, Any]) -> None:
     rows: list[list[str]] = []
-    for key, value in answer.items():
-        if key in ("faults", "examples"):
-            continue
-        for name, figure in value.items() if isinstance(value, dict) else (("", value),):
-            if isinstance(figure, dict):
-                figure = ", ".join(f"{part} {_short(one)}" for part, one in figure.items())
-            rows.append([f"{key} {name}".strip().replace("_", " "), _short(figure)])
+    metrics = {key: value for key, value in answer.items() if key not in ("faults", "examples")}
+    for key, value in metrics.items():
+        for name, metric in value.items() if isinstance(value, dict) else (("", value),):
+            if isinstance(metric, dict):
+                metric = ", ".join(f"{part} {_short(number)}" for part, number in metric.items())
+            rows.append([f"{key} {name}".strip().replace("_", " "), _short(metric)])
     print_table(["metric", "value"], rows)
     for fault in answer["faults"]:
         click.echo(fault)
 
 
-def _short(figure: object) -> str:
-    return f"{figure:.4g}" if isinstance(figure, float) else str(figure)
+def _short(metric: object) -> str:
+    return f"{metric:.4g}" if isinstance(metric, float) else str(metric)

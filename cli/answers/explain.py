@@ -1,4 +1,4 @@
-"""`kinfolio explain`: the reasons of a score."""
+"""`kinfolio explain`: a score, explained with evidence from the graph."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import (
-    deployment_clauses,
-    json_option,
-    language_option,
-    length_option,
-    mapping_option,
-    model_option,
-    open_graph,
-    print_json,
-)
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, spinner
-from kinfolio.environment import home
 
 if TYPE_CHECKING:
     from kinfolio.cypher.mapping.display_names import PathNames
@@ -28,12 +18,12 @@ if TYPE_CHECKING:
 @click.command("explain", epilog="Example:  kinfolio explain p007 opal-daily-note --model none")
 @click.argument("user")
 @click.argument("product")
-@model_option
-@length_option
-@language_option
+@options.model_option
+@options.length_option
+@options.language_option
 @click.option("--all-evidence", is_flag=True, help="Print all evidence, with remainder 0.")
-@mapping_option
-@json_option
+@options.mapping_option
+@options.json_option
 def command(
     user: str,
     product: str,
@@ -45,22 +35,21 @@ def command(
 ) -> None:
     """Explain the score of PRODUCT for USER with evidence from the graph."""
     from kinfolio.llm_explain.explain import as_document, explain
-    from kinfolio.llm_explain.wording.writers import writers_for
 
     with spinner("loading the language model"):
-        writers = writers_for(model, home() / "models", notify=print_message)
-    with open_graph() as graph, spinner("writing the explanation"):
+        writers = options.writers(model)
+    with options.open_graph() as graph, spinner("writing the explanation"):
         explanation = explain(
             graph,
             user,
             product,
             writers,
             all_evidence=all_evidence,
-            clauses=deployment_clauses(language),
+            clauses=options.deployment_clauses(language),
             length=length,
         )
     if as_json:
-        print_json(as_document(explanation, graph.names))
+        options.print_json(as_document(explanation, graph.names))
     else:
         click.echo(explanation.text)
         _print_evidence(explanation, graph.names)

@@ -6,21 +6,13 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import (
-    custom_rules,
-    json_option,
-    k_option,
-    mapping_option,
-    open_graph,
-    print_json,
-    rules_option,
-)
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend p007 -k 5")
 @click.argument("user", required=False)
-@k_option
+@options.k_option
 @click.option("--all", "for_all", is_flag=True, help="Write the lists of all users to a file.")
 @click.option(
     "--out",
@@ -32,9 +24,9 @@ from kinfolio.cli.progress import print_message, show_progress
     is_flag=True,
     help="With --all: also write the lists to the graph, as RECOMMENDED relationships.",
 )
-@rules_option
-@mapping_option
-@json_option
+@options.rules_option
+@options.mapping_option
+@options.json_option
 def command(
     user: str | None,
     k: int,
@@ -66,11 +58,11 @@ def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> N
     from kinfolio.cli.table import print_list
     from kinfolio.gnn.serving.recommend import recommend
 
-    with open_graph() as graph:
-        rules = custom_rules(rules_folder, graph)
+    with options.open_graph() as graph:
+        rules = options.custom_rules(rules_folder, graph)
         answer = recommend(graph, user, k, rules=rules, warn=print_message)
     if as_json:
-        print_json(answer)
+        options.print_json(answer)
     else:
         print_list(answer.products)
         print_message(f"version: {answer.version or 'none'}, source: {answer.source}")
@@ -81,18 +73,18 @@ def _recommend_all(
 ) -> None:
     from kinfolio.gnn.serving.recommend_all import recommend_all
 
-    with open_graph() as graph, show_progress("reading the products") as progress:
+    with options.open_graph() as graph, show_progress("reading the products") as progress:
         users = recommend_all(
             graph,
             out,
             k,
-            rules=custom_rules(rules_folder, graph),
+            rules=options.custom_rules(rules_folder, graph),
             materialise=materialise,
             progress=progress,
         )
     if as_json:
         answer = {"file": None if out is None else str(out), "users": users, "k": k}
-        print_json({**answer, "materialised": True} if materialise else answer)
+        options.print_json({**answer, "materialised": True} if materialise else answer)
         return
     places = [str(out)] if out is not None else []
     places += ["the graph, as RECOMMENDED"] if materialise else []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from kinfolio.cli.options import json_option, print_json
+from kinfolio.cli import options
 from kinfolio.cli.progress import spinner
 from kinfolio.environment import home
 
 
 @click.command("route", epilog='Example:  kinfolio route "why not the second one?"')
 @click.argument("text")
-@json_option
+@options.json_option
 def command(text: str, as_json: bool) -> None:
     """Find the intent of TEXT as a line of a chat."""
     from kinfolio.llm_explain.conversation.router import load_router
@@ -19,7 +19,7 @@ def command(text: str, as_json: bool) -> None:
     with spinner("loading the router"):
         route = load_router(home() / "models").route(text)
     if as_json:
-        print_json(route)
+        options.print_json(route)
     else:
         asks = "; the chat would ask back" if route.asks_back else ""
         click.echo(f"{route.intent}, confidence {route.confidence:.2f}{asks}")

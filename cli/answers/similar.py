@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from kinfolio.cli.options import json_option, k_option, mapping_option, open_graph, print_json
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message
 
 
 @click.command("similar", epilog="Example:  kinfolio similar opal-daily-note -k 5")
 @click.argument("product")
-@k_option
-@mapping_option
-@json_option
+@options.k_option
+@options.mapping_option
+@options.json_option
 def command(product: str, k: int, as_json: bool) -> None:
     """List the open products most similar to PRODUCT, best first.
 
@@ -21,10 +21,10 @@ def command(product: str, k: int, as_json: bool) -> None:
     from kinfolio.cli.table import print_list
     from kinfolio.gnn.serving.similar import similar_products
 
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         similar = similar_products(graph, product, k)
     if as_json:
-        print_json(similar)
+        options.print_json(similar)
     else:
         print_list(similar.products)
         print_message(f"version: {similar.version}")

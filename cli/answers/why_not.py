@@ -6,30 +6,23 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import (
-    custom_rules,
-    json_option,
-    mapping_option,
-    open_graph,
-    print_json,
-    rules_option,
-)
+from kinfolio.cli import options
 
 
 @click.command("why-not", epilog="Example:  kinfolio why-not p007 opal-daily-note")
 @click.argument("user")
 @click.argument("product")
-@rules_option
-@mapping_option
-@json_option
+@options.rules_option
+@options.mapping_option
+@options.json_option
 def command(user: str, product: str, rules_folder: Path | None, as_json: bool) -> None:
     """Name the rules that exclude PRODUCT for USER, and its rank without them."""
     from kinfolio.gnn.serving.why_not import why_not
 
-    with open_graph() as graph:
-        answer = why_not(graph, user, product, rules=custom_rules(rules_folder, graph))
+    with options.open_graph() as graph:
+        answer = why_not(graph, user, product, rules=options.custom_rules(rules_folder, graph))
     if as_json:
-        print_json(answer)
+        options.print_json(answer)
         return
     click.echo(f"{product} is {'allowed' if answer.allowed else 'not allowed'} for {user}")
     width = max(9, *(len(rule.rule) for rule in answer.rules))

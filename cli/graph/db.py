@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import (
-    json_option,
-    open_graph,
-    print_json,
-)
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress, spinner
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import ServerError
@@ -29,7 +25,7 @@ def command() -> None:
 
 
 @command.command(epilog="Example:  kinfolio db start")
-@json_option
+@options.json_option
 def start(as_json: bool) -> None:
     """Start the server if it is not running."""
     server = _own_server()
@@ -39,7 +35,7 @@ def start(as_json: bool) -> None:
 
 
 @command.command(epilog="Example:  kinfolio db stop")
-@json_option
+@options.json_option
 def stop(as_json: bool) -> None:
     """Stop the server; the data stays."""
     server = _own_server()
@@ -49,7 +45,7 @@ def stop(as_json: bool) -> None:
 
 
 @command.command(epilog="Example:  kinfolio db status --json")
-@json_option
+@options.json_option
 def status(as_json: bool) -> None:
     """Print whether a server is running, its address and its version."""
     from kinfolio.cypher.server.server import Server, status_of
@@ -60,7 +56,7 @@ def status(as_json: bool) -> None:
 
 @command.command(epilog="Example:  kinfolio db wipe --yes")
 @click.option("--yes", is_flag=True, help="Required: the graph cannot be restored.")
-@json_option
+@options.json_option
 def wipe(yes: bool, as_json: bool) -> None:
     """Stop the server and delete its data permanently; the jars stay."""
     server = _own_server()
@@ -75,7 +71,7 @@ def wipe(yes: bool, as_json: bool) -> None:
 
 @command.command("hash", epilog="Example:  kinfolio db hash --json")
 @click.option("--without-gids", is_flag=True, help="Ignore the row numbers that kinfolio assigned.")
-@json_option
+@options.json_option
 def content_hash(without_gids: bool, as_json: bool) -> None:
     """Print one hash of the graph's content: users, products, relationships and properties.
 
@@ -83,10 +79,10 @@ def content_hash(without_gids: bool, as_json: bool) -> None:
     """
     from kinfolio.loaders.writing.graph_hash import graph_hash
 
-    with open_graph() as graph, show_progress("hashing the graph") as progress:
+    with options.open_graph() as graph, show_progress("hashing the graph") as progress:
         digest = graph_hash(graph, with_gids=not without_gids, progress=progress)
     if as_json:
-        print_json({"hash": digest, "with_gids": not without_gids})
+        options.print_json({"hash": digest, "with_gids": not without_gids})
     else:
         click.echo(digest)
 
@@ -105,7 +101,7 @@ def _own_server() -> Server:
 
 def _print(status: ServerStatus, as_json: bool) -> None:
     if as_json:
-        print_json(status)
+        options.print_json(status)
         return
     click.echo(f"running:  {'yes' if status.running else 'no'}")
     click.echo(f"address:  {status.uri or 'none yet'}")

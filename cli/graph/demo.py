@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import (
-    json_option,
-    model_option,
-    no_mapping_option,
-    open_graph,
-    print_json,
-    text_cache,
-)
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress, spinner
 from kinfolio.cli.table import print_list
 from kinfolio.environment import home
@@ -36,19 +29,19 @@ _EXPLAINED = 3
 
 @click.command("demo", epilog="Example:  kinfolio demo")
 @click.option("--user", help="User of the list.  [default: the one with most holdings]")
-@model_option
-@no_mapping_option
-@json_option
+@options.model_option
+@options.no_mapping_option
+@options.json_option
 def command(user: str | None, model: str | None, as_json: bool) -> None:
     """Run all steps on a generated community of 600 users and 120 products.
 
-    Files, graph, snapshot, model, embeddings in the graph, a list, and its explanations. Nothing is
-    deleted: a graph with other data is refused.
+    The steps: files, graph, snapshot, model, write-back, recommendations and explanations. Nothing
+    is deleted: a graph with other data is refused.
     """
     from kinfolio.run import Run
 
     folder, run = home() / "demo" / "community", Run(home() / "demo" / "run")
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         _load(graph, folder)
         recall = _train(graph, run)
         user = user or _most_active(folder)
@@ -56,7 +49,7 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
     if as_json:
         from kinfolio.llm_explain.explain import as_document
 
-        print_json(
+        options.print_json(
             {
                 "user": user,
                 "recall@20": recall,
@@ -91,7 +84,7 @@ def _refuse_other_data(graph: Graph, folder: Path) -> None:
     if row["nodes"]:
         raise NotReady(
             f"the graph at {graph.server} holds {row['nodes']:,} users and products that are "
-            "not of the demo, which does not mix with other data; "
+            "not part of the demo, which needs a graph of its own; "
             "type: KINFOLIO_HOME=/tmp/kinfolio-demo kinfolio demo"
         )
 
@@ -108,7 +101,7 @@ def _train(graph: Graph, run: Run) -> dict[str, float]:
         export(graph, run.snapshot, progress=progress)
     print_message(f"3. snapshot: {run.snapshot}")
     with show_progress("preparing the training data") as progress:
-        train(run, TrainConfig(steps=300), cache=text_cache(), progress=progress)
+        train(run, TrainConfig(steps=300), cache=options.text_cache(), progress=progress)
     with show_progress("evaluating") as progress:
         evaluation = evaluate(run, compare="baselines", warn=print_message, progress=progress)
     recall = {name: groups["all"].recall for name, groups in evaluation.models.items()}
@@ -123,7 +116,7 @@ def _train(graph: Graph, run: Run) -> dict[str, float]:
 
 
 def _most_active(folder: Path) -> str:
-    """Return the user with most holdings in the files."""
+    """Return the user with the most holdings in the files."""
     import csv
     from collections import Counter
 
@@ -137,11 +130,10 @@ def _recommend(
 ) -> tuple[Recommendations, list[Explanation]]:
     from kinfolio.gnn.serving.recommend import recommend
     from kinfolio.llm_explain.explain import explain
-    from kinfolio.llm_explain.wording.writers import writers_for
 
     with spinner("writing explanations"):
         recommended = recommend(graph, user, _LIST, warn=print_message)
-        writers = writers_for(model, home() / "models", print_message)
+        writers = options.writers(model)
         products = [one.product for one in recommended.products[:_EXPLAINED]]
         return recommended, [explain(graph, user, product, writers) for product in products]
 
@@ -152,11 +144,12 @@ def _print(user: str, recommended: Recommendations, explanations: list[Explanati
     for explanation in explanations:
         click.echo("\n" + textwrap.fill(explanation.text, 78))
     first, last = recommended.products[0].product, recommended.products[-1].product
-    click.echo("\nWhat to type next:")
-    if shutil.which("kinfolio") is None:
-        click.echo("  source .venv/bin/activate        so that `kinfolio` is found")
-    click.echo(f"  kinfolio explain {user} {last}")
-    click.echo(f"  kinfolio why-not {user} {first}")
-    click.echo(f"  kinfolio chat {user}               then: why the second?")
-    click.echo("  kinfolio load FOLDER             your own data (in another KINFOLIO_HOME)")
-    click.echo("  kinfolio db stop                 to stop the database server")
+    activate = "  source .venv/bin/activate        so that `kinfolio` is found\n"
+    click.echo(
+        f"\nWhat to type next:\n{'' if shutil.which('kinfolio') else activate}"
+        f"  kinfolio explain {user} {last}\n"
+        f"  kinfolio why-not {user} {first}\n"
+        f"  kinfolio chat {user}               then: why the second?\n"
+        "  kinfolio load FOLDER             your own data (in another KINFOLIO_HOME)\n"
+        "  kinfolio db stop                 to stop the database server"
+    )

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
-from kinfolio.cli.options import (
-    json_option,
-    print_json,
-)
+from kinfolio.cli import options
 from kinfolio.cli.progress import spinner
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import NotReady
 
 
 @click.command("doctor", epilog="Example:  kinfolio doctor")
-@json_option
+@options.json_option
 def command(as_json: bool) -> None:
     """Check the installation and the server; exit code 1 when a check fails."""
     from kinfolio.cli.graph.checks import run_checks
@@ -24,11 +19,11 @@ def command(as_json: bool) -> None:
     with spinner("checking"):
         checks = run_checks(home(), configured_connection())
     if as_json:
-        print_json({"checks": [asdict(check) for check in checks]})
+        options.print_json({"checks": checks})
     else:
         for check in checks:
             click.echo(f"{'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
             if check.cure:
                 click.echo(f"    {check.cure}")
     if failed := [check.name for check in checks if not check.ok]:
-        raise NotReady(f"failed checks: {', '.join(failed)}; the list says what to do")
+        raise NotReady(f"failed checks: {', '.join(failed)}; the list has the remedies")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import json_option, no_mapping_option, open_graph, print_json
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import BadInput, ServerError
@@ -41,8 +41,8 @@ _MOST_REJECTS = 5
     type=click.Path(dir_okay=False, path_type=Path),
     help="File for rejected rows.  [default: in kinfolio's home]",
 )
-@no_mapping_option
-@json_option
+@options.no_mapping_option
+@options.json_option
 def command(folder: Path, as_json: bool, **given: Any) -> None:
     """Load a folder of files into the graph.
 
@@ -53,15 +53,15 @@ def command(folder: Path, as_json: bool, **given: Any) -> None:
     from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.writing.load import check_folder
 
-    options = _Options(**given)  # Any: values as click parsed them
-    split = SplitRule.parse(options.split) if options.split else None
+    arguments = _Arguments(**given)  # Any: values as click parsed them
+    split = SplitRule.parse(arguments.split) if arguments.split else None
     check_folder(folder)
-    if options.check:
+    if arguments.check:
         _check(folder, as_json)
         return
-    report = _load(folder, options, split)
+    report = _load(folder, arguments, split)
     if as_json:
-        print_json(report)
+        options.print_json(report)
     else:
         _print(report)
     for line in (*report.notes, *_rejects(report)):
@@ -69,7 +69,7 @@ def command(folder: Path, as_json: bool, **given: Any) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
+class _Arguments:
     check: bool
     replace: bool
     yes: bool
@@ -88,31 +88,31 @@ class _Options:
             raise click.UsageError("--check and --split exclude each other; give one of them")
 
 
-def _load(folder: Path, options: _Options, split: SplitRule | None) -> LoadReport:
-    rejects_file = options.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
+def _load(folder: Path, arguments: _Arguments, split: SplitRule | None) -> LoadReport:
+    rejects_file = arguments.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
     try:
-        if options.bulk:
+        if arguments.bulk:
             return _load_in_bulk(folder, rejects_file, split)
-        return _load_into_graph(folder, rejects_file, options, split)
+        return _load_into_graph(folder, rejects_file, arguments, split)
     except KeyboardInterrupt:
-        flag = " --replace" if options.replace else " --bulk" if options.bulk else ""
+        flag = " --replace" if arguments.replace else " --bulk" if arguments.bulk else ""
         flag += f" --split {split}" if split else ""
         print_message(f"\nstopped; to resume, type the same again: kinfolio load{flag} {folder}")
         raise click.exceptions.Exit(130) from None
 
 
 def _load_into_graph(
-    folder: Path, rejects_file: Path, options: _Options, split: SplitRule | None
+    folder: Path, rejects_file: Path, arguments: _Arguments, split: SplitRule | None
 ) -> LoadReport:
     from kinfolio.loaders.writing.load import load
 
-    with open_graph() as graph, ExitStack() as display:
+    with options.open_graph() as graph, ExitStack() as display:
         progress = display.enter_context(show_progress("reading the files"))
 
         def confirm(removed: Removed) -> None:
             nonlocal progress
             display.close()  # a prompt and a moving bar cannot share the terminal
-            _confirm(removed, folder, options.yes)
+            _confirm(removed, folder, arguments.yes)
             progress = display.enter_context(show_progress("writing"))
 
         return load(
@@ -120,7 +120,7 @@ def _load_into_graph(
             folder,
             progress=lambda step, done, total: progress(step, done, total),
             rejects_file=rejects_file,
-            replace=confirm if options.replace else None,
+            replace=confirm if arguments.replace else None,
             split=split,
         )
 
@@ -171,13 +171,13 @@ def _check(folder: Path, as_json: bool) -> None:
     from kinfolio.loaders.writing.load import known_users
 
     def known(ids: list[str]) -> Iterable[str]:
-        with open_graph() as graph:
+        with options.open_graph() as graph:
             return known_users(graph, ids)
 
     with show_progress("reading the files") as progress:
         report = check_quality(folder, known_users=known, progress=progress)
     if as_json:
-        print_json(report)
+        options.print_json(report)
         return
     for line in lines(report):
         click.echo(line)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import json_option, open_graph, print_json
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.cli.table import print_table
 
@@ -27,7 +26,7 @@ def command() -> None:
 @command.command("init", epilog="Example:  kinfolio map init mapping.toml")
 @click.argument("file", type=_file_type, default=_FILE)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-@json_option
+@options.json_option
 def init_command(file: Path, force: bool, as_json: bool) -> None:
     """Inspect the graph and write a guessed mapping to FILE; the graph is not changed."""
     from kinfolio.cypher.inspection.file import check_free, write_mapping
@@ -35,23 +34,22 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
     from kinfolio.cypher.inspection.inventory import inspect
 
     check_free(file, force=force)
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         found = inspect(graph)
         mapping = guess(graph, found)
     write_mapping(file, mapping, found, force=force)
     if as_json:
-        print_json(
+        reviews = mapping.reviews
+        options.print_json(
             {
                 "file": str(file),
                 "users": mapping.users.label,
                 "products": mapping.products.label,
                 "holdings": mapping.holdings.type,
-                "ties": mapping.ties.type if mapping.ties else None,
-                "reviews": (mapping.reviews.type or mapping.reviews.label)
-                if mapping.reviews
-                else None,
-                "categories": mapping.categories.label if mapping.categories else None,
-                "dismissals": mapping.dismissals.type if mapping.dismissals else None,
+                "ties": mapping.ties and mapping.ties.type,
+                "reviews": reviews and (reviews.type or reviews.label),
+                "categories": mapping.categories and mapping.categories.label,
+                "dismissals": mapping.dismissals and mapping.dismissals.type,
             }
         )
         return
@@ -64,7 +62,7 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
 
 @command.command("check", epilog="Example:  kinfolio map check mapping.toml")
 @click.argument("file", type=_file_type, default=_FILE)
-@json_option
+@options.json_option
 def check_command(file: Path, as_json: bool) -> None:
     """Print what each line of FILE matches in the graph; the graph is not changed.
 
@@ -74,19 +72,18 @@ def check_command(file: Path, as_json: bool) -> None:
     from kinfolio.cypher.mapping.names import read_mapping
 
     mapping = read_mapping(file)
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         lines = check_mapping(graph, mapping)
     problems = sum(line.level == "problem" for line in lines)
     if as_json:
-        print_json({"ok": not problems, "lines": [asdict(line) for line in lines]})
+        options.print_json({"ok": not problems, "lines": lines})
     else:
         _print(lines)
-        if problems:
-            print_message(
-                f"the graph cannot be used because of {problems} of these lines; correct {file}"
-            )
-        else:
-            print_message(f"next: kinfolio export --mapping {file}")
+        print_message(
+            f"the graph cannot be used because of {problems} of these lines; correct {file}"
+            if problems
+            else f"next: kinfolio export --mapping {file}"
+        )
     if problems:
         raise click.exceptions.Exit(1)
 
@@ -94,9 +91,9 @@ def check_command(file: Path, as_json: bool) -> None:
 @command.command("remove", epilog="Example:  kinfolio map remove mapping.toml --yes")
 @click.argument("file", type=_file_type, default=_FILE)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@json_option
+@options.json_option
 def remove_command(file: Path, yes: bool, as_json: bool) -> None:
-    """Remove everything that kinfolio wrote to the graph of FILE, which is then as before.
+    """Remove everything that kinfolio wrote to the graph of FILE.
 
     That is: row numbers, vectors, versions, stored lists, and their indexes and constraints.
     """
@@ -104,7 +101,7 @@ def remove_command(file: Path, yes: bool, as_json: bool) -> None:
     from kinfolio.cypher.mapping.names import read_mapping
 
     mapping = read_mapping(file)
-    with open_graph(mapping) as graph:
+    with options.open_graph(mapping) as graph:
         if not yes:
             click.confirm(
                 f"Remove kinfolio's properties, versions and indexes from {graph.connection.uri}?",
@@ -114,7 +111,7 @@ def remove_command(file: Path, yes: bool, as_json: bool) -> None:
         with show_progress("removing row numbers and vectors") as progress:
             removed = remove(graph, progress=progress)
     if as_json:
-        print_json(asdict(removed))
+        options.print_json(removed)
     else:
         click.echo(
             f"cleared {removed.users:,} users and {removed.products:,} products; removed "

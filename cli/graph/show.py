@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
+from kinfolio.cli import options
 from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 @click.command("show", epilog="Example:  kinfolio show user p007")
 @click.argument("kind", type=click.Choice(["user", "product"]))
 @click.argument("id")
-@mapping_option
-@json_option
+@options.mapping_option
+@options.json_option
 def command(kind: str, id: str, as_json: bool) -> None:
     """Display one user or product of the graph."""
     from kinfolio.cypher.models import show_product, show_user
 
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         view = (show_user if kind == "user" else show_product)(graph, id)
     if as_json:
-        print_json(view)
+        options.print_json(view)
     else:
         _print(view)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import json_option, print_json, run_option, text_cache
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.cli.table import print_table
 
@@ -34,7 +34,7 @@ controls_option = click.option(
 @click.command(
     "evaluate", epilog="Example:  kinfolio evaluate --run runs/default --baselines --wide"
 )
-@run_option
+@options.run_option
 @split_option
 @click.option(
     "--baselines",
@@ -44,7 +44,7 @@ controls_option = click.option(
 )
 @controls_option
 @click.option("--wide", is_flag=True, help="Print all metrics at 5, 10 and 20, in 100 columns.")
-@json_option
+@options.json_option
 def command(
     run_folder: Path,
     split: Split,
@@ -67,7 +67,7 @@ def command(
         Run(run_folder), split=split, has_baselines=has_baselines, has_controls=has_controls
     )
     if as_json:
-        print_json(_document(evaluation))
+        options.print_json(_document(evaluation))
     elif wide:
         _print_wide(evaluation)
     else:
@@ -83,7 +83,7 @@ def evaluate_run(run: Run, *, split: Split, has_baselines: bool, has_controls: b
             run,
             split=split,
             compare="ablations" if has_controls else "baselines" if has_baselines else "nothing",
-            cache=text_cache(),
+            cache=options.text_cache(),
             warn=print_message,
             progress=progress,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json, run_option
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _THIS_RUN = "-"
 
 
 @click.command("export", epilog="Example:  kinfolio export --run runs/default")
-@run_option
+@options.run_option
 @click.option(
     "--since",
     is_flag=False,
@@ -38,8 +38,8 @@ _THIS_RUN = "-"
     type=click.IntRange(0),
     help="Distance from USER over ties and over products held by both.  [default: 1]",
 )
-@mapping_option
-@json_option
+@options.mapping_option
+@options.json_option
 def command(
     run_folder: Path,
     since: str | None,
@@ -61,7 +61,10 @@ def command(
         raise BadConfig("--hops is the distance from a user; name the user with --around USER")
     run = Run(run_folder)
     older = None if since is None else Run(run_folder if since == _THIS_RUN else Path(since))
-    with open_graph() as graph, show_progress("counting nodes and relationships") as progress:
+    with (
+        options.open_graph() as graph,
+        show_progress("counting nodes and relationships") as progress,
+    ):
         exported = export_to(
             graph,
             run.snapshot,
@@ -72,7 +75,7 @@ def command(
             hops=1 if hops is None else hops,
         )
     if as_json:
-        print_json(_document(run.snapshot, exported))
+        options.print_json(_document(run.snapshot, exported))
     else:
         _print(run.snapshot, exported)
         print_message(f"next: kinfolio train --run {run_folder}")

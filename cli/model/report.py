@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kinfolio.cli import options
 from kinfolio.cli.model.evaluate import controls_option, evaluate_run
-from kinfolio.cli.options import json_option, print_json, run_option
 
 if TYPE_CHECKING:
     from kinfolio.gnn.evaluation.evaluate import Split
 
 
 @click.command("report", epilog="Example:  kinfolio report --run runs/default")
-@run_option
+@options.run_option
 @click.option(
     "--split",
     type=click.Choice(["test", "valid"]),
     help="Split of the interactions to evaluate on.  [default: test, or valid if test is empty]",
 )
 @controls_option
-@json_option
+@options.json_option
 def command(run_folder: Path, split: Split | None, has_controls: bool, as_json: bool) -> None:
     """Write an HTML report, report.html, and a model card, model_card.md, into the run.
 
@@ -41,6 +41,6 @@ def command(run_folder: Path, split: Split | None, has_controls: bool, as_json: 
 
     written = report(run, evaluation)
     if as_json:
-        print_json({"page": str(written.page), "card": str(written.card)})
+        options.print_json({"page": str(written.page), "card": str(written.card)})
     else:
         click.echo(f"{written.page}\n{written.card}")

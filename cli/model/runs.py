@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kinfolio.cli.options import json_option, print_json
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message
 from kinfolio.cli.table import print_table
 
@@ -19,7 +19,7 @@ from kinfolio.cli.table import print_table
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write the training curves into this folder, for TensorBoard.",
 )
-@json_option
+@options.json_option
 def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) -> None:
     """Compare the runs in FOLDERS (default: those in `runs/`), best validation recall first.
 
@@ -41,7 +41,7 @@ def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) 
             write_curves(Run(folder), tensorboard)
     rows.sort(key=lambda row: -row["recall@20"])
     if as_json:
-        print_json({"runs": rows})
+        options.print_json({"runs": rows})
     elif rows:
         _print(rows)
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import json_option, options_from, print_json, run_option, text_cache
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
 from kinfolio.gnn.training.config import TrainConfig
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @click.command("train", epilog="Example:  kinfolio train --run runs/default")
-@run_option
-@options_from(TrainConfig)
-@json_option
-def command(run_folder: Path, as_json: bool, **options: Any) -> None:
+@options.run_option
+@options.options_from(TrainConfig)
+@options.json_option
+def command(run_folder: Path, as_json: bool, **values: Any) -> None:
     """Train the model on the exported graph.
 
     Hyperparameters that are not given are chosen on the validation set within the budget of CPU
@@ -30,7 +30,7 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
     """
     from kinfolio.run import Run
 
-    config = TrainConfig(**options)
+    config = TrainConfig(**values)
     try:
         with (
             show_progress("preparing the training data") as progress,
@@ -41,7 +41,7 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
             trained = train(
                 Run(run_folder),
                 config,
-                cache=text_cache(),
+                cache=options.text_cache(),
                 is_stopped=is_stopped,
                 progress=progress,
             )
@@ -50,7 +50,7 @@ def command(run_folder: Path, as_json: bool, **options: Any) -> None:
         raise
     valid = {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}
     if as_json:
-        print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
+        options.print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
     else:
         _print(trained)
         print_message(f"next: kinfolio evaluate --run {run_folder}")

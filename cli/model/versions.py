@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json
+from kinfolio.cli import options
 from kinfolio.cli.progress import print_message
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.group("versions", invoke_without_command=True, epilog="Example:  kinfolio versions")
-@mapping_option
-@json_option
+@options.mapping_option
+@options.json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
     """List the versions in the graph, activate the other one, or drop one."""
@@ -26,50 +26,42 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("list", epilog="Example:  kinfolio versions list")
-@mapping_option
-@json_option
-@click.pass_context
-def list_command(ctx: click.Context, as_json: bool) -> None:
+@options.mapping_option
+@options.json_option
+def list_command(as_json: bool) -> None:
     """List the versions in the graph, newest first."""
-    _list(as_json or _has_json(ctx))
+    _list(as_json)
 
 
 @command.command("rollback", epilog="Example:  kinfolio versions rollback")
-@mapping_option
-@json_option
-@click.pass_context
-def rollback_command(ctx: click.Context, as_json: bool) -> None:
-    """Activate the other version, at once."""
+@options.mapping_option
+@options.json_option
+def rollback_command(as_json: bool) -> None:
+    """Activate the inactive version."""
     from kinfolio.gnn.publishing.versions import rollback
 
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         version = rollback(graph)
-    if as_json or _has_json(ctx):
-        print_json(_document(version))
+    if as_json:
+        options.print_json(_document(version))
     else:
         click.echo(f"version {version.name} serves from slot {version.slot}")
 
 
 @command.command("drop", epilog="Example:  kinfolio versions drop spring")
 @click.argument("name")
-@mapping_option
-@json_option
-@click.pass_context
-def drop_command(ctx: click.Context, name: str, as_json: bool) -> None:
+@options.mapping_option
+@options.json_option
+def drop_command(name: str, as_json: bool) -> None:
     """Remove version NAME, its vectors and its index; the active version is refused."""
     from kinfolio.gnn.publishing.versions import drop
 
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         version = drop(graph, name)
-    if as_json or _has_json(ctx):
-        print_json({"dropped": version.name, "slot": version.slot})
+    if as_json:
+        options.print_json({"dropped": version.name, "slot": version.slot})
     else:
         click.echo(f"version {version.name} was dropped; slot {version.slot} is free")
-
-
-def _has_json(ctx: click.Context) -> bool:
-    """Return whether --json stands before the name of the subcommand."""
-    return bool(ctx.parent and ctx.parent.params.get("as_json"))
 
 
 def _document(version: Version) -> dict[str, Any]:
@@ -79,10 +71,10 @@ def _document(version: Version) -> dict[str, Any]:
 def _list(as_json: bool) -> None:
     from kinfolio.gnn.publishing.versions import list_versions
 
-    with open_graph() as graph:
+    with options.open_graph() as graph:
         versions = list_versions(graph)
     if as_json:
-        print_json({"versions": [_document(version) for version in versions]})
+        options.print_json({"versions": [_document(version) for version in versions]})
     elif versions:
         _print(versions)
     else:

@@ -1,4 +1,4 @@
-"""`kinfolio writeback`: the embeddings in the graph as a new version."""
+"""`kinfolio writeback`: the embeddings of a run as a new version in the graph."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 import click
 
-from kinfolio.cli.options import json_option, mapping_option, open_graph, print_json, run_option
+from kinfolio.cli import options
 from kinfolio.cli.progress import show_progress, spinner
 
 
 @click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default --name spring")
-@run_option
+@options.run_option
 @click.option("--name", help="Name of the version.  [default: from the current time]")
-@mapping_option
-@json_option
+@options.mapping_option
+@options.json_option
 def command(run_folder: Path, name: str | None, as_json: bool) -> None:
     """Write the embeddings of a trained run to the graph and activate them.
 
-    They fill the inactive slot. The old version stays active until the new one is written, indexed
-    and checked; `kinfolio versions rollback` activates the old one again.
+    The inactive slot is filled. The old version remains active until the new one is written,
+    indexed and checked; `kinfolio versions rollback` activates it again.
     """
     from kinfolio.run import Run
 
@@ -29,13 +29,16 @@ def command(run_folder: Path, name: str | None, as_json: bool) -> None:
         from kinfolio.gnn.training.train import read_servable
 
         embeddings = read_servable(Run(run_folder))
-    with open_graph() as graph, show_progress("comparing the graph with the run") as progress:
+    with (
+        options.open_graph() as graph,
+        show_progress("comparing the graph with the run") as progress,
+    ):
         stored = write_back(graph, embeddings, name=name, progress=progress)
     if as_json:
         answer = asdict(stored)
         answer["index_recall@10"] = answer.pop("index_recall_at_10")
         answer["seconds"] = answer.pop("seconds")
-        print_json(answer)
+        options.print_json(answer)
         return
     recall = "-" if stored.index_recall_at_10 is None else f"{stored.index_recall_at_10:.3f}"
     click.echo(

@@ -94,10 +94,7 @@ class Server:
         return self._at.has_database and not self._at.import_mark.exists()
 
     def import_full(
-        self,
-        arguments: Sequence[str],
-        finish: Callable[[Connection], None],
-        on_message: OnMessage,
+        self, arguments: Sequence[str], finish: Callable[[Connection], None], on_message: OnMessage
     ) -> None:
         """Replace the database by the result of the offline importer.
 

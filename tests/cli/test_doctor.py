@@ -43,7 +43,7 @@ def test_a_given_server_needs_no_java(cli: Cli) -> None:
 def test_a_given_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None:
     result = cli("doctor", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 1
-    assert result.stderr == "kinfolio: failed checks: server; the list says what to do\n"
+    assert result.stderr == "kinfolio: failed checks: server; the list has the remedies\n"
     assert "NO  server: no Neo4j answers at bolt://127.0.0.1:1" in result.stdout
     assert "unset NEO4J_URI" in result.stdout
 

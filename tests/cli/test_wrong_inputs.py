@@ -49,8 +49,7 @@ def interactions(text: str, name: str = "in/interactions.tsv") -> tuple[tuple[st
 INTERACTIONS = "user\tproduct\nu1\tA\n"
 WRONG_INPUTS = {
     "load: a missing folder": WrongInput(
-        arguments=("load", "{tmp}/nowhere"),
-        error=r"/nowhere does not exist; give the folder",
+        arguments=("load", "{tmp}/nowhere"), error=r"/nowhere does not exist; give the folder"
     ),
     "load: a file instead of a folder": WrongInput(
         arguments=("load", "{tmp}/in"),
@@ -149,10 +148,7 @@ WRONG_INPUTS = {
     ),
     "writeback: an incomplete training": WrongInput(
         arguments=("writeback", "--run", "{tmp}/half"),
-        files=(
-            ("half/model.safetensors", b"x"),
-            ("half/snapshot/manifest.json", b"{}"),
-        ),
+        files=(("half/model.safetensors", b"x"), ("half/snapshot/manifest.json", b"{}")),
         error=r"half written \(no run\.json\); type: kinfolio train",
     ),
     "train: a damaged manifest": WrongInput(

@@ -126,9 +126,7 @@ def test_any_other_statement_is_refused_before_it_is_sent(statement: str) -> Non
         check_statement(statement)
 
 
-def test_a_statement_that_fails_writes_or_takes_long_is_reported(
-    loaded: Graph,
-) -> None:
+def test_a_statement_that_fails_writes_or_takes_long_is_reported(loaded: Graph) -> None:
     with pytest.raises(BadInput, match="cannot be run"):
         guarded_rows(loaded, "MATCH (p:Product) RETURN q.name", "u2")
     many = ", ".join(f"(p{n}:Product)" for n in range(14))

@@ -70,9 +70,7 @@ def test_a_user_is_shown_with_its_relationships(graph: Graph) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_product_is_shown_without_users_and_numbers_of_vectors(
-    graph: Graph,
-) -> None:
+def test_a_product_is_shown_without_users_and_numbers_of_vectors(graph: Graph) -> None:
     view = show_product(graph, "A")
     assert view.counts == {"holders": 2, "categories": 1, "reviews": 1, "dismissals": 0}
     assert view.vectors == {"embedding_a": 66}
@@ -101,10 +99,7 @@ def test_an_empty_graph_is_reported_with_the_command_that_fills_it(graph: Graph)
 
 
 def test_an_error_of_py2neo_is_translated(server: Connection) -> None:
-    with (
-        pytest.raises(ServerError, match="refused a read"),
-        explore(server) as graph,
-    ):
+    with pytest.raises(ServerError, match="refused a read"), explore(server) as graph:
         graph.run("MTCH (n) RETURN n")
 
 
