@@ -9,7 +9,7 @@ import click
 
 from kinfolio.records import Recommended
 
-_MOST_BLOCKS = 5
+_MAX_BLOCKS = 5
 
 
 def print_table(
@@ -46,7 +46,7 @@ def print_table(
         # `Text` does not interpret a name like "[bold]" as markup.
         table.add_row(*(Text(cell) for cell in row))
     width = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
-    if width > console.width and len(rows) <= _MOST_BLOCKS:
+    if width > console.width and len(rows) <= _MAX_BLOCKS:
         table = Table.grid(padding=(0, 2))
         for row in rows:
             for column, cell in zip(columns, row, strict=True):

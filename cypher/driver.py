@@ -1,14 +1,11 @@
-"""The Neo4j driver: how it is opened, and what it accepts as a parameter."""
+"""Open the Neo4j driver."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kinfolio.cypher.errors import bad_address
-from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.records import Connection
 
 if TYPE_CHECKING:
@@ -50,7 +47,7 @@ def open_driver(connection: Connection) -> Driver:
 def connected_driver(connection: Connection) -> Driver:
     """Return a driver that has reached the server.
 
-    Without this check an unreachable server is reported only after all retries.
+    Without this check, an unreachable server is reported only after all retries.
 
     Raises:
         BadConfig: the address is not valid.
@@ -58,24 +55,10 @@ def connected_driver(connection: Connection) -> Driver:
     driver = open_driver(connection)
     try:
         driver.verify_connectivity()
-    except ValueError as error:  # a port that is no number, a host that is no name
+    except ValueError as error:  # an invalid port or host name
         driver.close()
         raise bad_address(connection) from error
     except BaseException:
         driver.close()
         raise
     return driver
-
-
-@contextmanager
-def checked_parameters(name: str) -> Iterator[None]:
-    """Translate the driver's errors about parameters that it cannot send."""
-    try:
-        yield
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, KinfolioError):
-            raise
-        raise BadInput(
-            f"a parameter of {name} is nothing the database can store ({error}); "
-            "use numbers below 2^63, texts, booleans, lists or maps"
-        ) from error

@@ -1,7 +1,7 @@
-"""Errors of the Neo4j driver as kinfolio's own: one sentence that says what to do.
+"""Translation of the Neo4j driver's errors to kinfolio's own: one sentence with a remedy.
 
-`errors.toml` lists those of the server. Codes distinguish them, since GQLSTATUS is coarser: 42001
-is a syntax error and a missing parameter, procedure or database alike.
+`errors.toml` lists those of the server by code, since GQLSTATUS is coarser: 42001 is a syntax error
+and a missing parameter, procedure or database alike.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kinfolio import errors
-from kinfolio.errors import BadConfig, KinfolioError, ServerError, ServerUnreachable
+from kinfolio.errors import BadConfig, BadInput, KinfolioError, ServerError, ServerUnreachable
 
 if TYPE_CHECKING:
     from neo4j.exceptions import Neo4jError
@@ -23,14 +23,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def translated(connection: Connection, doing: str) -> Iterator[None]:
-    """Translate the driver's errors; `doing` names the statement."""
+def translate_errors(connection: Connection, operation: str) -> Iterator[None]:
+    """Translate the driver's errors in an operation, such as a statement by its name."""
     from neo4j import exceptions
 
     try:
         yield
+    except KinfolioError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadInput(
+            f"a parameter of {operation} has a type that the database cannot store ({error}); "
+            "use numbers below 2^63, texts, booleans, lists or maps"
+        ) from error
     except exceptions.Neo4jError as error:
-        raise _of_server(error, connection, doing) from error
+        raise _server_error(error, connection, operation) from error
     except (
         exceptions.ServiceUnavailable,
         exceptions.SessionExpired,
@@ -42,13 +49,13 @@ def translated(connection: Connection, doing: str) -> Iterator[None]:
         raise bad_address(connection) from error
     except exceptions.DriverError as error:
         raise ServerError(
-            f"the database driver failed in {doing} ({_brief(error)}); run the command again"
+            f"the database driver failed in {operation} ({_describe(error)}); run the command again"
         ) from error
 
 
 def unreachable(connection: Connection, error: BaseException | None = None) -> ServerUnreachable:
-    """Return the error for an address where no server answers."""
-    why = f" ({_brief(error)})" if error is not None and "handshake" in str(error) else ""
+    """Return the error for an address without a server."""
+    why = f" ({_describe(error)})" if error is not None and "handshake" in str(error) else ""
     return ServerUnreachable(
         f"no Neo4j answers at {connection.uri}{why}; "
         "type: kinfolio db start, or correct NEO4J_URI if the server is your own"
@@ -58,16 +65,15 @@ def unreachable(connection: Connection, error: BaseException | None = None) -> S
 def bad_address(connection: Connection) -> BadConfig:
     """Return the error for an invalid address."""
     return BadConfig(
-        f"NEO4J_URI is {connection.uri!r}, which is no address of a Neo4j server; "
+        f"NEO4J_URI is {connection.uri!r}, which is not an address of a Neo4j server; "
         "write it like bolt://127.0.0.1:7687 or neo4j+s://host:7687"
     )
 
 
-def _of_server(error: Neo4jError, connection: Connection, doing: str) -> KinfolioError:
+def _server_error(error: Neo4jError, connection: Connection, operation: str) -> KinfolioError:
     code = error.code or ""
     text = error.message or str(error)
-    # The reason of a failure is often only in its causes.
-    cause = error.__cause__
+    cause = error.__cause__  # often the only one with the reason
     while cause is not None:
         text += f" {cause}"
         cause = cause.__cause__
@@ -78,20 +84,21 @@ def _of_server(error: Neo4jError, connection: Connection, doing: str) -> Kinfoli
             kind: type[KinfolioError] = getattr(errors, case["kind"])
             return kind(
                 case["text"].format(
-                    doing=doing,
-                    reason=_first(text),
-                    detail=_first(text.split("\n", 1)[-1]),
+                    operation=operation,
+                    reason=_first_line(text),
+                    detail=_first_line(text.split("\n", 1)[-1]),
                     uri=connection.uri,
                     username=connection.username,
                     database=connection.database,
                 )
             )
+    detail = f"{code}: {_first_line(error.message or '')}" if code else _describe(error)
     if error.is_retryable():
         return ServerError(
-            f"the database gave up on {doing} after several tries ({_short(error)}); "
+            f"the database gave up on {operation} after several tries ({detail}); "
             "wait until it is less busy and run the command again"
         )
-    return ServerError(f"the database refused {doing} ({_short(error)}); see its log for more")
+    return ServerError(f"the database refused {operation} ({detail}); see its log for more")
 
 
 @cache
@@ -102,13 +109,9 @@ def _cases() -> list[dict[str, Any]]:
     return found
 
 
-def _short(error: Neo4jError) -> str:
-    return f"{error.code}: {_first(error.message or '')}" if error.code else _brief(error)
-
-
-def _first(text: str) -> str:
+def _first_line(text: str) -> str:
     return " ".join(text.split("\n")[0].split())[:200].rstrip(".")
 
 
-def _brief(error: BaseException) -> str:
-    return _first(str(error)) or type(error).__name__
+def _describe(error: BaseException) -> str:
+    return _first_line(str(error)) or type(error).__name__

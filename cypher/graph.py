@@ -1,18 +1,18 @@
 """The graph: reads, writes and schema changes by statement name, in managed transactions.
 
-The only module that runs statements through the Neo4j driver; the driver's errors are translated
-by `errors.py`. Knows nothing of files, models or texts.
+The only module that runs statements through the Neo4j driver, whose errors `errors.py` translates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
 
-from kinfolio.cypher.driver import checked_parameters, connected_driver
-from kinfolio.cypher.errors import translated
+from kinfolio.cypher.driver import connected_driver
+from kinfolio.cypher.errors import translate_errors
 from kinfolio.cypher.mapping.display_names import PathNames
 from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.queries import query, with_conditions
@@ -20,14 +20,16 @@ from kinfolio.errors import BadInput
 from kinfolio.records import Connection, Slot
 
 if TYPE_CHECKING:
-    from neo4j import Driver, ManagedTransaction, Session
+    from neo4j import Driver, ManagedTransaction, Session, Transaction
+
+    QueryRunner = ManagedTransaction | Transaction | Session
 
 _T = TypeVar("_T")
 
 Rows = list[dict[str, Any]]
-"""Any: a value is whatever a statement returns, a number, a text, a list or a map."""
+"""Any: a value that a statement returns, such as a number, a text, a list or a map."""
 Source = Callable[[str, Slot, Mapping | None], LiteralString]
-"""Returns the text of a statement."""
+"""Returns the text of a statement by name, slot and mapping."""
 
 
 class Reads:
@@ -45,11 +47,7 @@ class Graph:
     """One database behind one driver, as a context manager.
 
     Parameters may be numbers, texts, booleans, None, lists, maps, and numpy numbers and arrays.
-
-    Args:
-        connection: address, user and database.
-        mapping: the names of a graph that does not use kinfolio's own.
-        source: where the texts of statements come from.
+    `mapping` has the names of a graph that does not use the standard ones.
     """
 
     def __init__(
@@ -76,7 +74,7 @@ class Graph:
         """Log in and return the server's name and version, like `Neo4j/2026.08.1`.
 
         Raises:
-            ServerUnreachable: nothing answers.
+            ServerUnreachable: no server answers.
             WrongPassword: the server refuses the user.
         """
         with self._guard("the first contact"):
@@ -84,7 +82,7 @@ class Graph:
 
     @property
     def names(self) -> PathNames:
-        """Names of labels and types in paths."""
+        """Names of labels and types in paths of explanations."""
         return PathNames(self.mapping)
 
     @property
@@ -103,11 +101,7 @@ class Graph:
     ) -> Rows:
         """Return the rows of a reading statement, in a transaction that may be retried.
 
-        Args:
-            name: name of the statement.
-            slot: slot of the embeddings.
-            conditions: own rules, for a statement with `// own rules`.
-            parameters: parameters of the statement.
+        `conditions` are custom rules, for a statement with `// own rules`.
         """
         text = with_conditions(self._source(name, slot, self.mapping), conditions)
         with self._guard(name), self._session("READ") as session:
@@ -125,23 +119,13 @@ class Graph:
         `work` is called again if the server's answer was lost, even after a commit: it must read
         the state of the graph and write only the difference.
         """
-
-        def run(tx: ManagedTransaction) -> _T:
-            return work(
-                Reads(
-                    lambda name, slot, parameters: _rows(
-                        tx.run(self._source(name, slot, self.mapping), parameters)
-                    )
-                )
-            )
-
         with self._guard(name), self._session("WRITE") as session:
-            return session.execute_write(run)
+            return session.execute_write(lambda tx: work(Reads(partial(self._run, tx))))
 
     def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """Return the rows of a statement on constraints or indexes, which is not retried."""
         with self._guard(name), self._session("WRITE") as session:
-            return _rows(session.run(self._source(name, slot, self.mapping), parameters))
+            return self._run(session, name, slot, parameters)
 
     def bookmark(self) -> frozenset[str]:
         """Return the server's bookmark of the last committed transaction."""
@@ -159,9 +143,7 @@ class Graph:
         limit: int | None = None,
         forbidden: tuple[str, ...] = (),
     ) -> tuple[list[str], list[list[Any]]]:
-        """Return the columns and rows of a statement that is not kinfolio's own.
-
-        It is planned first and runs in a session that refuses to write.
+        """Return the columns and rows of an external statement, planned first and run read-only.
 
         Args:
             option: origin of the text, for messages.
@@ -169,7 +151,7 @@ class Graph:
             parameters: its parameters.
             seconds: time limit.
             limit: maximum number of rows.
-            forbidden: operators that its plan must not have, by prefix.
+            forbidden: prefixes of operators that its plan must not contain.
 
         Raises:
             BadInput: it fails, would write, or exceeds the time limit.
@@ -183,12 +165,10 @@ class Graph:
                 columns = list(planned.keys())
                 summary = planned.consume()
                 if summary.query_type != "r":
-                    raise BadInput(
-                        f"{option} cannot be run: it takes a statement that reads only; "
-                        "this one does not"
-                    )
-                if found := [one for one in _operators(summary.plan) if one.startswith(forbidden)]:
-                    raise BadInput(f"{option} cannot be run: its plan has the step {found[0]}")
+                    raise BadInput(f"{option} cannot be run: a read-only statement was expected")
+                for operator in _operators(summary.plan):
+                    if operator.startswith(forbidden):
+                        raise BadInput(f"{option} cannot be run: its plan contains {operator}")
                 result = session.run(Query(text, timeout=seconds), parameters)
                 return columns, [list(record.values()) for record in islice(result, limit)]
             except (ClientError, TransientError) as error:
@@ -204,7 +184,7 @@ class Graph:
 
         def run(name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
             with self._guard(name):
-                return _rows(tx.run(self._source(name, slot, self.mapping), parameters))
+                return self._run(tx, name, slot, parameters)
 
         # Not inside the guard: an OSError of the caller's block is not the server's.
         try:
@@ -214,10 +194,11 @@ class Graph:
                 tx.close()
                 session.close()
 
-    @contextmanager
-    def _guard(self, name: str) -> Iterator[None]:
-        with translated(self.connection, name), checked_parameters(name):
-            yield
+    def _run(self, tx: QueryRunner, name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
+        return _rows(tx.run(self._source(name, slot, self.mapping), parameters))
+
+    def _guard(self, name: str) -> AbstractContextManager[None]:
+        return translate_errors(self.connection, name)
 
     def _session(self, mode: str) -> Session:
         return self._open().session(database=self.connection.database, default_access_mode=mode)
@@ -240,14 +221,14 @@ def pages(reader: Graph | Reads, name: str, at_once: int) -> Iterator[dict[str, 
 
 
 def _rows(result: Any) -> Rows:
-    # Not `result.data()`: it copies every list, which costs more than fetching the columns.
+    # `result.data()` copies every list, which takes longer than fetching the columns.
     keys = result.keys()
     return [dict(zip(keys, record.values(), strict=True)) for record in result]
 
 
 def _operators(plan: Any) -> list[str]:
-    # Any: the driver gives a plan as dictionaries in dictionaries, or None.
+    # Any: the driver returns a plan as nested dictionaries, or None.
     if plan is None:
         return []
-    below = [name for child in plan.get("children", ()) for name in _operators(child)]
-    return [str(plan["operatorType"]), *below]
+    children = [name for child in plan.get("children", ()) for name in _operators(child)]
+    return [str(plan["operatorType"]), *children]

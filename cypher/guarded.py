@@ -1,9 +1,8 @@
-"""Statements of a language model: checked, planned, and run with limits.
+"""Statements of a language model: checked, planned, and run with limits. Off by default.
 
-Off by default. Labels, types, properties and functions must be on short lists; procedures are not
-allowed. Users, holdings, reviews, ties and dismissals are private: they may be named only in
-patterns that begin at `(me:User {id: $user_id})`, in every pattern anew. So a pattern is safe by
-itself, whatever the rest of the statement does with its variables.
+Labels, types, properties and functions must be on allow-lists; procedures are not allowed. Users,
+holdings, reviews, ties and dismissals are private: each pattern with them must begin at
+`(me:User {id: $user_id})`. Thus each pattern is safe independently of the rest of the statement.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from kinfolio.cypher.mapping.patterns import Link, Node, Statement
 from kinfolio.errors import BadInput
 
 TIMEOUT_SECONDS = 2.0
-MOST_ROWS = 50
-LONGEST_STATEMENT = 1_500
-_LONGEST_VALUE = 200
+MAX_ROWS = 50
+MAX_STATEMENT_LENGTH = 1_500
+_MAX_VALUE_LENGTH = 200
 
 LABELS = frozenset({"User", "Product", "Category", "Review"})
 PRIVATE = frozenset({"HOLDS", "DISMISSED", "WROTE", "TIED_TO"})
@@ -52,11 +51,11 @@ _FORBIDDEN = frozenset(
 
 
 _SYMBOLS = frozenset("(),.=<>+-*/%[]")
-"""Symbols that may stand outside patterns."""
+"""Symbols that are allowed outside patterns."""
 _REFUSED_PAIRS = frozenset({"-[", "]-", "--", "->", "<-", "((", ".*"})
-_ASKER = ["{", "id", ":", "$user_id", "}"]
+_CURRENT_USER = ["{", "id", ":", "$user_id", "}"]
 _PATTERN = "a pattern"
-"""Stands for a pattern that was checked."""
+"""Placeholder of a checked pattern."""
 _AFTER_MATCH = frozenset({"optional", "match", "where", "with", "return", "unwind"})
 _RETURNING = frozenset({"return", "unwind", "with"})
 _OPERATORS = frozenset({("with", "starts"), ("with", "ends")})
@@ -64,46 +63,46 @@ _NOT_RETURNING = frozenset({"order", "skip", "limit", "where", "match", "optiona
 
 
 def guarded_rows(graph: Graph, text: str, user_id: str) -> list[dict[str, Any]]:
-    """Return the rows of a statement about one user's own part of the graph; values are shortened.
+    """Return the rows of a statement about the data of one user, with values shortened.
 
     Args:
-        graph: the database, with kinfolio's own names.
-        text: the statement; `$user_id` in it is the asker.
-        user_id: the asker's id, from the session.
+        graph: the database, with the standard names.
+        text: the statement, with the parameter `$user_id`.
+        user_id: the user's id, from the session.
 
     Raises:
-        BadInput: the statement is not allowed, cannot be planned, or took too long.
+        BadInput: the statement is not allowed, cannot be planned, or exceeds the time limit.
     """
     if graph.mapping is not None:
-        raise BadInput("generated statements need a graph with kinfolio's own names; no --mapping")
+        raise BadInput("generated statements do not support a mapping; omit --mapping")
     check_statement(text)
     columns, rows = graph.run_text(
         "the generated statement",
         text,
         {"user_id": user_id},
         seconds=TIMEOUT_SECONDS,
-        limit=MOST_ROWS,
+        limit=MAX_ROWS,
         forbidden=("AllNodesScan", "AllRelationshipsScan", "ProcedureCall", "LoadCSV"),
     )
     return [dict(zip(columns, map(_cell, row), strict=True)) for row in rows]
 
 
 def check_statement(text: str) -> None:
-    """Check a statement before the server sees it.
+    """Check a statement before it is sent to the server.
 
     Raises:
-        BadInput: something in it is not allowed; the text says what.
+        BadInput: a part of it is not allowed.
     """
-    if len(text) > LONGEST_STATEMENT:
-        raise _refused(f"it has more than {LONGEST_STATEMENT:,} characters")
-    # Cypher decodes escapes before it reads the statement; comments hide what they join.
+    if len(text) > MAX_STATEMENT_LENGTH:
+        raise _refused(f"it has more than {MAX_STATEMENT_LENGTH:,} characters")
+    # Cypher decodes escapes before parsing; comments could hide joined tokens.
     for part in ("\\", "`", "//", "/*", ";"):
         if part in text:
             raise _refused(f"it contains {part}")
     read = Statement(text)
     tokens = zip(read.kinds, read.words, strict=True)
     if not "".join([*read.spaces, *(word for kind, word in tokens if kind != "text")]).isascii():
-        raise _refused("it has letters outside texts that Cypher does not need")
+        raise _refused("it has non-ASCII characters outside string literals")
     ends: dict[int, int] = {}
     for nodes, links in _paths(read):
         _check_path(read, nodes, links)
@@ -138,15 +137,15 @@ def _check_path(read: Statement, nodes: list[Node], links: list[Link]) -> None:
     own_reviews: list[Node] = []
     for link in links:
         if len(link.types) != 1 or link.close != link.types[0] + 1:
-            raise _refused("a relationship has no type, or more than a type")
+            raise _refused("a relationship has no type, or more than one")
         _check_variable(read, link.variable)
         kind = read.words[link.types[0]]
         _check_link(read, link, kind, is_alone=len(links) == 1)
         if kind == "WROTE":
             left, right = read.left(link), read.right(link)
-            own_reviews.append(right if _is_asker(read, left) else left)
+            own_reviews.append(right if _is_current_user(read, left) else left)
     if any(_label(read, node) == "Review" and node not in own_reviews for node in nodes):
-        raise _refused("a review may only be asked for behind (me:User {id: $user_id})-[:WROTE]->")
+        raise _refused("a review must follow (me:User {id: $user_id})-[:WROTE]->")
 
 
 def _check_node(read: Statement, node: Node) -> None:
@@ -154,93 +153,92 @@ def _check_node(read: Statement, node: Node) -> None:
     if not label:
         if node.close == node.open + 1:
             return
-        raise _refused("a relationship ends at something that is no labelled node")
+        raise _refused("a relationship ends at a node without a label")
     if label not in LABELS:
-        raise _refused(f"the label {label} is not on the list")
+        raise _refused(f"the label {label} is not allowed")
     end = read.pair[node.map] if node.map is not None else node.labels[0]
     if len(node.labels) != 1 or node.close != end + 1:
-        raise _refused("a node has more than a label and properties")
+        raise _refused("a node has more than one label and properties")
     _check_variable(read, node.variable)
-    if label == "User" and not _is_asker(read, node):
-        raise _refused("the only user that may be named is (me:User {id: $user_id})")
+    if label == "User" and not _is_current_user(read, node):
+        raise _refused("the only allowed user is (me:User {id: $user_id})")
     for place in range(node.map + 1, end) if node.map is not None else ():
         name = read.at({":": place - 1, ".": place + 1}.get(read.at(place), -1))
         if read.at(place) in (":", ".") and name not in PROPERTIES:
-            raise _refused(f"the property {name} is not on the list")
+            raise _refused(f"the property {name} is not allowed")
         if read.at(place) == ":" and read.at(place - 2) not in ("{", ","):
-            raise _refused("the properties of a node are no list of names and values")
+            raise _refused("the properties of a node are not a map of names to values")
         if read.kinds[place] == "symbol" and read.at(place) not in ",.:-":
-            raise _refused(f"{read.at(place)!r} stands in the properties of a node")
+            raise _refused(f"{read.at(place)!r} is not allowed in the properties of a node")
         _check_parameter(read.kinds[place], read.at(place))
 
 
 def _check_link(read: Statement, link: Link, kind: str, *, is_alone: bool) -> None:
     ends = (read.left(link), read.right(link))
-    askers = [_is_asker(read, end) for end in ends]
+    current_users = [_is_current_user(read, end) for end in ends]
     nameless = [not end.labels for end in ends]
     if kind not in TYPES:
-        raise _refused(f"the type {kind} is not on the list")
-    if kind in PRIVATE and not any(askers):
-        raise _refused(f"{kind} may only be asked of (me:User {{id: $user_id}})")
+        raise _refused(f"the type {kind} is not allowed")
+    if kind in PRIVATE and not any(current_users):
+        raise _refused(f"{kind} must connect (me:User {{id: $user_id}})")
     if kind != "TIED_TO" and any(nameless):
         raise _refused("a node has no label")
     if kind == "TIED_TO" and not (any(nameless) and link.variable is None and is_alone):
-        raise _refused("ties may only be counted, as (me:User {id: $user_id})-[:TIED_TO]-()")
+        raise _refused("ties can only be counted: (me:User {id: $user_id})-[:TIED_TO]-()")
 
 
 def _check_rest(tokens: list[tuple[str, str]]) -> None:
-    """Check what stands outside the patterns; the first and last token are empty."""
+    """Check the tokens outside the patterns; the first and last token are empty."""
     depth, is_returning = 0, False
     for place in range(1, len(tokens) - 1):
         kind, word = tokens[place]
         before, after = tokens[place - 1][1], tokens[place + 1][1]
         lower = word.casefold() if kind == "word" else ""
         if kind == "symbol" and (word not in _SYMBOLS or word + after in _REFUSED_PAIRS):
-            raise _refused(f"{(word + after)!r} stands outside the patterns that may be asked")
+            raise _refused(f"{(word + after)!r} is not allowed outside patterns")
         _check_parameter(kind, word)
         if word == "(":
             _check_call(tokens, place)
         if word == "[" and tokens[place + 1][0] == "text":
             raise _refused("properties must be named one by one")
         if before == "." and word != "." and word not in PROPERTIES and kind != "number":
-            raise _refused(f"the property {word} is not on the list")
+            raise _refused(f"the property {word} is not allowed")
         if lower in _FORBIDDEN or (lower in _KEYWORDS and before.casefold() in ("as", ".")):
             raise _refused(f"{word.upper()} is not allowed")
         if lower == "match":
             _check_match(tokens, place + 1)
-        # A text or number of the statement's own is no fact of the graph: the statement may
-        # compare with it, but not return it.
+        # A literal is not a fact of the graph: it may be compared with, but not returned.
         depth += (word in ("(", "[")) - (word in (")", "]"))
         if lower in _RETURNING and (lower, before.casefold()) not in _OPERATORS:
             is_returning = True
         elif lower in _NOT_RETURNING and depth == 0:
             is_returning = False
         if is_returning and kind in ("text", "number"):
-            raise _refused("it gives back a text or number of its own")
+            raise _refused("it returns a literal text or number")
 
 
 def _check_call(tokens: list[tuple[str, str]], place: int) -> None:
     kind, name = tokens[place - 1]
     is_called = kind == "parameter" or (kind == "word" and name.casefold() not in _KEYWORDS)
     if is_called and (name.casefold() not in FUNCTIONS or tokens[place - 2][1] == "."):
-        raise _refused(f"{name} is not on the list of functions and procedures")
+        raise _refused(f"the function {name} is not allowed")
     if not is_called and tokens[place + 1][1] == ")":
         raise _refused("a node has no label")
 
 
 def _check_match(tokens: list[tuple[str, str]], place: int) -> None:
-    """Check that MATCH has checked patterns only: a bare variable could be any node."""
+    """Check that MATCH has only checked patterns: a bare variable could be any node."""
     while tokens[place][1] == _PATTERN and tokens[place + 1][1] == ",":
         place += 2
     if tokens[place][1] != _PATTERN or tokens[place + 1][1].casefold() not in _AFTER_MATCH:
-        raise _refused("after MATCH comes something that is no labelled pattern")
+        raise _refused("MATCH is followed by an unlabelled pattern")
 
 
 def _check_variable(read: Statement, place: int | None) -> None:
     if place is not None and (
         not read.at(place)[0].islower() or read.at(place) in _KEYWORDS | _FORBIDDEN
     ):
-        raise _refused(f"{read.at(place)} is no name of a variable")
+        raise _refused(f"{read.at(place)} is not allowed as a variable")
 
 
 def _check_parameter(kind: str, word: str) -> None:
@@ -252,11 +250,11 @@ def _label(read: Statement, node: Node) -> str:
     return read.words[node.labels[0]] if node.labels else ""
 
 
-def _is_asker(read: Statement, node: Node) -> bool:
+def _is_current_user(read: Statement, node: Node) -> bool:
     return (
         _label(read, node) == "User"
         and node.map is not None
-        and read.words[node.map : read.pair[node.map] + 1] == _ASKER
+        and read.words[node.map : read.pair[node.map] + 1] == _CURRENT_USER
     )
 
 
@@ -265,7 +263,7 @@ def _refused(why: str) -> BadInput:
 
 
 def _cell(value: Any) -> str | int | float | bool | None:
-    # Any: whatever the statement returned; nodes and lists become short texts.
+    # Any: a value that the statement returned; nodes and lists become short texts.
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list):
@@ -275,4 +273,4 @@ def _cell(value: Any) -> str | int | float | bool | None:
     elif hasattr(value, "type"):
         value = value.type
     text = " ".join(str(value).split())
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return text if len(text) <= _MAX_VALUE_LENGTH else text[: _MAX_VALUE_LENGTH - 1] + "…"

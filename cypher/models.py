@@ -1,7 +1,7 @@
 """The graph as py2neo models, to explore it in Python, and for `kinfolio show`.
 
-Reads only; loading, training and serving go through `graph.py`. `docs/cypher.md` lists what py2neo
-cannot do on current servers, above all push.
+Read-only; loading, training and serving use `graph.py`. `docs/cypher.md` lists the functions of
+py2neo that fail on current servers, above all push.
 
     with explore(connection) as graph:
         user = User.match(graph, "u1").first()
@@ -27,10 +27,11 @@ from kinfolio.records import Connection, NodeView
 
 SAMPLE = 10
 """Maximum number of related nodes of each kind."""
-_LONGEST_LIST = 16
-"""A longer list of numbers is a vector; its length is shown, not its numbers."""
+_MAX_LIST = 16
+"""A longer list of numbers is a vector, displayed by its length."""
 # Maps have no order.
 _ORDER = ("holds", "holders", "ties", "categories", "reviews", "dismissed", "dismissals")
+_STATEMENTS = {"user": "show_user", "product": "show_product"}
 _COLUMNS = (
     *("review", "product", "user", "category", "name"),
     *("kind", "direction", "rating", "at", "split", "text"),
@@ -107,7 +108,7 @@ def explore(connection: Connection) -> Iterator[Any]:
         ServerUnreachable: nothing answers.
         WrongPassword: the server refuses the user.
     """
-    # The driver reports an unreachable server sooner and more exactly than py2neo.
+    # The driver reports an unreachable server earlier and more precisely than py2neo.
     with Graph(connection) as graph:
         graph.check()
     opened = None
@@ -126,29 +127,16 @@ def explore(connection: Connection) -> Iterator[Any]:
         ) from error
     finally:
         if opened is not None:
-            # Otherwise py2neo leaves its sockets open until the process ends.
+            # py2neo would leave its sockets open until the process ends.
             opened.service.connector.close()
 
 
-def show_user(graph: Graph, user_id: str) -> NodeView:
-    """Return a user: properties, numbers of related nodes, and a sample of each.
+def show(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:
+    """Return a user or product by id: properties, and counts and samples of related nodes.
 
     Raises:
-        NotFound: there is no such user.
+        NotFound: there is no such user or product.
     """
-    return _view(graph, "show_user", "user", user_id)
-
-
-def show_product(graph: Graph, product_id: str) -> NodeView:
-    """Return a product: properties, numbers of related nodes, and a sample of each.
-
-    Raises:
-        NotFound: there is no such product.
-    """
-    return _view(graph, "show_product", "product", product_id)
-
-
-def _view(graph: Graph, statement: str, kind: Literal["user", "product"], key: str) -> NodeView:
     label = kind.capitalize()
     with explore(graph.connection) as explored:
 
@@ -158,7 +146,7 @@ def _view(graph: Graph, statement: str, kind: Literal["user", "product"], key: s
             ).data()
             return rows
 
-        rows = run(statement, id=key, sample=SAMPLE)
+        rows = run(_STATEMENTS[kind], id=key, sample=SAMPLE)
         if not rows:
             count = run("show_counts")[0][f"{kind}s"]
             raise NotFound(
@@ -166,11 +154,8 @@ def _view(graph: Graph, statement: str, kind: Literal["user", "product"], key: s
                 + ("check the id" if count else "type: kinfolio load FOLDER")
             )
     row = rows[0]
-    properties = {
-        name: value
-        for name, value in sorted(row["properties"].items())
-        if name != graph.names.key(label)
-    }
+    properties = dict(sorted(row["properties"].items()))
+    properties.pop(graph.names.key(label), None)
     return NodeView(
         label=graph.names.label(label),
         id=key,
@@ -178,18 +163,15 @@ def _view(graph: Graph, statement: str, kind: Literal["user", "product"], key: s
         vectors={name: len(value) for name, value in properties.items() if _is_vector(value)},
         counts={name: row["counts"][name] for name in _ORDER if name in row["counts"]},
         samples={
-            name: tuple(_ordered(sample) for sample in row["samples"][name])
+            name: tuple(
+                {column: sample[column] for column in _COLUMNS if column in sample}
+                for sample in row["samples"][name]
+            )
             for name in _ORDER
             if name in row["samples"]
         },
     )
 
 
-def _ordered(sample: dict[str, Any]) -> dict[str, Any]:
-    return {name: sample[name] for name in _COLUMNS if name in sample}
-
-
 def _is_vector(value: Any) -> bool:
-    return (
-        isinstance(value, list) and len(value) > _LONGEST_LIST and isinstance(value[0], int | float)
-    )
+    return isinstance(value, list) and len(value) > _MAX_LIST and isinstance(value[0], int | float)

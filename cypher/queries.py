@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 from typing import LiteralString
 
 from kinfolio.cypher.mapping.names import Mapping
-from kinfolio.cypher.mapping.rewrite import rewritten
+from kinfolio.cypher.mapping.rewrite import rewrite
 from kinfolio.errors import BadConfig, QueryNotFound
 from kinfolio.records import Slot
 
@@ -57,18 +57,18 @@ def query(name: str, slot: Slot = "a", mapping: Mapping | None = None) -> Litera
                 f"{name} writes the names of kinfolio's own model, so it cannot go with a "
                 "mapping; leave --mapping out and unset KINFOLIO_MAPPING"
             )
-        return rewritten(query(name, slot), mapping)
+        return rewrite(query(name, slot), mapping)
     file = statements().get(name)
     if file is None:
         raise QueryNotFound(
             f"there is no statement {name!r} in kinfolio's cypher folder; "
             "check the spelling or install kinfolio again"
         )
-    text = spliced(file.read_text("utf-8"))
+    text = splice_parts(file.read_text("utf-8"))
     return in_slot_b(text) if slot == "b" else text
 
 
-def spliced(text: LiteralString) -> LiteralString:
+def splice_parts(text: LiteralString) -> LiteralString:
     """Return the text of a file without its header, with the parts that it includes."""
     lines = text.splitlines()
     while lines and (not lines[0].strip() or lines[0].startswith("//")):
@@ -79,7 +79,7 @@ def spliced(text: LiteralString) -> LiteralString:
     def part(found: re.Match[str]) -> str:
         indent, name = found.groups()
         file = files("kinfolio.cypher").joinpath("statements", PARTS, f"{name}.cypher")
-        return indent + spliced(file.read_text("utf-8")).replace("\n", f"\n{indent}")
+        return indent + splice_parts(file.read_text("utf-8")).replace("\n", f"\n{indent}")
 
     return _INCLUDE.sub(part, "\n".join(lines).strip())
 

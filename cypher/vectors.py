@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST_VECTOR = 4_096
+MAX_VECTOR_LENGTH = 4_096
 """Maximum length of a vector in Neo4j."""
 
 
-def takes_vectors(graph: Graph) -> bool:
+def accepts_vectors(graph: Graph) -> bool:
     """Return whether the server accepts vectors as parameters, by sending one."""
     import numpy as np
 
@@ -36,10 +36,10 @@ def takes_vectors(graph: Graph) -> bool:
 
 def rows_at_once(width: int) -> int:
     """Return the number of rows of a width in one vector."""
-    return max(1, LONGEST_VECTOR // max(width, 1))
+    return max(1, MAX_VECTOR_LENGTH // max(width, 1))
 
 
-def packed(rows: NDArray[np.float32], *, as_vectors: bool) -> list[Any]:
+def pack_rows(rows: NDArray[np.float32], *, as_vectors: bool) -> list[Any]:
     """Concatenate rows to pieces of `rows_at_once` each, the last one shorter.
 
     Args:
@@ -48,7 +48,7 @@ def packed(rows: NDArray[np.float32], *, as_vectors: bool) -> list[Any]:
     """
     size = rows_at_once(rows.shape[1])
     pieces = [rows[first : first + size] for first in range(0, len(rows), size)]
-    if as_vectors and rows.shape[1] <= LONGEST_VECTOR:
+    if as_vectors and rows.shape[1] <= MAX_VECTOR_LENGTH:
         return [_vector(piece) for piece in pieces]
     return [piece.ravel().tolist() for piece in pieces]
 

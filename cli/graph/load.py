@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.reports import LoadReport, Removed
 
-_MOST_REJECTS = 5
+_MAX_REJECTS = 5
 
 
 @click.command("load", epilog="Example:  kinfolio load my-data")
@@ -200,7 +200,7 @@ def _print(report: LoadReport) -> None:
 def _rejects(report: LoadReport) -> Iterator[str]:
     if report.rejected:
         yield f"{len(report.rejected):,} rows were rejected:"
-        for row in report.rejected[:_MOST_REJECTS]:
+        for row in report.rejected[:_MAX_REJECTS]:
             yield f"  {row.file}:{row.line}: {row.reason}"
-        more = len(report.rejected) - _MOST_REJECTS
+        more = len(report.rejected) - _MAX_REJECTS
         yield f"  {f'and {more:,} more, ' if more > 0 else ''}all listed in {report.rejects_file}"

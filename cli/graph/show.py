@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.argument("id")
 @options.mapping_option
 @options.json_option
-def command(kind: str, id: str, as_json: bool) -> None:
+def command(kind: Literal["user", "product"], id: str, as_json: bool) -> None:
     """Display one user or product of the graph."""
-    from kinfolio.cypher.models import show_product, show_user
+    from kinfolio.cypher.models import show
 
     with options.open_graph() as graph:
-        view = (show_user if kind == "user" else show_product)(graph, id)
+        view = show(graph, kind, id)
     if as_json:
         options.print_json(view)
     else:
@@ -48,7 +48,7 @@ def _print(view: NodeView) -> None:
 
 
 def _text(key: str, value: Any) -> str:
-    # Any: whatever a property holds.
+    # Any: the value of a property.
     if value is None:
         return ""
     if key == "at" and isinstance(value, int):

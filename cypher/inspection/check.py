@@ -1,4 +1,4 @@
-"""What each line of a mapping finds in a graph, and whether the two fit. Reads only."""
+"""Validation of a mapping: the matches of each line in a graph, and problems. Read-only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.inspection.values import TYPES, judge
-from kinfolio.cypher.mapping.expressions import escaped
+from kinfolio.cypher.inspection.values import TYPES, check_values
+from kinfolio.cypher.mapping.expressions import escape
 from kinfolio.cypher.mapping.names import (
     CategoryNames,
     DismissalNames,
@@ -28,7 +28,7 @@ _EXAMPLE_CHARACTERS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What one line of a mapping finds."""
+    """The matches of one line of a mapping."""
 
     section: str
     line: str
@@ -42,7 +42,7 @@ class Line:
 
 
 def check_mapping(graph: Graph, mapping: Mapping) -> list[Line]:
-    """Return what each line finds; the graph may be open with or without the mapping."""
+    """Return the matches of each line; `graph` may be open with or without the mapping."""
     with Graph(graph.connection, mapping) as mapped:
         return [*_lines(mapped, mapping)]
 
@@ -66,10 +66,12 @@ def prepare(graph: Graph) -> None:
 
 def has_own_numbers(graph: Graph, label: str) -> bool:
     """Return whether kinfolio's constraint on the row numbers (gid) of a label exists."""
-    return any(
-        row["kind"] == "constraint" and label in row["labels"] and row["keys"] == ["gid"]
-        for row in graph.read("map_constraints")
-    )
+    return any(row["kind"] == "constraint" for row in _indexes(graph, label, "gid"))
+
+
+def _indexes(graph: Graph, label: str, key: str) -> list[dict[str, Any]]:
+    rows = graph.read("map_constraints")
+    return [row for row in rows if label in row["labels"] and row["keys"] == [key]]
 
 
 def _lines(graph: Graph, mapping: Mapping) -> Iterator[Line]:
@@ -109,17 +111,11 @@ def _ids(graph: Graph, section: str, names: UserNames | ProductNames) -> Iterato
         return
     row = graph.read("map_ids", label=names.label, key=names.id)[0]
     note = _id_problem(names, row)
-    different = f"{row['different']:,} different"
-    yield _line(
-        section, "id", names.id, different, row["example"], note=note, is_problem=bool(note)
-    )
-    has_index = any(
-        names.label in index["labels"] and index["keys"] == [names.id]
-        for index in graph.read("map_constraints")
-    )
-    if not note and not has_index:
+    found = f"{row['different']:,} different"
+    yield _line(section, "id", names.id, found, row["example"], note=note, is_problem=bool(note))
+    if not note and not _indexes(graph, names.label, names.id):
         note = (
-            f"each look-up reads all {row['nodes']:,}; to make one: CREATE INDEX FOR "
+            f"each look-up reads all {row['nodes']:,}; to create one: CREATE INDEX FOR "
             f"(n:{_bare(names.label)}) ON (n.{_bare(names.id)})"
         )
         yield _line(section, "id", names.id, "no index", note=note)
@@ -130,18 +126,18 @@ def _id_problem(names: UserNames | ProductNames, row: dict[str, Any]) -> str:
     if row["filled"] < row["nodes"]:
         return (
             f"{row['nodes'] - row['filled']:,} of {row['nodes']:,} {names.label} nodes have no "
-            f"{names.id}; name a property that all of them have, or set it"
+            f"{names.id}; name a property that all nodes have, or set it"
         )
     if types != ["STRING" if names.id_type == "text" else "INTEGER"]:
         remedy = {"INTEGER": 'set id_type = "integer"', "STRING": 'set id_type = "text"'}
         return (
-            f"{names.id} holds {' and '.join(types)} and id_type says {names.id_type!r}; "
+            f"{names.id} holds {' and '.join(types)} and id_type is {names.id_type!r}; "
             + remedy.get(types[0] if len(types) == 1 else "", "ids are texts or whole numbers")
         )
     if row["different"] < row["filled"]:
         return (
-            f"{names.id} is not unique among {names.label} nodes: {_short(row['twice'])!r} stands "
-            "on more than one; name a property that is different on each"
+            f"{names.id} is not unique among {names.label} nodes: {_short(row['twice'])!r} occurs "
+            "on more than one; name a property that is unique"
         )
     return ""
 
@@ -217,19 +213,19 @@ def _reviews(graph: Graph, names: ReviewNames, users: str, products: str) -> Ite
 def _values(
     section: str, names: Any, keys: dict[str, str], rows: list[dict[str, Any]]
 ) -> Iterator[Line]:
-    # Any: each section is a record of its own.
+    # Any: each section has a class.
     by_key = {row["key"]: row for row in rows}
     for line, key in keys.items():
         row = by_key[key]
-        note, is_problem = judge(line, key, row, names)
+        note, is_problem = check_values(line, key, row, names)
         found = f"{row['filled']:,} of {row['total']:,}"
         yield _line(section, line, key, found, row["least"], note=note, is_problem=is_problem)
 
 
 def _least_rating(graph: Graph, names: HoldingNames) -> Line:
     number = graph.read("map_counts")[0]["holdings"]
-    note = "" if number else "no rating is as high; set a lower least_rating or leave it out"
-    found = f"{number:,} count as held"
+    note = "" if number else "no rating reaches it; set a lower least_rating or omit it"
+    found = f"{number:,} holdings"
     least = str(names.least_rating)
     return _line("holdings", "least_rating", least, found, note=note, is_problem=not number)
 
@@ -237,19 +233,19 @@ def _least_rating(graph: Graph, names: HoldingNames) -> Line:
 def _conflicts(graph: Graph) -> Iterator[Line]:
     row = graph.read("map_conflicts")[0]
     if row["versions"]:
-        note = "the graph uses kinfolio's own label for something else; rename it in the graph"
+        note = "kinfolio's own label has another meaning in the graph; rename it there"
         found = f"{row['versions']:,} nodes"
         yield _line("kinfolio", "label", "EmbeddingVersion", found, note=note, is_problem=True)
     if row["recommended"]:
-        note = "kinfolio did not write these and leaves them alone; its own have the same type"
+        note = "kinfolio did not write these and ignores them; its own have the same type"
         found = f"{row['recommended']:,} relationships"
         yield _line("kinfolio", "type", "RECOMMENDED", found, note=note)
 
 
 def _properties(names: Any) -> dict[str, str]:
-    """Return the properties that a section names, by line."""
-    lines = (*TYPES, "at")
-    return {line: value for line in lines if isinstance(value := getattr(names, line, None), str)}
+    """Return the properties of a section by line."""
+    values = {line: getattr(names, line, None) for line in (*TYPES, "at")}
+    return {line: value for line, value in values.items() if isinstance(value, str)}
 
 
 def _line(
@@ -274,7 +270,7 @@ def _line(
 
 
 def _bare(name: str) -> str:
-    return name if name.isidentifier() and name.isascii() else escaped(name)
+    return name if name.isidentifier() and name.isascii() else escape(name)
 
 
 def _short(value: Any) -> str:

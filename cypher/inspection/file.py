@@ -1,4 +1,4 @@
-"""A mapping as a commented TOML file, to be reviewed by a person."""
+"""A mapping as a commented TOML file for review."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 
-from kinfolio.cypher.inspection.inventory import Found, Key
+from kinfolio.cypher.inspection.inventory import Inventory, Key
 from kinfolio.cypher.mapping.names import SECTIONS, Mapping
 from kinfolio.errors import BadInput
 from kinfolio.run import whole_file
@@ -18,11 +18,11 @@ _COMMENTS = tomllib.loads(
 )
 
 
-def write_mapping(file: Path, mapping: Mapping, found: Found, *, force: bool = False) -> None:
+def write_mapping(file: Path, mapping: Mapping, found: Inventory, *, force: bool = False) -> None:
     """Write the mapping with an inventory of the graph as comments.
 
     Raises:
-        BadInput: the file exists already, or cannot be written.
+        BadInput: the file exists or cannot be written.
     """
     check_free(file, force=force)
     try:
@@ -39,20 +39,20 @@ def check_free(file: Path, *, force: bool = False) -> None:
     """Check that the file may be written.
 
     Raises:
-        BadInput: it exists already.
+        BadInput: it exists.
     """
     if file.exists() and not force:
-        raise BadInput(f"{file} is there already; give another name, or --force to replace it")
+        raise BadInput(f"{file} exists; give another name, or --force to overwrite it")
 
 
-def as_toml(mapping: Mapping, found: Found, file: str = "mapping.toml") -> str:
+def as_toml(mapping: Mapping, found: Inventory, file: str = "mapping.toml") -> str:
     """Return the text of a mapping."""
     parts = [_COMMENTS["head"].format(file=file), _inventory(found)]
     parts += [_section(name, mapping, found) for name in SECTIONS]
     return "\n".join(parts)
 
 
-def _inventory(found: Found) -> str:
+def _inventory(found: Inventory) -> str:
     lines = ["# In the graph:"]
     lines += [
         f"#   {number:>12,}  ({_safe(label)})  {_listed(found.keys.get(label, ()))}".rstrip()
@@ -66,26 +66,23 @@ def _inventory(found: Found) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(name: str, mapping: Mapping, found: Found) -> str:
+def _section(name: str, mapping: Mapping, found: Inventory) -> str:
     names = getattr(mapping, name)
-    is_off = "# " if names is None else ""
-    lines = [f"# {_COMMENTS['sections'][name]}", f"{is_off}[{name}]"]
+    lines = [f"# {_COMMENTS['sections'][name]}", f"{'# ' if names is None else ''}[{name}]"]
     for item in fields(SECTIONS[name]):
         value = None if names is None else getattr(names, item.name)
-        is_known = value is not None
-        shown = _COMMENTS["examples"].get(item.name, item.name) if value is None else value
-        comment = _COMMENTS["lines"].get(item.name, "")
+        prefix, comment = "", _COMMENTS["lines"].get(item.name, "")
+        if value is None:
+            prefix, value = "# ", _COMMENTS["examples"].get(item.name, item.name)
         lines.append(
-            f"{'' if is_known else '# '}{item.name} = {_toml(shown)}"
-            + (f"  # {comment}" if comment else "")
+            f"{prefix}{item.name} = {_toml(value)}" + (f"  # {comment}" if comment else "")
         )
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: str | float) -> str:
     # A TOML basic string is a JSON string except for one character.
-    text = json.dumps(value, ensure_ascii=False)
-    return text.replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _listed(keys: tuple[Key, ...]) -> str:

@@ -5,12 +5,13 @@ Reads only. A person reviews the guess before it is used.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable
+from importlib.resources import files
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.inspection.inventory import Ends, Found, Key
-from kinfolio.cypher.inspection.likeness import PROPERTIES, WORDS, is_like, likeness
+from kinfolio.cypher.inspection.inventory import Endpoints, Inventory, Key
 from kinfolio.cypher.inspection.values import MOMENTS, NUMBERS
 from kinfolio.cypher.mapping.names import (
     CategoryNames,
@@ -25,13 +26,18 @@ from kinfolio.cypher.mapping.names import (
 )
 from kinfolio.errors import NotReady
 
-_SHORTEST_TEXT = 20
+_WORDS = tomllib.loads(
+    files("kinfolio.cypher.inspection").joinpath("words.toml").read_text("utf-8")
+)
+"""Words by role, separated by spaces, in order of preference; `properties`: by line."""
+_PROPERTIES: dict[str, str] = _WORDS["properties"]
+_MIN_TEXT_LENGTH = 20
 """Characters; a property whose longest value is shorter is no text."""
 _SECONDS_BELOW = 10**11
 """Larger times are milliseconds."""
 
 
-def guess(graph: Graph, found: Found) -> Mapping:
+def guess(graph: Graph, found: Inventory) -> Mapping:
     """Return the most likely mapping.
 
     Raises:
@@ -70,21 +76,21 @@ def guess(graph: Graph, found: Found) -> Mapping:
     )
 
 
-def _best_holdings(found: Found) -> Ends:
-    def points(one: Ends) -> float:
+def _best_holdings(found: Inventory) -> Endpoints:
+    def points(one: Endpoints) -> float:
         source, target = one.source, one.target
         if not _points_out(one):
             source, target = target, source
         keys = found.keys_of(one)
         return (
-            3.0 * is_like(source, WORDS["users"])
-            + 3.0 * is_like(target, WORDS["products"])
-            + 3.0 * is_like(one.type, WORDS["holds"])
-            - 4.0 * is_like(one.type, WORDS["not_held"])
-            - 4.0 * is_like(one.type, WORDS["dismissed"])
-            - 3.0 * is_like(target, WORDS["categories"])
+            3.0 * _is_similar(source, _WORDS["users"])
+            + 3.0 * _is_similar(target, _WORDS["products"])
+            + 3.0 * _is_similar(one.type, _WORDS["holds"])
+            - 4.0 * _is_similar(one.type, _WORDS["not_held"])
+            - 4.0 * _is_similar(one.type, _WORDS["dismissed"])
+            - 3.0 * _is_similar(target, _WORDS["categories"])
             + 1.0 * bool(_find(keys, "rating"))
-            - 2.0 * (not keys and is_like(target, WORDS["categories"]))
+            - 2.0 * (not keys and _is_similar(target, _WORDS["categories"]))
             + len(str(one.links)) / 2
         )
 
@@ -97,22 +103,22 @@ def _best_holdings(found: Found) -> Ends:
     return max(candidates, key=lambda one: (points(one), one.links, one.type))
 
 
-def _points_out(one: Ends) -> bool:
+def _points_out(one: Endpoints) -> bool:
     """Return whether a relationship runs from a user to a product rather than back."""
-    out = is_like(one.source, WORDS["users"]) - is_like(one.source, WORDS["products"])
-    back = is_like(one.target, WORDS["users"]) - is_like(one.target, WORDS["products"])
+    out = _is_similar(one.source, _WORDS["users"]) - _is_similar(one.source, _WORDS["products"])
+    back = _is_similar(one.target, _WORDS["users"]) - _is_similar(one.target, _WORDS["products"])
     return out >= back
 
 
-def _ties(found: Found, users: str) -> TieNames | None:
+def _ties(found: Inventory, users: str) -> TieNames | None:
     among = [one for one in found.ends if one.source == one.target == users]
     if not among:
         return None
-    best = max(among, key=lambda one: (is_like(one.type, WORDS["ties"]), one.links, one.type))
+    best = max(among, key=lambda one: (_is_similar(one.type, _WORDS["ties"]), one.links, one.type))
     return TieNames(type=best.type, **_properties(found.keys_of(best), TieNames, but="kind"))
 
 
-def _reviews(found: Found, users: str, products: str) -> ReviewNames | None:
+def _reviews(found: Inventory, users: str, products: str) -> ReviewNames | None:
     options: list[tuple[int, ReviewNames]] = []
 
     def add(links: int, keys: tuple[Key, ...], **names: Any) -> None:
@@ -135,7 +141,7 @@ def _reviews(found: Found, users: str, products: str) -> ReviewNames | None:
 
 
 def _categories(
-    found: Found, rest: Iterable[Ends], users: str, products: str
+    found: Inventory, rest: Iterable[Endpoints], users: str, products: str
 ) -> CategoryNames | None:
     options = []
     for one in rest:
@@ -148,26 +154,28 @@ def _categories(
             continue
         # A category has many products; an actor, for example, plays in few films.
         if (
-            not is_like(label, WORDS["categories"])
+            not _is_similar(label, _WORDS["categories"])
             and found.labels[label] * 5 > found.labels[products]
         ):
             continue
         names = CategoryNames(label=label, type=one.type, direction=direction, name=name)
-        options.append(((is_like(label, WORDS["categories"]), one.links, one.type), names))
+        options.append(((_is_similar(label, _WORDS["categories"]), one.links, one.type), names))
     return max(options, key=lambda option: option[0])[1] if options else None
 
 
-def _dismissals(rest: Iterable[Ends], users: str, products: str) -> DismissalNames | None:
+def _dismissals(rest: Iterable[Endpoints], users: str, products: str) -> DismissalNames | None:
     for one in rest:
-        if {one.source, one.target} == {users, products} and is_like(one.type, WORDS["dismissed"]):
+        if {one.source, one.target} == {users, products} and _is_similar(
+            one.type, _WORDS["dismissed"]
+        ):
             return DismissalNames(type=one.type, direction="out" if one.source == users else "in")
     return None
 
 
-def _id(graph: Graph, found: Found, label: str) -> dict[str, Any]:
+def _id(graph: Graph, found: Inventory, label: str) -> dict[str, Any]:
     """Return the property that is unique among the nodes of a label, as arguments of a section."""
     keys = [key for key in found.keys[label] if set(key.types) in ({"STRING"}, {"INTEGER"})]
-    keys.sort(key=lambda key: -likeness(key.name, f"{label}id {label}_id {WORDS['ids']}"))
+    keys.sort(key=lambda key: -_similarity(key.name, f"{label}id {label}_id {_WORDS['ids']}"))
     for key in keys:
         row = graph.read("map_ids", label=label, key=key.name)[0]
         if row["nodes"] == row["filled"] == row["different"]:
@@ -183,7 +191,7 @@ def _properties(keys: tuple[Key, ...], kind: type[Any], but: str = "") -> dict[s
     found: dict[str, Any] = {
         line: name
         for line in kind.__dataclass_fields__
-        if line in PROPERTIES and line != but and (name := _find(keys, line)) is not None
+        if line in _PROPERTIES and line != but and (name := _find(keys, line)) is not None
     }
     if "at" in found:
         (key,) = (key for key in keys if key.name == found["at"])
@@ -206,15 +214,37 @@ def _find(keys: tuple[Key, ...], line: str) -> str | None:
     likely = [
         key
         for key in keys
-        if is_like(key.name, PROPERTIES[line]) and key.types and set(key.types) <= set(allowed)
+        if _is_similar(key.name, _PROPERTIES[line]) and key.types and set(key.types) <= set(allowed)
     ]
     return (
-        max(likely, key=lambda key: likeness(key.name, PROPERTIES[line])).name if likely else None
+        max(likely, key=lambda key: _similarity(key.name, _PROPERTIES[line])).name
+        if likely
+        else None
     )
 
 
 def _text(keys: tuple[Key, ...]) -> str | None:
-    texts = [key for key in keys if key.types == ("STRING",) and key.longest >= _SHORTEST_TEXT]
-    words = PROPERTIES["text"]
-    best = max(texts, key=lambda key: (likeness(key.name, words), key.longest), default=None)
+    texts = [key for key in keys if key.types == ("STRING",) and key.longest >= _MIN_TEXT_LENGTH]
+    words = _PROPERTIES["text"]
+    best = max(texts, key=lambda key: (_similarity(key.name, words), key.longest), default=None)
     return None if best is None else best.name
+
+
+def _is_similar(name: str, words: str) -> bool:
+    return _similarity(name, words) > 0
+
+
+def _similarity(name: str, words: str) -> float:
+    """Return the rank of a name among words, ignoring case, `_`, `-` and plural.
+
+    2.0 for the first word, decreasing to 1.0; 0.5 for a plural; 0.0 for any other name.
+    """
+    listed = [_normalized(word) for word in words.split()]
+    plain = _normalized(name)
+    if plain in listed:
+        return 1.0 + 1.0 / (1 + listed.index(plain))
+    return 0.5 if plain.rstrip("s") in listed else 0.0
+
+
+def _normalized(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "").replace(" ", "")

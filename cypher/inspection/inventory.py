@@ -1,4 +1,4 @@
-"""What is in a graph: labels, types and properties, from samples where it is large. Reads only."""
+"""Inventory of a graph: labels, types and properties, sampled if it is large. Read-only."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.mapping.names import OWN_LABEL, OWN_TYPES, own_names
+from kinfolio.cypher.mapping.names import OWN_LABEL, OWN_TYPES, own_properties
 from kinfolio.errors import NotReady
 
 SAMPLE = 5_000
-"""Nodes of a label and relationships of a type that are read."""
+"""Maximum number of nodes per label and relationships per type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +21,14 @@ class Key:
     filled: int
     types: tuple[str, ...]
     least: Any
-    """Any: whatever the property holds."""
+    """Any: a value of the property."""
     most: Any
     longest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ends:
-    """Two labels that a type connects."""
+class Endpoints:
+    """A type and two labels that it connects."""
 
     type: str
     source: str
@@ -38,40 +38,38 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What is in a graph."""
+class Inventory:
+    """Labels, types and properties of a graph."""
 
     labels: dict[str, int]
     types: dict[str, int]
-    ends: tuple[Ends, ...]
+    ends: tuple[Endpoints, ...]
     keys: dict[str, tuple[Key, ...]] = field(default_factory=dict)
     """By label."""
     link_keys: dict[tuple[str, str, str], tuple[Key, ...]] = field(default_factory=dict)
     """By type and both labels."""
 
-    def keys_of(self, ends: Ends) -> tuple[Key, ...]:
-        """Properties of the relationships between two labels."""
+    def keys_of(self, ends: Endpoints) -> tuple[Key, ...]:
+        """Return the properties of the relationships between two labels."""
         return self.link_keys[ends.type, ends.source, ends.target]
 
 
-def inspect(graph: Graph) -> Found:
-    """Return what is in a graph besides kinfolio's own.
+def inspect(graph: Graph) -> Inventory:
+    """Return the inventory of a graph without kinfolio's own names.
 
     Raises:
         NotReady: it has no relationships.
     """
     labels = {row["label"]: row["nodes"] for row in graph.read("map_labels")}
     labels.pop(OWN_LABEL, None)
-    types = {row["type"]: row["links"] for row in graph.read("map_types")}
-    for name in OWN_TYPES:
-        types.pop(name, None)
+    rows = graph.read("map_types")
+    types = {row["type"]: row["links"] for row in rows if row["type"] not in OWN_TYPES}
     if not types:
         raise NotReady(
-            "the graph has no relationships, so nothing in it is held by anybody; "
-            "type: kinfolio load FOLDER"
+            "the graph has no relationships and thus no holdings; type: kinfolio load FOLDER"
         )
     ends = [
-        Ends(
+        Endpoints(
             type=kind,
             source=row["source"],
             target=row["target"],
@@ -80,7 +78,7 @@ def inspect(graph: Graph) -> Found:
         for kind, total in types.items()
         for row in graph.read("map_endpoints", type=kind, sample=SAMPLE)
     ]
-    return Found(
+    return Inventory(
         labels=labels,
         types=types,
         ends=tuple(ends),
@@ -108,5 +106,5 @@ def _keys(rows: list[dict[str, Any]]) -> tuple[Key, ...]:
             longest=row["longest"] or 0,
         )
         for row in rows
-        if row["key"] not in own_names()
+        if row["key"] not in own_properties()
     )

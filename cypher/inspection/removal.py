@@ -1,11 +1,11 @@
-"""Remove everything that kinfolio wrote from a graph with other names."""
+"""Removal of kinfolio's data from a graph with other names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.mapping.names import OWN_LABEL, own_names
+from kinfolio.cypher.mapping.names import OWN_LABEL, own_properties
 from kinfolio.errors import BadConfig
 from kinfolio.records import Progress, no_progress
 
@@ -19,8 +19,8 @@ _DROPPING = {"index": "map_drop_index", "constraint": "map_drop_constraint"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """What was removed."""
+class Removal:
+    """Counts and names of removed objects."""
 
     users: int
     """Users with removed properties."""
@@ -32,7 +32,7 @@ class Removed:
     """Names of the indexes and constraints."""
 
 
-def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
+def remove(graph: Graph, *, progress: Progress = no_progress) -> Removal:
     """Remove kinfolio's properties, versions, stored lists, indexes and constraints.
 
     Idempotent: safe to run again after an interruption.
@@ -41,8 +41,8 @@ def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
         BadConfig: the graph was opened without a mapping.
     """
     if graph.mapping is None:
-        raise BadConfig("nothing says which labels to clear; give the mapping with --mapping FILE")
-    # Versions first, so that no data are served while they are removed.
+        raise BadConfig("the labels to clear are unknown; give the mapping with --mapping FILE")
+    # Versions first, so that incomplete data is never served.
     versions = graph.write("map_remove_versions")[0]["removed"]
     indexes = tuple(_drop_indexes(graph))
     counts = {}
@@ -51,7 +51,7 @@ def remove(graph: Graph, *, progress: Progress = no_progress) -> Removed:
         while number := graph.write(statement, size=NODES_AT_ONCE)[0]["removed"]:
             counts[name] += number
             progress(f"clearing {name}", counts[name], 0)
-    return Removed(versions=versions, indexes=indexes, **counts)
+    return Removal(versions=versions, indexes=indexes, **counts)
 
 
 def _drop_indexes(graph: Graph) -> list[str]:
@@ -59,7 +59,7 @@ def _drop_indexes(graph: Graph) -> list[str]:
     mapping = graph.mapping
     assert mapping is not None
     mine = {mapping.users.label, mapping.products.label}
-    own = set(own_names())
+    own = set(own_properties())
     dropped = []
     for row in graph.read("map_constraints"):
         is_own = OWN_LABEL in row["labels"] or (

@@ -1,4 +1,4 @@
-"""Whether the values of a property fit its line in a mapping."""
+"""Validation of a property's values for a line of a mapping."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ TYPES: dict[str, tuple[str, ...]] = {
 }
 """Types that a property may have, by line of a mapping; `at` depends on its unit."""
 _RARE = 0.5
-"""Below this share of nodes or relationships with the property there is a warning."""
+"""Share of nodes or relationships with the property below which a warning is reported."""
 _FIRST_YEAR, _LAST_YEAR = 1980, 2200
 
 
-def judge(line: str, key: str, row: dict[str, Any], names: Any) -> tuple[str, bool]:
-    """Return a note on the values of a property, and whether they make it unusable.
+def check_values(line: str, key: str, row: dict[str, Any], names: Any) -> tuple[str, bool]:
+    """Return a note on the values of a property, and whether they are a problem.
 
     Args:
         line: line of the mapping.
         key: the property.
         row: total, filled, types, least and most of `map_node_values` or `map_link_values`.
-        names: the section of the mapping. Any: each section is a record of its own.
+        names: the section of the mapping. Any: each section has a class.
     """
     if not row["filled"]:
-        return f"nothing has a {key}; correct the name or leave the line out", False
+        return f"{key} does not exist; correct the name or omit the line", False
     allowed = TYPES.get(line, ())
     if line == "at":
         allowed = MOMENTS if names.at_unit == "date" else NUMBERS
@@ -50,7 +50,7 @@ def judge(line: str, key: str, row: dict[str, Any], names: Any) -> tuple[str, bo
         return (
             f"{key} holds {' and '.join(row['types'])}; {', '.join(allowed)} was expected"
             + (' (at_unit = "date" takes dates)' if line == "at" and wrong[0] in MOMENTS else "")
-            + (" (at_unit says that it is a date)" if line == "at" and wrong[0] in NUMBERS else "")
+            + (' (at_unit is "date")' if line == "at" and wrong[0] in NUMBERS else "")
         ), True
     if line == "at" and (note := _implausible_time(key, row["most"], names.at_unit)):
         return note, True

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from kinfolio.cypher.mapping.names import ABSENT, HoldingNames, Mapping, own_names
+from kinfolio.cypher.mapping.names import ABSENT, HoldingNames, Mapping, own_properties
 from kinfolio.cypher.mapping.standard import OWN, names_of, untranslatable
 
 _INTEGER = "'0|-?([1-9][0-9]{0,17}|[1-8][0-9]{18})'"
 """A text that is a 64-bit integer in its canonical form."""
 
 
-def escaped(name: str) -> str:
+def escape(name: str) -> str:
     """Return a label, type or property between backticks."""
     # The server decodes a backslash, u and four digits even between backticks.
     plain = name.replace("\\", "\\u005c").replace("`", "``")
     return f"`{plain}`"
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
@@ -24,7 +24,7 @@ def quoted(text: str) -> str:
 def label_of(mapping: Mapping, section: str) -> str:
     """Return the label of a section, or one that no node has."""
     names = getattr(mapping, section)
-    return escaped(names.label if names is not None and names.label else ABSENT)
+    return escape(names.label if names is not None and names.label else ABSENT)
 
 
 def absent(key: str) -> str:
@@ -34,7 +34,7 @@ def absent(key: str) -> str:
 
 def is_own(section: str, key: str) -> bool:
     """Return whether kinfolio writes the property itself, under the same name in every graph."""
-    return section == OWN or (section in ("users", "products") and key in own_names())
+    return section == OWN or (section in ("users", "products") and key in own_properties())
 
 
 def as_integer(value: str) -> str:
@@ -56,8 +56,8 @@ def property_of(mapping: Mapping, section: str, variable: str, key: str, *, is_p
             return f"elementId({variable})"
         # The server looks an unknown property up for each node, but simplifies a null away:
         # recommendations took half the time.
-        return f"{variable}.{escaped(absent(key))}" if is_plain else "null"
-    value = f"{variable}.{escaped(name)}"
+        return f"{variable}.{escape(absent(key))}" if is_plain else "null"
+    value = f"{variable}.{escape(name)}"
     if key == "id" and names.id_type == "integer":
         return f"toString({value})"
     if key != "at":
@@ -112,9 +112,9 @@ def types_of(mapping: Mapping, kinds: list[str], variable: str) -> tuple[list[st
         return names, direction, held
     if dismissals is None:
         return names, direction, f"NOT {held}"
-    return names, direction, f"(type({variable}) = {quoted(dismissals.type)} OR NOT {held})"
+    return names, direction, f"(type({variable}) = {quote(dismissals.type)} OR NOT {held})"
 
 
 def _is_held(holdings: HoldingNames, variable: str) -> str:
-    rating = f"{variable}.{escaped(holdings.rating or absent('rating'))}"
+    rating = f"{variable}.{escape(holdings.rating or absent('rating'))}"
     return f"coalesce({rating} >= {holdings.least_rating}, false)"

@@ -38,7 +38,7 @@ ABSENT = "kinfolio: not in this graph"
 """Name for a label, type or property that a graph does not have: it matches nothing."""
 
 # The server refuses longer names.
-_LONGEST_NAME = 16_383
+_MAX_NAME_LENGTH = 16_383
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +235,7 @@ def _check_value(where: str, hint: Any, value: Any) -> None:
     if choices:
         if value not in choices:
             raise BadConfig(f"{where} is {value!r}; one of {', '.join(choices)} was expected")
-    elif not value or "\0" in value or len(value) > _LONGEST_NAME:
+    elif not value or "\0" in value or len(value) > _MAX_NAME_LENGTH:
         raise BadConfig(f"{where} is {value[:40]!r}; a name of the graph was expected")
 
 
@@ -251,7 +251,7 @@ def _check(mapping: Mapping) -> None:
             raise BadConfig(f"label in [{section}] is {OWN_LABEL!r}, which is kinfolio's own label")
         for item in fields(names):
             value = getattr(names, item.name)
-            if item.name not in ("label", "id_type") and value in own_names():
+            if item.name not in ("label", "id_type") and value in own_properties():
                 raise BadConfig(
                     f"{item.name} in [{section}] is {value!r}, which is a property of kinfolio's "
                     "own; rename yours in the graph"
@@ -283,7 +283,7 @@ def _check_reviews(names: ReviewNames) -> None:
         )
 
 
-def own_names() -> tuple[str, ...]:
+def own_properties() -> tuple[str, ...]:
     """Return the properties of users and products that kinfolio writes."""
     return OWN_PROPERTIES + tuple(f"{name}_{slot}" for name in OWN_SLOT_PROPERTIES for slot in "ab")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kinfolio.cypher.mapping.draft import Draft
-from kinfolio.cypher.mapping.expressions import escaped, label_of
+from kinfolio.cypher.mapping.expressions import escape, label_of
 from kinfolio.cypher.mapping.names import ABSENT, Mapping, ReviewNames
 from kinfolio.cypher.mapping.patterns import Link, Node
 from kinfolio.cypher.mapping.standard import untranslatable
@@ -59,8 +59,8 @@ def _join(draft: Draft, node: Node, places: range, is_out: bool, names: ReviewNa
     arrow, link = ("-[", "]->") if points_out else ("<-[", "]-")
     variable = draft.variable(node.variable, node.open)
     space = "" if node.map is None else " "
-    draft.out[places[0]] = f"{arrow}{variable}:{escaped(names.type or ABSENT)}{space}"
-    draft.out[places[-1]] = f" WHERE {variable}.{escaped(names.text)} IS NOT NULL{link}"
+    draft.out[places[0]] = f"{arrow}{variable}:{escape(names.type or ABSENT)}{space}"
+    draft.out[places[-1]] = f" WHERE {variable}.{escape(names.text)} IS NOT NULL{link}"
 
 
 def _halve(draft: Draft, mapping: Mapping, link: Link, names: ReviewNames) -> int:
@@ -77,8 +77,8 @@ def _halve(draft: Draft, mapping: Mapping, link: Link, names: ReviewNames) -> in
     end = label_of(mapping, "products" if kind == "WROTE" else "users")
     draft.out[node.open] = f"(:{end}"
     variable = draft.variable(link.variable or node.variable, link.open)
-    draft.out[link.open] = f"[{variable}:{escaped(names.type or ABSENT)}"
-    draft.out[link.close] = f" WHERE {variable}.{escaped(names.text)} IS NOT NULL]"
+    draft.out[link.open] = f"[{variable}:{escape(names.type or ABSENT)}"
+    draft.out[link.close] = f" WHERE {variable}.{escape(names.text)} IS NOT NULL]"
     if names.direction == "in":
         draft.turn(link, "in")
     return node.open

@@ -13,13 +13,12 @@ from kinfolio.cypher.mapping.draft import Draft
 from kinfolio.cypher.mapping.expressions import (
     absent,
     as_integer,
-    escaped,
+    escape,
     is_own,
     label_of,
     property_of,
     types_of,
 )
-from kinfolio.cypher.mapping.meaning import Meaning
 from kinfolio.cypher.mapping.names import OWN_TYPES, Mapping
 from kinfolio.cypher.mapping.patterns import Link, Node
 from kinfolio.cypher.mapping.reviews import rewrite_reviews
@@ -27,6 +26,7 @@ from kinfolio.cypher.mapping.standard import (
     LABELS,
     OWN,
     TYPES,
+    VariableSections,
     names_of,
     reviews_are_relationships,
     section_of_label,
@@ -34,7 +34,7 @@ from kinfolio.cypher.mapping.standard import (
 )
 
 
-def rewritten(text: str, mapping: Mapping) -> LiteralString:
+def rewrite(text: str, mapping: Mapping) -> LiteralString:
     """Return the statement in the names of the mapping.
 
     Raises:
@@ -48,10 +48,10 @@ class _Rewriting:
         self.mapping = mapping
         self.draft = Draft(text)
         self.read, self.out = self.draft.read, self.draft.out
-        self.meaning = Meaning(self.read, mapping)
+        self.variables = VariableSections(self.read, mapping)
 
     def run(self) -> str:
-        for node, section in self.meaning.unlabelled:
+        for node, section in self.variables.unlabelled:
             self._add_label(node, section)
         done = rewrite_reviews(self.draft, self.mapping, self._name_map)
         for link in self.read.links:
@@ -60,7 +60,7 @@ class _Rewriting:
         for node in self.read.nodes.values():
             if node.open not in done:
                 self._name_node(node)
-        for place in self.meaning.predicates:
+        for place in self.variables.predicates:
             self._name_label(place)
         self._name_properties()
         for place, word in enumerate(self.out):
@@ -90,7 +90,7 @@ class _Rewriting:
             self._name_label(place)
         if node.map is not None:
             sections = {section_of_label(self.read.words[place]) for place in node.labels}
-            self._name_map(node.map, sections or self.meaning.of(node.variable))
+            self._name_map(node.map, sections or self.variables.of(node.variable))
 
     def _name_map(self, open: int, sections: set[str]) -> None:
         """Rename the keys of a map like `{id: $user_id}`; ids become integers where needed."""
@@ -109,7 +109,7 @@ class _Rewriting:
                 names = names_of(self.mapping, section, key)
                 if key == "at":
                     raise untranslatable("a pattern asks for a time")
-                self.out[place] = escaped(getattr(names, key, None) or absent(key))
+                self.out[place] = escape(getattr(names, key, None) or absent(key))
                 if key == "id" and names is not None and names.id_type == "integer":
                     self.draft.replace(start, end, as_integer(self.draft.between(start, end)))
             place = end + 1
@@ -123,7 +123,7 @@ class _Rewriting:
         variable = self.draft.variable(link.variable, link.open)
         names, direction, condition = types_of(self.mapping, kinds, variable)
         first, *others = link.types
-        self.out[first] = "|".join(escaped(name) for name in names)
+        self.out[first] = "|".join(escape(name) for name in names)
         for place in others:
             self.out[place] = self.out[place - 1] = ""
         if link.map is not None:
@@ -140,9 +140,9 @@ class _Rewriting:
 
     def _name_properties(self) -> None:
         read = self.read
-        variables = [node.variable for node in read.nodes.values()]
-        variables += [link.variable for link in read.links]
-        patterned = {read.words[place] for place in variables if place is not None}
+        places = [node.variable for node in read.nodes.values()]
+        places += [link.variable for link in read.links]
+        patterned = {read.words[place] for place in places if place is not None}
         # Index definitions and the filters of a search take properties and no other expressions.
         is_definition = {"CREATE", "FOR", "ON"} <= set(read.words)
         searches = [
@@ -156,13 +156,13 @@ class _Rewriting:
             if not read.is_word(place) or is_after_dot:
                 continue
             if read.at(place + 1) == "{" and read.at(place + 2) == ".":
-                if self.meaning.sections.get(word, {OWN}) != {OWN}:
+                if self.variables.sections.get(word, {OWN}) != {OWN}:
                     raise untranslatable(f"it projects {word} with a map")
                 continue
             if read.at(place + 1) != "." or not read.is_word(place + 2):
                 continue
             key = read.words[place + 2]
-            sections = self.meaning.sections.get(word)
+            sections = self.variables.sections.get(word)
             if sections is not None:
                 is_plain = is_definition or any(place in part for part in searches)
                 self._name_property(place, sections, is_plain)

@@ -1,4 +1,4 @@
-"""The standard model: which section of a mapping names its labels and types."""
+"""The standard model: the sections of a mapping by label, type and variable."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from kinfolio.cypher.mapping.names import OWN_LABEL, OWN_TYPES, SECTIONS, Mapping
+from kinfolio.cypher.mapping.patterns import Link, Node, Statement
 from kinfolio.errors import BadConfig
 
 LABELS = {"User": "users", "Product": "products", "Review": "reviews", "Category": "categories"}
@@ -62,3 +63,48 @@ def untranslatable(why: str) -> BadConfig:
         f"a statement of kinfolio has no form in the names of a mapping: {why}; "
         "this is a fault of kinfolio, please report it"
     )
+
+
+class VariableSections:
+    """Sections by variable, learned from labels, from types, and from the ends of types."""
+
+    def __init__(self, read: Statement, mapping: Mapping) -> None:
+        self._read = read
+        self._mapping = mapping
+        self.sections: dict[str, set[str]] = {}
+        self.unlabelled: list[tuple[Node, str]] = []
+        """Nodes that need a label in the other graph, where a type may have other ends."""
+        self.predicates = [place for place in read.predicates if read.words[place] in LABELS]
+        """Places of labels in conditions like `WHERE p:Product`."""
+        for node in read.nodes.values():
+            for place in node.labels:
+                self._add(node.variable, section_of_label(read.words[place]))
+        for place in self.predicates:
+            self._add(place - 2, section_of_label(read.words[place]))
+        for link in read.links:
+            for place in link.types:
+                self._add(link.variable, sections_of_type(read.words[place])[1])
+        for link in read.links:
+            for place in link.types:
+                self._add_ends(link, read.words[place])
+
+    def of(self, variable: int | None) -> set[str]:
+        """Return the sections of the variable at a place."""
+        return set() if variable is None else self.sections.get(self._read.words[variable], set())
+
+    def _add_ends(self, link: Link, kind: str) -> None:
+        begin, _, end = sections_of_type(kind)
+        if link.is_in:
+            begin, end = end, begin
+        for node, section in ((self._read.left(link), begin), (self._read.right(link), end)):
+            if node.labels or self.of(node.variable):
+                continue
+            if begin != end and link.is_in == link.is_out:
+                raise untranslatable(f"the ends of {kind} have no label")
+            self._add(node.variable, section)
+            if kind != "HOLDS" or not self._mapping.holdings.exclusive:
+                self.unlabelled.append((node, section))
+
+    def _add(self, variable: int | None, section: str) -> None:
+        if variable is not None:
+            self.sections.setdefault(self._read.words[variable], set()).add(section)

@@ -1,6 +1,6 @@
-"""The folder of kinfolio's own server: its files, the lock, the password, the port.
+"""The folder of the managed server: its files, lock, password and port.
 
-`HOME/server` holds `neo4j/` (the server's own folder, with `data`), `password` (mode 0600),
+`HOME/server` contains `neo4j/` (the server's home, with `data`), `password` (mode 0600),
 `jars.json`, `port.json`, `process.json` and `lock`.
 """
 
@@ -19,9 +19,8 @@ from kinfolio.run import read_json, whole_file, write_json
 
 USERNAME = "neo4j"
 DATABASE = "neo4j"
-LOWEST_FREE_BYTES = 500_000_000
+MIN_FREE_BYTES = 500_000_000
 LOCK_SECONDS = 300.0
-_FOLDERS = ("conf", "data", "logs", "run")
 
 
 class ServerHome:
@@ -36,8 +35,8 @@ class ServerHome:
         self.jars_file = self.folder / "jars.json"
         self.pid_file = self.folder / "process.json"
         self.password_file = self.folder / "password"
-        self.import_mark = self.folder / "importing"
-        """Exists while the offline importer runs, that is while the data are incomplete."""
+        self.import_marker = self.folder / "importing"
+        """Exists while the offline importer runs, that is, while the data is incomplete."""
         self._port_file = self.folder / "port.json"
 
     @property
@@ -54,7 +53,7 @@ class ServerHome:
         write_json(self._port_file, {"port": port})
 
     def connection(self, port: int) -> Connection:
-        """Return how to reach the server at that port.
+        """Return the connection to the server at a port.
 
         Raises:
             WrongPassword: the password file cannot be read.
@@ -69,10 +68,7 @@ class ServerHome:
         return Connection(uri=bolt_uri(port), username=USERNAME, password=password)
 
     def new_password(self) -> str:
-        """Return a random password.
-
-        Hexadecimal, since the admin tool reads an argument with a leading dash as an option.
-        """
+        """Return a hexadecimal password: the admin tool reads a leading dash as an option."""
         return secrets.token_hex(24)
 
     def store_password(self, password: str) -> None:
@@ -83,7 +79,7 @@ class ServerHome:
 
     def prepare(self, configuration: str) -> None:
         """Create the server's folders and write its configuration."""
-        for name in _FOLDERS:
+        for name in ("conf", "data", "logs", "run"):
             (self.neo4j / name).mkdir(parents=True, exist_ok=True)
         with whole_file(self.conf / "neo4j.conf") as temporary:
             temporary.write_text(configuration, "utf-8")
@@ -93,39 +89,38 @@ class ServerHome:
         """Whether a server has created its database here."""
         return (self.neo4j / "data" / "databases" / DATABASE).is_dir()
 
-    def drop_half_imported(self) -> None:
-        """Remove a database that the importer did not finish."""
+    def remove_incomplete_import(self) -> None:
+        """Remove the database of an interrupted import."""
         for kind in ("databases", "transactions"):
             folder = self.neo4j / "data" / kind / DATABASE
             if folder.exists():
                 shutil.rmtree(folder)
-        self.import_mark.unlink()
+        self.import_marker.unlink()
 
     def wipe(self) -> None:
-        """Remove data, password and logs, but not the list of jars."""
+        """Remove data, password and logs; the list of jars remains."""
         if self.neo4j.exists():
             shutil.rmtree(self.neo4j)
-        self.password_file.unlink(missing_ok=True)
-        self._port_file.unlink(missing_ok=True)
-        self.import_mark.unlink(missing_ok=True)
+        for file in (self.password_file, self._port_file, self.import_marker):
+            file.unlink(missing_ok=True)
 
-    def need_room(self) -> None:
-        """Check that the disk has room for a server.
+    def check_disk_space(self) -> None:
+        """Check the free disk space.
 
         Raises:
-            ServerError: it has not.
+            ServerError: it does not suffice for a server.
         """
         free = shutil.disk_usage(self.folder).free
-        if free < LOWEST_FREE_BYTES:
+        if free < MIN_FREE_BYTES:
             raise ServerError(
                 f"{self.home} has {free / 1e6:.0f} MB of free disk and the server needs "
-                f"{LOWEST_FREE_BYTES / 1e6:.0f}; free some, or set KINFOLIO_HOME to a folder with "
+                f"{MIN_FREE_BYTES / 1e6:.0f}; free some, or set KINFOLIO_HOME to a folder with "
                 "more room"
             )
 
     @contextmanager
     def locked(self, on_message: Callable[[str], None]) -> Iterator[None]:
-        """Hold the lock of this home; translate errors of the disk."""
+        """Hold the lock of this home; translate disk errors."""
         from filelock import FileLock, Timeout
 
         with self._disk_errors():
@@ -139,7 +134,7 @@ class ServerHome:
                     lock.acquire(timeout=LOCK_SECONDS)
                 except Timeout as error:
                     raise ServerError(
-                        f"another kinfolio has held {self.folder / 'lock'} for "
+                        f"another kinfolio holds {self.folder / 'lock'} for more than "
                         f"{LOCK_SECONDS:.0f} seconds; end it and run the command again"
                     ) from error
             try:

@@ -10,10 +10,11 @@ import logging
 import os
 import shutil
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,63 +32,59 @@ DOWNLOADS_AT_ONCE = 8
 
 
 def jars(cache: Path, on_message: Callable[[str], None]) -> tuple[Path, ...]:
-    """Return the jars of the server, from the list in the file `cache` or downloaded.
+    """Return the jars of the server: those listed in the file `cache`, else resolve them.
 
     Raises:
         ServerError: the download failed.
     """
-    known = known_jars(cache)
-    if known is not None:
-        return known
-    found = _resolve(on_message)
-    write_json(cache, {"version": NEO4J_VERSION, "jars": [str(jar) for jar in found]})
+    found = cached_jars(cache)
+    if found is None:
+        found = _resolve(on_message)
+        write_json(cache, {"version": NEO4J_VERSION, "jars": [str(jar) for jar in found]})
     return found
 
 
-def known_jars(cache: Path) -> tuple[Path, ...] | None:
+def cached_jars(cache: Path) -> tuple[Path, ...] | None:
     """Return the jars listed in the file `cache`; None if it or one of them is missing."""
-    if not cache.is_file():
-        return None
     try:
-        content = read_json(cache)
+        content = read_json(cache) if cache.is_file() else {}
     except RunBroken:
         return None
     found = tuple(Path(jar) for jar in content.get("jars", ()))
-    if content.get("version") != NEO4J_VERSION or not found:
-        return None
-    return found if all(jar.is_file() for jar in found) else None
+    is_complete = content.get("version") == NEO4J_VERSION and all(jar.is_file() for jar in found)
+    return found if found and is_complete else None
 
 
 def repository() -> Path:
-    """Return Maven's cache of jars on this machine, shared by all homes."""
-    named = os.environ.get("M2_REPO")
-    return Path(named).expanduser() if named else Path.home() / ".m2" / "repository"
+    """Return Maven's cache of jars, shared by all homes."""
+    return Path(os.environ.get("M2_REPO") or "~/.m2/repository").expanduser()
 
 
 def _resolve(on_message: Callable[[str], None]) -> tuple[Path, ...]:
     maven = shutil.which("mvn")
+    folder = repository()
     on_message(
-        f"Looking up the jars of Neo4j {NEO4J_VERSION} Community (GPLv3, about 160 MB, once)\n"
-        f"in Maven's central repository{' with mvn' if maven else ''}; "
+        f"Resolving the jars of Neo4j {NEO4J_VERSION} Community (GPLv3, about 160 MB, once)\n"
+        f"in {folder}, or downloading them from Maven's central repository"
+        f"{' with mvn' if maven else ''}; "
         f"{'up to a minute' if maven else 'about two minutes'} ..."
     )
-    folder = repository()
     try:
-        with _logging_off(), _reporting(folder, on_message):
+        with _logging_off(), _report_downloads(folder, on_message):
             if maven:
                 try:
                     return _by_jgo(folder, maven)
                 except (RuntimeError, OSError):
-                    on_message("mvn could not fetch them; trying without it ...")
+                    on_message("mvn failed; resolving without it ...")
             return _by_jgo(folder, None)
-    # RuntimeError: jgo cannot resolve; OSError: network and disk; the others: a damaged file.
+    # RuntimeError: jgo cannot resolve; OSError: network and disk; others: a damaged file.
     except (RuntimeError, OSError, ValueError, SyntaxError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
             raise ServerError(
                 f"the disk of {folder} is full; free about 500 MB and type: kinfolio db start"
             ) from error
         raise ServerError(
-            f"the jars of Neo4j {NEO4J_VERSION} could not be fetched "
+            f"the jars of Neo4j {NEO4J_VERSION} could not be downloaded "
             f"({' '.join(str(error).split())[:160]}); "
             "check the network and type: kinfolio db start"
         ) from error
@@ -113,13 +110,13 @@ def _by_jgo(folder: Path, maven: str | None) -> tuple[Path, ...]:
         if dependency.scope in ("compile", "runtime")
     ]
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        return tuple(pool.map(_fetched, artifacts))
+        return tuple(pool.map(_download, artifacts))
 
 
-def _fetched(artifact: Any) -> Path:
+def _download(artifact: Any) -> Path:
     # Any: jgo has no types.
     jar = Path(artifact.resolve())
-    if not zipfile.is_zipfile(jar):  # an interrupted download, which jgo takes for complete
+    if not zipfile.is_zipfile(jar):  # an interrupted download, which jgo considers complete
         jar.unlink()
         jar = Path(artifact.resolve())
     return jar
@@ -137,19 +134,22 @@ def _logging_off() -> Iterator[None]:
 
 
 @contextmanager
-def _reporting(folder: Path, on_message: Callable[[str], None]) -> Iterator[None]:
-    """Report the downloads every few seconds."""
+def _report_downloads(folder: Path, on_message: Callable[[str], None]) -> Iterator[None]:
+    """Report the time and the files added to Maven's cache every few seconds."""
     done = threading.Event()
-    before = _fetched_into(folder)
+    started, before = time.monotonic(), _sizes(folder)
 
     def report() -> None:
         while not done.wait(PROGRESS_SECONDS):
-            descriptions, jars, size = (
-                now - then for now, then in zip(_fetched_into(folder), before, strict=True)
+            added = {path: size for path, size in _sizes(folder).items() if path not in before}
+            jars = [size for path, size in added.items() if path.suffix == ".jar"]
+            downloads = (
+                f"downloaded {len(jars)} jars, {sum(jars) / 1e6:.0f} MB, "
+                f"and {len(added) - len(jars)} POM files"
+                if added
+                else "reading cached files, nothing downloaded so far"
             )
-            on_message(
-                f"  fetched {descriptions} descriptions and {jars} jars, {size / 1e6:.0f} MB ..."
-            )
+            on_message(f"  {time.monotonic() - started:.0f} s: {downloads} ...")
 
     reporter = threading.Thread(target=report, daemon=True)
     reporter.start()
@@ -160,16 +160,10 @@ def _reporting(folder: Path, on_message: Callable[[str], None]) -> Iterator[None
         reporter.join()
 
 
-def _fetched_into(folder: Path) -> tuple[int, int, int]:
-    """Return the number of descriptions, the number of jars and the bytes of the jars."""
-    descriptions = jars = size = 0
+def _sizes(folder: Path) -> dict[Path, int]:
+    """Return the bytes of each jar and POM file."""
+    sizes = {}
     for path in folder.rglob("*.[pj][oa][mr]"):
-        if path.suffix == ".pom":
-            descriptions += 1
-            continue
-        try:
-            size += path.stat().st_size
-        except FileNotFoundError:  # a download that was just renamed
-            continue
-        jars += 1
-    return descriptions, jars, size
+        with suppress(FileNotFoundError):  # a temporary file of a download
+            sizes[path] = path.stat().st_size
+    return sizes

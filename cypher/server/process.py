@@ -1,4 +1,4 @@
-"""The server's process, from its pid file; stale files and reused pids are recognised."""
+"""The server's process, identified by its pid file; detects stale files and reused pids."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def running(file: Path, home: Path) -> ServerProcess | None:
     return process if _find(process, home) is not None else None
 
 
-def orphan(home: Path, port: int) -> ServerProcess | None:
+def find_orphan(home: Path, port: int) -> ServerProcess | None:
     """Return the server of that home if it runs without a pid file."""
     for found in psutil.process_iter():
         try:
@@ -83,7 +83,7 @@ def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
         is_ours = (
             abs(found.create_time() - process.started) < _CLOCK_SLACK_SECONDS
             and found.status() != psutil.STATUS_ZOMBIE
-            # A program that has just started may not show its arguments yet.
+            # The arguments of a program that has just started may be empty.
             and (not arguments or f"--home-dir={home}" in arguments)
         )
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -91,7 +91,7 @@ def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
     return found if is_ours else None
 
 
-def answers(port: int) -> bool:
+def is_listening(port: int) -> bool:
     """Return whether a program listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
@@ -101,7 +101,7 @@ def answers(port: int) -> bool:
 def is_free(port: int) -> bool:
     """Return whether a server could listen on a port of this machine."""
     with socket.socket() as probe:
-        # Like the server: a port whose last connections are still closing is free.
+        # As for the server, a port whose last connections are still closing is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -118,8 +118,8 @@ def free_port() -> int:
         return port
 
 
-def end_tools(home: Path) -> None:
-    """Kill admin tools that still work on a home after their parent was killed."""
+def kill_tools(home: Path) -> None:
+    """Kill admin tools that still use a home after their parent was killed."""
     for process in psutil.process_iter():
         try:
             arguments = process.cmdline()

@@ -1,10 +1,11 @@
-"""kinfolio's own Neo4j Community server: one for each home; started, reused and stopped."""
+"""The managed Neo4j Community server, one per home: start, reuse, stop."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -29,48 +30,48 @@ class Server:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._at = ServerHome(home)
+        self._files = ServerHome(home)
 
     @property
     def log(self) -> Path:
         """File with the server's output."""
-        return self._at.log
+        return self._files.log
 
     def start(self, on_message: OnMessage) -> Connection:
-        """Start the server if it is not running, and return how to reach it.
+        """Start the server if it is not running; return the connection to it.
 
         Raises:
-            ServerError: it cannot be started; the text says why and what to do.
+            ServerError: it cannot be started; the message has the reason and the remedy.
         """
         found = self._running()
-        is_complete = not self._at.import_mark.exists()
-        if found is not None and is_complete and processes.answers(found.port):
-            return self._at.connection(found.port)
-        with self._at.locked(on_message):
-            if self._at.import_mark.exists():
+        is_complete = not self._files.import_marker.exists()
+        if found is not None and is_complete and processes.is_listening(found.port):
+            return self._files.connection(found.port)
+        with self._files.locked(on_message):
+            if self._files.import_marker.exists():
                 self._stop()
-                processes.end_tools(self._at.neo4j)
-                self._at.drop_half_imported()
-                on_message("A bulk load was interrupted here; its incomplete data were removed")
+                processes.kill_tools(self._files.neo4j)
+                self._files.remove_incomplete_import()
+                on_message("A bulk load was interrupted; its incomplete data was removed")
             found = self._running() or self._adopt() or self._launch(on_message)
             self._wait(found)
-            return self._at.connection(found.port)
+            return self._files.connection(found.port)
 
     def stop(self) -> bool:
-        """Stop the server; return whether there was one."""
-        if not self._at.folder.is_dir():
+        """Stop the server; return whether it was running."""
+        if not self._files.folder.is_dir():
             return False
-        with self._at.locked(_ignore):
+        with self._files.locked(_ignore):
             return self._stop()
 
     def status(self) -> ServerStatus:
         """Return the status of the server, without starting it."""
         found = self._running()
-        port, version = self._at.port, None
-        if found is not None and processes.answers(found.port):
+        port, version = self._files.port, None
+        if found is not None and processes.is_listening(found.port):
             port = found.port
             # No statement: the first one on a fresh server costs seconds of planning.
-            with Graph(self._at.connection(found.port)) as graph:
+            with Graph(self._files.connection(found.port)) as graph:
                 version = graph.check().removeprefix("Neo4j/")
         return ServerStatus(
             running=version is not None,
@@ -82,24 +83,24 @@ class Server:
         )
 
     def wipe(self) -> None:
-        """Stop the server and remove data, password and logs, but not the jars."""
-        if self._at.folder.is_dir():
-            with self._at.locked(_ignore):
+        """Stop the server and remove data, password and logs; the list of jars remains."""
+        if self._files.folder.is_dir():
+            with self._files.locked(_ignore):
                 self._stop()
-                self._at.wipe()
+                self._files.wipe()
 
     @property
     def has_database(self) -> bool:
         """Whether there is a database, empty or not, without starting the server."""
-        return self._at.has_database and not self._at.import_mark.exists()
+        return self._files.has_database and not self._files.import_marker.exists()
 
     def import_full(
         self, arguments: Sequence[str], finish: Callable[[Connection], None], on_message: OnMessage
     ) -> None:
         """Replace the database by the result of the offline importer.
 
-        No other process can start the server meanwhile. After an interruption at any point, the
-        next start removes the incomplete data.
+        No other process can start the server meanwhile. The next start after an interruption
+        removes the incomplete data.
 
         Args:
             arguments: files and options of `neo4j-admin database import full`, paths absolute.
@@ -109,79 +110,78 @@ class Server:
         Raises:
             ServerError: the tool or the start failed; the database counts as empty.
         """
-        with self._at.locked(on_message):
+        with self._files.locked(on_message):
             self._stop()
-            processes.end_tools(self._at.neo4j)
+            processes.kill_tools(self._files.neo4j)
             tools = self._prepare(on_message)
-            self._at.import_mark.touch()
+            self._files.import_marker.touch()
             tools.admin(
                 *("database", "import", "full", DATABASE, "--overwrite-destination=true"),
                 *arguments,
             )
             started = self._launch(on_message)
             self._wait(started)
-            finish(self._at.connection(started.port))
-            self._at.import_mark.unlink()
+            finish(self._files.connection(started.port))
+            self._files.import_marker.unlink()
 
     def _running(self) -> ServerProcess | None:
-        return processes.running(self._at.pid_file, self._at.neo4j)
+        return processes.running(self._files.pid_file, self._files.neo4j)
 
     def _adopt(self) -> ServerProcess | None:
-        # A start that was killed between starting the server and writing the pid file.
-        port = self._at.port
-        found = None if port is None else processes.orphan(self._at.neo4j, port)
+        # The start was killed after launching the server and before writing the pid file.
+        port = self._files.port
+        found = None if port is None else processes.find_orphan(self._files.neo4j, port)
         if found is not None:
-            processes.save(self._at.pid_file, found)
+            processes.save(self._files.pid_file, found)
         return found
 
     def _stop(self) -> bool:
         found = self._running() or self._adopt()
         if found is not None:
-            processes.stop(found, self._at.neo4j)
-        self._at.pid_file.unlink(missing_ok=True)
+            processes.stop(found, self._files.neo4j)
+        self._files.pid_file.unlink(missing_ok=True)
         return found is not None
 
     def _prepare(self, on_message: OnMessage) -> Tools:
-        self._at.need_room()
+        self._files.check_disk_space()
         java = find_java(on_message)
-        found = jars(self._at.jars_file, on_message)
+        found = jars(self._files.jars_file, on_message)
         memory = memory_share(psutil.virtual_memory().total)
         port = self._choose_port(on_message)
-        self._at.prepare(configuration(port, memory))
-        self._at.port = port
+        self._files.prepare(configuration(port, memory))
+        self._files.port = port
         tools = Tools(
-            at=self._at,
+            files=self._files,
             java=java,
             classpath=os.pathsep.join(map(str, found)),
             port=port,
             memory_mb=memory,
         )
-        if not self._at.password_file.is_file():
-            password = self._at.new_password()
+        if not self._files.password_file.is_file():
+            password = self._files.new_password()
             tools.admin("dbms", "set-initial-password", password, java_flags=SHORT_LIVED_FLAGS)
-            self._at.store_password(password)
+            self._files.store_password(password)
         return tools
 
     def _choose_port(self, on_message: OnMessage) -> int:
-        known = self._at.port
-        if known is None:
-            return processes.free_port()
-        if processes.is_free(known):
-            return known
+        last = self._files.port
+        if last is not None and processes.is_free(last):
+            return last
         port = processes.free_port()
-        on_message(f"Port {known} is taken by another program; using {port} from now on")
+        if last is not None:
+            on_message(f"Port {last} is in use by another program; using {port} from now on")
         return port
 
     def _launch(self, on_message: OnMessage) -> ServerProcess:
         tools = self._prepare(on_message)
         on_message(f"Starting Neo4j {NEO4J_VERSION} Community on 127.0.0.1:{tools.port} ...")
         started = tools.launch()
-        processes.save(self._at.pid_file, started)
+        processes.save(self._files.pid_file, started)
         return started
 
     def _wait(self, started: ServerProcess) -> None:
         deadline = time.monotonic() + START_SECONDS
-        connection = self._at.connection(started.port)
+        connection = self._files.connection(started.port)
         try:
             while time.monotonic() < deadline:
                 if self._running() is None:
@@ -190,13 +190,13 @@ class Server:
                         f"the server stopped while starting ({self._reason()}); "
                         f"the whole log is {self.log}"
                     )
-                if processes.answers(started.port) and _is_healthy(connection):
+                if processes.is_listening(started.port) and _is_healthy(connection):
                     return
                 time.sleep(_POLL_SECONDS)
         except WrongPassword as error:
             self._stop()
             raise WrongPassword(
-                f"the server refuses the password in {self._at.password_file}; restore that "
+                f"the server refuses the password in {self._files.password_file}; restore that "
                 "file, or lose the data with: kinfolio db wipe --yes"
             ) from error
         except KeyboardInterrupt:
@@ -212,22 +212,19 @@ class Server:
         try:
             return useful_line(self.log.read_text("utf-8", "replace"))
         except OSError:
-            return "it left no log"
+            return "it wrote no log"
 
 
 def status_of(connection: Connection) -> ServerStatus:
-    """Return the status of a server that is not kinfolio's own.
+    """Return the status of a server that kinfolio does not manage.
 
     Raises:
         WrongPassword: it refuses the user.
     """
     version: str | None = None
     edition: str | None = None
-    try:
-        with Graph(connection) as graph:
-            version, edition = graph.version_and_edition()
-    except ServerUnreachable:
-        pass
+    with suppress(ServerUnreachable), Graph(connection) as graph:
+        version, edition = graph.version_and_edition()
     return ServerStatus(
         running=version is not None,
         uri=connection.uri,
@@ -239,12 +236,10 @@ def status_of(connection: Connection) -> ServerStatus:
 
 
 def _is_healthy(connection: Connection) -> bool:
-    try:
-        with Graph(connection) as graph:
-            graph.check()
-    except ServerUnreachable:
-        return False
-    return True
+    with suppress(ServerUnreachable), Graph(connection) as graph:
+        graph.check()
+        return True
+    return False
 
 
 def _ignore(_: str) -> None:

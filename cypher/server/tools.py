@@ -1,4 +1,4 @@
-"""The programs of the server: how they are run, and the useful line of what they print."""
+"""Runs the programs of the server, and finds the reason of a failure in their output."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from kinfolio.cypher.server.settings import flags
 from kinfolio.errors import ServerError
 
 OnMessage = Callable[[str], None]
-"""Called with a text for the user."""
+"""Called with a message to the user."""
 _UNINFORMATIVE = (
     *("at ", "...", "Picked up JAVA_TOOL_OPTIONS"),
     *("Error: Could not create the Java", "Error: A fatal exception has occurred"),
 )
-"""Beginnings of lines that do not name a reason."""
+"""Prefixes of lines without a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """Java, jars and settings: all that the server's programs need."""
+    """Java, jars and settings of the server's programs."""
 
-    at: ServerHome
+    files: ServerHome
     java: Java
     classpath: str
     port: int
     memory_mb: int
 
     def admin(self, *arguments: str, java_flags: Sequence[str] = ()) -> str:
-        """Return what `neo4j-admin` prints.
+        """Return the output of `neo4j-admin`.
 
         Raises:
-            ServerError: it failed; the text has the most informative line.
+            ServerError: it failed; the message has the most informative line.
         """
         answer = subprocess.run(
             [
@@ -46,7 +46,11 @@ class Tools:
                 *(java_flags or flags(self.java, self.memory_mb)),
                 *("-cp", self.classpath, "org.neo4j.cli.AdminTool", *arguments),
             ],
-            env={**os.environ, "NEO4J_HOME": str(self.at.neo4j), "NEO4J_CONF": str(self.at.conf)},
+            env={
+                **os.environ,
+                "NEO4J_HOME": str(self.files.neo4j),
+                "NEO4J_CONF": str(self.files.conf),
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -61,20 +65,20 @@ class Tools:
 
     def launch(self) -> ServerProcess:
         """Start the server; it outlives this process."""
-        with self.at.log.open("wb") as log:
+        with self.files.log.open("wb") as log:
             child = subprocess.Popen(
                 [
                     self.java.program,
                     *flags(self.java, self.memory_mb),
                     *("-cp", self.classpath, "org.neo4j.server.Neo4jCommunity"),
-                    f"--home-dir={self.at.neo4j}",
-                    f"--config-dir={self.at.conf}",
+                    f"--home-dir={self.files.neo4j}",
+                    f"--config-dir={self.files.conf}",
                     "--console-mode",
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self.at.neo4j,
+                cwd=self.files.neo4j,
                 # A Ctrl-C in the terminal, or closing it, must not reach the server.
                 start_new_session=True,
             )
@@ -88,7 +92,7 @@ def useful_line(log: str) -> str:
     lines = [line for line in lines if not line.startswith(_UNINFORMATIVE)]
     words = ("ERROR", "Error", "Exception", "Invalid", "Unrecognized", "Caused by")
     errors = [line for line in lines if any(word in line for word in words)]
-    # The last cause is the most exact, unless it is the bare name of an exception.
+    # The last cause is the most precise, unless it is only the name of an exception.
     with_text = [line for line in errors if re.search(r"(Exception|Error|ERROR):? +\S", line)]
     found = (with_text or errors or lines or ["it printed nothing"])[-1]
     return found.removeprefix("Caused by: ")[:200].rstrip(".")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.vectors import takes_vectors
+from kinfolio.cypher.vectors import accepts_vectors
 from kinfolio.errors import ServerError
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.slot_index import IndexQuality, await_index, make_index
@@ -63,7 +63,7 @@ class SlotFilling:
 
     def __post_init__(self) -> None:
         self._markets = markets_of(self.products.countries)
-        self._as_vectors = takes_vectors(self.graph)
+        self._as_vectors = accepts_vectors(self.graph)
         self._num_written = 0
 
     def write(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.cypher.vectors import packed, rows_at_once
+from kinfolio.cypher.vectors import pack_rows, rows_at_once
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.slots import NodeKind
 from kinfolio.records import Slot
@@ -194,7 +194,7 @@ def _batches(
                 kind=kind,
                 size=len(chosen),
                 parameters={
-                    "pieces": packed(rows, as_vectors=as_vectors),
+                    "pieces": pack_rows(rows, as_vectors=as_vectors),
                     "at_once": rows_at_once(width),
                     "width": width,
                     "parts": [

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from neo4j import exceptions
 
-from kinfolio.cypher.errors import translated
+from kinfolio.cypher.errors import translate_errors
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import (
     BadConfig,
@@ -25,7 +25,7 @@ HERE = Connection(uri="bolt://here:7687", username="ann", password="secret", dat
 
 
 def sentence(error: Exception, expected: type[KinfolioError]) -> str:
-    with pytest.raises(KinfolioError) as caught, translated(HERE, "load_users"):
+    with pytest.raises(KinfolioError) as caught, translate_errors(HERE, "load_users"):
         raise error
     assert type(caught.value) is expected
     assert "\n" not in str(caught.value)
@@ -45,7 +45,11 @@ FULL = r"most often because its disk is full.*kinfolio db stop and kinfolio db s
         (exceptions.ServiceUnavailable("x"), ServerUnreachable, r"bolt://here:7687.*db start"),
         (exceptions.SessionExpired("x"), ServerUnreachable, "no Neo4j answers.*db start"),
         (ConnectionResetError("x"), ServerUnreachable, "no Neo4j answers.*db start"),
-        (exceptions.ConfigurationError("x"), BadConfig, "which is no address.*write it like bolt"),
+        (
+            exceptions.ConfigurationError("x"),
+            BadConfig,
+            "which is not an address.*write it like bolt",
+        ),
         (exceptions.ResultConsumedError(None, "is gone"), ServerError, "is gone.*run the command"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
@@ -121,7 +125,10 @@ def test_an_error_of_a_real_server_is_a_sentence(
 @pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize(
     ("properties", "said"),
-    [({"id": "twice"}, "already exists"), ({"id": {"nested": 1}}, "is nothing the database can")],
+    [
+        ({"id": "twice"}, "already exists"),
+        ({"id": {"nested": 1}}, "has a type that the database cannot"),
+    ],
 )
 def test_a_row_that_a_real_server_refuses_is_bad_input(
     graph_of: GraphOf, properties: dict[str, object], said: str
@@ -182,6 +189,6 @@ def test_a_server_that_never_answers_runs_into_a_timeout(
 def test_an_invalid_address_is_reported(uri: str) -> None:
     with (
         Graph(replace(HERE, uri=uri)) as graph,
-        pytest.raises(BadConfig, match="no address of a Neo4j server; write it like"),
+        pytest.raises(BadConfig, match="not an address of a Neo4j server; write it like"),
     ):
         graph.read("show_server")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.guarded import MOST_ROWS, check_statement, guarded_rows
+from kinfolio.cypher.guarded import MAX_ROWS, check_statement, guarded_rows
 from kinfolio.errors import BadInput
 from tests.conftest import write_six_users
 
@@ -135,7 +135,7 @@ def test_a_statement_that_fails_writes_or_takes_long_is_reported(loaded: Graph) 
         guarded_rows(loaded, f"MATCH {many} RETURN sum(p0.risk * p13.risk)", "u2")
     assert time.monotonic() - started < 30
     rows = guarded_rows(loaded, "MATCH (a:Product), (b:Product), (c:Product) RETURN a.id", "u2")
-    assert len(rows) == MOST_ROWS
+    assert len(rows) == MAX_ROWS
     for text in ("CREATE (x:Product) RETURN 1", "MATCH (n) RETURN n", "CALL db.labels()"):
         # The plan alone is refused, too.
         with pytest.raises(BadInput, match="cannot be run"):

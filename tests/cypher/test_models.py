@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.models import Category, Product, Review, User, explore, show_product, show_user
+from kinfolio.cypher.models import Category, Product, Review, User, explore, show
 from kinfolio.errors import NotFound, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.records import Connection
 
@@ -61,7 +61,7 @@ def test_the_graph_can_be_explored_in_python(server: Connection) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_user_is_shown_with_its_relationships(graph: Graph) -> None:
-    view = show_user(graph, "ann")
+    view = show(graph, "user", "ann")
     assert view.counts == {"holds": 2, "ties": 1, "reviews": 1, "dismissed": 1}
     assert view.properties == {"country": "EE", "gid": 0, "name": "Ann", "risk_tolerance": 3}
     assert [row["product"] for row in view.samples["holds"]] == ["A", "B"]
@@ -71,7 +71,7 @@ def test_a_user_is_shown_with_its_relationships(graph: Graph) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_product_is_shown_without_users_and_numbers_of_vectors(graph: Graph) -> None:
-    view = show_product(graph, "A")
+    view = show(graph, "product", "A")
     assert view.counts == {"holders": 2, "categories": 1, "reviews": 1, "dismissals": 0}
     assert view.vectors == {"embedding_a": 66}
     assert "embedding_a" not in view.properties
@@ -81,21 +81,21 @@ def test_a_product_is_shown_without_users_and_numbers_of_vectors(graph: Graph) -
 @pytest.mark.parametrize("key", SPECIAL_IDS)
 def test_an_id_with_special_characters_is_found(graph: Graph, run_cypher: Any, key: str) -> None:
     run_cypher("CREATE (:User {id: $id, gid: 0})", id=key)
-    assert show_user(graph, key).id == key
+    assert show(graph, "user", key).id == key
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("key", [*SPECIAL_IDS, "", "Ann"])
 def test_an_unknown_id_is_reported(graph: Graph, key: str) -> None:
     with pytest.raises(NotFound, match="among the 2 in the graph; check the id"):
-        show_user(graph, key)
+        show(graph, "user", key)
     with pytest.raises(NotFound, match=r"no product .* among the 3 in the graph; check the id"):
-        show_product(graph, key)
+        show(graph, "product", key)
 
 
 def test_an_empty_graph_is_reported_with_the_command_that_fills_it(graph: Graph) -> None:
     with pytest.raises(NotFound, match="among the 0 in the graph; type: kinfolio load FOLDER"):
-        show_user(graph, "ann")
+        show(graph, "user", "ann")
 
 
 def test_an_error_of_py2neo_is_translated(server: Connection) -> None:

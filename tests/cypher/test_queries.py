@@ -6,7 +6,7 @@ import pytest
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.queries import in_slot_b, query, spliced, statements, with_conditions
+from kinfolio.cypher.queries import in_slot_b, query, splice_parts, statements, with_conditions
 from kinfolio.errors import QueryNotFound
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +113,7 @@ def test_no_include_is_left_in_a_statement(name: str) -> None:
 
 def test_an_included_part_has_the_indentation_of_its_line() -> None:
     text = "// A sentence.\n// columns: none\nMATCH (n)\nWHERE\n  // include: rules\nRETURN n\n"
-    assert "WHERE\n  coalesce(p.open, true) = true\n  AND (p.countries" in spliced(text)
+    assert "WHERE\n  coalesce(p.open, true) = true\n  AND (p.countries" in splice_parts(text)
 
 
 def test_own_rules_are_added_where_a_statement_has_a_place_for_them() -> None:

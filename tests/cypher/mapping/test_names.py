@@ -10,7 +10,7 @@ from kinfolio.cypher.mapping.names import (
     OWN_LABEL,
     OWN_TYPES,
     mapping_from,
-    own_names,
+    own_properties,
     read_mapping,
 )
 from kinfolio.errors import BadConfig
@@ -101,7 +101,7 @@ def test_an_invalid_file_is_reported_by_name(tmp_path: Path, content: bytes, wor
 
 def test_the_guide_lists_everything_that_kinfolio_writes() -> None:
     guide = (Path(__file__).parents[3] / "docs" / "mapping.md").read_text("utf-8")
-    for name in (*own_names(), OWN_LABEL, *OWN_TYPES):
+    for name in (*own_properties(), OWN_LABEL, *OWN_TYPES):
         assert re.search(rf"[`:]{name}\b", guide), name
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.mapping.expressions import escaped
+from kinfolio.cypher.mapping.expressions import escape
 from kinfolio.cypher.mapping.names import mapping_from
-from kinfolio.cypher.mapping.rewrite import rewritten
+from kinfolio.cypher.mapping.rewrite import rewrite
 from kinfolio.cypher.mapping.standard import LABELS, TYPES
 from kinfolio.cypher.queries import query
 from kinfolio.errors import BadConfig
@@ -27,7 +27,7 @@ def movies(text: str, **holdings: Any) -> str:
     """The text for the movie graph, without a least rating unless one is given."""
     content = {**MOVIES, "holdings": {**MOVIES["holdings"], "least_rating": None, **holdings}}
     content["holdings"] = {k: v for k, v in content["holdings"].items() if v is not None}
-    return rewritten(text, mapping_from(content))
+    return rewrite(text, mapping_from(content))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["standard"])
@@ -61,7 +61,7 @@ def test_holders_are_counted_without_labels_where_the_type_is_exclusive() -> Non
 def test_two_types_of_opposite_directions_are_matched_without_direction() -> None:
     content = {**BARE, "dismissals": {"type": "NO", "direction": "in"}}
     text = "MATCH (u:User)-[:HOLDS|DISMISSED]->(x:Product) RETURN x"
-    assert "(u:`Client`)-[:`BOUGHT`|`NO`]-(x:`Fund`)" in rewritten(text, mapping_from(content))
+    assert "(u:`Client`)-[:`BOUGHT`|`NO`]-(x:`Fund`)" in rewrite(text, mapping_from(content))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_escaped_name_is_only_a_name(graph: Graph, run_cypher: Any) -> None:
         "é\n💶",
     ]
     for name in names:
-        run_cypher(f"CREATE (n:{escaped(name)} {{{escaped(name)}: 1}})")
+        run_cypher(f"CREATE (n:{escape(name)} {{{escape(name)}: 1}})")
         (row,) = run_cypher("MATCH (n) WHERE labels(n) = [$name] RETURN keys(n) AS keys", name=name)
         assert row["keys"] == [name]
     (row,) = run_cypher("MATCH (n) RETURN count(n) AS nodes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -156,7 +157,7 @@ def test_after_a_crash_with_port_taken_and_pid_reused_the_data_are_served_again(
     messages: list[str] = []
     with closing(socket.create_server(("127.0.0.1", known["port"]))):
         again = server.start(messages.append)
-    assert f"Port {known['port']} is taken by another program" in messages[0]
+    assert f"Port {known['port']} is in use by another program" in messages[0]
     assert again.uri != connection.uri
     assert again.password == connection.password
     assert people(again) == 1
@@ -275,7 +276,7 @@ def test_a_failed_download_of_jars_is_reported(
     monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
     monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fail)
     text = refused(tmp_path)
-    assert "could not be fetched (Failed to reach anything at all)" in text
+    assert "could not be downloaded (Failed to reach anything at all)" in text
     assert "check the network and type: kinfolio db start" in text
     assert not (tmp_path / "server" / "jars.json").exists()
 
@@ -284,18 +285,21 @@ def test_the_download_of_jars_reports_its_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     messages: list[str] = []
-    has_reported = threading.Event()
+    has_reported_none, has_reported = threading.Event(), threading.Event()
     repository = tmp_path / "jars"
 
     def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
+        assert has_reported_none.wait(10)
         jar = folder / "one.jar"
         jar.parent.mkdir()
         jar.write_bytes(b"x" * 2_000_000)
-        has_reported.wait(10)
+        assert has_reported.wait(10)
         return (jar,)
 
     def report(text: str) -> None:
         messages.append(text.strip())
+        if "nothing downloaded" in text:
+            has_reported_none.set()
         if "2 MB" in text:
             has_reported.set()
 
@@ -305,7 +309,7 @@ def test_the_download_of_jars_reports_its_progress(
     assert jars(tmp_path / "list.json", report) == (repository / "one.jar",)
     assert "Neo4j 2026.08.1 Community" in messages[0]
     assert "Maven's central repository" in messages[0]
-    assert "fetched 0 descriptions and 1 jars, 2 MB ..." in messages[1:]
+    assert re.fullmatch(r"\d+ s: downloaded 1 jars, 2 MB, and 0 POM files ...", messages[-1])
     messages.clear()
     assert jars(tmp_path / "list.json", report) == (repository / "one.jar",)
     assert messages == []

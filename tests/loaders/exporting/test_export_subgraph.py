@@ -63,11 +63,11 @@ def test_a_statement_returns_users_as_nodes_or_ids(
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [
-        ("MATCH (u:User) SET u.seen = true RETURN u", "reads only"),
-        ("CREATE (u:User {id: 'x'}) RETURN u", "reads only"),
-        ("MATCH (u:User) CALL (u) { DETACH DELETE u } IN TRANSACTIONS", "reads only"),
-        ("DROP INDEX user_changed", "reads only"),
-        ("CREATE USER someone SET PASSWORD 'something'", "reads only"),
+        ("MATCH (u:User) SET u.seen = true RETURN u", "read-only statement"),
+        ("CREATE (u:User {id: 'x'}) RETURN u", "read-only statement"),
+        ("MATCH (u:User) CALL (u) { DETACH DELETE u } IN TRANSACTIONS", "read-only statement"),
+        ("DROP INDEX user_changed", "read-only statement"),
+        ("CREATE USER someone SET PASSWORD 'something'", "read-only statement"),
         ("MATCH (u:User RETURN u", "--subgraph cannot be run: Invalid input"),
         ("RETURN 1; RETURN 2", "--subgraph cannot be run: Expected exactly one statement"),
         ("MATCH (u:User) RETURN $what", "--subgraph cannot be run: Expected parameter"),
