@@ -1,7 +1,7 @@
 """Cypher statements by name: one statement a `.cypher` file, read once.
 
 A file begins with comment lines: a sentence, `// parameters: ...`, `// columns: ...`. A line
-`// include: NAME` stands for the text of `parts/NAME.cypher`, which is no statement by itself.
+`// include: NAME` is replaced by the text of `parts/NAME.cypher`, which is not a statement.
 Statements about embeddings are written for slot `a`; the text for slot `b` is derived from it.
 """
 
@@ -54,22 +54,21 @@ def query(name: str, slot: Slot = "a", mapping: Mapping | None = None) -> Litera
     if mapping is not None:
         if name.startswith(_STANDARD_ONLY):
             raise BadConfig(
-                f"{name} writes the names of kinfolio's own model, so it cannot go with a "
-                "mapping; leave --mapping out and unset KINFOLIO_MAPPING"
+                f"{name} writes the names of the standard model and does not support a mapping; "
+                "omit --mapping and unset KINFOLIO_MAPPING"
             )
         return rewrite(query(name, slot), mapping)
     file = statements().get(name)
     if file is None:
         raise QueryNotFound(
-            f"there is no statement {name!r} in kinfolio's cypher folder; "
-            "check the spelling or install kinfolio again"
+            f"there is no statement {name!r}; check the spelling or install kinfolio again"
         )
     text = splice_parts(file.read_text("utf-8"))
     return in_slot_b(text) if slot == "b" else text
 
 
 def splice_parts(text: LiteralString) -> LiteralString:
-    """Return the text of a file without its header, with the parts that it includes."""
+    """Return the text of a file without its header, with its includes replaced."""
     lines = text.splitlines()
     while lines and (not lines[0].strip() or lines[0].startswith("//")):
         if _INCLUDE.match(lines[0]):
@@ -85,16 +84,15 @@ def splice_parts(text: LiteralString) -> LiteralString:
 
 
 def in_slot_b(text: LiteralString) -> LiteralString:
-    """Return a statement for slot `a` as it is for slot `b`."""
+    """Convert a statement for slot `a` to slot `b`."""
     return _UPPER_SLOT.sub(r"\1_B", _LOWER_SLOT.sub(r"\1_b", text))
 
 
 @cache
 def with_conditions(text: LiteralString, conditions: tuple[str, ...]) -> LiteralString:
-    """Return the statement with more conditions at the line `// own rules`.
+    """Return the statement with custom rules as conditions at the line `// own rules`.
 
-    The deployment writes them in the names of its graph; null counts as false. They never come
-    from any other source.
+    Only the deployment provides them, in the names of its graph; null counts as false.
     """
     added = "".join(f"AND coalesce((\n{condition}\n) = true, false)\n" for condition in conditions)
     return text.replace(_OWN_RULES, added)

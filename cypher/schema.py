@@ -18,7 +18,7 @@ CONSTRAINTS = (
     "schema_product_changed",
 )
 OWN_CONSTRAINTS = ("schema_user_gid", "schema_product_gid", "schema_version_name")
-"""Constraints on what kinfolio writes itself, the only ones in a graph with other names."""
+"""Constraints on kinfolio's own properties, the only ones in a graph with other names."""
 WAIT_SECONDS = 300
 
 

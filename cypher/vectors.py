@@ -1,7 +1,7 @@
-"""Rows of numbers as parameters, in the form that is fastest to send.
+"""Rows of numbers as parameters, in the most compact form that the server accepts.
 
-A number in a list takes 9 bytes and a Python object; in a vector, which servers of 2025.10 and
-newer accept, it takes 4 bytes and no object. A vector may hold several rows.
+A number in a list takes 9 bytes and a Python object; in a vector, which servers accept from 2025.10
+on, 4 bytes and no object. A vector may contain several rows.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ def accepts_vectors(graph: Graph) -> bool:
     """Return whether the server accepts vectors as parameters, by sending one."""
     import numpy as np
 
-    probe = _vector(np.ones((1, 2), np.float32))
     try:
-        graph.read("packing_vector", numbers=probe)
+        graph.read("packing_vector", numbers=_vector(np.ones((1, 2), np.float32)))
     except (ServerUnreachable, WrongPassword):
         raise
     except KinfolioError:
-        # From the server, or from the driver if the protocol is older.
-        return False
+        return False  # from the server, or from the driver with an older protocol
     return True
 
 
@@ -40,7 +38,7 @@ def rows_at_once(width: int) -> int:
 
 
 def pack_rows(rows: NDArray[np.float32], *, as_vectors: bool) -> list[Any]:
-    """Concatenate rows to pieces of `rows_at_once` each, the last one shorter.
+    """Concatenate rows to pieces of `rows_at_once` rows.
 
     Args:
         rows: float32, shape (num_rows, width).

@@ -1,4 +1,4 @@
-"""Paths of explanations in the names of a mapping."""
+"""Paths of explanations in the names of a graph."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PathNames:
         return tuple(renamed for _, renamed in self.pairs(path))
 
     def pairs(self, path: Sequence[Step]) -> list[tuple[Step, Step]]:
-        """Return each step with its form in the graph, without nodes that are none there."""
+        """Return each step with its form in the graph, without nodes that do not exist there."""
         if self.mapping is None:
             return [(step, step) for step in path]
         pairs: list[tuple[Step, Step]] = []

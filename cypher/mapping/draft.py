@@ -1,4 +1,4 @@
-"""A statement while it is rewritten: the words it had and the words it will have."""
+"""A statement during a rewrite: its words before and after."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class Draft:
         self._spaces = self.read.spaces
 
     def text(self) -> str:
-        """Return the statement as it is now."""
+        """Return the rewritten statement."""
         return self._spaces[0] + self._joined(0, len(self.out))
 
     def blank(self, place: int) -> None:
-        """Remove a word and the space behind it."""
+        """Remove a word and the space after it."""
         self.out[place] = self._spaces[place + 1] = ""
 
     def replace(self, start: int, end: int, text: str) -> None:
-        """Put a text in place of some words."""
+        """Replace the words from `start` to `end` by a text."""
         self.out[start:end] = [text, *[""] * (end - start - 1)]
 
     def between(self, start: int, end: int) -> str:
-        """Return some words with their spaces."""
+        """Return the words from `start` to `end` with their spaces."""
         return self._joined(start, end).strip()
 
     def _joined(self, start: int, end: int) -> str:

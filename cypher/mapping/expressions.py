@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kinfolio.cypher.mapping.names import ABSENT, HoldingNames, Mapping, own_properties
+from kinfolio.cypher.mapping.names import ABSENT, Mapping, own_properties
 from kinfolio.cypher.mapping.standard import OWN, names_of, untranslatable
 
 _INTEGER = "'0|-?([1-9][0-9]{0,17}|[1-8][0-9]{18})'"
-"""A text that is a 64-bit integer in its canonical form."""
+"""Regular expression for a 64-bit integer in canonical form."""
 
 
 def escape(name: str) -> str:
@@ -28,24 +28,24 @@ def label_of(mapping: Mapping, section: str) -> str:
 
 
 def absent(key: str) -> str:
-    """Return a property name that no node has; one for each key, since an index needs that."""
+    """Return a property name that no node has, distinct per key, as indexes require."""
     return f"{ABSENT} ({key})"
 
 
 def is_own(section: str, key: str) -> bool:
-    """Return whether kinfolio writes the property itself, under the same name in every graph."""
+    """Return whether kinfolio writes the property, with the same name in every graph."""
     return section == OWN or (section in ("users", "products") and key in own_properties())
 
 
 def as_integer(value: str) -> str:
-    """Return an expression for a text as an integer, null where it is not one."""
+    """Return an expression for a text as an integer, null if it is not one."""
     return f"CASE WHEN {value} =~ {_INTEGER} THEN toInteger({value}) END"
 
 
 def property_of(mapping: Mapping, section: str, variable: str, key: str, *, is_plain: bool) -> str:
     """Return the expression for `variable.key`.
 
-    With `is_plain` it is always a property, as index definitions and searches need.
+    With `is_plain` it is always a property, as index definitions and searches require.
     """
     if is_own(section, key):
         return f"{variable}.{key}"
@@ -54,8 +54,8 @@ def property_of(mapping: Mapping, section: str, variable: str, key: str, *, is_p
     if name is None:
         if (section, key) == ("reviews", "id") and names is not None:
             return f"elementId({variable})"
-        # The server looks an unknown property up for each node, but simplifies a null away:
-        # recommendations took half the time.
+        # The server reads a missing property of each node but optimizes a null away, which halves
+        # the time of recommendations.
         return f"{variable}.{escape(absent(key))}" if is_plain else "null"
     value = f"{variable}.{escape(name)}"
     if key == "id" and names.id_type == "integer":
@@ -65,7 +65,7 @@ def property_of(mapping: Mapping, section: str, variable: str, key: str, *, is_p
     return {
         "milliseconds": value,
         "seconds": f"toInteger({value} * 1000)",
-        # toString gives dates, dates with time and texts one form; some texts have a space.
+        # toString converts dates, dates with time and texts to one form; some texts have a space.
         "date": f"datetime(replace(toString({value}), ' ', 'T')).epochMillis",
     }[names.at_unit]
 
@@ -92,7 +92,7 @@ def types_of(mapping: Mapping, kinds: list[str], variable: str) -> tuple[list[st
     """
     if set(kinds) - {"HOLDS", "DISMISSED"}:
         if len(kinds) > 1:
-            raise untranslatable(f"it asks for {' or '.join(kinds)} at once")
+            raise untranslatable(f"it combines {' and '.join(kinds)}")
         name, direction = type_and_direction(mapping, kinds[0])
         return [name], direction, ""
     holdings, dismissals = mapping.holdings, mapping.dismissals
@@ -107,14 +107,10 @@ def types_of(mapping: Mapping, kinds: list[str], variable: str) -> tuple[list[st
     direction = directions.pop() if len(directions) == 1 else "both"
     if not has_threshold or len(kinds) > 1:
         return names, direction, ""
-    held = _is_held(holdings, variable)
+    rating = f"{variable}.{escape(holdings.rating or absent('rating'))}"
+    held = f"coalesce({rating} >= {holdings.least_rating}, false)"
     if kinds == ["HOLDS"]:
         return names, direction, held
     if dismissals is None:
         return names, direction, f"NOT {held}"
     return names, direction, f"(type({variable}) = {quote(dismissals.type)} OR NOT {held})"
-
-
-def _is_held(holdings: HoldingNames, variable: str) -> str:
-    rating = f"{variable}.{escape(holdings.rating or absent('rating'))}"
-    return f"coalesce({rating} >= {holdings.least_rating}, false)"

@@ -1,7 +1,6 @@
 """The names of users, products and holdings in an existing graph.
 
-A mapping is read from `mapping.toml`; `rewrite.py` applies it to the text of a statement. Does not
-read other files, nor the graph.
+A mapping is read from `mapping.toml`; `rewrite.py` applies it to the text of a statement.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from kinfolio.errors import BadConfig
 
 IdType = Literal["text", "integer"]
-"""Type of an id property; integers are compared as integers and shown as texts."""
+"""Type of an id property; integers are compared as integers and displayed as texts."""
 Unit = Literal["milliseconds", "seconds", "date"]
 """Unit of a time property; "date": a date with or without time, or an ISO 8601 text."""
 Direction = Literal["out", "in"]
@@ -35,10 +34,10 @@ OWN_SLOT_PROPERTIES = (
 )
 """Properties of users and products that kinfolio writes, with `_a` or `_b` for the slot."""
 ABSENT = "kinfolio: not in this graph"
-"""Name for a label, type or property that a graph does not have: it matches nothing."""
+"""Name for a label, type or property that a graph does not have; it has no match."""
 
-# The server refuses longer names.
 _MAX_NAME_LENGTH = 16_383
+"""Limit of the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +76,10 @@ class HoldingNames:
     direction: Direction = "out"
     """"out" from the user to the product."""
     exclusive: bool = False
-    """Whether none connects other labels; holders are then counted without reading them."""
+    """Whether the type connects no other labels; holders are then counted without reading them."""
     rating: str | None = None
     least_rating: float | None = None
-    """Minimum rating of a held product; below, it counts as dismissed."""
+    """Minimum rating of a holding; a lower rating counts as a dismissal."""
     at: str | None = None
     at_unit: Unit = "milliseconds"
     weight: str | None = None
@@ -150,14 +149,9 @@ class Mapping:
 
 
 SECTIONS: dict[str, type[Any]] = {
-    "users": UserNames,
-    "products": ProductNames,
-    "holdings": HoldingNames,
-    "ties": TieNames,
-    "reviews": ReviewNames,
-    "categories": CategoryNames,
-    "dismissals": DismissalNames,
+    name: next(iter(get_args(hint)), hint) for name, hint in get_type_hints(Mapping).items()
 }
+"""Class of each section."""
 
 
 def read_mapping(file: Path) -> Mapping:
@@ -170,13 +164,13 @@ def read_mapping(file: Path) -> Mapping:
         content = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError as error:
         raise BadConfig(
-            f"there is no mapping {file}; write one from your graph with: kinfolio map init {file}"
+            f"{file} does not exist; generate it from your graph: kinfolio map init {file}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"the mapping {file} cannot be read ({error}); correct the path") from error
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(
-            f"{file} is no TOML ({error}); correct that line, names in quotes: "
+            f"{file} is not TOML ({error}); correct that line, names in quotes: "
             '[users], then label = "Person"'
         ) from error
     try:
@@ -193,30 +187,30 @@ def mapping_from(content: dict[str, Any]) -> Mapping:
     """
     for name in content:
         if name not in SECTIONS:
-            raise BadConfig(f"[{name}] is no section; {_known(name, SECTIONS)}")
+            raise BadConfig(f"[{name}] is not a section; {_suggestion(name, SECTIONS)}")
     found: dict[str, Any] = {}
     for name, kind in SECTIONS.items():
         if name in content:
             found[name] = _section(name, kind, content[name])
         elif name in ("users", "products", "holdings"):
-            raise BadConfig(f"the section [{name}] is missing; it is needed: {_needed(kind)}")
+            raise BadConfig(f"the section [{name}] is missing; required: {_required(kind)}")
     mapping = Mapping(**found)
     _check(mapping)
     return mapping
 
 
 def _section(name: str, kind: type[Any], content: Any) -> Any:
-    # Any: a TOML value, and a dataclass of the table above.
+    # Any: a TOML value, and a class of `SECTIONS`.
     if not isinstance(content, dict):
         raise BadConfig(f"{name} is {content!r}; a section [{name}] was expected")
     hints = get_type_hints(kind)
     for key, value in content.items():
         if key not in hints:
-            raise BadConfig(f"[{name}] has the line {key!r}; {_known(key, hints)}")
+            raise BadConfig(f"[{name}] has the line {key!r}; {_suggestion(key, hints)}")
         _check_value(f"{key} in [{name}]", hints[key], value)
     for item in fields(kind):
         if item.default is MISSING and item.name not in content:
-            raise BadConfig(f"[{name}] does not say {item.name}; needed is: {_needed(kind)}")
+            raise BadConfig(f"[{name}] has no {item.name}; required: {_required(kind)}")
     return kind(**content)
 
 
@@ -242,8 +236,8 @@ def _check_value(where: str, hint: Any, value: Any) -> None:
 def _check(mapping: Mapping) -> None:
     if mapping.users.label == mapping.products.label:
         raise BadConfig(
-            f"users and products are both {mapping.users.label!r}; they need two labels, so give "
-            "one of them a label of its own in the graph (SET n:Label)"
+            f"users and products are both {mapping.users.label!r}; they need two labels, so add "
+            "a label to one of them in the graph (SET n:Label)"
         )
     for section in ("users", "products"):
         names = getattr(mapping, section)
@@ -253,17 +247,15 @@ def _check(mapping: Mapping) -> None:
             value = getattr(names, item.name)
             if item.name not in ("label", "id_type") and value in own_properties():
                 raise BadConfig(
-                    f"{item.name} in [{section}] is {value!r}, which is a property of kinfolio's "
-                    "own; rename yours in the graph"
+                    f"{item.name} in [{section}] is {value!r}, which is kinfolio's own property; "
+                    "rename yours in the graph"
                 )
     if mapping.holdings.least_rating is not None and mapping.holdings.rating is None:
-        raise BadConfig(
-            "[holdings] has a least_rating and no rating; say which property the rating is"
-        )
+        raise BadConfig("[holdings] has a least_rating and no rating; name the property as rating")
     if mapping.dismissals is not None and mapping.dismissals.type == mapping.holdings.type:
         raise BadConfig(
-            f"holdings and dismissals are both {mapping.holdings.type!r}; to let low ratings count "
-            "as dismissed, say least_rating in [holdings]"
+            f"holdings and dismissals are both {mapping.holdings.type!r}; if low ratings are "
+            "dismissals, set least_rating in [holdings]"
         )
     if mapping.reviews is not None:
         _check_reviews(mapping.reviews)
@@ -273,13 +265,12 @@ def _check_reviews(names: ReviewNames) -> None:
     node = (names.label, names.wrote, names.about)
     if (names.type is None) == (node == (None, None, None)):
         raise BadConfig(
-            "[reviews] needs either type, for relationships that carry the text, or label, wrote "
-            "and about, for nodes between the writer and the product"
+            "[reviews] needs either type, for relationships with the text, or label, wrote and "
+            "about, for nodes between the writer and the product"
         )
     if names.type is None and None in node:
         raise BadConfig(
-            "[reviews] needs label, wrote and about together, for nodes between the writer and "
-            "the product"
+            "[reviews] needs label, wrote and about together, for nodes between writer and product"
         )
 
 
@@ -288,10 +279,10 @@ def own_properties() -> tuple[str, ...]:
     return OWN_PROPERTIES + tuple(f"{name}_{slot}" for name in OWN_SLOT_PROPERTIES for slot in "ab")
 
 
-def _known(name: str, names: dict[str, Any]) -> str:
+def _suggestion(name: str, names: dict[str, Any]) -> str:
     near = get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
+    return f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(names)}"
 
 
-def _needed(kind: type[Any]) -> str:
+def _required(kind: type[Any]) -> str:
     return ", ".join(item.name for item in fields(kind) if item.default is MISSING)

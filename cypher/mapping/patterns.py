@@ -1,6 +1,6 @@
-"""A statement's node patterns, relationship patterns and label predicates.
+"""Parser of a statement's node patterns, relationship patterns and label predicates.
 
-Knows no more of Cypher's grammar, and nothing of the meaning of names.
+Parses no other part of Cypher's grammar; names have no meaning here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Patterns about reviews, for a graph where a review is a relationship, not a node."""
+"""Rewrite of review patterns for a graph in which a review is a relationship."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kinfolio.cypher.mapping.standard import untranslatable
 def rewrite_reviews(
     draft: Draft, mapping: Mapping, name_map: Callable[[int, set[str]], None]
 ) -> set[int]:
-    """Make one relationship of writer, review and product; return the places that are done.
+    """Merge writer, review and product into one relationship; return the rewritten places.
 
     Args:
         draft: the statement.
         mapping: the names of the graph.
-        name_map: renames the keys of the map that opens at a place, for some sections.
+        name_map: renames the keys of the map that opens at a place, by section.
     """
     done: set[int] = set()
     names = mapping.reviews
@@ -39,7 +39,7 @@ def rewrite_reviews(
             continue
         second = links.pop(0)
         if first.types == second.types or first.is_out != second.is_out:
-            raise untranslatable("a review is neither from its writer nor about its product")
+            raise untranslatable("a review connects neither its writer nor its product")
         if first.variable is not None or second.variable is not None:
             raise untranslatable("it names the relationship between a review and its end")
         _join(draft, node, range(first.first, second.last + 1), first.is_out, names)
@@ -64,10 +64,10 @@ def _join(draft: Draft, node: Node, places: range, is_out: bool, names: ReviewNa
 
 
 def _halve(draft: Draft, mapping: Mapping, link: Link, names: ReviewNames) -> int:
-    """Let a relationship of a review end at the other side; return where its node opens."""
+    """Connect one relationship of a review to the other end; return the place of its node."""
     kind = draft.read.words[link.types[0]]
     if link.is_in == link.is_out or len(link.types) > 1 or link.map is not None:
-        raise untranslatable("it is not clear which end is the review")
+        raise untranslatable("the end with the review is ambiguous")
     is_right = (kind == "WROTE") == link.is_out
     node = draft.read.right(link) if is_right else draft.read.left(link)
     if node.map is not None or None not in (node.variable, link.variable):

@@ -1,8 +1,8 @@
-"""A statement in the names of another graph; a pure function of text and mapping.
+"""Rewrite of a statement in the names of another graph; a pure function of text and mapping.
 
-Statements are written for the standard model. Labels, types and properties become escaped names
-of the graph; arrows may be reversed, reviews may become relationships, and what the graph does not
-have becomes a name that nothing has. A statement without an exact equivalent is an error.
+Statements use the names of the standard model. Labels, types and properties become escaped names
+of the graph, arrows may be reversed, and reviews may become relationships. A missing name becomes
+one without a match. A statement without an exact equivalent is an error.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ class _Rewriting:
         self._name_properties()
         for place, word in enumerate(self.out):
             if self.read.is_word(place) and (word in LABELS or word in TYPES):
-                raise untranslatable(f"{word} stands where no name was expected")
+                raise untranslatable(f"{word} has an unexpected position")
         return self.draft.text()
 
     def _add_label(self, node: Node, section: str) -> None:
         if section == "reviews" and reviews_are_relationships(self.mapping):
             if node.variable is not None:
-                raise untranslatable("a review has no label where it is asked for")
+                raise untranslatable("a review has no label")
             return
         place = node.open if node.variable is None else node.variable
         label = f":{label_of(self.mapping, section)}"
@@ -81,7 +81,7 @@ class _Rewriting:
     def _name_label(self, place: int) -> None:
         section = section_of_label(self.read.words[place])
         if section == "reviews" and reviews_are_relationships(self.mapping):
-            raise untranslatable("a review stands without its writer and its product")
+            raise untranslatable("a review has neither writer nor product")
         if section != OWN:
             self.out[place] = label_of(self.mapping, section)
 
@@ -93,22 +93,22 @@ class _Rewriting:
             self._name_map(node.map, sections or self.variables.of(node.variable))
 
     def _name_map(self, open: int, sections: set[str]) -> None:
-        """Rename the keys of a map like `{id: $user_id}`; ids become integers where needed."""
+        """Rename the keys of a map like `{id: $user_id}`; convert ids to integers if necessary."""
         place = open + 1
         while place < self.read.pair[open]:
             if not self.read.is_word(place) or self.read.at(place + 1) != ":":
-                raise untranslatable("a pattern has a map that is no list of names and values")
+                raise untranslatable("a pattern has a map with other keys than names")
             key, start = self.read.words[place], place + 2
             end = start
             while end < self.read.pair[open] and self.read.at(end) != ",":
                 end = self.read.pair[end] + 1 if self.read.at(end) in "([{" else end + 1
             if len(sections) != 1:
-                raise untranslatable(f"it is not clear whose {key} is meant")
+                raise untranslatable(f"the owner of {key} is ambiguous")
             (section,) = sections
             if not is_own(section, key):
                 names = names_of(self.mapping, section, key)
                 if key == "at":
-                    raise untranslatable("a pattern asks for a time")
+                    raise untranslatable("a pattern has a time")
                 self.out[place] = escape(getattr(names, key, None) or absent(key))
                 if key == "id" and names is not None and names.id_type == "integer":
                     self.draft.replace(start, end, as_integer(self.draft.between(start, end)))
@@ -143,7 +143,7 @@ class _Rewriting:
         places = [node.variable for node in read.nodes.values()]
         places += [link.variable for link in read.links]
         patterned = {read.words[place] for place in places if place is not None}
-        # Index definitions and the filters of a search take properties and no other expressions.
+        # Index definitions and the filters of a search accept properties only.
         is_definition = {"CREATE", "FOR", "ON"} <= set(read.words)
         searches = [
             range(place, read.pair[place + 3])
@@ -167,7 +167,7 @@ class _Rewriting:
                 is_plain = is_definition or any(place in part for part in searches)
                 self._name_property(place, sections, is_plain)
             elif word in patterned:
-                raise untranslatable(f"{word}.{key} is asked for, but {word} has no label")
+                raise untranslatable(f"{word} in {word}.{key} has no label")
 
     def _name_property(self, place: int, sections: set[str], is_plain: bool) -> None:
         variable, key = self.read.words[place], self.read.words[place + 2]
@@ -176,5 +176,5 @@ class _Rewriting:
             for section in sections
         }
         if len(found) != 1:
-            raise untranslatable(f"{variable}.{key} is not clear: {variable} has several labels")
+            raise untranslatable(f"{variable}.{key} is ambiguous: {variable} has several labels")
         self.draft.replace(place, place + 3, found.pop())

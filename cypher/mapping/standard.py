@@ -21,7 +21,7 @@ TYPES = {
 }
 """Sections of the first node, the relationship and the last node, by type."""
 OWN = "own"
-"""Section of what has kinfolio's names in every graph."""
+"""Section of kinfolio's own names, the same in every graph."""
 
 
 def section_of_label(label: str) -> str:
@@ -29,7 +29,7 @@ def section_of_label(label: str) -> str:
     if label == OWN_LABEL:
         return OWN
     if label not in LABELS:
-        raise untranslatable(f"the label {label} is not of the standard model")
+        raise untranslatable(f"the label {label} is not in the standard model")
     return LABELS[label]
 
 
@@ -38,18 +38,18 @@ def sections_of_type(kind: str) -> tuple[str, str, str]:
     if kind in OWN_TYPES:
         return "users", OWN, "products"
     if kind not in TYPES:
-        raise untranslatable(f"the type {kind} is not of the standard model")
+        raise untranslatable(f"the type {kind} is not in the standard model")
     return TYPES[kind]
 
 
 def names_of(mapping: Mapping, section: str, key: str) -> Any:
     """Return the section with a line for a property; None if the graph has no such section.
 
-    Any: each section is a record of its own.
+    Any: each section has a class.
     """
     if section in SECTIONS and key in {item.name for item in fields(SECTIONS[section])}:
         return getattr(mapping, section)
-    raise untranslatable(f"{key} is no property of {section}")
+    raise untranslatable(f"{key} is not a property of {section}")
 
 
 def reviews_are_relationships(mapping: Mapping) -> bool:
@@ -58,22 +58,22 @@ def reviews_are_relationships(mapping: Mapping) -> bool:
 
 
 def untranslatable(why: str) -> BadConfig:
-    """Return the error for a statement that has no form in the names of a mapping."""
+    """Return the error for a statement without an equivalent in the names of a mapping."""
     return BadConfig(
-        f"a statement of kinfolio has no form in the names of a mapping: {why}; "
-        "this is a fault of kinfolio, please report it"
+        f"a statement of kinfolio has no equivalent in the names of the mapping: {why}; "
+        "this is a bug in kinfolio, please report it"
     )
 
 
 class VariableSections:
-    """Sections by variable, learned from labels, from types, and from the ends of types."""
+    """Sections by variable, inferred from labels, types, and the ends of types."""
 
     def __init__(self, read: Statement, mapping: Mapping) -> None:
         self._read = read
         self._mapping = mapping
         self.sections: dict[str, set[str]] = {}
         self.unlabelled: list[tuple[Node, str]] = []
-        """Nodes that need a label in the other graph, where a type may have other ends."""
+        """Nodes that need a label in the graph, in which the type may have other ends."""
         self.predicates = [place for place in read.predicates if read.words[place] in LABELS]
         """Places of labels in conditions like `WHERE p:Product`."""
         for node in read.nodes.values():

@@ -44,8 +44,8 @@ WRONG = {
     "a missing section": ({"users": BARE["users"]}, "[products] is missing"),
     "no table": ({**BARE, "users": "Client"}, "section [users] was expected"),
     "an unknown line": (changed("users", lable="Person"), "did you mean 'label'"),
-    "a line that nothing is like": (changed("users", zzz="a"), "known are label, id"),
-    "a missing line": (changed("products", id=None), "does not say id"),
+    "a line without a similar name": (changed("users", zzz="a"), "expected one of: label, id"),
+    "a missing line": (changed("products", id=None), "has no id; required: label, id"),
     "a number for a name": (changed("users", label=7), "label in [users] is 7; a text"),
     "an empty name": (changed("users", label=""), "a name of the graph was expected"),
     "a name with a zero": (changed("users", label="a\0b"), "a name of the graph was expected"),
@@ -58,8 +58,8 @@ WRONG = {
     "a least rating alone": (changed("holdings", rating=None), "least_rating and no rating"),
     "one label for both": (changed("products", label="Person"), "they need two labels"),
     "kinfolio's label": (changed("users", label="EmbeddingVersion"), "kinfolio's own label"),
-    "kinfolio's property": (changed("users", id="gid"), "a property of kinfolio's own"),
-    "kinfolio's vector": (changed("products", text="embedding_b"), "a property of kinfolio's own"),
+    "kinfolio's property": (changed("users", id="gid"), "kinfolio's own property"),
+    "kinfolio's vector": (changed("products", text="embedding_b"), "kinfolio's own property"),
     "reviews of neither kind": (changed("reviews", type=None), "[reviews] needs either type"),
     "reviews of both kinds": (changed("reviews", label="R"), "[reviews] needs either type"),
     "half a review": (changed("reviews", type=None, label="R"), "label, wrote and about together"),
@@ -71,7 +71,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_an_invalid_mapping_is_reported_in_one_sentence(case: str) -> None:
+def test_an_invalid_mapping_is_a_one_sentence_error(case: str) -> None:
     content, words = WRONG[case]
     with pytest.raises(BadConfig) as raised:
         mapping_from(content)
@@ -87,7 +87,7 @@ def test_a_missing_file_is_reported_with_the_command_that_writes_one(tmp_path: P
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"[users\n", "is no TOML"),
+        (b"[users\n", "is not TOML"),
         (b"\xff\xfe", "cannot be read"),
         (b"[users]\nlabel = 1\n", r"mapping.toml: label in \[users\] is 1"),
     ],

@@ -82,12 +82,12 @@ def test_two_types_of_opposite_directions_are_matched_without_direction() -> Non
     ],
 )
 def test_a_statement_without_equivalent_is_an_error(text: str) -> None:
-    with pytest.raises(BadConfig, match="fault of kinfolio"):
+    with pytest.raises(BadConfig, match="bug in kinfolio"):
         movies(text)
 
 
 def test_load_statements_are_refused_with_a_mapping() -> None:
-    with pytest.raises(BadConfig, match="leave --mapping out"):
+    with pytest.raises(BadConfig, match="omit --mapping"):
         query("load_users", "a", MAPPINGS["movies"])
 
 
