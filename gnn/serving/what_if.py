@@ -137,8 +137,8 @@ def _products(
         conditions=conditions_of(rules),
         kinds=list(filters.kinds),
         not_kinds=list(filters.excluded_kinds),
-        most_risk=filters.max_risk,
-        left_out=list(filters.excluded_products),
+        max_risk=filters.max_risk,
+        excluded=list(filters.excluded_products),
         k=k,
         **hypothesis.parameters,
     )

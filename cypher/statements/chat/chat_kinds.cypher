@@ -1,4 +1,4 @@
-// Return kinds and categories of products in lower case, most frequent first: the words that a filter may name.
+// Return kinds and categories of products in lower case, most frequent first: the words that filters match.
 // parameters: none
 // columns:    word STRING, products INTEGER
 MATCH (p:Product)

@@ -1,4 +1,4 @@
-// Return the products that a message may refer to: by an id among its words, or by a name that it contains.
+// Return the products that a message may mention: by an id among its words, or by a name in its text.
 // parameters: ids LIST, line STRING
 // columns:    product STRING, name STRING, is_id BOOLEAN
 MATCH (p:Product)

@@ -1,4 +1,4 @@
-// Return how many products each rule excludes from a user's list; a product counts for the first rule that excludes it.
+// Return how many products each rule excludes from a user's list; a product counts for the first such rule only.
 // parameters: user_id STRING, is_compared BOOLEAN
 // columns:    rule STRING, products INTEGER
 MATCH (u:User {id: $user_id})

@@ -1,4 +1,4 @@
-// Return which of some products own rules allow for each of some users.
+// Return the products that custom rules allow for each user, out of a list per user.
 // parameters: rows LIST
 // columns:    user STRING, products LIST
 UNWIND $rows AS row

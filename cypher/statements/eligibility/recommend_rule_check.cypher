@@ -1,4 +1,4 @@
-// Return nothing; it is planned only, to check that an own rule is a condition that only reads.
+// Return no rows; only planned, to check that a custom rule is a read-only condition.
 // parameters: none
 // columns:    product STRING
 MATCH (u:User), (p:Product)

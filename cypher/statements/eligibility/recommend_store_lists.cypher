@@ -1,4 +1,4 @@
-// Replace the stored lists of some users, each as a whole. Lists without a version are not kinfolio's and stay.
+// Replace the stored lists of some users. Lists without a version are not kinfolio's and remain.
 // parameters: rows LIST, version STRING
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// Return the products that the rules closed, country and risk, and own rules, allow for one risk tolerance and country.
+// Return the products that the rules closed, country and risk and custom rules allow for a risk tolerance and a country.
 // parameters: risk_tolerance INTEGER, country STRING
 // columns:    products LIST
 WITH {risk_tolerance: $risk_tolerance, country: $country} AS u

@@ -1,4 +1,4 @@
-// Return what the rules ask of a user and a product, with their verdicts; nulls where one of the two does not exist.
+// Return the properties of a user and a product that the rules read, with their verdicts; nulls where one does not exist.
 // parameters: user_id STRING, product_id STRING
 // columns:    user STRING, product STRING, name STRING, is_held BOOLEAN, is_dismissed BOOLEAN, open BOOLEAN, countries LIST, country STRING, risk INTEGER, risk_tolerance INTEGER, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN
 OPTIONAL MATCH (u:User {id: $user_id})

@@ -1,5 +1,5 @@
-// Return how many products rank before one of them in a user's list, and how many other products are allowed.
-// Scores that 32 bits cannot tell from the product's are computed again in 64; `length` turns a cosine into a score.
+// Return the number of products that rank before a product in a user's list, and the number of other allowed products.
+// Scores that equal the product's in 32 bits are recomputed in 64; `length` converts a cosine to a score.
 // parameters: user_id STRING, product_id STRING, query LIST, width INTEGER, length FLOAT, score FLOAT
 // columns:    before INTEGER, others INTEGER
 MATCH (u:User {id: $user_id})

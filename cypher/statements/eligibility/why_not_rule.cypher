@@ -1,4 +1,4 @@
-// Return the verdict of an own rule on a user and a product.
+// Return the verdict of a custom rule on a user and a product.
 // parameters: user_id STRING, product_id STRING
 // columns:    passed BOOLEAN
 MATCH (u:User {id: $user_id}), (p:Product {id: $product_id})

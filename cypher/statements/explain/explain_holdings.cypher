@@ -1,5 +1,5 @@
-// Return for each held product how many other users hold it, how many of them also the explained product, and a shared
-// category.
+// Return for each held product the number of other holders, how many of them also hold the explained product, and a
+// shared category.
 // parameters: user_id STRING, product_id STRING, gids LIST
 // columns:    gid INTEGER, holders INTEGER, both INTEGER, category STRING
 MATCH (b:Product {id: $product_id})

@@ -1,5 +1,5 @@
-// Return the neighbours whose messages make up a user's vector: held products and tied users. `linked` is the weight of
-// the link from the held product to the explained one.
+// Return the neighbours whose messages are summed to a user's vector: held products and tied users. `linked` is the
+// weight of the link from the held product to the explained one.
 // parameters: user_id STRING, product_gid INTEGER
 // columns:    kind STRING, gid INTEGER, id STRING, name STRING, message LIST, linked FLOAT
 MATCH (u:User {id: $user_id})

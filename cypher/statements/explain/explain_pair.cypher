@@ -1,4 +1,4 @@
-// Return what the graph knows of a user and a product, with the verdicts of the rules; nulls where one does not exist.
+// Return a user and a product with their vectors and the verdicts of the rules; nulls where one does not exist.
 // parameters: user_id STRING, product_id STRING, version STRING
 // columns:    user STRING, product STRING, product_gid INTEGER, name STRING, kind STRING, is_held BOOLEAN, is_dismissed BOOLEAN, country STRING, risk INTEGER, risk_tolerance INTEGER, own LIST, general LIST, tie_weight FLOAT, embedding LIST, holders INTEGER, mean_rating FLOAT, is_open BOOLEAN, is_sold BOOLEAN, is_safe BOOLEAN
 OPTIONAL MATCH (u:User {id: $user_id})

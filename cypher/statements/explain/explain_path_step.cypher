@@ -1,5 +1,5 @@
-// Return where one relationship leads from some nodes; a null id stands for any node of the label. Label, type and the
-// properties with key and split are the graph's own names, hence parameters.
+// Return the nodes that one relationship connects to some nodes; a null id matches any node of the label. Label, type and
+// the properties with key and split are parameters, since they are the graph's own names.
 // parameters: nodes LIST, type STRING, split STRING, is_out BOOLEAN, label STRING, key STRING, id STRING, user_id STRING
 // columns:    node STRING
 UNWIND $nodes AS node

@@ -1,4 +1,4 @@
-// Return the products that a user reviewed and whose messages stand in for the user's own text.
+// Return the products that a user reviewed and whose messages replace the user's text.
 // parameters: user_id STRING
 // columns:    gid INTEGER, id STRING, name STRING, message LIST
 MATCH (u:User {id: $user_id})-[:WROTE]->(r:Review)-[:ABOUT]->(n:Product)

@@ -1,5 +1,5 @@
 // Return for each tied user the kind and direction of the tie and whether the user holds the explained product; id and
-// name only where users may be named.
+// name only if users may be named.
 // parameters: user_id STRING, product_id STRING, gids LIST, named BOOLEAN
 // columns:    gid INTEGER, kind STRING, is_out BOOLEAN, holds BOOLEAN, rating FLOAT, id STRING, name STRING
 MATCH (u:User {id: $user_id}), (b:Product {id: $product_id})

@@ -1,4 +1,4 @@
-// Return the ids and names of all users: candidates for a sample, and names that no text may contain.
+// Return the ids and names of all users: candidates of a sample, and names that texts must not contain.
 // parameters: none
 // columns:    id STRING, name STRING
 MATCH (u:User)

@@ -1,4 +1,4 @@
-// Return where the row numbers (gid) of users and products end, how many nodes have one, and their sums.
+// Return the end of the row numbers (gid) of users and products, the number of nodes with one, and the sums.
 // parameters: none
 // columns:    users_end INTEGER, users INTEGER, users_sum INTEGER, products_end INTEGER, products INTEGER, products_sum INTEGER
 CALL () {

@@ -1,4 +1,4 @@
-// Return the holdings of some users, in columns; ends are row numbers, '' means no split.
+// Return the holdings of some users, in columns; ends are row numbers, '' is no split.
 // parameters: gids LIST<INTEGER>, no_time INTEGER
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, split LIST<STRING>, at LIST<INTEGER>, rating LIST<FLOAT>
 MATCH (u:User)-[h:HOLDS]->(p:Product) WHERE u.gid IN $gids

@@ -1,6 +1,6 @@
-// Return the holdings of a range of users as vectors, which travel as plain bytes; a vector has up to 4,096 numbers.
-// `target` is the internal id of the product, so that the product is not read. Split -1 means none, -2 an unknown one.
-// Fetching all properties at once is cheaper than one by one.
+// Return the holdings of a range of users as vectors, which are sent as plain bytes, of up to 4,096 numbers each.
+// `target` is the internal id of the product, so that the product is not read. Split -1 is none, -2 is invalid.
+// Reading all properties at once is faster than one by one.
 // parameters: first INTEGER, end INTEGER, no_time INTEGER, no_rating FLOAT
 // columns:    source LIST<VECTOR>, target LIST<VECTOR>, split LIST<VECTOR>, at LIST<VECTOR>, rating LIST<VECTOR>
 CYPHER 25

@@ -1,4 +1,4 @@
-// Give products without a row number (gid) the next ones, in the order of their ids.
+// Assign the next row numbers (gid) to products without one, in the order of their ids.
 // parameters: first INTEGER
 // columns:    numbered INTEGER
 MATCH (p:Product) WHERE p.gid IS NULL

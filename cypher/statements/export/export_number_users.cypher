@@ -1,4 +1,4 @@
-// Give users without a row number (gid) the next ones, in the order of their ids.
+// Assign the next row numbers (gid) to users without one, in the order of their ids.
 // parameters: first INTEGER
 // columns:    numbered INTEGER
 MATCH (u:User) WHERE u.gid IS NULL

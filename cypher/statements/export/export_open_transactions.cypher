@@ -1,4 +1,4 @@
-// Return the server's clock, the start of the oldest open transaction and how many transactions are committing.
+// Return the server's clock, the start of the oldest open transaction and the number of committing transactions.
 // parameters: none
 // columns:    now INTEGER, oldest INTEGER, closing INTEGER
 SHOW TRANSACTIONS YIELD startTime, status

@@ -1,5 +1,4 @@
-// Return products with given row numbers and their descriptions, in columns; '' where there is none. `node` is the
-// internal id.
+// Return products by row number with their descriptions, in columns; '' is no value. `node` is the internal id.
 // parameters: gids LIST<INTEGER>
 // columns:    gid LIST<INTEGER>, node LIST<INTEGER>, id LIST<STRING>, name LIST<STRING>, kind LIST<STRING>, category LIST<STRING>, sector LIST<STRING>, text LIST<STRING>
 MATCH (p:Product) WHERE p.gid IN $gids

@@ -1,4 +1,4 @@
-// Return the reviews by some users, in columns; ends are row numbers, '' means no split and no text.
+// Return the reviews by some users, in columns; ends are row numbers, '' is no split or text.
 // parameters: gids LIST<INTEGER>, no_time INTEGER
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, split LIST<STRING>, at LIST<INTEGER>, text LIST<STRING>, id LIST<STRING>
 MATCH (u:User)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product) WHERE u.gid IN $gids

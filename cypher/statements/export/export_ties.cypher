@@ -1,4 +1,4 @@
-// Return the ties that begin at some users, in columns; ends are row numbers, '' means no split.
+// Return the ties that begin at some users, in columns; ends are row numbers, '' is no split.
 // parameters: gids LIST<INTEGER>, no_time INTEGER
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, split LIST<STRING>, at LIST<INTEGER>
 MATCH (u:User)-[t:TIED_TO]->(v:User) WHERE u.gid IN $gids

@@ -1,5 +1,5 @@
-// Return the holdings of some users, in columns. The SET changes nothing but locks the users, so that of two concurrent
-// loads the second one reads what the first one created.
+// Return the holdings of some users, in columns. The SET only locks the users: of two concurrent
+// loads, the second one reads the holdings of the first one.
 // parameters: users LIST<INTEGER>, names LIST<STRING>
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, values LIST<LIST>
 UNWIND $users AS gid

@@ -1,4 +1,4 @@
-// Connect reviews to another writer and product, in place of the former ones.
+// Replace the writer and product of reviews.
 // parameters: rows LIST<LIST>
 // columns:    none
 UNWIND $rows AS row

@@ -1,5 +1,5 @@
-// Return the ties that begin at some users, in columns. The SET changes nothing but locks the users, so that of two
-// concurrent loads the second one reads what the first one created.
+// Return the ties that begin at some users, in columns. The SET only locks the users: of two
+// concurrent loads, the second one reads the ties of the first one.
 // parameters: users LIST<INTEGER>, names LIST<STRING>
 // columns:    source LIST<INTEGER>, target LIST<INTEGER>, kind LIST<STRING>, values LIST<LIST>
 UNWIND $users AS gid

@@ -1,4 +1,4 @@
-// Create users with id, row number (gid) and properties; the same transaction has checked that they do not exist.
+// Create users with id, row number (gid) and properties; the same transaction checks that they do not exist.
 // parameters: rows LIST<MAP>
 // columns:    none
 UNWIND $rows AS row

@@ -1,4 +1,4 @@
-// Return the row numbers (gid) of the next new user and product, and how many nodes have an id but no row number.
+// Return the row numbers (gid) of the next new user and product, and the number of nodes with an id but no row number.
 // parameters: none
 // columns:    user INTEGER, product INTEGER, users_without INTEGER, products_without INTEGER
 CALL () {

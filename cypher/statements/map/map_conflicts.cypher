@@ -1,4 +1,4 @@
-// Return what the graph has under names that kinfolio uses itself: nodes of its label and lists that it did not write.
+// Return the number of nodes and relationships with kinfolio's own label and type that it did not write.
 // parameters: none
 // columns:    versions INTEGER, recommended INTEGER
 RETURN COUNT { (v:EmbeddingVersion) WHERE v.slot IS NULL } AS versions,

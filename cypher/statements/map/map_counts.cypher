@@ -1,4 +1,4 @@
-// Return how many users, products and relationships the graph has under its mapping.
+// Return the number of users, products and relationships in the names of the mapping.
 // parameters: none
 // columns:    users INTEGER, products INTEGER, holdings INTEGER, dismissals INTEGER, ties INTEGER, reviews INTEGER, categories INTEGER
 RETURN COUNT { (:User) } AS users, COUNT { (:Product) } AS products,

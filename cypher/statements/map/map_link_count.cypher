@@ -1,4 +1,4 @@
-// Return the number of relationships of a type, and how many of them connect two labels.
+// Return the number of relationships of a type, and the number of those between two labels.
 // parameters: type STRING, source STRING, target STRING
 // columns:    total INTEGER, fitting INTEGER
 CALL () { MATCH ()-[r:$($type)]->() RETURN count(r) AS total }

@@ -1,4 +1,4 @@
-// Return how many relationships of a type between two labels have each of some properties, and their types.
+// Return for each property the number of relationships of a type between two labels that have it, and its types.
 // parameters: type STRING, source STRING, target STRING, keys LIST<STRING>
 // columns:    key STRING, total INTEGER, filled INTEGER, types LIST<STRING>, least ANY, most ANY
 MATCH (a:$($source))-[r:$($type)]->(b:$($target))

@@ -1,4 +1,4 @@
-// Return how many nodes of a label have each of some properties, and their types.
+// Return for each property the number of nodes of a label that have it, and its types.
 // parameters: label STRING, keys LIST<STRING>
 // columns:    key STRING, total INTEGER, filled INTEGER, types LIST<STRING>, least ANY, most ANY
 MATCH (n:$($label))

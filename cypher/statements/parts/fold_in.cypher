@@ -1,5 +1,5 @@
-// The vector `query` that user `u` is compared by, and its source: the stored vector, or the sum of the messages of the
-// products `held`, the users `tied` and the global mean, which counts `reach` times; each head scaled to unit length.
+// The query vector of user `u` and its source: the stored vector, or the sum of the messages of the products `held`, the
+// users `tied` and the global mean, weighted by `reach`; each head is scaled to unit length.
 WITH *, 'message_' + v.slot AS message, 'own_' + v.slot AS own, 'market_' + v.slot AS market,
      'counted_' + v.slot AS fingerprint
 WITH *, CASE

@@ -1,4 +1,4 @@
-// The k best of products `p` by their heads, a cosine in 32 bits, and links, scored again in 64 bits.
+// The k best of products `p` by the cosine of their heads in 32 bits plus links, rescored in 64 bits.
 WITH p, max(heads) AS heads, sum(linked) AS linked
 WHERE heads IS NOT NULL
 WITH p, linked ORDER BY heads + linked DESC, p.id LIMIT $k + 10

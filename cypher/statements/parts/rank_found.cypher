@@ -13,7 +13,7 @@ CALL (u, found) {
 WITH u, out, out_gids, seen, gid, head(collect(p)) AS p, max(near) AS near, sum(linked) AS linked
 WHERE near IS NOT NULL OR NOT gid IN out_gids
 WITH u, out, seen, gid, p, near, linked ORDER BY near IS NULL, linked DESC LIMIT $n + $m
-// Only products that the index did not find are looked up.
+// Look up only products that the index did not find.
 OPTIONAL MATCH (x:Product {gid: CASE WHEN p IS NULL THEN gid END})
 WITH u, out, seen, coalesce(p, x) AS p, near, linked
 WHERE p IS NOT NULL

@@ -1,7 +1,7 @@
 // Return the k products with the highest score for a user, best first, without products that the rules exclude.
-// The score is the dot product of the user's and the product's vector plus the links from held products. All rows have one
-// length, so `length`, theirs times the query's, turns a cosine into a score. The cosine is fast and exact to 32 bits: it
-// preselects k + 10 products, which are scored again in 64 bits, so that no list depends on rounding.
+// The score is the dot product of the user's and the product's vector plus the links from held products. All rows have the
+// same length, so `length`, theirs times the query's, converts a cosine to a score. The cosine, exact to 32 bits,
+// preselects k + 10 products, which are rescored in 64 bits, so that no list depends on rounding.
 // parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, k INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 MATCH (u:User {id: $user_id})

@@ -1,8 +1,8 @@
 // Return the k products with the highest score for a user, found by the slot's vector index.
-// The rules closed, country and risk filter inside the search; all rules then apply to what it found, as the graph is now.
-// A search does not support OR: "open or unknown" and "risk low enough or unknown" are four searches; one that finds nothing
-// costs half of one that does. `inside` names the filters inside the search: 'market' alone, 'risk' as well, or 'all'.
-// The m products with the strongest links from held products are added. `seen` below n: the index has no more products.
+// The rules closed, country and risk filter inside the search; then all rules are applied to the found products.
+// A search supports no OR, so "open or null" and "risk low enough or null" are four searches; one without results takes
+// half the time. `inside` names the rules inside the search: 'market' only, 'risk' as well, or 'all'.
+// The m products with the strongest links from held products are added. `seen` < n: the index has no more products.
 // parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, markets LIST, risk INTEGER, inside STRING, n INTEGER, m INTEGER, k INTEGER
 // columns:    seen INTEGER, products LIST, names LIST, scores LIST
 CYPHER 25

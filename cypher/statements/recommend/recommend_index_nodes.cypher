@@ -1,4 +1,4 @@
-// Return the same as `recommend_index`, for servers whose search has no filters: all rules apply to what it found.
+// Return the same as `recommend_index`, for servers whose search has no filters: all rules are applied to the found products.
 // parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, n INTEGER, m INTEGER, k INTEGER
 // columns:    seen INTEGER, products LIST, names LIST, scores LIST
 MATCH (u:User {id: $user_id})

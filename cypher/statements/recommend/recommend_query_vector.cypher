@@ -1,6 +1,6 @@
-// Return the vector that each of some users is compared with products by, its source and version; see the part `fold_in`.
-// `counted` is the fingerprint of `gnn/fingerprints.py`: where it differs from the stored one, the user has changed since
-// the export. A product belongs to the version if it has a market, which is cheaper to read than its vector.
+// Return the query vectors of some users, with source and version; see the part `fold_in`.
+// `counted` is the fingerprint of `gnn/fingerprints.py`: if it differs from the stored one, the user has changed since
+// the export. A product belongs to the version if it has a market, which is faster to read than its vector.
 // parameters: user_ids LIST
 // columns:    user STRING, risk_tolerance INTEGER, country STRING, versions INTEGER, version STRING, slot STRING, heads INTEGER, dim INTEGER, products INTEGER, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER, out INTEGER, source STRING, reach FLOAT, query LIST
 UNWIND $user_ids AS user_id

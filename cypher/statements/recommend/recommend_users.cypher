@@ -1,5 +1,5 @@
 // Return one page of users in the order of their ids, each with the held and dismissed products, and the row numbers of
-// those whose links count.
+// held products in the training split, whose links count.
 // parameters: after STRING, size INTEGER
 // columns:    user STRING, out LIST, linking LIST
 MATCH (u:User) WHERE u.id > $after

@@ -1,4 +1,4 @@
-// Delete some of the stored lists; repeat until none is left.
+// Delete some of the stored lists; repeat until it returns 0.
 // parameters: size INTEGER
 // columns:    removed INTEGER
 MATCH (:User)-[r:RECOMMENDED]->(:Product) WHERE r.version IS NOT NULL

@@ -1,4 +1,4 @@
-// Remove all properties that kinfolio wrote from some users; repeat until none is left.
+// Remove all properties that kinfolio wrote from some users; repeat until it returns 0.
 // parameters: size INTEGER
 // columns:    removed INTEGER
 MATCH (u:User)

@@ -1,4 +1,4 @@
-// Return the row numbers of users given by id, and of users given by element id.
+// Return the row numbers of users by id, and of users by element id.
 // parameters: ids LIST<STRING>, nodes LIST<STRING>
 // columns:    ids LIST<STRING>, gids LIST<INTEGER>, nodes LIST<STRING>, node_gids LIST<INTEGER>
 CALL () { MATCH (u:User) WHERE u.id IN $ids RETURN collect(u.id) AS ids, collect(u.gid) AS gids }

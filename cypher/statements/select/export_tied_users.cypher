@@ -1,4 +1,4 @@
-// Return the row numbers of users whom ties in either direction connect with some users.
+// Return the row numbers of users tied to some users, in either direction.
 // parameters: gids LIST<INTEGER>
 // columns:    gids LIST<INTEGER>
 CALL () {

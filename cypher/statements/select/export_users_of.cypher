@@ -1,4 +1,4 @@
-// Return users with given row numbers, as in `export_users`.
+// Return users by row number, as in `export_users`.
 // parameters: gids LIST<INTEGER>
 // columns:    gid LIST<INTEGER>, node LIST<INTEGER>, id LIST<STRING>
 MATCH (u:User) WHERE u.gid IN $gids

@@ -1,4 +1,4 @@
-// Return the same as `recommend_similar`, from the nearest products by the slot's index.
+// Return the same as `recommend_similar`, from the nearest products in the slot's index.
 // parameters: product_id STRING, query LIST, width INTEGER, n INTEGER, k INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 CYPHER 25
@@ -15,9 +15,9 @@ CALL (q) {
 WITH p, p.embedding_a AS e
 WHERE p.id <> $product_id AND coalesce(p.open, true) = true
 WITH p, reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * $query[d]) AS dot,
-     reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * e[d]) AS one,
-     reduce(total = 0.0, d IN range(0, $width - 3) | total + $query[d] * $query[d]) AS other
-WHERE one > 0
-RETURN p.id AS product, coalesce(p.name, p.id) AS name, dot / sqrt(one * other) AS score
+     reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * e[d]) AS square_of_p,
+     reduce(total = 0.0, d IN range(0, $width - 3) | total + $query[d] * $query[d]) AS square_of_query
+WHERE square_of_p > 0
+RETURN p.id AS product, coalesce(p.name, p.id) AS name, dot / sqrt(square_of_p * square_of_query) AS score
 ORDER BY score DESC, product
 LIMIT $k

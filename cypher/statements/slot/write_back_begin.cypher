@@ -1,5 +1,5 @@
-// Reserve the node of a slot for a new version, unless it is active or another writer took it since it was read. The
-// SET of `asked` locks the node before its name is read, so of two concurrent writers only one gets a row.
+// Reserve the node of a slot for a new version, unless it is active or another writer reserved it since it was read. The
+// SET of `asked` locks the node before its name is read: of two concurrent writers only one gets a row.
 // parameters: into STRING, replaces STRING, replaced_writer STRING, version MAP, writer STRING
 // columns:    version STRING
 MERGE (v:EmbeddingVersion {slot: $into})

@@ -1,5 +1,5 @@
-// Return the number of nodes with properties of the slot, the share of its products that are open or unknown, and
-// twenty evenly spaced quantiles of their risk levels, from the lowest on; -Infinity where none is stated.
+// Return the number of nodes with properties of the slot, the share of its products whose `open` is true or null,
+// and twenty evenly spaced quantiles of their risk levels, lowest first; -Infinity is no level.
 // parameters: none
 // columns:    products INTEGER, linked INTEGER, users INTEGER, with_vector INTEGER, open_share FLOAT, risk_levels LIST
 CALL () {

@@ -1,4 +1,4 @@
-// Record that the writer of a slot is alive; no row if another writer took the slot over.
+// Record that the writer of a slot is alive; no row if another writer has the slot.
 // parameters: writer STRING
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

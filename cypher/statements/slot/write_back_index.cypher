@@ -1,5 +1,5 @@
-// Create the vector index of the slot, with the properties that the rules closed, country and risk filter by. Without
-// quantisation: the server's default stores 1 bit a number and finds 0.31 of the best ten.
+// Create the vector index of the slot, with the filter properties of the rules closed, country and risk. Without
+// quantisation: the server's default of 1 bit per number has a recall@10 of 0.31.
 // parameters: width INTEGER
 // columns:    none
 CYPHER 25

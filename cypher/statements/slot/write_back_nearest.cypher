@@ -1,4 +1,4 @@
-// Return the products that the slot's index finds nearest to some vectors, ignoring rules.
+// Return the nearest products of some vectors in the slot's index, ignoring rules.
 // parameters: rows LIST, width INTEGER, k INTEGER
 // columns:    row INTEGER, found LIST
 CYPHER 25

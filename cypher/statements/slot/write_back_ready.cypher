@@ -1,4 +1,4 @@
-// Mark the version of a filled and checked slot as ready; no row if another writer took the slot over.
+// Mark the version of a filled and checked slot as ready; no row if another writer has the slot.
 // parameters: writer STRING, users INTEGER, products INTEGER, recall FLOAT, fetch INTEGER, markets LIST, open_share FLOAT, risk_levels LIST, length FLOAT, linked INTEGER
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

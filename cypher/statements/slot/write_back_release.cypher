@@ -1,4 +1,4 @@
-// Release a slot that is half written, so that the next write-back need not wait.
+// Release an incomplete slot, so that the next write-back does not wait.
 // parameters: writer STRING
 // columns:    none
 MATCH (v:EmbeddingVersion {state: 'writing', writer: $writer})

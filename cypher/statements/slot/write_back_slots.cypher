@@ -1,4 +1,4 @@
-// Make the slot of an EmbeddingVersion node unique: the owner of the node is the only writer of the slot.
+// Make the slot of an EmbeddingVersion node unique: only the owner of the node writes to the slot.
 // parameters: none
 // columns:    none
 CREATE CONSTRAINT version_slot IF NOT EXISTS

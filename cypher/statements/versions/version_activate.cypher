@@ -1,4 +1,4 @@
-// Activate a ready version in place of the active one, both in one transaction; idempotent.
+// Activate a ready version and deactivate the active one in one transaction; idempotent.
 // parameters: version STRING
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {name: $version}) WHERE v.state IN ['ready', 'active']

@@ -1,16 +1,16 @@
 // Return the k best allowed products under filters (kinds or categories, a highest risk, excluded ids), ranked as by
-// `recommend_exact`, as if the user held the products `added` and not the holdings `without`. Writes nothing.
-// parameters: user_id STRING, without LIST, added LIST, kinds LIST, not_kinds LIST, most_risk INTEGER, left_out LIST, query LIST, width INTEGER, length FLOAT, k INTEGER
+// `recommend_exact`, as if the user held the products `added` and not the products `without`. Read-only.
+// parameters: user_id STRING, without LIST, added LIST, kinds LIST, not_kinds LIST, max_risk INTEGER, excluded LIST, query LIST, width INTEGER, length FLOAT, k INTEGER
 // columns:    product STRING, name STRING, score FLOAT
 MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS]->(x:Product) WHERE NOT x.id IN $without RETURN x.id }
-  + COLLECT { MATCH (u)-[:DISMISSED]->(y:Product) RETURN y.id } + $added + $left_out AS out
+  + COLLECT { MATCH (u)-[:DISMISSED]->(y:Product) RETURN y.id } + $added + $excluded AS out
 CALL (u, out) {
   MATCH (p:Product)
   WHERE
     // include: rules
     AND NOT p.id IN out
-    AND ($most_risk IS NULL OR p.risk <= $most_risk)
+    AND ($max_risk IS NULL OR p.risk <= $max_risk)
     AND (size($kinds) = 0 OR coalesce(toLower(toStringOrNull(p.kind)) IN $kinds, false)
       OR EXISTS { MATCH (p)-[:IN_CATEGORY]->(c:Category) WHERE toLower(toStringOrNull(c.name)) IN $kinds })
     AND NOT coalesce(toLower(toStringOrNull(p.kind)) IN $not_kinds, false)

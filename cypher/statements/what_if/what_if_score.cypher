@@ -1,4 +1,4 @@
-// Return the score of a product, ignoring rules, as if the user held the products `added` and not the holdings `without`;
+// Return the score of a product, ignoring rules, as if the user held the products `added` and not the products `without`;
 // null without a vector.
 // parameters: user_id STRING, product_id STRING, without LIST, added LIST, query LIST, width INTEGER
 // columns:    product STRING, score FLOAT

@@ -1,5 +1,5 @@
-// Return the vector that a user would be compared with products by, as if some holdings were removed and others added; see
-// the part `fold_in`. The column `added` has the ids of those that the user does not hold yet.
+// Return the query vector of a user as if some holdings were removed and others added; see the part `fold_in`. The column
+// `added` has the ids of those that the user does not hold.
 // parameters: user_id STRING, without LIST, added LIST
 // columns:    user STRING, version STRING, slot STRING, heads INTEGER, dim INTEGER, length FLOAT, source STRING, added LIST, query LIST
 MATCH (u:User {id: $user_id})

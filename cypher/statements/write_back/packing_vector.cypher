@@ -1,4 +1,4 @@
-// Return a vector that was sent as a parameter, to test that the server takes it.
+// Return a vector parameter, to test that the server accepts it.
 // parameters: numbers LIST
 // columns:    numbers LIST
 CYPHER 25

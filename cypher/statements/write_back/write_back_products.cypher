@@ -1,5 +1,5 @@
 // Store the vectors of some products in the slot, as 32-bit numbers. A piece holds `at_once` rows of `width` numbers;
-// `parts` says which numbers of a row are which property, `without` sets properties that such a row does not have to null.
+// `parts` maps properties to ranges of a row, `without` sets properties that a row does not have to null.
 // parameters: pieces LIST, at_once INTEGER, width INTEGER, gids LIST, ids LIST, markets LIST, parts LIST, without MAP, writer STRING
 // columns:    written INTEGER
 CYPHER 25
