@@ -1,4 +1,4 @@
-# Each target installs what it needs: virtual environment, packages, Java, database server.
+# Each target installs its requirements: virtual environment, packages, Java, database server.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

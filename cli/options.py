@@ -1,4 +1,4 @@
-"""Shared options of the commands, and what they configure."""
+"""Shared options of the commands and the objects that they configure."""
 
 from __future__ import annotations
 

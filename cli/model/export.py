@@ -25,7 +25,7 @@ _THIS_RUN = "-"
     is_flag=False,
     flag_value=_THIS_RUN,
     metavar="[RUN]",
-    help="Read only what changed after the snapshot of RUN (default: of this run).",
+    help="Read only changes after the snapshot of RUN (default: of this run).",
 )
 @click.option(
     "--subgraph",
@@ -50,8 +50,8 @@ def command(
 ) -> None:
     """Export the graph to a snapshot in RUN/snapshot.
 
-    The new snapshot replaces an older one when it is complete. Held-out interactions and whatever
-    is dated after the last training interaction are marked: training does not use them.
+    The new snapshot replaces an older one when it is complete. Held-out interactions and data dated
+    after the last training interaction are marked: training does not use them.
     """
     from kinfolio.errors import BadConfig
     from kinfolio.loaders.exporting.export import export_to

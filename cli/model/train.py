@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def command(run_folder: Path, as_json: bool, **values: Any) -> None:
     """Train the model on the exported graph.
 
-    Hyperparameters that are not given are chosen on the validation set within the budget of CPU
-    time; run.json records all trials. An interrupted training is resumed.
+    Other hyperparameters are selected on the validation set within the budget of CPU time; run.json
+    records all trials. An interrupted training is resumed.
     """
     from kinfolio.run import Run
 

@@ -1,14 +1,11 @@
-"""A guess at what a graph calls users, products and holdings, from names and counts.
-
-Reads only. A person reviews the guess before it is used.
-"""
+"""Guess the mapping of a graph from names and counts, for review. Read-only."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.inspection.inventory import Endpoints, Inventory, Key
@@ -18,6 +15,7 @@ from kinfolio.cypher.mapping.names import (
     Direction,
     DismissalNames,
     HoldingNames,
+    IdType,
     Mapping,
     ProductNames,
     ReviewNames,
@@ -26,13 +24,14 @@ from kinfolio.cypher.mapping.names import (
 )
 from kinfolio.errors import NotReady
 
+_T = TypeVar("_T", UserNames, ProductNames)
 _WORDS = tomllib.loads(
     files("kinfolio.cypher.inspection").joinpath("words.toml").read_text("utf-8")
 )
 """Words by role, separated by spaces, in order of preference; `properties`: by line."""
 _PROPERTIES: dict[str, str] = _WORDS["properties"]
 _MIN_TEXT_LENGTH = 20
-"""Characters; a property whose longest value is shorter is no text."""
+"""Minimum length in characters of the longest value of a text property."""
 _SECONDS_BELOW = 10**11
 """Larger times are milliseconds."""
 
@@ -41,7 +40,7 @@ def guess(graph: Graph, found: Inventory) -> Mapping:
     """Return the most likely mapping.
 
     Raises:
-        NotReady: nothing looks like users who hold products.
+        NotReady: no part of the graph resembles users who hold products.
     """
     held = _best_holdings(found)
     users, products = (
@@ -55,14 +54,8 @@ def guess(graph: Graph, found: Inventory) -> Mapping:
     ]
     count = graph.read("map_link_count", type=held.type, source=held.source, target=held.target)
     return Mapping(
-        users=UserNames(
-            label=users, **_id(graph, found, users), **_properties(found.keys[users], UserNames)
-        ),
-        products=ProductNames(
-            label=products,
-            **_id(graph, found, products),
-            **_properties(found.keys[products], ProductNames),
-        ),
+        users=_nodes(graph, found, users, UserNames),
+        products=_nodes(graph, found, products, ProductNames),
         holdings=HoldingNames(
             type=held.type,
             direction="out" if users == held.source else "in",
@@ -97,14 +90,14 @@ def _best_holdings(found: Inventory) -> Endpoints:
     candidates = [one for one in found.ends if one.source != one.target]
     if not candidates:
         raise NotReady(
-            "no relationships run between two different labels, so nothing looks like users who "
-            "hold products; write the mapping by hand, see docs/mapping.md"
+            "no relationships connect two different labels, as holdings of users would; "
+            "write the mapping by hand, see docs/mapping.md"
         )
     return max(candidates, key=lambda one: (points(one), one.links, one.type))
 
 
 def _points_out(one: Endpoints) -> bool:
-    """Return whether a relationship runs from a user to a product rather than back."""
+    """Return whether the source of a relationship is the user rather than the product."""
     out = _is_similar(one.source, _WORDS["users"]) - _is_similar(one.source, _WORDS["products"])
     back = _is_similar(one.target, _WORDS["users"]) - _is_similar(one.target, _WORDS["products"])
     return out >= back
@@ -152,7 +145,7 @@ def _categories(
         name = _find(found.keys.get(label, ()), "name")
         if label in (users, products) or name is None:
             continue
-        # A category has many products; an actor, for example, plays in few films.
+        # A category has many products, unlike, for example, an actor.
         if (
             not _is_similar(label, _WORDS["categories"])
             and found.labels[label] * 5 > found.labels[products]
@@ -172,22 +165,24 @@ def _dismissals(rest: Iterable[Endpoints], users: str, products: str) -> Dismiss
     return None
 
 
-def _id(graph: Graph, found: Inventory, label: str) -> dict[str, Any]:
-    """Return the property that is unique among the nodes of a label, as arguments of a section."""
+def _nodes(graph: Graph, found: Inventory, label: str, section: type[_T]) -> _T:
+    """Return the section of a label, with the property that is unique among its nodes as id."""
     keys = [key for key in found.keys[label] if set(key.types) in ({"STRING"}, {"INTEGER"})]
     keys.sort(key=lambda key: -_similarity(key.name, f"{label}id {label}_id {_WORDS['ids']}"))
     for key in keys:
         row = graph.read("map_ids", label=label, key=key.name)[0]
         if row["nodes"] == row["filled"] == row["different"]:
-            return {"id": key.name, "id_type": "text" if key.types == ("STRING",) else "integer"}
+            id_type: IdType = "text" if key.types == ("STRING",) else "integer"
+            others = _properties(found.keys[label], section)
+            return section(label=label, id=key.name, id_type=id_type, **others)
     raise NotReady(
-        f"no property of {label} nodes is different on each of them, and kinfolio needs one as "
-        f"their id; set one, for example: MATCH (n:{label}) SET n.id = randomUUID()"
+        f"no property of {label} nodes is unique, and kinfolio needs one as their id; "
+        f"set one, for example: MATCH (n:{label}) SET n.id = randomUUID()"
     )
 
 
 def _properties(keys: tuple[Key, ...], kind: type[Any], but: str = "") -> dict[str, Any]:
-    """Return the properties that fit lines of a section, as its arguments."""
+    """Return the properties that match lines of a section, as its arguments."""
     found: dict[str, Any] = {
         line: name
         for line in kind.__dataclass_fields__
@@ -203,7 +198,7 @@ def _properties(keys: tuple[Key, ...], kind: type[Any], but: str = "") -> dict[s
 
 
 def _find(keys: tuple[Key, ...], line: str) -> str | None:
-    """Return the property that fits a line of the mapping best."""
+    """Return the best match for a line of the mapping."""
     allowed = {
         "open": ("BOOLEAN",),
         "countries": ("LIST<STRING>",),

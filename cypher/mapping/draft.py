@@ -33,7 +33,7 @@ class Draft:
         pairs = zip(self.out[start:end], self._spaces[start + 1 : end + 1], strict=True)
         return "".join(word + space for word, space in pairs)
 
-    def turn(self, link: Link, direction: str) -> None:
+    def set_direction(self, link: Link, direction: str) -> None:
         """Reverse a relationship pattern ("in") or remove its direction ("both")."""
         points_in = direction == "in" and link.is_out
         points_out = direction == "in" and link.is_in

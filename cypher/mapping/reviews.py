@@ -80,5 +80,5 @@ def _halve(draft: Draft, mapping: Mapping, link: Link, names: ReviewNames) -> in
     draft.out[link.open] = f"[{variable}:{escape(names.type or ABSENT)}"
     draft.out[link.close] = f" WHERE {variable}.{escape(names.text)} IS NOT NULL]"
     if names.direction == "in":
-        draft.turn(link, "in")
+        draft.set_direction(link, "in")
     return node.open

@@ -136,7 +136,7 @@ class _Rewriting:
                 self.out[link.open] += variable
             self.out[link.close] = f" WHERE {condition}]"
         if direction != "out" and link.is_in != link.is_out:
-            self.draft.turn(link, direction)
+            self.draft.set_direction(link, direction)
 
     def _name_properties(self) -> None:
         read = self.read

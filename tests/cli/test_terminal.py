@@ -43,7 +43,7 @@ print_table(("one", "two", "three"), [("a" * 30, "b" * 30, "c" * 30)] * {rows})
 
 
 def run_on_terminal(code: str) -> str:
-    """Run Python code on a pseudo-terminal of 80 columns; return what it prints."""
+    """Run Python code on a pseudo-terminal of 80 columns; return the output."""
     reader, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environment = {**os.environ, "TERM": "xterm"}

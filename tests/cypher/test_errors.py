@@ -32,7 +32,7 @@ def sentence(error: Exception, expected: type[KinfolioError]) -> str:
     return str(caught.value)
 
 
-def of_server(code: str, message: str = "what the server says") -> exceptions.Neo4jError:
+def server_error(code: str, message: str = "the server's message") -> exceptions.Neo4jError:
     return exceptions.Neo4jError._hydrate_neo4j(code=f"Neo.{code}", message=message)
 
 
@@ -81,12 +81,12 @@ def test_each_error_of_the_driver_is_a_sentence_with_its_remedy(
 def test_each_error_of_the_server_is_a_sentence_with_its_remedy(
     code: str, message: str, expected: type[KinfolioError], words: str
 ) -> None:
-    assert re.search(words, sentence(of_server(code, message), expected))
+    assert re.search(words, sentence(server_error(code, message), expected))
 
 
 def test_a_reason_in_the_cause_of_an_error_is_found() -> None:
-    error = of_server("DatabaseError.Transaction.TransactionCommitFailed", "could not commit")
-    error.__cause__ = of_server("DatabaseError.General.UnknownError", "No space left on device")
+    error = server_error("DatabaseError.Transaction.TransactionCommitFailed", "could not commit")
+    error.__cause__ = server_error("DatabaseError.General.UnknownError", "No space left on device")
     assert "disk of the database is full" in sentence(error, ServerError)
 
 
@@ -95,7 +95,7 @@ def test_kinfolios_own_error_is_not_translated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected", "said"),
+    ("text", "expected", "words"),
     [
         (
             "CYPHER 25 MATCH (p:Product) SEARCH p IN (VECTOR INDEX never_made "
@@ -115,26 +115,26 @@ def test_kinfolios_own_error_is_not_translated() -> None:
     ],
 )
 def test_an_error_of_a_real_server_is_a_sentence(
-    graph_of: GraphOf, text: str, expected: type[KinfolioError], said: str
+    graph_of: GraphOf, text: str, expected: type[KinfolioError], words: str
 ) -> None:
     with pytest.raises(expected) as caught:
         graph_of(trial=text).read("trial")
-    assert said in str(caught.value)
+    assert words in str(caught.value)
 
 
 @pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize(
-    ("properties", "said"),
+    ("properties", "words"),
     [
         ({"id": "twice"}, "already exists"),
         ({"id": {"nested": 1}}, "has a type that the database cannot"),
     ],
 )
 def test_a_row_that_a_real_server_refuses_is_bad_input(
-    graph_of: GraphOf, properties: dict[str, object], said: str
+    graph_of: GraphOf, properties: dict[str, object], words: str
 ) -> None:
     graph = graph_of(trial="UNWIND [1, 2] AS n CREATE (u:User) SET u += $p")
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=words):
         graph.write("trial", p=properties)
 
 

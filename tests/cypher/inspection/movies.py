@@ -55,8 +55,8 @@ def make_movies(run_cypher: Callable[..., Any], *, seed: int = 7) -> None:
             at = int(1_500_000_000 + rng.integers(0, 100_000_000))
             ratings.append({**pair, "rating": stars, "at": at})
             if rng.random() < 0.1:
-                said = f"{titles[movie]}: {_PRAISE[int(movie) % 3]}"
-                reviews.append({**pair, "rating": 20 * stars, "summary": said})
+                text = f"{titles[movie]}: {_PRAISE[int(movie) % 3]}"
+                reviews.append({**pair, "rating": 20 * stars, "summary": text})
     match = (
         "UNWIND $rows AS row MATCH (p:Person {name: row.person}), (m:Movie {movieId: row.movie}) "
     )

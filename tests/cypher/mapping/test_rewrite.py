@@ -24,7 +24,7 @@ EXAMPLES = tomllib.loads(Path(__file__).with_name("rewrite.toml").read_text("utf
 
 
 def movies(text: str, **holdings: Any) -> str:
-    """The text for the movie graph, without a least rating unless one is given."""
+    """The text for the movie graph, by default without a least rating."""
     content = {**MOVIES, "holdings": {**MOVIES["holdings"], "least_rating": None, **holdings}}
     content["holdings"] = {k: v for k, v in content["holdings"].items() if v is not None}
     return rewrite(text, mapping_from(content))
@@ -103,7 +103,7 @@ def test_no_standard_name_is_left_in_any_statement(name: str, mapping: str) -> N
         text = bare_of(query(name, slot, MAPPINGS[mapping]))
         words = set(re.findall(r"\w+", text))
         assert not words & (set(LABELS) | set(TYPES))
-        # What is asked of anything but a row of a parameter or a version is kinfolio's own.
+        # Other properties than those of parameter rows and versions are kinfolio's own.
         rows = set(re.findall(r"\bAS (\w+)\b|\b(\w+) IN\b", text))
         free = {word for pair in rows for word in pair}
         free |= set(re.findall(r"[(\[](\w+):(?:EmbeddingVersion|RECOMMENDED)", text))
@@ -166,8 +166,8 @@ def test_an_integer_id_uses_its_index(graph: Graph, run_cypher: Any) -> None:
         with open_driver(graph.connection) as driver, driver.session() as session:
             plan = session.run(f"EXPLAIN {text}", user_id="2").consume().plan
             assert "NodeIndexSeek" in str(plan)
-        for asked, found in (("2", ["2"]), ("02", []), ("2.0", []), ("9" * 30, []), ("two", [])):
-            rows = run_cypher(text, user_id=asked)
-            assert [row["user"] for row in rows] == found, asked
+        for user_id, found in (("2", ["2"]), ("02", []), ("2.0", []), ("9" * 30, []), ("two", [])):
+            rows = run_cypher(text, user_id=user_id)
+            assert [row["user"] for row in rows] == found, user_id
     finally:
         run_cypher("DROP INDEX person_uid")

@@ -48,7 +48,7 @@ def pid_of(home: Path) -> int:
     return pid
 
 
-def people(connection: Connection) -> int:
+def count_users(connection: Connection) -> int:
     with open_driver(connection) as driver, driver.session() as session:
         return len(session.run("MATCH (u:User) RETURN u.id").data())
 
@@ -93,8 +93,8 @@ def test_two_homes_have_servers_of_their_own(
     other = Server(started.home).start(print)
     assert other.uri != server.uri
     assert other.password != server.password
-    assert people(other) == 0
-    assert people(server) == 1
+    assert count_users(other) == 0
+    assert count_users(server) == 1
 
 
 def test_a_running_server_is_reused(started: Started) -> None:
@@ -115,8 +115,8 @@ def test_the_status_has_all_fields(started: Started) -> None:
 
 
 def test_no_new_password_looks_like_an_option_of_the_admin_tool(tmp_path: Path) -> None:
-    made = [ServerHome(tmp_path).new_password() for _ in range(500)]
-    assert not [password for password in made if not password.isalnum()]
+    passwords = [ServerHome(tmp_path).new_password() for _ in range(500)]
+    assert not [password for password in passwords if not password.isalnum()]
 
 
 def test_only_the_owner_may_read_the_password(started: Started) -> None:
@@ -151,16 +151,16 @@ def test_after_a_crash_with_port_taken_and_pid_reused_the_data_are_served_again(
     crashed.kill()
     psutil.wait_procs([crashed], timeout=10)
     # As if the operating system had reused the pid for another program: this one.
-    known = json.loads(file.read_text())
-    file.write_text(json.dumps({**known, "pid": os.getpid()}))
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "pid": os.getpid()}))
     assert not server.status().running
     messages: list[str] = []
-    with closing(socket.create_server(("127.0.0.1", known["port"]))):
+    with closing(socket.create_server(("127.0.0.1", content["port"]))):
         again = server.start(messages.append)
-    assert f"Port {known['port']} is in use by another program" in messages[0]
+    assert f"Port {content['port']} is in use by another program" in messages[0]
     assert again.uri != connection.uri
     assert again.password == connection.password
-    assert people(again) == 1
+    assert count_users(again) == 1
 
 
 def test_a_lost_password_is_reported_and_the_server_keeps_running(started: Started) -> None:
