@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.wording.writers import Writer
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+PATH = click.Path(path_type=Path)
 _MAPPING = "kinfolio.mapping"
 _JSON = "kinfolio.json"
 
@@ -40,7 +43,7 @@ json_option = click.option(
 run_option = click.option(
     "--run",
     "run_folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     default=Path("runs/default"),
     show_default=True,
     help="Folder of the run.",
@@ -69,7 +72,7 @@ length_option = click.option(
 rules_option = click.option(
     "--rules",
     "rules_folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     envvar="KINFOLIO_RULES",
     help="Folder of custom rules: conditions in Cypher on u and p, one per `.cypher` file.  "
     "[env: KINFOLIO_RULES]",
@@ -95,7 +98,7 @@ def _refuse_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -
 def _mapping_option(callback: Callable[..., None], *, hidden: bool) -> Callable[..., Any]:
     return click.option(
         "--mapping",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=FILE,
         envvar="KINFOLIO_MAPPING",
         expose_value=False,
         callback=callback,

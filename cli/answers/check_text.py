@@ -12,7 +12,7 @@ from kinfolio.cli import options
 @click.command("check-text", epilog="Example:  kinfolio check-text p007 opal-daily-note letter.txt")
 @click.argument("user")
 @click.argument("product")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=options.PATH)
 @options.language_option
 @options.mapping_option
 @options.json_option

@@ -48,7 +48,7 @@ class _Config:
 )
 @click.option(
     "--references",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="A tsv file with columns user, product, explanation to compare with, by the cosine of "
     "MiniLM embeddings.",
 )

@@ -15,9 +15,7 @@ from kinfolio.cli.progress import print_message, show_progress
 @options.k_option
 @click.option("--all", "for_all", is_flag=True, help="Write the lists of all users to a file.")
 @click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File for --all, tab-separated: user, rank, product, score.",
+    "--out", type=options.FILE, help="File for --all, tab-separated: user, rank, product, score."
 )
 @click.option(
     "--materialise",

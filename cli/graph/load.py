@@ -25,7 +25,7 @@ _MAX_REJECTS = 5
 
 
 @click.command("load", epilog="Example:  kinfolio load my-data")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=options.PATH)
 @click.option("--check", is_flag=True, help="Report the content of the files; write nothing.")
 @click.option("--replace", is_flag=True, help="Also remove data that is no longer in the files.")
 @click.option("--yes", is_flag=True, help="With --replace: do not ask for confirmation.")
@@ -38,7 +38,7 @@ _MAX_REJECTS = 5
 @click.option(
     "--rejects",
     "rejects_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="File for rejected rows.  [default: in kinfolio's home]",
 )
 @options.no_mapping_option

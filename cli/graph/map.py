@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kinfolio.cypher.inspection.check import Line
 
 _FILE = Path("mapping.toml")
-_file_type = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group("map", epilog="Example:  kinfolio map init mapping.toml")
@@ -24,7 +23,7 @@ def command() -> None:
 
 
 @command.command("init", epilog="Example:  kinfolio map init mapping.toml")
-@click.argument("file", type=_file_type, default=_FILE)
+@click.argument("file", type=options.FILE, default=_FILE)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @options.json_option
 def init_command(file: Path, force: bool, as_json: bool) -> None:
@@ -61,7 +60,7 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
 
 
 @command.command("check", epilog="Example:  kinfolio map check mapping.toml")
-@click.argument("file", type=_file_type, default=_FILE)
+@click.argument("file", type=options.FILE, default=_FILE)
 @options.json_option
 def check_command(file: Path, as_json: bool) -> None:
     """Print what each line of FILE matches in the graph; the graph is not changed.
@@ -89,7 +88,7 @@ def check_command(file: Path, as_json: bool) -> None:
 
 
 @command.command("remove", epilog="Example:  kinfolio map remove mapping.toml --yes")
-@click.argument("file", type=_file_type, default=_FILE)
+@click.argument("file", type=options.FILE, default=_FILE)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @options.json_option
 def remove_command(file: Path, yes: bool, as_json: bool) -> None:

@@ -13,10 +13,10 @@ from kinfolio.cli.table import print_table
 
 
 @click.command("runs", epilog="Example:  kinfolio runs")
-@click.argument("folders", nargs=-1, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folders", nargs=-1, type=options.FOLDER)
 @click.option(
     "--tensorboard",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="Also write the training curves into this folder, for TensorBoard.",
 )
 @options.json_option
