@@ -22,13 +22,19 @@ COMMANDS = {
     "train": ("model.train", "Train the model on a snapshot."),
     "runs": ("model.runs", "Compare trained runs."),
     "evaluate": ("model.evaluate", "Evaluate the model on held-out interactions."),
-    "report": ("model.report", "Write an HTML report and a model card of a run."),
-    "writeback": ("model.writeback", "Write the embeddings to the graph as a new version."),
+    "report": ("model.evaluate:report_command", "Write an HTML report and a model card of a run."),
+    "writeback": (
+        "model.versions:writeback_command",
+        "Write the embeddings to the graph as a new version.",
+    ),
     "versions": ("model.versions", "List, roll back or drop stored versions."),
     "recommend": ("answers.recommend", "List the products a user is most likely to want."),
     "explain": ("answers.explain", "Explain why a product is recommended to a user."),
     "why-not": ("answers.why_not", "Name the rules that exclude a product for a user."),
-    "similar": ("answers.similar", "List the products most similar to a product."),
+    "similar": (
+        "answers.recommend:similar_command",
+        "List the products most similar to a product.",
+    ),
     "chat": ("answers.chat", "Answer questions about recommendations."),
     "mcp": ("answers.mcp", "Serve recommendations and explanations to other assistants (MCP)."),
     "evaluate-explanations": (
@@ -36,12 +42,12 @@ COMMANDS = {
         "Measure how faithful and how readable explanations are.",
     ),
     "check-text": ("answers.check_text", "Find claims in a text that no evidence supports."),
-    "route": ("answers.route", "Classify the intent of a chat line."),
+    "route": ("answers.chat:route_command", "Classify the intent of a chat line."),
     "show": ("graph.show", "Display one user or product of the graph."),
     "doctor": ("graph.doctor", "Check the installation and the server."),
     "completion": ("completion", "Print the shell's completion script."),
 }
-"""Module that defines `command`, and one line of help, by name of the command."""
+"""Module with its function (default: `command`), and one line of help, by name of the command."""
 
 
 class _LazyGroup(click.Group):
@@ -53,8 +59,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kinfolio.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        imported = importlib.import_module(f"kinfolio.cli.{module}")
+        command: click.Command = getattr(imported, function or "command")
         return command
 
     def resolve_command(

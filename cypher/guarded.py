@@ -7,7 +7,9 @@ holdings, reviews, ties and dismissals are private: each pattern with them must 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
@@ -19,47 +21,19 @@ MAX_ROWS = 50
 MAX_STATEMENT_LENGTH = 1_500
 _MAX_VALUE_LENGTH = 200
 
-LABELS = frozenset({"User", "Product", "Category", "Review"})
-PRIVATE = frozenset({"HOLDS", "DISMISSED", "WROTE", "TIED_TO"})
-TYPES = PRIVATE | {"ABOUT", "IN_CATEGORY"}
-PROPERTIES = frozenset(
-    """
-    id name kind risk open countries sector text rating at country risk_tolerance weight
-    """.split()
-)
-FUNCTIONS = frozenset(
-    """
-    count sum avg min max collect size coalesce tolower toupper tostring tointeger tofloat
-    round abs head last substring trim
-    """.split()
-)
-_KEYWORDS = frozenset(
-    """
-    match optional where return with distinct order by asc ascending desc descending limit
-    skip as and or not xor in is null true false contains starts ends unwind case when then
-    else end
-    """.split()
-)
-_FORBIDDEN = frozenset(
-    """
-    create merge delete detach set remove drop load csv use show terminate grant revoke deny
-    alter call yield foreach finish insert union explain profile cypher using shortestpath
-    allshortestpaths start stop periodic transactions apoc dbms gds search nodes keys
-    properties labels startnode endnode elementid graph
-    """.split()
-)
-
-
+_WORDS = {
+    name: frozenset(words.split())
+    for name, words in tomllib.loads(
+        files("kinfolio.cypher").joinpath("guarded.toml").read_text("utf-8")
+    ).items()
+}
+_KEYWORDS, _FORBIDDEN = _WORDS["keywords"], _WORDS["forbidden_words"]
 _SYMBOLS = frozenset("(),.=<>+-*/%[]")
 """Symbols that are allowed outside patterns."""
-_REFUSED_PAIRS = frozenset({"-[", "]-", "--", "->", "<-", "((", ".*"})
 _CURRENT_USER = ["{", "id", ":", "$user_id", "}"]
 _PATTERN = "a pattern"
 """Placeholder of a checked pattern."""
-_AFTER_MATCH = frozenset({"optional", "match", "where", "with", "return", "unwind"})
-_RETURNING = frozenset({"return", "unwind", "with"})
 _OPERATORS = frozenset({("with", "starts"), ("with", "ends")})
-_NOT_RETURNING = frozenset({"order", "skip", "limit", "where", "match", "optional"})
 
 
 def guarded_rows(graph: Graph, text: str, user_id: str) -> list[dict[str, Any]]:
@@ -154,7 +128,7 @@ def _check_node(read: Statement, node: Node) -> None:
         if node.close == node.open + 1:
             return
         raise _refused("a relationship ends at a node without a label")
-    if label not in LABELS:
+    if label not in _WORDS["labels"]:
         raise _refused(f"the label {label} is not allowed")
     end = read.pair[node.map] if node.map is not None else node.labels[0]
     if len(node.labels) != 1 or node.close != end + 1:
@@ -164,7 +138,7 @@ def _check_node(read: Statement, node: Node) -> None:
         raise _refused("the only allowed user is (me:User {id: $user_id})")
     for place in range(node.map + 1, end) if node.map is not None else ():
         name = read.at({":": place - 1, ".": place + 1}.get(read.at(place), -1))
-        if read.at(place) in (":", ".") and name not in PROPERTIES:
+        if read.at(place) in (":", ".") and name not in _WORDS["properties"]:
             raise _refused(f"the property {name} is not allowed")
         if read.at(place) == ":" and read.at(place - 2) not in ("{", ","):
             raise _refused("the properties of a node are not a map of names to values")
@@ -177,9 +151,9 @@ def _check_link(read: Statement, link: Link, kind: str, *, is_alone: bool) -> No
     ends = (read.left(link), read.right(link))
     current_users = [_is_current_user(read, end) for end in ends]
     nameless = [not end.labels for end in ends]
-    if kind not in TYPES:
+    if kind not in _WORDS["types"]:
         raise _refused(f"the type {kind} is not allowed")
-    if kind in PRIVATE and not any(current_users):
+    if kind in _WORDS["private_types"] and not any(current_users):
         raise _refused(f"{kind} must connect (me:User {{id: $user_id}})")
     if kind != "TIED_TO" and any(nameless):
         raise _refused("a node has no label")
@@ -194,14 +168,14 @@ def _check_rest(tokens: list[tuple[str, str]]) -> None:
         kind, word = tokens[place]
         before, after = tokens[place - 1][1], tokens[place + 1][1]
         lower = word.casefold() if kind == "word" else ""
-        if kind == "symbol" and (word not in _SYMBOLS or word + after in _REFUSED_PAIRS):
+        if kind == "symbol" and (word not in _SYMBOLS or word + after in _WORDS["forbidden_pairs"]):
             raise _refused(f"{(word + after)!r} is not allowed outside patterns")
         _check_parameter(kind, word)
         if word == "(":
             _check_call(tokens, place)
         if word == "[" and tokens[place + 1][0] == "text":
             raise _refused("properties must be named one by one")
-        if before == "." and word != "." and word not in PROPERTIES and kind != "number":
+        if before == "." and word != "." and word not in _WORDS["properties"] and kind != "number":
             raise _refused(f"the property {word} is not allowed")
         if lower in _FORBIDDEN or (lower in _KEYWORDS and before.casefold() in ("as", ".")):
             raise _refused(f"{word.upper()} is not allowed")
@@ -209,9 +183,9 @@ def _check_rest(tokens: list[tuple[str, str]]) -> None:
             _check_match(tokens, place + 1)
         # A literal is not a fact of the graph: it may be compared with, but not returned.
         depth += (word in ("(", "[")) - (word in (")", "]"))
-        if lower in _RETURNING and (lower, before.casefold()) not in _OPERATORS:
+        if lower in _WORDS["returning"] and (lower, before.casefold()) not in _OPERATORS:
             is_returning = True
-        elif lower in _NOT_RETURNING and depth == 0:
+        elif lower in _WORDS["not_returning"] and depth == 0:
             is_returning = False
         if is_returning and kind in ("text", "number"):
             raise _refused("it returns a literal text or number")
@@ -220,7 +194,7 @@ def _check_rest(tokens: list[tuple[str, str]]) -> None:
 def _check_call(tokens: list[tuple[str, str]], place: int) -> None:
     kind, name = tokens[place - 1]
     is_called = kind == "parameter" or (kind == "word" and name.casefold() not in _KEYWORDS)
-    if is_called and (name.casefold() not in FUNCTIONS or tokens[place - 2][1] == "."):
+    if is_called and (name.casefold() not in _WORDS["functions"] or tokens[place - 2][1] == "."):
         raise _refused(f"the function {name} is not allowed")
     if not is_called and tokens[place + 1][1] == ")":
         raise _refused("a node has no label")
@@ -230,7 +204,7 @@ def _check_match(tokens: list[tuple[str, str]], place: int) -> None:
     """Check that MATCH has only checked patterns: a bare variable could be any node."""
     while tokens[place][1] == _PATTERN and tokens[place + 1][1] == ",":
         place += 2
-    if tokens[place][1] != _PATTERN or tokens[place + 1][1].casefold() not in _AFTER_MATCH:
+    if tokens[place][1] != _PATTERN or tokens[place + 1][1].casefold() not in _WORDS["after_match"]:
         raise _refused("MATCH is followed by an unlabelled pattern")
 
 

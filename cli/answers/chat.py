@@ -1,4 +1,4 @@
-"""`kinfolio chat`: a conversation about recommendations, one line at a time."""
+"""`kinfolio chat` and `kinfolio route`: conversations about recommendations, and their intents."""
 
 from __future__ import annotations
 
@@ -109,3 +109,19 @@ def _lines() -> Iterator[str]:
             return
         if line.strip():
             yield line.strip()
+
+
+@click.command("route", epilog='Example:  kinfolio route "why not the second one?"')
+@click.argument("text")
+@options.json_option
+def route_command(text: str, as_json: bool) -> None:
+    """Find the intent of TEXT as a line of a chat."""
+    from kinfolio.llm_explain.conversation.router import load_router
+
+    with spinner("loading the router"):
+        route = load_router(home() / "models").route(text)
+    if as_json:
+        options.print_json(route)
+    else:
+        note = "; the chat would ask back" if route.asks_back else ""
+        click.echo(f"{route.intent}, confidence {route.confidence:.2f}{note}")

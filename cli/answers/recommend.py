@@ -1,4 +1,4 @@
-"""`kinfolio recommend`: the products a user is most likely to want."""
+"""`kinfolio recommend` and `kinfolio similar`: ranked lists of products."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.table import print_list
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend p007 -k 5")
@@ -53,7 +54,6 @@ def command(
 
 
 def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
-    from kinfolio.cli.table import print_list
     from kinfolio.gnn.serving.recommend import recommend
 
     with options.open_graph() as graph:
@@ -87,3 +87,24 @@ def _recommend_all(
     places = [str(out)] if out is not None else []
     places += ["the graph, as RECOMMENDED"] if materialise else []
     click.echo(f"the lists of {users:,} users are in {' and in '.join(places)}")
+
+
+@click.command("similar", epilog="Example:  kinfolio similar opal-daily-note -k 5")
+@click.argument("product")
+@options.k_option
+@options.mapping_option
+@options.json_option
+def similar_command(product: str, k: int, as_json: bool) -> None:
+    """List the open products most similar to PRODUCT, best first.
+
+    The score is the cosine of the two embeddings; popularity does not count.
+    """
+    from kinfolio.gnn.serving.similar import similar_products
+
+    with options.open_graph() as graph:
+        similar = similar_products(graph, product, k)
+    if as_json:
+        options.print_json(similar)
+    else:
+        print_list(similar.products)
+        print_message(f"version: {similar.version}")

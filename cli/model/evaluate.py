@@ -1,4 +1,4 @@
-"""`kinfolio evaluate`: quality of the rankings on held-out interactions."""
+"""`kinfolio evaluate` and `kinfolio report`: quality of the rankings on held-out interactions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,7 @@ if TYPE_CHECKING:
     from kinfolio.gnn.evaluation.evaluate import Evaluation, Split
     from kinfolio.run import Run
 
-split_option = click.option(
-    "--split",
-    type=click.Choice(["test", "valid"]),
-    default="test",
-    show_default=True,
-    help="Held-out interactions to evaluate on.",
-)
-controls_option = click.option(
+_controls_option = click.option(
     "--controls",
     "has_controls",
     is_flag=True,
@@ -35,14 +28,20 @@ controls_option = click.option(
     "evaluate", epilog="Example:  kinfolio evaluate --run runs/default --baselines --wide"
 )
 @options.run_option
-@split_option
+@click.option(
+    "--split",
+    type=click.Choice(["test", "valid"]),
+    default="test",
+    show_default=True,
+    help="Held-out interactions to evaluate on.",
+)
 @click.option(
     "--baselines",
     "has_baselines",
     is_flag=True,
     help="Also evaluate popularity, the means of ties and of texts, and EASE.",
 )
-@controls_option
+@_controls_option
 @click.option("--wide", is_flag=True, help="Print all metrics at 5, 10 and 20, in 100 columns.")
 @options.json_option
 def command(
@@ -63,7 +62,7 @@ def command(
     """
     from kinfolio.run import Run
 
-    evaluation = evaluate_run(
+    evaluation = _evaluate(
         Run(run_folder), split=split, has_baselines=has_baselines, has_controls=has_controls
     )
     if as_json:
@@ -74,7 +73,7 @@ def command(
         _print_narrow(evaluation)
 
 
-def evaluate_run(run: Run, *, split: Split, has_baselines: bool, has_controls: bool) -> Evaluation:
+def _evaluate(run: Run, *, split: Split, has_baselines: bool, has_controls: bool) -> Evaluation:
     """Evaluate a run with progress and notes on stderr."""
     with show_progress("reading the run") as progress:
         from kinfolio.gnn.evaluation.evaluate import evaluate
@@ -155,3 +154,37 @@ def _print_wide(evaluation: Evaluation) -> None:
         ],
         right=columns[2:],
     )
+
+
+@click.command("report", epilog="Example:  kinfolio report --run runs/default")
+@options.run_option
+@click.option(
+    "--split",
+    type=click.Choice(["test", "valid"]),
+    help="Split of the interactions to evaluate on.  [default: test, or valid if test is empty]",
+)
+@_controls_option
+@options.json_option
+def report_command(
+    run_folder: Path, split: Split | None, has_controls: bool, as_json: bool
+) -> None:
+    """Write an HTML report, report.html, and a model card, model_card.md, into the run.
+
+    The report is one self-contained file: metrics by group with intervals, training curves, rare
+    and popular products, and, if the controls were trained, whether texts help.
+    """
+    from kinfolio.run import Run
+
+    run = Run(run_folder)
+    if split is None:
+        from kinfolio.gnn.evaluation.evaluate import default_split
+
+        split = default_split(run)
+    evaluation = _evaluate(run, split=split, has_baselines=True, has_controls=has_controls)
+    from kinfolio.gnn.reporting.report import report
+
+    written = report(run, evaluation)
+    if as_json:
+        options.print_json({"page": str(written.page), "card": str(written.card)})
+    else:
+        click.echo(f"{written.page}\n{written.card}")
