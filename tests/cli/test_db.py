@@ -39,7 +39,7 @@ def test_starting_a_running_server_prints_its_address_only(cli: Cli, server: Con
     assert result.stderr == ""
 
 
-def test_a_given_server_is_not_managed(cli: Cli, server: Connection) -> None:
+def test_an_external_server_is_not_managed(cli: Cli, server: Connection) -> None:
     status = json.loads(cli("db", "status", "--json").stdout)
     assert status == {
         **status,
@@ -52,7 +52,7 @@ def test_a_given_server_is_not_managed(cli: Cli, server: Connection) -> None:
 
 
 @pytest.mark.parametrize("words", [["start"], ["stop"], ["wipe", "--yes"]])
-def test_a_given_server_cannot_be_started_stopped_or_wiped(
+def test_an_external_server_cannot_be_started_stopped_or_wiped(
     cli: Cli, server: Connection, words: list[str]
 ) -> None:
     result = cli("db", *words)
@@ -65,7 +65,7 @@ def test_a_given_server_cannot_be_started_stopped_or_wiped(
     assert json.loads(cli("db", "status", "--json").stdout)["running"]
 
 
-def test_a_given_server_that_is_down_is_not_running(cli: Cli) -> None:
+def test_an_external_server_that_is_down_is_not_running(cli: Cli) -> None:
     result = cli("db", "status", "--json", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {

@@ -35,12 +35,12 @@ def test_a_complete_installation_passes_every_check(cli: Cli) -> None:
     assert [check["name"] for check in found if not check["ok"] or check["cure"]] == []
 
 
-def test_a_given_server_needs_no_java(cli: Cli) -> None:
+def test_an_external_server_needs_no_java(cli: Cli) -> None:
     found = json.loads(cli("doctor", "--json").stdout)["checks"]
     assert {"java", "jars", "disk"}.isdisjoint(check["name"] for check in found)
 
 
-def test_a_given_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None:
+def test_an_external_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None:
     result = cli("doctor", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 1
     assert result.stderr == "kinfolio: failed checks: server; the list has the remedies\n"

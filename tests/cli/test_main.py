@@ -31,7 +31,7 @@ def test_a_mistyped_word_is_a_usage_error_with_a_suggestion(
     assert result.stderr.splitlines()[-1] == f"Error: {message}"
 
 
-def test_completion_knows_the_commands() -> None:
+def test_the_completion_script_is_printed() -> None:
     result = run_command("completion", "bash")
     assert result.exit_code == 0
     assert "_KINFOLIO_COMPLETE=bash_complete" in result.stdout

@@ -85,7 +85,7 @@ def mapped(cli: Cli, answers: dict[str, Any]) -> Callable[..., Any]:
     return run
 
 
-def test_the_guess_is_right(answers: dict[str, Any]) -> None:
+def test_the_mapping_of_the_movie_graph_is_guessed(answers: dict[str, Any]) -> None:
     assert answers["init"] == {
         "file": answers["mapping"],
         "users": "Person",

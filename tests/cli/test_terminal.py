@@ -97,7 +97,7 @@ def test_progress_without_a_terminal_is_plain_lines_on_stderr() -> None:
     ]
 
 
-def test_a_table_on_a_terminal_wraps_texts_and_keeps_ids_on_one_line() -> None:
+def test_a_table_on_a_terminal_wraps_texts_but_not_ids() -> None:
     lines = plain_lines(run_on_terminal(TABLE.format(rows=8)))
     assert max(map(len, lines)) <= 80
     assert sum("p" * 40 in line for line in lines) == 8

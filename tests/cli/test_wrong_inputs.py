@@ -338,7 +338,7 @@ def training(exported: Run, server_home: Path) -> Iterator[subprocess.Popen[str]
         process.kill()
 
 
-def test_ctrl_c_twice_in_training_leaves_the_run_as_it_was(
+def test_ctrl_c_twice_in_training_does_not_change_the_run(
     exported: Run, training: subprocess.Popen[str]
 ) -> None:
     before = content(exported.folder)

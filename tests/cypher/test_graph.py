@@ -23,7 +23,7 @@ def test_the_graph_names_its_server(graph: Graph) -> None:
     assert graph.server.endswith(" community")
 
 
-def test_what_is_written_is_read_back(graph_of: GraphOf) -> None:
+def test_written_rows_are_read_back(graph_of: GraphOf) -> None:
     graph = graph_of(put=PUT, get="MATCH (b:Box) RETURN b.n AS n, b.of AS of ORDER BY n")
     graph.write("put", rows=[{"n": 2}, {"n": 1}], of="x")
     assert graph.read("get") == [{"n": 1, "of": "x"}, {"n": 2, "of": "x"}]
@@ -66,7 +66,7 @@ def test_a_read_cannot_write(graph_of: GraphOf, run_cypher: Any) -> None:
     assert run_cypher("MATCH (n:Sneaked) RETURN count(n) AS n") == [{"n": 0}]
 
 
-def test_a_write_is_stored_as_a_whole_or_not_at_all(graph_of: GraphOf, run_cypher: Any) -> None:
+def test_a_write_is_atomic(graph_of: GraphOf, run_cypher: Any) -> None:
     graph = graph_of(put="UNWIND $rows AS row CREATE (:User {id: row.id, gid: row.gid})")
     rows = [{"id": "a", "gid": 0}, {"id": "b", "gid": 1}, {"id": "c", "gid": 1}]
     with pytest.raises(BadInput, match="already exists"):
@@ -74,7 +74,7 @@ def test_a_write_is_stored_as_a_whole_or_not_at_all(graph_of: GraphOf, run_cyphe
     assert run_cypher("MATCH (u:User) RETURN count(u) AS n") == [{"n": 0}]
 
 
-def test_several_writes_in_one_transaction_are_undone_together(
+def test_several_writes_in_one_transaction_are_rolled_back_together(
     graph_of: GraphOf, run_cypher: Any
 ) -> None:
     graph = graph_of(put=PUT, wrong="RETURN 1 / 0 AS x")
@@ -96,7 +96,7 @@ def test_reads_of_a_snapshot_share_one_transaction(graph_of: GraphOf) -> None:
             reads.read("add")
 
 
-def test_an_error_inside_a_snapshot_is_the_callers_own(graph: Graph) -> None:
+def test_an_error_of_the_caller_inside_a_snapshot_is_not_translated(graph: Graph) -> None:
     with pytest.raises(OSError, match="disk") as caught, graph.snapshot_reads():
         raise OSError("disk")
     assert not isinstance(caught.value, KinfolioError)
@@ -142,5 +142,5 @@ def test_the_driver_logs_nothing(graph_of: GraphOf, caplog: pytest.LogCaptureFix
     assert caplog.records == []
 
 
-def test_a_parameter_may_be_called_name(graph_of: GraphOf) -> None:
+def test_a_parameter_may_have_the_name_name(graph_of: GraphOf) -> None:
     assert graph_of(echo="RETURN $name AS name").read("echo", name="Ann") == [{"name": "Ann"}]

@@ -43,7 +43,7 @@ def test_every_statement_has_a_header_that_names_its_parameters(name: str) -> No
     assert len(columns) == len(set(columns))
 
 
-def test_every_statement_stands_by_its_name_in_the_code() -> None:
+def test_every_statement_is_named_in_the_code() -> None:
     rooms = ("cypher", "loaders", "gnn", "llm_explain", "cli")
     code = "".join(
         file.read_text("utf-8") for room in rooms for file in (ROOT / room).rglob("*.py")
@@ -53,7 +53,7 @@ def test_every_statement_stands_by_its_name_in_the_code() -> None:
 
 @pytest.mark.usefixtures("vector_indexes")
 @pytest.mark.parametrize("slot", ["a", "b"])
-def test_every_statement_is_understood_and_gives_the_columns_of_its_header(
+def test_the_server_plans_every_statement_with_the_columns_of_its_header(
     graph: Graph, slot: Any
 ) -> None:
     wrong = {}
@@ -107,7 +107,7 @@ def test_the_built_in_rules_are_written_in_parts_only() -> None:
 
 
 @pytest.mark.parametrize("name", statements())
-def test_no_include_is_left_in_a_statement(name: str) -> None:
+def test_every_include_is_replaced(name: str) -> None:
     assert "include:" not in query(name)
 
 
@@ -116,7 +116,7 @@ def test_an_included_part_has_the_indentation_of_its_line() -> None:
     assert "WHERE\n  coalesce(p.open, true) = true\n  AND (p.countries" in splice_parts(text)
 
 
-def test_own_rules_are_added_where_a_statement_has_a_place_for_them() -> None:
+def test_custom_rules_replace_the_line_own_rules() -> None:
     text = with_conditions("WHERE true\n// own rules\nRETURN p", ("p.x = 1 // one",))
     assert text == "WHERE true\nAND coalesce((\np.x = 1 // one\n) = true, false)\n\nRETURN p"
 

@@ -78,7 +78,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "the other way": ("", {"holdings": {"direction": "in"}}, "3 run the other way"),
     "dates for milliseconds": ("", {"holdings": {"at_unit": "milliseconds"}}, "takes dates"),
     "a word as a flag": ("MATCH (f:Fund) SET f.offen = 'yes'", {}, "BOOLEAN was expected"),
-    "a split of its own": ("MATCH ()-[b:BOUGHT]->() SET b.part = 'dev'", {}, "train, valid, test"),
+    "an unknown split": ("MATCH ()-[b:BOUGHT]->() SET b.part = 'dev'", {}, "train, valid, test"),
     "a rating in words": (
         "MATCH ()-[b:BOUGHT]->() SET b.stars = 'five'",
         {"holdings": {"rating": "stars"}},
@@ -99,7 +99,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         {"holdings": {"rating": "stars", "least_rating": 4}},
         "no rating reaches it",
     ),
-    "numbers of one's own": ("MATCH (c:Client) SET c.gid = 5", {}, "kinfolio did not write"),
+    "a foreign gid": ("MATCH (c:Client) SET c.gid = 5", {}, "kinfolio did not write"),
     "kinfolio's label": ("CREATE (:EmbeddingVersion {word: 'x'})", {}, "kinfolio's own label"),
 }
 

@@ -35,7 +35,7 @@ def test_a_statement_is_rewritten_in_the_names_of_the_graph(example: dict[str, s
     assert movies(example["standard"]) == example["mapped"]
 
 
-def test_an_integer_id_is_looked_up_as_an_integer_for_the_index() -> None:
+def test_an_integer_id_is_compared_as_an_integer() -> None:
     found = movies("MATCH (u:User {id: $user_id}) RETURN u.id AS user")
     assert re.search(
         r"\{`uid`: CASE WHEN \$user_id =~ '.*' THEN toInteger\(\$user_id\) END\}", found
@@ -98,7 +98,7 @@ def bare_of(text: str) -> str:
 
 @pytest.mark.parametrize("mapping", ALL)
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_no_standard_name_is_left_in_any_statement(name: str, mapping: str) -> None:
+def test_every_rewritten_statement_has_only_names_of_the_graph(name: str, mapping: str) -> None:
     for slot in ("a", "b"):
         text = bare_of(query(name, slot, MAPPINGS[mapping]))
         words = set(re.findall(r"\w+", text))
@@ -141,7 +141,7 @@ def test_every_rewritten_statement_is_planned_by_the_server(
     assert wrong == {}
 
 
-def test_an_escaped_name_is_only_a_name(graph: Graph, run_cypher: Any) -> None:
+def test_an_escaped_name_cannot_contain_cypher(graph: Graph, run_cypher: Any) -> None:
     names = [
         "`",
         "\\",

@@ -82,7 +82,7 @@ def test_the_server_has_no_telemetry_and_listens_on_this_machine_only() -> None:
     ]
 
 
-def test_flags_depend_on_what_the_java_supports(
+def test_flags_depend_on_the_version_and_modules_of_java(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(a_java(tmp_path, "21.0.4")))

@@ -114,7 +114,7 @@ def test_the_status_has_all_fields(started: Started) -> None:
     assert found.version.startswith("2026.")
 
 
-def test_no_new_password_looks_like_an_option_of_the_admin_tool(tmp_path: Path) -> None:
+def test_a_new_password_is_alphanumeric(tmp_path: Path) -> None:
     passwords = [ServerHome(tmp_path).new_password() for _ in range(500)]
     assert not [password for password in passwords if not password.isalnum()]
 
@@ -163,7 +163,7 @@ def test_after_a_crash_with_port_taken_and_pid_reused_the_data_are_served_again(
     assert count_users(again) == 1
 
 
-def test_a_lost_password_is_reported_and_the_server_keeps_running(started: Started) -> None:
+def test_a_lost_password_is_reported_and_the_server_is_not_stopped(started: Started) -> None:
     file = started.home / "server" / "password"
     moved = file.rename(file.with_suffix(".moved"))
     try:
@@ -174,7 +174,7 @@ def test_a_lost_password_is_reported_and_the_server_keeps_running(started: Start
         moved.rename(file)
 
 
-def test_stop_takes_less_than_four_seconds_and_wipe_keeps_the_jars(started: Started) -> None:
+def test_stop_takes_less_than_four_seconds_and_wipe_retains_the_jars(started: Started) -> None:
     server = Server(started.home)
     server.start(print)
     process = psutil.Process(pid_of(started.home))
@@ -250,7 +250,7 @@ def test_a_full_disk_is_reported_before_the_start(
     assert "KINFOLIO_HOME" in text
 
 
-def test_a_disk_that_fills_up_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_becomes_full_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
