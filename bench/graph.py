@@ -1,4 +1,4 @@
-"""The graph at full size: load, export, write-back and serving, and what one would write otherwise.
+"""The graph at full size: load, export, write-back and serving, compared with alternatives.
 
     python bench/graph.py --holdings 1000000 --users 70000 --products 30000
 

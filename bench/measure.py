@@ -113,14 +113,18 @@ def _high_water_mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def timed(users: list[str], query: Callable[[str], Any]) -> tuple[list[float], list[Any]]:
-    for user in users:  # warm-up: plans and caches
-        query(user)
-    seconds, answers = [], []
-    for user in users:
-        started = time.perf_counter()
-        answers.append(query(user))
-        seconds.append(time.perf_counter() - started)
+def timed(
+    users: Sequence[str], query: Callable[[str], Any], rounds: int = 1
+) -> tuple[list[float], list[Any]]:
+    """Return the seconds of each query, and the answers of the last round."""
+    seconds: list[float] = []
+    for number in range(rounds + 1):  # round 0 is the warm-up: plans and caches
+        answers = []
+        for user in users:
+            started = time.perf_counter()
+            answers.append(query(user))
+            if number:
+                seconds.append(time.perf_counter() - started)
     return seconds, answers
 
 

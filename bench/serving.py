@@ -1,4 +1,4 @@
-"""Write-back and serving at one size, and what one would write otherwise.
+"""Write-back and serving at one size, compared with common alternatives.
 
     python bench/serving.py --users 2000 --products 10000 --width 64
 
@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measure import percentile, timed
 from numpy.typing import NDArray
 
 from kinfolio.cypher.driver import open_driver
@@ -43,7 +44,7 @@ STATEMENTS = (
     "IN TRANSACTIONS OF 20000 ROWS",
 )
 GROUPS = {"all pass": (2, 3, 4), "1 % pass, by risk": (0,), "1 % pass, by country": (1,)}
-"""Kind of user: which rests of their number divided by five."""
+"""Kind of user to remainders of the user's number divided by five."""
 
 
 def make_graph(connection: Connection, embeddings: Embeddings) -> None:
@@ -157,9 +158,9 @@ def bench_recommend(graph: Graph, rounds: int) -> None:
     for group, rests in GROUPS.items():
         users = [f"u{i}" for i in range(HOLDERS) if i % 5 in rests][:60]
         threshold = search.EXACT_BELOW
-        seconds, lists = _timed(users, lambda user: recommend(graph, user, 10), rounds)
+        seconds, lists = timed(users, lambda user: recommend(graph, user, 10), rounds)
         search.EXACT_BELOW = 10**9
-        exact, right = _timed(users, lambda user: recommend(graph, user, 10), 1)
+        exact, right = timed(users, lambda user: recommend(graph, user, 10), 1)
         search.EXACT_BELOW = threshold
         recall = np.mean(
             [
@@ -168,9 +169,9 @@ def bench_recommend(graph: Graph, rounds: int) -> None:
             ]
         )
         print(
-            f"recommend   {group}: p50 {_percentile(seconds, 50)}, "
-            f"p95 {_percentile(seconds, 95)} ms, recall@10 {recall:.4f} by {lists[0].search}; "
-            f"exact p50 {_percentile(exact, 50)} ms; "
+            f"recommend   {group}: p50 {percentile(seconds, 50)}, "
+            f"p95 {percentile(seconds, 95)} ms, recall@10 {recall:.4f} by {lists[0].search}; "
+            f"exact p50 {percentile(exact, 50)} ms; "
             f"load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
@@ -182,7 +183,7 @@ def bench_recommend(graph: Graph, rounds: int) -> None:
             ]
         )
         print(
-            f"  queryNodes with k, rules after it: p50 {_percentile(usual, 50)} ms, "
+            f"  queryNodes with k, rules after it: p50 {percentile(usual, 50)} ms, "
             f"{short:.2f} of the list"
         )
 
@@ -197,7 +198,7 @@ def _query_nodes(
             "WHERE NOT EXISTS { (u)-[:HOLDS|DISMISSED]->(p) } AND coalesce(p.open, true) "
             "AND p.risk <= u.risk_tolerance AND u.country IN p.countries RETURN p.id AS id"
         )
-        return _timed(users, lambda user: set(session.run(statement, user=user).value()), rounds)
+        return timed(users, lambda user: set(session.run(statement, user=user).value()), rounds)
 
 
 def bench_all(graph: Graph, file: Path, users: int) -> None:
@@ -206,34 +207,15 @@ def bench_all(graph: Graph, file: Path, users: int) -> None:
     count = recommend_all(graph, file, 10)
     seconds = time.perf_counter() - started
     some = [f"u{i}" for i in range(0, users, max(1, users // 100))]
-    one, _ = _timed(some, lambda user: recommend(graph, user, 10), 1)
+    one, _ = timed(some, lambda user: recommend(graph, user, 10), 1)
     print(
         f"all lists   {count:,} users: {seconds:.1f} s, {count / seconds:,.0f} users/s, "
         f"{np.mean(one) * count / seconds:.1f} x one query per user; load {os.getloadavg()[0]:.1f}"
     )
 
 
-def _timed(
-    users: Sequence[str], query: Callable[[str], Any], rounds: int
-) -> tuple[list[float], list[Any]]:
-    seconds: list[float] = []
-    answers: list[Any] = []
-    for number in range(rounds + 1):  # The first is for plans and caches.
-        answers = []
-        for user in users:
-            started = time.perf_counter()
-            answers.append(query(user))
-            if number:
-                seconds.append(time.perf_counter() - started)
-    return seconds, answers
-
-
 def _ids(found: Any) -> set[str]:
     return {line.product for line in found.products}
-
-
-def _percentile(seconds: Sequence[float], percent: int) -> str:
-    return f"{np.percentile(seconds, percent) * 1000:.1f}"
 
 
 def main() -> None:

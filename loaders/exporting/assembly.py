@@ -116,7 +116,7 @@ class _WrittenHoldings:
         self._columns: list[NDArray[Any]] = [np.zeros(0, np.int32)] * 3
 
     def of_users(self, first: int, last: int) -> list[NDArray[Any]]:
-        """Return user, product and stated split of the holdings of a range of users.
+        """Return user, product and stored split of the holdings of a range of users.
 
         Ranges must ascend from call to call.
         """

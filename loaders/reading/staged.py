@@ -86,7 +86,7 @@ class StagedTable:
                 columns["split"] = pa.array(SPLITS).take(pa.array(self.splits[rows][keep]))
             yield pa.record_batch(columns)
 
-    def good(self) -> Any:
+    def valid_rows(self) -> Any:
         """Return all valid rows as one pyarrow table in memory; None without rows."""
         return pa.Table.from_batches(self.batches()).combine_chunks() if len(self) else None
 

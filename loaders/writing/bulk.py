@@ -149,7 +149,7 @@ class _Files:
         }
         categories = None
         table = self.staged.tables.get(kind)
-        rows = table.good() if table else None
+        rows = table.valid_rows() if table else None
         if rows is not None:
             row_of = np.full(len(ids), -1, np.int64)
             row_of[rows.column(kind.removesuffix("s")).to_numpy()] = np.arange(rows.num_rows)

@@ -68,7 +68,7 @@ def write_holdings(table: StagedTable, gids: Gids, graph: Graph, progress: Progr
     split into halves: each lane writes the holdings between one half of the users and one half of
     the products; in the second turn the lanes swap the halves of the products.
     """
-    rows = table.good()
+    rows = table.valid_rows()
     user, product = (rows.column(name).to_numpy() for name in ("user", "product"))
     user_half, product_half = _halves(user), _halves(product)
     lane, turn = user_half[user], user_half[user] ^ product_half[product]
@@ -124,7 +124,7 @@ class _Count:
 
 def write_ties(table: StagedTable, gids: Gids, graph: Graph, progress: Progress) -> None:
     """Write the ties of a folder."""
-    rows = table.good()
+    rows = table.valid_rows()
     source, target = (gids["user"][rows.column(end).to_numpy()] for end in ENDS["ties"])
     order = np.lexsort((target, source))
     count = _Count("ties", len(order), progress)
@@ -151,13 +151,13 @@ def write_reviews(table: StagedTable, gids: Gids, graph: Graph, progress: Progre
 
 
 def _batch(part: Any, table: str, gids: Gids) -> _Batch:
-    ends, known = ENDS[table], _PROPERTIES[table]
+    ends, properties = ENDS[table], _PROPERTIES[table]
     source, target = (gids[of][part.column(name).to_numpy()].tolist() for name, of in ends.items())
     values = values_of(part, (*ends, "review"))
-    more = values.without(known)
+    more = values.without(properties)
     ids = part.column("review").to_pylist() if table == "reviews" else []
     columns: list[list[Any]] = [source, target, ids] if ids else [target]
-    columns += [values.column(name, len(source)) for name in known]
+    columns += [values.column(name, len(source)) for name in properties]
     if more.names or table != "interactions":
         columns.append([more.present(number) for number in range(len(source))])
     new = [list(row) for row in zip(*columns, strict=True)]

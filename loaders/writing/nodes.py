@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.loaders.reading.staged import Staged
-from kinfolio.loaders.writing.values import ABSENT, Values, prefetch, values_of
+from kinfolio.loaders.writing.values import ABSENT, Values, values_of
 from kinfolio.records import Progress
 
 BATCH_NODES = 5_000
@@ -52,10 +52,10 @@ def write_nodes(
         counters = graph.read("load_next_gids")[0]
     next_gid = counters[key]
     ids = staged.users if table == "users" else staged.products
-    rows = staged.tables[table].good() if table in staged.tables else None
+    rows = staged.tables[table].valid_rows() if table in staged.tables else None
     gids = np.zeros(len(ids), np.int64)
     done = 0
-    for batch in prefetch(lambda batch: batch, _batches(key, ids, rows)):
+    for batch in _batches(key, ids, rows):
         progress(f"writing {table}", done, len(ids))
         work = partial(_write_batch, table=table, batch=batch, next_gid=next_gid)
         found = graph.write_in_one(f"load_{table}", work)
