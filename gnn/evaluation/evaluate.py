@@ -164,7 +164,10 @@ def _interactions(run: Run, snapshot: Snapshot, split: Split) -> tuple[csr_array
     training, valid = interactions_of(snapshot, "train"), interactions_of(snapshot, "valid")
     held_out = valid if split == "valid" else interactions_of(snapshot, split)
     if not held_out.nnz:
-        fix = "fill the column split of the interactions file, then load, export and train again"
+        fix = (
+            "fill the column split of the interactions file, or type: kinfolio load FOLDER --split "
+            "random:0.1; then export and train again"
+        )
         if split == "test" and valid.nnz and not is_final:
             fix = f"type: kinfolio evaluate --run {run.folder} --split valid"
         raise BadInput(f"no interaction is marked {split}, so there is nothing to measure; {fix}")

@@ -207,7 +207,7 @@ def _load(cache: Path, notify: Callable[[str], None]) -> _Loaded:
     weights = require_weights()
     folder = cache / f"smollm2-{weights.stat().st_size}"
     if not (folder / "complete.json").is_file():
-        notify("preparing the embedded language model (once, about 30 s)")
+        notify("preparing the embedded language model (once, up to two minutes)")
         _convert(weights, folder)
     return _Loaded(folder)
 

@@ -50,14 +50,14 @@ class Trials:
         context, config = self._context, self._context.config
         if context.budget.is_stopped():
             raise KeyboardInterrupt
-        text = f" with text, {candidate.cold:g} unseen" if candidate.text else ""
+        text = f" with text, cold {candidate.cold:g}" if candidate.text else ""
         batch = min(config.batch_size(len(self._inputs.data.user)), _BATCH)
         trained = HeadTrainer(
             self._inputs,
             self._spec(candidate, 0 if config.quick else min(_STEPS, config.steps)),
             replace(config, batch=batch),
             checkpoints=context.checkpoints,
-            on_step=context.callback(f"trying tau {candidate.tau:g}{text}, {candidate.dim} wide"),
+            on_step=context.callback(f"trying tau {candidate.tau:g}{text}, dim {candidate.dim}"),
             cold_score=None if candidate.text else self._cold_score,
         ).run_until(_STEPS)
         assert trained.valid is not None
