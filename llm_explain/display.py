@@ -12,7 +12,7 @@ _COMPANY = re.compile(r" (?:Inc|Co|Corp|Cos|Ltd|Bros|S\.A|N\.V|L\.P)\.$")
 """A full stop that ends no sentence: a company's name needs no quotation marks."""
 _LONGEST_NAME = 120
 MIN_PEOPLE = 5
-"""Smaller numbers of people are withheld ("fewer than 5") unless the deployment says otherwise."""
+"""Smaller numbers of people are withheld ("fewer than 5") unless the deployment sets a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +25,14 @@ class Display:
     kinds: dict[str, str]
     """Kind of tie by its other spellings."""
     vocabulary: frozenset[str]
-    """Words of the clauses and of the check in lower case; a name made of them is quoted."""
+    """Words of the clauses and of the check in lower case; a name of such words only is quoted."""
     min_people: int = MIN_PEOPLE
     """Smaller numbers of people are withheld (k-anonymity)."""
     names_people: bool = False
     """Whether people behind ties are named."""
 
     def display_name(self, name: str) -> str:
-        """Return a name on one line, in quotation marks where it could pass for words of ours."""
+        """Return a name on one line, quoted where it could be read as ordinary words."""
         flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
         flat = flat.translate({ord(c): "'" for c in "“”"})
         if len(flat) > _LONGEST_NAME:

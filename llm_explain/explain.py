@@ -1,14 +1,14 @@
 """Explain a score: evidence, plan, text, check.
 
-A text is returned only when the check finds no problem; otherwise the next writer is asked. The
-last writer needs no model.
+A text is returned only when the check finds no problem; otherwise the next writer is
+called. The last writer needs no model.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.mapping.display_names import PathNames
@@ -36,16 +36,9 @@ def explain(
 ) -> Explanation:
     """Explain the score of a product for a user.
 
-    A product that the rules exclude is explained too; the text begins with the rules.
-
-    Args:
-        graph: the graph, with a version written back.
-        user_id: the user's own key.
-        product_id: the product's own key.
-        writers: asked in turn until one's text passes the check.
-        all_evidence: return every contribution as evidence; the text is the same.
-        clauses: the language and the deployment's limits; English when None.
-        length: how much the text states.
+    A product that the rules exclude is explained too; the text begins with the rules. The writers
+    are called in turn until one's text passes the check. `all_evidence` returns every contribution
+    as evidence; the text is the same.
 
     Raises:
         NotReady: nothing was written back, or the writer's model does not answer.
@@ -89,7 +82,7 @@ def write_explanation(
                 for sentence in sentences_of(text, fixed_only)
             ]
             found = _explanation(attribution, plan, written, writer.name, clauses.language)
-            # By the evidence and the fixed sentences: written ones must not vouch for themselves.
+            # Checked by the evidence and the fixed sentences only, not by the written ones.
             problems = check_text(found.text, fixed_only)
             faults = (*problems, *_omissions(written, plan))
             if not faults:
@@ -175,10 +168,4 @@ def format_path(path: Sequence[Step], user_id: str, names: PathNames | None = No
 
 
 def _step(step: Step) -> dict[str, str]:
-    content = {
-        "label": step.label,
-        "id": step.id,
-        "type": step.type,
-        "direction": step.direction,
-    }
-    return {key: value for key, value in content.items() if value is not None}
+    return {key: value for key, value in asdict(step).items() if value is not None}

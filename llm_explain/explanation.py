@@ -10,7 +10,7 @@ from kinfolio.tabular import Tabular
 
 Facts = tuple[tuple[str, str | int | float], ...]
 Basis = Literal["holdings", "ties", "text", "popularity"]
-"""The best that is known of a user."""
+"""The strongest source of a score: holdings, else ties, else text, else popularity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 @contextmanager
 def offline_transformers() -> Iterator[None]:
     """Read local files only and show no progress bars while the block runs."""
-    # Must be set before transformers is imported: it asks a hub about local files otherwise.
+    # Must be set before transformers is imported: otherwise it queries a hub about local files.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers.utils import logging
 

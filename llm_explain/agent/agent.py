@@ -1,8 +1,8 @@
 """A large model that replies with the functions of the conversation as tools.
 
 The model places the blocks of its tools, `{b1} {b2}`, and writes connectives between them, which
-are checked. Code asks once more for a reply with faults; then the blocks stand alone, and without
-blocks the router replies. Tools only ask about changes: the yes is the user's own line.
+are checked. A reply with faults is requested once more; after that the answer consists of the
+blocks, and without blocks the router replies. Tools only propose changes: the user confirms them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Agent:
         self._query = query
 
     def reply(self, line: str, state: State, handler: IntentHandler) -> tuple[str, Reply] | None:
-        """Return intent and reply; None where the model gave nothing that passes the check."""
+        """Return intent and reply; None where no reply of the model passes the check."""
         from langchain.agents import create_agent
 
         tools = Tools(handler, state, self._query)

@@ -17,7 +17,7 @@ from kinfolio.llm_explain.conversation.answers import Reply
 MAX_CHARACTERS = 600
 _BLOCK = re.compile(r"\{b(\d{1,2})\}")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-# Few on purpose: with "hold", "people" or "best" among them, plain words would make a claim.
+# Few on purpose: "hold", "people" or "best" would allow claims in plain words.
 _CONNECTIVES = frozenset(
     """
     hello hi hey sorry please thanks thank welcome sure certainly glad happy help ask
@@ -44,21 +44,21 @@ def find_faults(text: str, blocks: Sequence[Reply]) -> tuple[str, ...]:
     if missing := [number for number in numbers if not 1 <= number <= len(blocks)]:
         faults.append(f"there is no block {{b{missing[0]}}}")
     if len(set(numbers)) != len(numbers):
-        faults.append("a block stands twice")
+        faults.append("a block is placed twice")
     if blocks and not numbers:
         faults.append("it uses none of the blocks")
     free_text = clean(_BLOCK.sub(". ", text))
     if not free_text and not numbers:
-        faults.append("it says nothing")
+        faults.append("it is empty")
     if len(free_text) > MAX_CHARACTERS:
-        faults.append(f"more than {MAX_CHARACTERS} characters stand outside the blocks")
+        faults.append(f"more than {MAX_CHARACTERS} characters are outside the blocks")
         return tuple(faults)
     explanations = [reply.explanation for reply in blocks if reply.explanation is not None]
     for sentence in re.split(r"(?<=[.!?])\s+|\n+", free_text):
         if re.search(r"\[\d+\]", sentence):
             # It must pass the check of an explanation.
             if all(check_text(sentence, one) for one in explanations):
-                faults.append(f"{sentence[:80]!r} is not what the evidence says")
+                faults.append(f"{sentence[:80]!r} is not supported by the evidence")
         else:
             faults += _faults_of_sentence(sentence)
     return tuple(faults)
@@ -72,11 +72,11 @@ def _faults_of_sentence(sentence: str) -> list[str]:
     if found := words.promises.search(sentence) or words.advice.search(sentence):
         faults.append(f"{found.group().strip()!r} promises or advises")
     if found := re.search(r"\d|https?:|www\.|[@{}<>\[\]#*_`|\\“”\"«»„:;=%€$£]", sentence):
-        faults.append(f"{found.group()!r} stands outside the blocks")
+        faults.append(f"{found.group()!r} is outside the blocks")
     for place, match in enumerate(_WORD.finditer(sentence)):
         word = match.group()
         if place and word[:1].isupper() and word.casefold() not in ("i", "i'm", "i'd", "i'll"):
-            faults.append(f"{word!r} looks like a name outside the blocks")
+            faults.append(f"{word!r} has the form of a name outside the blocks")
         elif word.casefold().replace("’", "'") not in _CONNECTIVES:
             faults.append(f"{word!r} is no plain linking word")
     return faults

@@ -1,6 +1,6 @@
 """A server of the Model Context Protocol: tools that read about one user.
 
-The user comes from whoever starts the server and is no argument of a tool. Answers are the
+The user is set when the server starts and is no argument of a tool. Answers are the
 conversation's: finished, checked text and its facts.
 """
 
@@ -76,12 +76,12 @@ class _Tools:
         """Products most like one, of those that the person may have."""
         return self._document(lambda: self._answers.similar(self._product(product)))
 
-    def _document(self, make: Callable[[], Reply]) -> Document:
+    def _document(self, create: Callable[[], Reply]) -> Document:
         from mcp.server.mcpserver.exceptions import ToolError
 
         try:
             with self._lock:
-                reply = make()
+                reply = create()
         except KinfolioError as error:
             raise ToolError(str(error)) from error
         return {"text": reply.text, **reply.fields}

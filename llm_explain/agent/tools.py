@@ -23,7 +23,7 @@ Query = Callable[[str, str], Sequence[Mapping[str, Any]]]
 
 
 class Tools:
-    """The tools for one line, and the blocks that they have made. Docstrings are for the model."""
+    """The tools for one line, and the blocks they returned. Docstrings are for the model."""
 
     def __init__(self, handler: IntentHandler, state: State, query: Query | None) -> None:
         self._handler = handler
@@ -129,14 +129,14 @@ class Tools:
     def _product(self, word: str) -> ProductRef:
         return self._handler.require_product(word[:_MAX_ARGUMENT_CHARACTERS], self._state)
 
-    def _block(self, intent: str, make: Callable[[], Reply]) -> str:
+    def _block(self, intent: str, create: Callable[[], Reply]) -> str:
         """Add a block; return it as the model sees it."""
         if len(self.blocks) >= MAX_BLOCKS:
             return "No more: answer with the blocks you have."
         try:
-            reply = make()
+            reply = create()
         except KinfolioError as error:
-            # The message is for the user as well: it holds no one else's data.
+            # The message is for the user as well: it contains no data of others.
             reply = Reply(str(error))
         if reply.updates.get("question") and any(r.updates.get("question") for _, r in self.blocks):
             return "One question at a time: the user has to answer the other first."

@@ -1,7 +1,7 @@
 """The check: finds statements of a text that its evidence does not support.
 
-Every name and number must stand in the cited evidence, every citation must exist, a reason against
-must be stated as one, and nobody is promised a return or told to buy. Works on any text and shares
+Every name and number must be in the cited evidence, every citation must exist, a reason against
+must be stated as one, and no text promises a return or advises to buy. Works on any text and shares
 no code with the writers.
 """
 
@@ -24,16 +24,14 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 def check_text(text: str, explanation: Explanation) -> tuple[Problem, ...]:
     """Return the statements that the evidence does not support; empty if the text is grounded.
 
-    Args:
-        text: any text about why the product has its score, with `[n]` citing evidence n.
-        explanation: its evidence limits what the text may state; its sentences without evidence
-            (excluding rules, the notice) may be repeated word for word.
+    In the text `[n]` cites evidence n. Sentences of the explanation without evidence (excluding
+    rules, the notice) may be repeated word for word.
     """
     lexicon = load_lexicon(explanation.language)
     names = NameMasks(explanation, lexicon.known)
     sentences = parse_sentences(text, names)
     if not sentences:
-        return (Problem(text="", reason="the text says nothing"),)
+        return (Problem(text="", reason="the text has no words"),)
     fixed_texts = [s.text for s in explanation.sentences if not s.evidence]
     fixed = {s.masked for fixed in fixed_texts for s in parse_sentences(fixed, names)}
     is_refused = any(lexicon.refused.search(text) for text in fixed_texts)
@@ -76,20 +74,20 @@ def _problems_of_words(sentence: ParsedSentence, lexicon: Lexicon) -> Iterator[s
     """Problems that do not depend on the evidence."""
     text = re.sub(r"\[\d+\]", " ", sentence.masked)
     if found := lexicon.promises.search(text):
-        yield f"it promises something ({found.group().strip()!r}), which no evidence can carry"
+        yield f"it promises something ({found.group().strip()!r}), which no evidence can support"
     bare = text.strip(" \t\n“\"'‘-•")
     pieces = re.split(r"[,;:] ", bare)
     for before, piece in (("", bare), *pairwise(pieces)):
-        # "many people, 240 of them, hold it": the subject stands before the comma.
+        # "many people, 240 of them, hold it": the subject is before the comma.
         if re.search(r"\b(of (them|whom|those)|who .*)$", before) and piece.startswith("hold "):
             continue
         if found := lexicon.advice.search(piece):
-            yield f"it tells the reader what to do ({found.group().strip()!r}), which is advice"
+            yield f"it tells the reader to act ({found.group().strip()!r}), which is advice"
             break
     if re.search(r"https?:|www\.|@\w|[{}<>]|\[[^\]]*[^\d\]][^\]]*\]", text):
-        yield "it holds markup or an address, which is no part of an explanation"
+        yield "it contains markup or an address, which is no part of an explanation"
     if re.search(r"[“\"«„][^”\"»]*[”\"»]", text):
-        yield "it quotes something that stands in no evidence"
+        yield "it quotes something that is in no evidence"
     yield from _problems_of_vocabulary(text, lexicon)
 
 
@@ -112,13 +110,13 @@ def _problems_of_vocabulary(text: str, lexicon: Lexicon) -> Iterator[str]:
             and (word.islower() or len(word) <= 4)
         )
         if lower in lexicon.persons:
-            yield f"{word!r} speaks of a person no evidence knows"
+            yield f"{word!r} mentions a person who is in no evidence"
         elif is_noun:
             continue
         elif lower in lexicon.topics:
-            yield f"{word!r} is a claim no evidence carries"
+            yield f"{word!r} is a claim that no evidence supports"
         elif word[0].isupper() and not may_be_capital:
-            yield f"{word!r} looks like a name, and stands in no evidence"
+            yield f"{word!r} has the form of a name, and is in no evidence"
         elif not is_known:
             unknown.append(word)
     if unknown and lexicon.is_ascii and any(not word.isascii() for word in unknown):
@@ -126,7 +124,7 @@ def _problems_of_vocabulary(text: str, lexicon: Lexicon) -> Iterator[str]:
     elif len(unknown) > max(1, lexicon.most_unknown * len(tokens)) or (
         unknown and not lexicon.most_unknown
     ):
-        yield f"it says more than evidence can carry: {', '.join(unknown[:5])}"
+        yield f"it states more than evidence can support: {', '.join(unknown[:5])}"
 
 
 def _problems_of_evidence(

@@ -1,4 +1,4 @@
-"""What the check knows of a language, from its `check_*.toml`."""
+"""Word lists and patterns of the check for a language, from its `check_*.toml`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Lexicon:
     table: RuleTable
 
     def is_known(self, word: str) -> bool:
-        """Return whether a word in lower case, or what it is made of, is among the known words."""
+        """Return whether a word in lower case, its parts or its stem are among the known words."""
         parts = [word, *word.replace("'", "-").split("-")]
         if word in self.known or (
             len(parts) > 2 and all(part in self.known for part in parts[1:] if part)
@@ -53,7 +53,7 @@ def load_lexicon(language: str = "en") -> Lexicon:
     name = f"check_{language}.toml"
     file = files("kinfolio.llm_explain.checking").joinpath(name)
     if not file.is_file():
-        raise BadConfig(f"there is no {name}, so that nothing in that language can be checked")
+        raise BadConfig(f"there is no {name}, so no text in that language can be checked")
     content = tomllib.loads(file.read_text("utf-8"))
     try:
         return Lexicon(

@@ -11,12 +11,12 @@ from kinfolio.llm_explain.explanation import Evidence
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _PERCENT_TOLERANCE = 0.51
-_NOT_CITED = "stands in no evidence that is cited"
+_NOT_CITED = "is in no cited evidence"
 
 
 @dataclass(frozen=True, slots=True)
 class Fraction:
-    """A fraction in words and the range of shares of the holders that it may stand for."""
+    """A fraction in words and the range of shares of the holders that it covers."""
 
     pattern: re.Pattern[str]
     lowest: float
@@ -45,7 +45,7 @@ class NumberClaims:
         for fraction in self.fractions:
             if fraction.pattern.search(text):
                 if not any(fraction.lowest <= ratio <= fraction.highest for ratio in ratios):
-                    yield f"the part of the people it tells {_NOT_CITED}"
+                    yield f"the fraction of the holders {_NOT_CITED}"
                 if fraction.is_number:
                     text = fraction.pattern.sub(lambda match: "_" * len(match.group()), text)
         values = [value for fact in facts for value in fact.values()]
@@ -61,7 +61,7 @@ class NumberClaims:
                 if number not in withheld:
                     yield f"{shown} {_NOT_CITED}"
             elif self.patterns["roughly"].search(before):
-                yield f"{shown} is not told exactly, but the evidence knows exact numbers"
+                yield f"{shown} is approximate, but the evidence contains exact numbers"
             elif len(cited) > 1 and self.patterns["of_yours"].match(after):
                 if number != str(sum(piece.kind == "holding" for piece in cited)):
                     yield f"{shown} {_NOT_CITED}"
@@ -70,10 +70,10 @@ class NumberClaims:
             elif len(together) == len(facts) == 1:
                 expected = self._expected(f"{before}#{after}", text, together[0], len(found))
                 if expected not in (None, number):
-                    yield f"{shown} is told in another role than the evidence has it"
+                    yield f"{shown} has another role in the evidence"
 
     def _numbers(self, text: str) -> list[tuple[str, int, int]]:
-        """Each number without separators, and where it stands."""
+        """Each number without separators, with its start and end."""
         found = []
         for match in _NUMBER.finditer(text):
             plain = match.group().replace(self.thousands, "").replace(self.decimal, ".")
@@ -89,7 +89,7 @@ class NumberClaims:
     def _expected(
         self, text: str, whole_text: str, fact: dict[str, Any], num_numbers: int
     ) -> str | None:
-        """The number that belongs where # stands in the text; None if its role is unclear."""
+        """The number that belongs at the position of #; None if its role is unclear."""
         if self.patterns["whole"].search(text):
             return _flat(fact["holders"])
         if self.patterns["part"].search(text):

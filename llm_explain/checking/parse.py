@@ -73,7 +73,7 @@ class NameMasks:
 
     @staticmethod
     def is_mask(char: str) -> bool:
-        """Return whether a character stands for a name."""
+        """Return whether a character masks a name."""
         return _FIRST_MASK <= ord(char) < 0xF900
 
     def of(self, mask: str) -> str:
@@ -93,7 +93,7 @@ class NameMasks:
         for form in _variants(name):
             inner = re.escape(form)
             yield "|".join(re.escape(left) + inner + re.escape(right) for left, right in _QUOTES)
-            # A name made of ordinary words counts only in quotation marks.
+            # A name of ordinary words is recognised only in quotation marks.
             if not is_ordinary(form, self._ordinary):
                 is_long = " " in form and len(form) > 8
                 yield rf"(?<!\w){f'(?i:{inner})' if is_long else inner}(?!\w)"
@@ -134,7 +134,7 @@ def _parts(sentence: str) -> tuple[SentencePart, ...]:
         start = match.end()
     rest = sentence[start:].strip(" .!?;,")
     if rest:
-        # The rest rests on the last citation too: "because of A [1] it fits you".
+        # The last citation supports the rest too: "because of A [1] it fits you".
         parts.append(SentencePart(rest, parts[-1].cited if parts else ()))
     return tuple(parts)
 

@@ -1,7 +1,7 @@
 """The claims of a sentence checked by the table of a language, `[[rule]]` in `check_*.toml`.
 
-In a pattern NAME stands for a name of the evidence, PRODUCT for the explained product, and the keys
-of `[macro]` for their patterns.
+In a pattern NAME matches a name of the evidence, PRODUCT the explained product, and a key of
+`[macro]` its pattern.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ClaimRule:
 
     pattern: re.Pattern[str]
     reason: str
-    """The problem; `{said}` stands for the words found."""
+    """The problem; `{said}` is replaced by the words found."""
     ignored: re.Pattern[str]
     """Removed from the text before."""
     needs: frozenset[str]
@@ -74,14 +74,9 @@ class RuleTable:
         evidence: Sequence[Evidence],
         names: NameMasks,
     ) -> Iterator[str]:
-        """Yield what a part of a sentence states and the evidence that it cites does not support.
+        """Yield the claims of a part of a sentence that the evidence it cites does not support.
 
-        Args:
-            text: the part, names masked.
-            before: the sentence before it.
-            cited: the evidence cited right after the part.
-            evidence: all evidence of the explanation.
-            names: the names behind the masks.
+        `text` and `before`, the sentence before the part, have masked names.
         """
         text = self.patterns["ignored"].sub(" ", text)
         yield from self._names(text, cited, names)
@@ -99,7 +94,7 @@ class RuleTable:
         for char in filter(names.is_mask, text):
             if not names.is_product(char) and not names.evidence(char) & ids:
                 where = min(names.evidence(char))
-                yield f"{names.of(char)!r} stands in evidence [{where}], not in what is cited"
+                yield f"{names.of(char)!r} is in evidence [{where}], which is not cited"
         for key, kind, verb in (
             ("held", "holding", "hold"),
             ("held_before", "holding", "hold"),
@@ -109,7 +104,7 @@ class RuleTable:
             for match in self.patterns[key].finditer(text):
                 for char in filter(names.is_mask, match.group()):
                     if not names.is_product(char) and not names.evidence(char) & of_kind:
-                        yield f"it says that you {verb} {names.of(char)!r}, and no evidence does"
+                        yield f"it states that you {verb} {names.of(char)!r}, and no evidence does"
 
     def _mentions(self, text: str, cited: Sequence[Evidence], names: NameMasks) -> Iterator[str]:
         """Evidence that is cited together with others and not mentioned."""
@@ -121,7 +116,7 @@ class RuleTable:
             else:
                 is_mentioned = bool(self.mentions[piece.kind].search(text))
             if not is_mentioned:
-                yield f"evidence [{piece.id}] is cited, but nothing of it is told"
+                yield f"evidence [{piece.id}] is cited, but not mentioned"
 
     def _direction(self, text: str, before: str, cited: Sequence[Evidence]) -> Iterator[str]:
         """A reason against the product stated as one for it, or the other way round."""
@@ -132,20 +127,20 @@ class RuleTable:
             yield "it denies what speaks against"
         elif signs == {True}:
             if against:
-                yield f"it tells as speaking against ({against.group()!r}) what speaks for it"
+                yield f"it states as a reason against ({against.group()!r}) a reason for it"
             elif found := self.patterns["negation"].search(bare):
                 yield f"it denies something ({found.group()!r}) that the evidence affirms"
         elif signs == {False}:
             if found := self.patterns["for"].search(bare):
-                yield f"it tells as a reason for ({found.group()!r}) what speaks against it"
+                yield f"it states as a reason for ({found.group()!r}) a reason against it"
             elif not (
                 against
                 or self.patterns["weak_against"].search(bare)
                 or self.patterns["against"].search(before)
             ):
-                yield "it does not say that this speaks against the product"
+                yield "it does not state that this speaks against the product"
         elif signs and not (against or self.patterns["but"].search(before + bare)):
-            yield "it mixes what speaks for and against without saying so"
+            yield "it mixes what speaks for and against without stating it"
 
     def _weight(
         self, text: str, cited: Sequence[Evidence], evidence: Sequence[Evidence]
@@ -154,17 +149,17 @@ class RuleTable:
         largest = max((abs(p.share) for p in evidence if p.contribution > 0), default=0.0)
         is_largest = share >= largest - 1e-9
         if self.patterns["mainly"].search(text) and share < 0.35 and not is_largest:
-            yield "it calls main what is a small share of the score"
+            yield "it calls a small share of the score the main reason"
         if self.patterns["strongest"].search(text) and not is_largest:
-            yield "it calls strongest what is not"
+            yield "it calls strongest a reason that is not"
         if self.patterns["little"].search(text) and share > 0.4:
-            yield "it calls small what is a large share of the score"
+            yield "it calls a large share of the score small"
         if self.patterns["only_reason"].search(text) and share < 0.99:
-            yield "it calls the only reason what is one of several"
+            yield "it calls one of several reasons the only one"
 
 
 def _terms(piece: Evidence) -> frozenset[str]:
-    """What rules may call a piece of evidence."""
+    """The terms by which rules refer to a piece of evidence."""
     facts = dict(piece.facts)
     claim, tie = str(facts.get("claim", "")), str(facts.get("tie", ""))
     terms = {piece.kind, claim, f"{piece.kind}.{claim}", tie, tie.rpartition("_")[0]}

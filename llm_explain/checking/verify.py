@@ -37,11 +37,11 @@ def find_faults(document: dict[str, Any]) -> list[str]:
         allowed = {n for value in own for n in re.findall(r"\d+(?:\.\d+)?", value)}
         for number in re.findall(r"\d+(?:[.,]\d+)*(?: ?%)?", bare):
             if number.endswith("%"):
-                is_known = _plain(number.rstrip("% ")) == str(round(100 * abs(share)))
+                is_cited = _plain(number.rstrip("% ")) == str(round(100 * abs(share)))
             else:
-                is_known = _plain(number) in allowed
-            if not is_known:
-                faults.append(f"{number} stands in no cited evidence: {text}")
+                is_cited = _plain(number) in allowed
+            if not is_cited:
+                faults.append(f"{number} is in no cited evidence: {text}")
     return faults
 
 
@@ -53,22 +53,22 @@ def find_people(document: dict[str, Any], people: list[tuple[str, str]]) -> list
             if step.get("label") == "User" and step.get("id") not in (None, document["user"]):
                 faults.append(f"a path names {step['id']!r}")
             if set(step) - {"label", "id", "type", "direction"}:
-                faults.append(f"a path step says more: {sorted(step)}")
-    known = {document["name"], document["user"]}
-    known |= {str(v) for p in document["evidence"] for k, v in p["facts"].items() if k != "claim"}
-    words = set(re.findall(r"\w+", _without(document["text"], known)))
+                faults.append(f"a path step has other fields: {sorted(step)}")
+    allowed = {document["name"], document["user"]}
+    allowed |= {str(v) for p in document["evidence"] for k, v in p["facts"].items() if k != "claim"}
+    words = set(re.findall(r"\w+", _without(document["text"], allowed)))
     for user, name in people:
         # Ids that are plain numbers or lower-case words are the same as words of the text.
         faults += [
-            f"the text says {word!r}"
-            for word in {user, name} - known
+            f"the text contains {word!r}"
+            for word in {user, name} - allowed
             if re.search(r"\d", word) and re.search(r"[^\W\d]", word) and word in words
         ]
     return faults
 
 
 def _plain(number: str) -> str:
-    """1183 for 1,183 and 1.183, which facts write plainly; 4.5 for 4,5."""
+    """1183 for 1,183 and 1.183, as in the facts; 4.5 for 4,5."""
     return re.sub(r"[.,](?=\d{3}(?!\d))", "", number).replace(",", ".")
 
 

@@ -162,7 +162,7 @@ class Answers:
         return lines
 
     def influence(self, products: Sequence[ProductRef], is_list: bool) -> Reply:
-        """State what contributes most to a product, or on average to a list."""
+        """State the largest contributions to a product, or on average to a list."""
         explanations = [self._all_evidence(product) for product in products]
         influences = influences_of(explanations)
         kinds = shares_by_kind(explanations)
@@ -228,7 +228,7 @@ class Answers:
             "before": found.before,
             "after": found.after,
         }
-        # The state keeps the actual list.
+        # The state retains the actual list.
         return Reply("\n".join(lines), fields)
 
     def holds(self, product: ProductRef) -> bool:

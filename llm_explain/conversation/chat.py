@@ -1,4 +1,4 @@
-"""A conversation: route a line to an intent, look up, reply; LangGraph stores the state by thread.
+"""A conversation: route a line to an intent, read, reply; LangGraph stores the state by thread.
 
 The user comes from the session, never from a line or a model; a change to the graph needs the
 user's confirmation. With a large model, that model replies instead of the router, by the same
@@ -148,7 +148,7 @@ class Chat:
     def _reply(self, state: _State) -> _Updates:
         if state["answer"]:
             return {}
-        return _answered(state, *(self._ask_agent(state) or self._look_up(state)))
+        return _answered(state, *(self._ask_agent(state) or self._route_and_reply(state)))
 
     def _ask_agent(self, state: _State) -> tuple[Route, Reply] | None:
         found = self._agent and self._agent.reply(state["line"], state, self._handler)
@@ -157,20 +157,20 @@ class Chat:
         intent, reply = found
         return Route(intent, 1.0, False), _with_updates(reply, pending_intent="")
 
-    def _look_up(self, state: _State) -> tuple[Route, Reply]:
+    def _route_and_reply(self, state: _State) -> tuple[Route, Reply]:
         line = state["line"]
         try:
             route = self._route(line, state)
         except BadInput as error:
             return Route("unsupported", 1.0, False), Reply(str(error))
         if route.asks_back:
-            # No need to ask where the line is about other people, tax and the like.
+            # A refusal needs no question: the line is about other people, tax and the like.
             declined = decline(line)
             if route.intent != "unsupported" or declined.fields["declined"] == "unsupported":
                 return route, ask_intent(route.intent)
             return replace(route, asks_back=False), declined
         reply = _reply_or_error(lambda: self._handler.reply(route.intent, line, state))
-        # What "and the second one?" repeats: an answer about products, not a question.
+        # "And the second one?" repeats an answer about products, not a question.
         is_about_products = "product" in reply.fields or "products" in reply.fields
         last_intent = {"last_intent": route.intent} if is_about_products else {}
         return route, _with_updates(reply, pending_intent="", **last_intent)
@@ -200,9 +200,9 @@ def require_user(graph: Graph, user_id: str) -> None:
         raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
 
 
-def _reply_or_error(make: Callable[[], _Reply]) -> _Reply | Reply:
+def _reply_or_error(create: Callable[[], _Reply]) -> _Reply | Reply:
     try:
-        return make()
+        return create()
     except (NotFound, NotReady, BadInput, BadConfig) as error:
         return Reply(str(error))
 

@@ -1,4 +1,4 @@
-"""What contributes to a product's score, or to a whole list, summed over evidence."""
+"""Contributions to a product's score, or to a whole list, summed over evidence."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ class Influence:
 
 
 def influences_of(explanations: Sequence[Explanation]) -> list[Influence]:
-    """Average the influences on some products, largest first.
-
-    Args:
-        explanations: with all evidence.
-    """
+    """Average the influences on the products of explanations with all evidence, largest first."""
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for explanation in explanations:
         for piece in explanation.evidence:

@@ -1,7 +1,7 @@
 """From a line and its intent to a reply: which products, which filters, which supposition.
 
 Fixed patterns read what the router leaves open; names and positions are looked up in the graph.
-Where a line says too little, the reply is a question.
+Where a line lacks information, the reply is a question.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ State = Mapping[str, Any]
 
 
 class IntentHandler:
-    """Replies to a user's lines of known intent."""
+    """Replies to a user's lines after the router has found their intents."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
@@ -70,10 +70,7 @@ class IntentHandler:
     def read_follow_up(self, line: str, state: State, guess: str | None = None) -> str | None:
         """Return the intent of a line that depends on the last one; None for any other line.
 
-        Args:
-            line: the user's line.
-            state: the state of the conversation.
-            guess: the router's intent, where its confidence is low.
+        `guess` is the router's intent where its confidence is low.
         """
         last_intent = state.get("last_intent")
         if guess == "recommend" or (last_intent == "recommend" and opens_request(line)):

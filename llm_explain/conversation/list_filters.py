@@ -1,7 +1,4 @@
-"""What a line asks of a list: kinds, less risk, a length, other products, exclusions.
-
-Reads words only; the names of kinds come from the graph.
-"""
+"""Requests about a list in a line: kinds, less risk, a length, other products, exclusions."""
 
 from __future__ import annotations
 
@@ -54,13 +51,13 @@ _UNSPECIFIC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What one line asks of the list."""
+    """The request of one line about the list."""
 
     kinds: tuple[str, ...] = ()
     excluded_kinds: tuple[str, ...] = ()
     is_safer: bool = False
     is_more: bool = False
-    """Asks for products not listed before."""
+    """Requests products not listed before."""
     length: int | None = None
     unknown_kind: str = ""
     """The word after "only" that is no kind or category of the graph."""
@@ -70,13 +67,8 @@ class ListRequest:
     @property
     def is_filter(self) -> bool:
         """Whether it limits the products of the list."""
-        return bool(
-            self.kinds
-            or self.excluded_kinds
-            or self.is_safer
-            or self.exclusion
-            or self.unknown_kind
-        )
+        words = self.kinds or self.excluded_kinds or self.exclusion or self.unknown_kind
+        return self.is_safer or bool(words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +81,7 @@ class ActiveFilters:
     """Names of excluded products by id."""
     max_risk: int | None = None
     seen: list[str] = field(default_factory=list)
-    """Ids of products listed before, where others were asked for."""
+    """Ids of products listed before, where others were requested."""
 
     def list_filters(self) -> ListFilters:
         """Return the filters as serving takes them."""
@@ -102,12 +94,7 @@ class ActiveFilters:
 
 
 def read_request(line: str, vocabulary: Sequence[str]) -> ListRequest:
-    """Read what a line asks of the list.
-
-    Args:
-        line: the user's line.
-        vocabulary: kinds and categories in lower case, most frequent first.
-    """
+    """Read the request of a line; `vocabulary`: kinds and categories in lower case."""
     included, excluded = _split(line)
     kinds = _kinds(included, vocabulary)
     length = _LENGTH.search(line)

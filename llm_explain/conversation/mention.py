@@ -77,14 +77,7 @@ class Mention:
 def find_mention(
     line: str, graph: Graph, last_list: Sequence[ProductRef], last: ProductRef | None
 ) -> Mention:
-    """Return the one product that a line mentions.
-
-    Args:
-        line: the user's line.
-        graph: where products are looked up, by parameters only.
-        last_list: the last list, best first.
-        last: the last product of the conversation.
-    """
+    """Return the one product that a line mentions, by the last list and the last product."""
     last_list = () if _OWN_HOLDINGS.search(line) else last_list
     rank = _rank(line)
     if not rank and last_list and (digits := [word for word in _ids(line) if word.isdigit()]):
@@ -167,7 +160,7 @@ def _rank(line: str) -> int | None:
 
 
 def _find_named(line: str, graph: Graph) -> list[tuple[int, int, ProductRef]]:
-    """Find named products with start and end; a name inside a longer one does not count."""
+    """Find named products with start and end; a name inside a longer one is ignored."""
     found: list[tuple[int, int, ProductRef]] = []
     for row in graph.read("chat_products", ids=_ids(line), line=line.lower()):
         product = ProductRef(row["product"], str(row["name"]))

@@ -128,7 +128,7 @@ def features(texts: list[str]) -> NDArray[np.float32]:
 
 
 def mask_names(text: str) -> str:
-    """Replace what looks like a product's name or id by "Fund"."""
+    """Replace words in the form of a product's name or id by "Fund"."""
 
     def fund(match: re.Match[str]) -> str:
         return match.group() if match.group().strip() in _ORDINARY_CAPITALS else "Fund"

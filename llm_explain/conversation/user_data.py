@@ -1,7 +1,7 @@
-"""What a user may read and change of their own data: dismissals, the data, its deletion.
+"""A user's access to their own data: read it, change dismissals, delete all of it.
 
-Code asks before each change and makes it after the user's own yes; no model can give that yes. The
-statements take the session's user and no other.
+Each change needs the user's own confirmation, which no model can replace. The statements take the
+session's user and no other.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _DELETE = re.compile(
 
 
 def is_undo(line: str) -> bool:
-    """Return whether a line about a dismissal asks to reverse it."""
+    """Return whether a line about a dismissal requests to reverse it."""
     return bool(_UNDO.search(line))
 
 
 def is_deletion(line: str) -> bool:
-    """Return whether a line about the user's data asks to delete it."""
+    """Return whether a line about the user's data requests its deletion."""
     return bool(_DELETE.search(line))
 
 
@@ -102,10 +102,7 @@ def ask_delete(answers: Answers) -> Reply:
 def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | None:
     """Apply a line to the open question; None if the line answers neither yes nor no.
 
-    Args:
-        answers: the session.
-        question: the open question, as the state stores it. Any: JSON values.
-        line: the user's next line.
+    The question is that of the state; Any: JSON values.
     """
     action = question["action"]
     if action == "delete_now":

@@ -34,18 +34,15 @@ class Deletion:
 
 
 def delete_evidence(score: LinearScore, stated: list[int], rng: np.random.Generator) -> Deletion:
-    """Recompute a score without the stated evidence, without other evidence, and with it alone.
+    """Recompute a score without the stated components, without others, and with them alone.
 
-    Args:
-        score: the score as a function of its components.
-        stated: indices of the components that the text states.
-        rng: draws the other evidence.
+    `stated` are indices of components; `rng` draws the others.
     """
     values = score.contributions()
     everything = np.ones(len(values), dtype=np.bool_)
     total = score.score(everything)
     positive = [index for index in stated if values[index] > 0]
-    # A component that adds nothing is no evidence; drawing it would make the comparison too easy.
+    # A component of zero is no evidence; drawing it would make the comparison too easy.
     others = np.setdiff1d(np.flatnonzero(values), stated)
     num_drawn = min(len(positive), len(others))
 

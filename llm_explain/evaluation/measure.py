@@ -32,15 +32,7 @@ MAX_EXAMPLES = 10
 
 
 class Measurement:
-    """Explains pairs one by one and collects the figures.
-
-    Args:
-        graph: the graph, with a version written back.
-        writers: asked in turn.
-        seed: of the random evidence that is deleted.
-        clauses: the language and the deployment's limits; English when None.
-        length: how much the texts state.
-    """
+    """Explains pairs one by one and collects the figures; `seed` draws random evidence."""
 
     def __init__(
         self,

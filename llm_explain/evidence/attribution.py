@@ -45,13 +45,8 @@ def read_attribution(
 ) -> tuple[Attribution, LinearScore]:
     """Attribute the score of a product to evidence, largest contribution first.
 
-    Args:
-        graph: the graph, with a version written back.
-        user_id: the user's own key.
-        product_id: any product, also one that the rules exclude.
-        display: how names and numbers are displayed.
-        all_evidence: return every contribution, so that the remainder is 0.
-        is_long: state more evidence, and the largest negative contributions in any case.
+    With `all_evidence` every contribution is returned, so that the remainder is 0; with `is_long`
+    the text states more evidence, and the largest negative contributions in any case.
 
     Returns:
         The attribution, and the score as a function of its components, of which evidence n is the

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A held product, a tied person, a text or popularity: whatever adds to a score."""
+    """A component of a score: a held product, a tied person, a text or popularity."""
 
     kind: Kind
     gid: int = -1
     id: str = ""
     name: str = ""
     link_weight: float = 0.0
-    """What links from a held product add to the score besides its message."""
+    """Contribution of the links from a held product, besides its message."""
     text: str = ""
     """Of kind text: "own" for the user's own text, "about" for a reviewed product."""
     is_prior: bool = False
@@ -35,20 +35,14 @@ class Component:
 def read_components(
     reads: Reads, state: UserState, pair: dict[str, Any]
 ) -> tuple[list[Component], LinearScore, Basis]:
-    """Read the components of the score of a pair, popularity last.
-
-    Args:
-        reads: the transaction.
-        state: the user.
-        pair: the row of `explain_pair`; Any: values of a row.
-    """
+    """Read the components of the score of a pair, a row of `explain_pair`; popularity last."""
     width = len(state.query) - 2
     components, messages = _neighbours(reads, state, pair, width)
     kinds = {component.kind for component in components}
     basis: Basis = "holdings" if "holding" in kinds else "ties" if "tie" in kinds else "text"
     prior = np.asarray(pair["general"] or [0.0] * width, dtype=np.float64)
     if not components:
-        # Products reviewed stand in for the user's own text; the prior is not added to them.
+        # Reviewed products replace the user's own text; the prior is not added to them.
         rows = reads.read("explain_reviewed_products", slot=state.slot, user_id=state.user)
         components = [
             Component(kind="text", gid=row["gid"], id=row["id"], name=row["name"], text="about")

@@ -22,7 +22,7 @@ _ROUNDING = 1e-6
 def contributions(
     messages: NDArray[np.float64], embedding: NDArray[np.float64], heads: int
 ) -> NDArray[np.float64]:
-    """Return what each message adds to the score of a product.
+    """Return the contribution of each message to the score of a product.
 
     Args:
         messages: shape (num_components, heads * dim); their sum is the user's vector.
@@ -35,7 +35,7 @@ def contributions(
     blocks = messages.reshape(len(messages), heads, len(embedding) // heads)
     lengths = np.linalg.norm(blocks.sum(axis=0), axis=-1)
     dots = np.einsum("phd,hd->ph", blocks, embedding.reshape(heads, -1))
-    # A block of zeros stays zero in the score, so its components add nothing.
+    # A block of zeros stays zero in the score, so its components contribute nothing.
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
     result: NDArray[np.float64] = dots @ scale
     return result
@@ -73,7 +73,7 @@ class LinearScore:
     weights: NDArray[np.float64]
     """Shape (num_components,); weight of each in that sum, 0 for the user's own text."""
     link_weights: NDArray[np.float64]
-    """Shape (num_components,); what links from the component to the product add."""
+    """Shape (num_components,); contribution of the links from the component to the product."""
     embedding: NDArray[np.float64]
     """Shape (heads * dim,); the product's vector."""
     bias: float
@@ -82,7 +82,7 @@ class LinearScore:
 
     def contributions(self) -> NDArray[np.float64]:
         """Contribution of each component, popularity last; shape (num_components + 1,)."""
-        return self._of_kept(np.ones(len(self.messages) + 1, np.bool_))
+        return self._contributions_of(np.ones(len(self.messages) + 1, np.bool_))
 
     def is_mostly_prior(self) -> bool:
         """Whether more of the popularity contribution comes from the prior than from the bias."""
@@ -96,9 +96,9 @@ class LinearScore:
         Args:
             keep: shape (num_components + 1,), popularity last.
         """
-        return float(self._of_kept(keep).sum())
+        return float(self._contributions_of(keep).sum())
 
-    def _of_kept(self, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _contributions_of(self, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         # The prior counts less often with fewer neighbours, and not at all without any message.
         left = self.prior_weight**2 - float(self.weights[~keep[:-1]].sum())
         weight = np.sqrt(left) if left > _ROUNDING else 1.0

@@ -17,11 +17,7 @@ def path_exists(graph: Graph, path: Sequence[Step], user_id: str) -> bool:
     A node without an id matches any node of its label except the user's own. Held-out
     relationships (split `valid` or `test`) do not count.
 
-    Args:
-        graph: the graph.
-        path: nodes and relationships in turn, beginning and ending with a node, in the names of
-            the standard model.
-        user_id: the user's own key.
+    The path alternates nodes and relationships, in the names of the standard model.
     """
     if not path or path[0].id is None or len(path) % 2 == 0:
         return False

@@ -34,14 +34,7 @@ class Contribution(NamedTuple):
 def read_evidence(
     reads: Reads, pair: _Row, chosen: Sequence[Contribution], display: Display
 ) -> tuple[Evidence, ...]:
-    """Read facts and path of the chosen contributions.
-
-    Args:
-        reads: the transaction.
-        pair: the row of `explain_pair`.
-        chosen: contributions to show.
-        display: how names and numbers are displayed.
-    """
+    """Read facts and path of the chosen contributions to the score of `explain_pair`'s row."""
     ends = {"user_id": pair["user"], "product_id": pair["product"]}
 
     def by_gid(statement: str, gids: list[int], **parameters: Any) -> dict[int, _Row]:
@@ -151,7 +144,7 @@ class _PathBuilder:
         return (("claim", claim), ("name", name)), (*path, Step(label="Product", id=product_id))
 
     def popularity(self, component: Component, value: float) -> tuple[Facts, _Path]:
-        """Return those of what does not depend on the user: the holders, or the prior."""
+        """Return those of the part that does not depend on the user: the holders, or the prior."""
         if component.is_prior:
             return (("claim", "general" if value >= 0 else "against_general"),), (self._product,)
         number = self._pair["holders"]

@@ -74,17 +74,14 @@ class Clauses(Display):
     ) -> Clauses:
         """Return the clauses within a deployment's limits.
 
-        Args:
-            min_people: smaller numbers of people are withheld.
-            names_people: whether people behind ties are named.
-            notice: last sentence of every explanation; empty: that of the language.
+        An empty notice, the last sentence of every explanation, is that of the language.
 
         Raises:
             BadConfig: `min_people` is below 1, or the notice is too long or no sentence.
         """
         if min_people < 1:
             raise BadConfig(
-                f"the smallest number of people to state is {min_people}; give a number from 1 on"
+                f"the smallest number of people to state is {min_people}; give at least 1"
             )
         notice = " ".join(notice.split())
         if len(notice) > _LONGEST_NOTICE or (notice and notice[-1] not in ".!"):
@@ -143,12 +140,7 @@ def fields_of(text: str) -> set[str]:
 
 
 def parse_clauses(content: dict[str, Any], source: str, language: str = "en") -> Clauses:
-    """Validate the content of a clause file.
-
-    Args:
-        content: the TOML document.
-        source: the file's name, for error messages.
-        language: its code.
+    """Validate the content of a clause file; `source` is its name in error messages.
 
     Raises:
         BadConfig: a key is missing, or a field is unknown.

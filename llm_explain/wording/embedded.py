@@ -227,7 +227,7 @@ def _convert(weights: Path, folder: Path) -> None:
             weights.parent, gguf_file=weights.name, dtype=torch.float32
         )
         tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name)
-        # Saving refuses a config that says "gguf", although the weights are converted.
+        # Saving refuses a config with "gguf", although the weights are converted.
         del model.config.quantization_config
         plain = type(model)(model.config)
         plain.load_state_dict(model.state_dict())

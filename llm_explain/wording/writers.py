@@ -43,7 +43,7 @@ class Writer(Protocol):
 
     @property
     def tries(self) -> int:
-        """Number of attempts before the next writer is asked."""
+        """Number of attempts before the next writer is called."""
         ...
 
     def write(self, plan: Plan, seed: int, faults: Sequence[Problem]) -> str:
@@ -107,7 +107,7 @@ class SlotWriter:
 def writers_for(
     model: str | BaseChatModel | None, folder: Path, notify: Notify
 ) -> tuple[Writer, ...]:
-    """Return the writers in the order in which they are asked; the last one needs no model.
+    """Return the writers in the order of their calls; the last one needs no model.
 
     Args:
         model: "none", "embedded", "provider:name", a chat model, or None: the embedded one when
