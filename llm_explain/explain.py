@@ -46,12 +46,7 @@ def explain(
     """
     clauses = clauses or load_clauses()
     attribution, _ = read_attribution(
-        graph,
-        user_id,
-        product_id,
-        clauses,
-        all_evidence=all_evidence,
-        is_long=length == "long",
+        graph, user_id, product_id, clauses, all_evidence=all_evidence, is_long=length == "long"
     )
     return write_explanation(attribution, writers, clauses=clauses, length=length)
 

@@ -81,21 +81,19 @@ def command(run_folder: Path, as_json: bool, **values: Any) -> None:
 def _evaluate(
     graph: Graph, config: _Config, references: dict[tuple[str, str], str] | None, progress: Progress
 ) -> dict[str, Any]:
-    from kinfolio.llm_explain.evaluation.measure import measure, reference_similarity
+    from kinfolio.llm_explain.evaluation.measure import Measurement, reference_similarity
     from kinfolio.llm_explain.evaluation.pairs import recommended_pairs, scored_pairs
 
     if references:
         pairs = scored_pairs(graph, references, config.pairs)
     else:
         pairs = recommended_pairs(graph, config.pairs, config.seed)
-    measured = measure(
-        graph,
-        report_each(pairs, "explaining", progress),
-        options.writers(config.model),
-        config.seed,
-        options.deployment_clauses(config.language),
-        config.length,
+    clauses = options.deployment_clauses(config.language)
+    measured = Measurement(
+        graph, options.writers(config.model), config.seed, clauses, config.length
     )
+    for user, product, score in report_each(pairs, "explaining", progress):
+        measured.add(user, product, score)
     answer = measured.summary()
     if references:
         from kinfolio.gnn.text.encoder import load_encoder

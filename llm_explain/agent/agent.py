@@ -43,9 +43,7 @@ class Agent:
 
         tools = Tools(handler, state, self._query)
         agent: Any = create_agent(
-            self._model,
-            tools=tools.functions,
-            system_prompt=_prompt(self._query is not None),
+            self._model, tools=tools.functions, system_prompt=_prompt(self._query is not None)
         )
         messages: list[Any] = []  # Any: messages of LangChain, and pairs of role and text
         for user_line, answer in state.get("turns") or ():

@@ -66,10 +66,7 @@ class Tools:
         return self._block("similar", lambda: self._answers.similar(self._product(product)))
 
     def what_if(
-        self,
-        not_held: list[str] | None = None,
-        also_held: list[str] | None = None,
-        about: str = "",
+        self, not_held: list[str] | None = None, also_held: list[str] | None = None, about: str = ""
     ) -> str:
         """The user's list if some products were not held, or others were.
 
@@ -89,8 +86,7 @@ class Tools:
         if not product:
             return self._block("influence", lambda: self._reply("influence", "my list"))
         return self._block(
-            "influence",
-            lambda: self._answers.influence([self._product(product)], is_list=False),
+            "influence", lambda: self._answers.influence([self._product(product)], is_list=False)
         )
 
     def my_data(self) -> str:

@@ -207,7 +207,7 @@ class IntentHandler:
 
     def _dismiss(self, line: str, state: State) -> Reply:
         mention = self.find_mention(line, state)
-        if user_data.is_undo(line):
+        if user_data.UNDO.search(line):
             dismissed = state.get("last_dismissed")
             named = mention.product if mention.product != _last_product(state) else None
             undone = ProductRef(*dismissed) if dismissed else None
@@ -217,8 +217,9 @@ class IntentHandler:
         return user_data.ask_dismiss(self.answers, mention.product)
 
     def _my_data(self, line: str, _: State) -> Reply:
-        is_deletion = user_data.is_deletion(line)
-        return (user_data.ask_delete if is_deletion else user_data.show_data)(self.answers)
+        if user_data.DELETE.search(line):
+            return user_data.ask_delete(self.answers)
+        return user_data.show_data(self.answers)
 
     def _find_mentions(self, line: str, state: State) -> tuple[ProductRef, ...]:
         return find_mentions(line, self.answers.graph, _last_list(state), _last_product(state))

@@ -25,25 +25,17 @@ _NO = re.compile(
     r"(no|nope|n|never|don't|do not|stop|cancel|leave it|keep it|rather not|better not)\b.*",
     re.IGNORECASE,
 )
-_UNDO = re.compile(
+UNDO = re.compile(
     r"\bundo\b|\bbring\b.*\bback\b|\b(?:put|want|have|get)\b.*\bback\b|\bchanged my mind\b"
     r"|\brestore\b"
     r"|^(?!.*(?:\bnever\b|n't|\bnot\b|\bstop\b)).*\bshow\b.*\bagain\b|\btake .*back\b",
     re.IGNORECASE,
 )
-_DELETE = re.compile(
+"""A line about a dismissal that requests to reverse it."""
+DELETE = re.compile(
     r"\b(?:delete|erase|wipe|forget|remove|deleted|erased|wiped|removed)\b", re.IGNORECASE
 )
-
-
-def is_undo(line: str) -> bool:
-    """Return whether a line about a dismissal requests to reverse it."""
-    return bool(_UNDO.search(line))
-
-
-def is_deletion(line: str) -> bool:
-    """Return whether a line about the user's data requests its deletion."""
-    return bool(_DELETE.search(line))
+"""A line about the user's data that requests its deletion."""
 
 
 def ask_dismiss(answers: Answers, product: ProductRef) -> Reply:

@@ -144,21 +144,6 @@ class Measurement:
         }
 
 
-def measure(
-    graph: Graph,
-    pairs: Iterable[tuple[str, str, float]],
-    writers: Sequence[Writer],
-    seed: int = 0,
-    clauses: Clauses | None = None,
-    length: Length = "normal",
-) -> Measurement:
-    """Measure the explanations of pairs (user, product, score that `recommend` returned)."""
-    measurement = Measurement(graph, writers, seed, clauses, length)
-    for user, product, score in pairs:
-        measurement.add(user, product, score)
-    return measurement
-
-
 def _deletion(pairs: list[Deletion]) -> dict[str, Any]:
     compared = [pair for pair in pairs if pair.random is not None]
     positive = [pair.alone / pair.score for pair in pairs if pair.score > 0]

@@ -72,10 +72,7 @@ def _neighbours(
 ) -> tuple[list[Component], list[list[float]]]:
     """Holdings, ties and own text, with the message of each."""
     rows = reads.read(
-        "explain_neighbours",
-        slot=state.slot,
-        user_id=state.user,
-        product_gid=pair["product_gid"],
+        "explain_neighbours", slot=state.slot, user_id=state.user, product_gid=pair["product_gid"]
     )
     components = [
         Component(

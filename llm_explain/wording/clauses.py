@@ -18,10 +18,7 @@ _FIELDS = {
     "lead": {"product", "reason"},
     "next": {"reason"},
     "against": {"reason"},
-    "reason": {
-        *("name", "names", "items", "holders", "both", "category"),
-        *("person", "rating"),
-    },
+    "reason": {"name", "names", "items", "holders", "both", "category", "person", "rating"},
     "fixed": {"product", "rules", "risk", "tolerance", "amount", "score"},
 }
 """Fields that a text of each section may have, besides the product's forms from `[this]`."""
@@ -81,7 +78,7 @@ class Clauses(Display):
         """
         if min_people < 1:
             raise BadConfig(
-                f"the smallest number of people to state is {min_people}; give at least 1"
+                f"the smallest number of people to state is {min_people}; give a number from 1 on"
             )
         notice = " ".join(notice.split())
         if len(notice) > _LONGEST_NOTICE or (notice and notice[-1] not in ".!"):

@@ -20,7 +20,7 @@ from tests.worlds import store_graph
 HEADS, DIM = 2, 8
 TIE_WEIGHT = 0.3
 WORDS = ("people", "bond", "hold", "you", "someone", "Against", "5", "the", "fund", "reason", "it")
-"""Ids and names of people that could pass for words of a text."""
+"""Ids and names of people that could be read as words of a text."""
 NAMES = (
     "Amber Bond Fund",
     "Birch Equity Fund",

@@ -27,7 +27,7 @@ from tests.llm_explain.samples import FEW, LENGTHS, NEAR, RATED, TOGETHER, attri
 
 
 def script(*answers: str) -> tuple[list[str], tuple[Writer, ...]]:
-    """Prompts that a scripted model received, and the writers to ask."""
+    """Prompts that a scripted model received, and the writers to call."""
     prompts: list[str] = []
 
     def answer(messages: Sequence[BaseMessage]) -> str:
@@ -115,7 +115,7 @@ def test_the_rules_that_exclude_a_product_come_first(community_graph: Graph) -> 
     assert "you dismissed it" in dismissed.sentences[0].text
 
 
-def test_the_text_says_what_the_score_rests_on_without_holdings(community_graph: Graph) -> None:
+def test_without_holdings_the_text_states_the_source_of_the_score(community_graph: Graph) -> None:
     nothing = explain(community_graph, "person-47", "p1", (NONE,))
     assert "rests on popularity alone" in nothing.text
     assert "rests on the people" in explain(community_graph, "person-44", "p1", (NONE,)).text
@@ -141,7 +141,7 @@ def test_a_model_fills_slots_and_is_named_as_the_writer() -> None:
     assert "{c3} (against): " in prompts[0]
 
 
-def test_a_model_gets_its_faults_once_before_the_next_writer_is_asked() -> None:
+def test_a_model_gets_its_faults_once_before_the_next_writer_is_called() -> None:
     prompts, writers = script("You should buy it: {c1}.")
     found = write_explanation(attribution(TOGETHER), writers)
     assert found.writer == "none"

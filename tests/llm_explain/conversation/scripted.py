@@ -93,7 +93,7 @@ def hostile(*calls: Call, text: str) -> Script:
 
 
 def helpful(calls: dict[str, Call]) -> Script:
-    """Return a model that makes the call of each line, and places the block that it gives."""
+    """Return a model that makes the call of each line, and places the returned block."""
 
     def script(messages: Sequence[BaseMessage]) -> str | Sequence[Call]:
         last = messages[-1]

@@ -57,7 +57,7 @@ def _graph_is_unchanged(attacked: Graph, run_module_cypher: Rows) -> Iterator[No
 
 
 def harmless(answer: dict[str, Any], user: str = ME) -> str:
-    """Check that nobody else, no promise and no word of an attacker is in it; return the text."""
+    """Return the text of an answer without other users, promises or words of an attacker."""
     document = json.dumps(answer, ensure_ascii=False)
     others = {"secret-person", "Secret Quux", "SECRET WORD", "Zoe11", "person-20"} - {user}
     assert not [word for word in others if word in document]
@@ -207,7 +207,7 @@ def test_a_model_asks_one_question_at_a_time(start: Start) -> None:
 @pytest.mark.parametrize("text", ["I am glad to help. Do you want more? {b1}", "Okay."])
 def test_a_model_cannot_confirm_for_its_user(start: Start, text: str) -> None:
     chat = start(script=hostile(("delete_my_data", {}), text=text))
-    # The question is displayed, whatever the model writes.
+    # The question is displayed with any text of the model.
     assert "This removes you from the graph" in chat.answer("hello")["text"]
     assert "type the words" in chat.answer("yes")["text"]
     # The second confirmation is a phrase, so that a habitual yes is not enough.

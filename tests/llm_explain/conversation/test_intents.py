@@ -161,7 +161,7 @@ def test_suppositions_are_read_from_lines(chat: Chat, community_graph: Graph) ->
     assert chat.answer("why the first?")["product"] == "p0"
 
 
-def test_influences_on_a_product_or_the_list_name_nobody(chat: Chat) -> None:
+def test_influences_on_a_product_or_the_list_name_no_other_user(chat: Chat) -> None:
     chat.answer("what do you recommend?")
     of_list = chat.answer("what influenced my list the most?")
     assert sum(of_list["kinds"].values()) == pytest.approx(1, abs=1e-6)

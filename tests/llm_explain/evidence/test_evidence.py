@@ -63,7 +63,7 @@ def test_evidence_is_the_strongest_and_the_remainder_completes_the_score(
         assert total == pytest.approx(shown.score, abs=1e-9)
 
 
-def test_every_path_exists_and_names_nobody(community_graph: Graph) -> None:
+def test_every_path_exists_and_names_no_other_user(community_graph: Graph) -> None:
     for user, product in PAIRS[::7]:
         for piece in attribution(community_graph, user, product, all_evidence=True).evidence:
             assert path_exists(community_graph, piece.path, user), piece
@@ -131,8 +131,8 @@ def test_numbers_are_those_counted_independently(
                 is_general = abs(general) > abs(bias[product]) and general * piece.contribution > 0
                 claims.add((is_general, piece.contribution > 0))
                 if is_general:
-                    says = "general" if piece.contribution > 0 else "against_general"
-                    assert piece.facts == (("claim", says),)
+                    claim = "general" if piece.contribution > 0 else "against_general"
+                    assert piece.facts == (("claim", claim),)
                     continue
                 assert fact["holders"] == (len(owners) if len(owners) >= 5 else "fewer than 5")
             elif fact["claim"] == "together":
@@ -192,7 +192,7 @@ def test_ids_and_names_of_other_people_do_not_matter(
         ("person-47", "popularity", {"popularity"}),
     ],
 )
-def test_the_basis_is_the_best_that_is_known_of_the_user(
+def test_the_basis_is_the_strongest_source_of_the_score(
     community_graph: Graph, user: str, basis: str, kinds: set[str]
 ) -> None:
     every = attribution(community_graph, user, "p0", all_evidence=True)

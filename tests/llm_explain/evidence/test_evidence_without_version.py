@@ -13,7 +13,7 @@ from kinfolio.llm_explain.evidence.attribution import read_attribution
 from kinfolio.llm_explain.wording.clauses import load_clauses
 
 
-def test_explaining_before_writeback_says_what_to_type(
+def test_explaining_before_writeback_names_the_command(
     graph: Graph, run_cypher: Callable[..., Any]
 ) -> None:
     run_cypher("CREATE (:User {id: 'u', gid: 0}), (:Product {id: 'p', gid: 0})")

@@ -191,7 +191,7 @@ def test_excluding_rules_come_first() -> None:
     assert not any(re.search(r"\bhold it\b", text) for text in texts(plan))
 
 
-def test_a_product_without_a_reason_for_it_is_said_to_have_none() -> None:
+def test_the_text_states_that_a_product_has_no_reason_for_it() -> None:
     plan = make_plan(attribution(FEW))
     assert plan.opening == (f"Nothing strong speaks for {PRODUCT}.",)
 
@@ -213,7 +213,7 @@ def test_a_product_without_a_reason_for_it_is_said_to_have_none() -> None:
         ("", "“”"),
     ],
 )
-def test_names_that_could_pass_for_words_of_the_text_are_quoted(name: str, shown: str) -> None:
+def test_names_that_could_be_read_as_words_of_the_text_are_quoted(name: str, shown: str) -> None:
     assert load_clauses().display_name(name) == shown
 
 
