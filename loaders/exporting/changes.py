@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders.exporting.columns import EdgeKind, NodeIndex, Nodes, ReviewColumns
-from kinfolio.loaders.exporting.graph_reader import map_ordered
 from kinfolio.loaders.exporting.selection import parts
-from kinfolio.loaders.exporting.sources import Source, row_counts
+from kinfolio.loaders.exporting.sources import AHEAD, READERS, Source, row_counts
+from kinfolio.loaders.parallel import map_ordered
 from kinfolio.records import Edges
 from kinfolio.snapshot_tables import EDGE_COLUMNS, TABLES, read_pieces
 
@@ -112,7 +112,8 @@ class Changes(Source):
 
 
 def _read(read: Callable[[list[int]], _Piece], gids: list[int]) -> list[_Piece]:
-    return list(map_ordered(read, parts(gids, USERS_PER_QUERY)))
+    pieces = parts(gids, USERS_PER_QUERY)
+    return list(map_ordered(read, pieces, workers=READERS, ahead=AHEAD))
 
 
 def _merge_nodes(old: Nodes, parts: list[Nodes]) -> Nodes:

@@ -7,10 +7,7 @@ server) is read as lists.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,35 +25,12 @@ from kinfolio.loaders.exporting.columns import (
 from kinfolio.loaders.exporting.leakage import NO_SPLIT
 from kinfolio.records import NO_TIME, SPLITS, Edges
 
-READERS = 2
-"""Ranges read in parallel; more than the cores of server and client is no faster."""
-AHEAD = 2
-"""Ranges read in advance, before those ahead of them are written."""
 _SPLIT_NUMBERS = {"": NO_SPLIT, **{name: number for number, name in enumerate(SPLITS)}}
 _INVALID_SPLIT = -2
 _NO_RATING = -3.4e38
 """Missing rating in a vector, which takes finite numbers only."""
 _AS_LISTS = {"holdings": "export_holdings", "ties": "export_ties"}
 _AS_VECTORS = {"holdings": "export_holdings_packed", "ties": "export_ties_packed"}
-
-_Item = TypeVar("_Item")
-_Piece = TypeVar("_Piece")
-
-
-def map_ordered(function: Callable[[_Item], _Piece], items: Iterable[_Item]) -> Iterator[_Piece]:
-    """Map a function over items in their order, computing some results in advance."""
-    with ThreadPoolExecutor(READERS) as pool:
-        pending: deque[Future[_Piece]] = deque()
-        try:
-            for item in items:
-                pending.append(pool.submit(function, item))
-                if len(pending) >= READERS + AHEAD:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 class GraphReader:

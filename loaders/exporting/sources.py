@@ -11,8 +11,9 @@ import numpy as np
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders.exporting.columns import EdgeKind, NodeIndex, Nodes, ReviewColumns
-from kinfolio.loaders.exporting.graph_reader import GraphReader, map_ordered
+from kinfolio.loaders.exporting.graph_reader import GraphReader
 from kinfolio.loaders.exporting.selection import GIDS_PER_QUERY, parts, products_of_users
+from kinfolio.loaders.parallel import map_ordered
 from kinfolio.records import Edges, Progress, no_progress
 
 EDGES_PER_PIECE = 50_000
@@ -21,6 +22,10 @@ NODES_PER_PIECE = 10_000
 """Users or products in a piece."""
 AUTHORS_PER_PIECE = 1_000
 """Users in a piece of reviews, whose texts are long."""
+READERS = 2
+"""Pieces read in parallel; more than the cores of server and client is no faster."""
+AHEAD = 3
+"""Pieces in progress or waiting, in addition to the one that is written."""
 
 _Piece = TypeVar("_Piece")
 
@@ -121,7 +126,9 @@ class WholeGraph(Source):
         self, name: str, end: int, size: int, read: Callable[[int, int], _Piece]
     ) -> Iterator[_Piece]:
         firsts = range(0, end, size)
-        pieces = map_ordered(lambda first: read(first, min(first + size, end)), firsts)
+        pieces = map_ordered(
+            lambda first: read(first, min(first + size, end)), firsts, workers=READERS, ahead=AHEAD
+        )
         for first, piece in zip(firsts, pieces, strict=True):
             self._progress(f"reading {name}", first, end)
             yield piece
@@ -157,7 +164,7 @@ class Subgraph(Source):
     def _pieces(
         self, name: str, gids: list[int], read: Callable[[list[int]], _Piece]
     ) -> Iterator[_Piece]:
-        for done, piece in enumerate(map_ordered(read, parts(gids))):
+        for done, piece in enumerate(map_ordered(read, parts(gids), workers=READERS, ahead=AHEAD)):
             self._progress(f"reading {name}", done * GIDS_PER_QUERY, len(gids))
             yield piece
         self._progress(f"reading {name}", len(gids), len(gids))

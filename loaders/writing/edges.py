@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.loaders.files.tables import TABLES
+from kinfolio.loaders.parallel import map_ordered
 from kinfolio.loaders.reading.staged import ENDS, StagedTable
-from kinfolio.loaders.writing.values import Values, prefetch, values_of
+from kinfolio.loaders.writing.values import Values, values_of
 from kinfolio.records import Progress
 
 BATCH_ROWS = 10_000
@@ -132,7 +133,7 @@ def write_ties(table: StagedTable, gids: Gids, graph: Graph, progress: Progress)
         rows.take(pa.array(order[first : first + BATCH_ROWS]))
         for first in range(0, len(order), BATCH_ROWS)
     )
-    for batch in prefetch(lambda part: _batch(part, "ties", gids), parts):
+    for batch in map_ordered(lambda part: _batch(part, "ties", gids), parts):
         graph.write_in_one("load_ties", partial(_write_edges, table="ties", batch=batch))
         count.add(len(batch.source))
 
@@ -145,7 +146,7 @@ def write_reviews(table: StagedTable, gids: Gids, graph: Graph, progress: Progre
         for rows in table.batches()
         for first in range(0, rows.num_rows, BATCH_ROWS)
     )
-    for batch in prefetch(lambda part: _batch(part, "reviews", gids), parts):
+    for batch in map_ordered(lambda part: _batch(part, "reviews", gids), parts):
         graph.write_in_one("load_reviews", partial(_write_reviews, batch=batch))
         count.add(len(batch.source))
 

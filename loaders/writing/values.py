@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from kinfolio.loaders.files.source import MORE
 
 ABSENT: Any = object()  # Any: occurs among values of every type
 """Value of a property that the input does not have: the graph's value stays unchanged."""
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +69,3 @@ def _is_same(one: Any, other: Any) -> bool:
     return bool(one == other) and (
         type(one) is type(other) or not isinstance(one, bool | int | float)
     )
-
-
-def prefetch(function: Callable[[_T], _R], items: Iterator[_T]) -> Iterator[_R]:
-    """Map a function over items, computing the next result while the previous one is in use."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pending = None
-        for item in items:
-            following = pool.submit(function, item)
-            if pending is not None:
-                yield pending.result()
-            pending = following
-        if pending is not None:
-            yield pending.result()
