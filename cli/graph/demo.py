@@ -149,7 +149,7 @@ def _print(user: str, recommended: Recommendations, explanations: list[Explanati
         f"\nWhat to type next:\n{'' if shutil.which('kinfolio') else activate}"
         f"  kinfolio explain {user} {last}\n"
         f"  kinfolio why-not {user} {first}\n"
-        f"  kinfolio chat {user}               then: why the second?\n"
+        f"  kinfolio chat {user}               then: what do you recommend?\n"
         "  kinfolio load FOLDER             your own data (in another KINFOLIO_HOME)\n"
         "  kinfolio db stop                 to stop the database server"
     )

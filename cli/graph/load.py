@@ -66,6 +66,8 @@ def command(folder: Path, as_json: bool, **values: Any) -> None:
         _print(report)
     for line in (*report.notes, *_rejects(report)):
         print_message(line)
+    if not as_json:
+        print_message("next: kinfolio export")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,6 @@ def _print(report: LoadReport) -> None:
     )
     if report.removed is not None:
         click.echo(f"removed {_counts(report.removed) or 'nothing'}")
-    print_message("next: kinfolio export")
 
 
 def _rejects(report: LoadReport) -> Iterator[str]:

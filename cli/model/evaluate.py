@@ -131,7 +131,8 @@ def _print_narrow(evaluation: Evaluation) -> None:
     print_table(columns, rows, right=columns[2:])
     if evaluation.differences:
         print_message(
-            f"kinfolio here is {evaluation.kinfolio}; ahead by: its {ndcg} minus the model's, 95 %"
+            f"kinfolio here is {evaluation.kinfolio}; ahead by: kinfolio's {ndcg} minus the row's, "
+            "95 % interval"
         )
 
 

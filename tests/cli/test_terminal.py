@@ -75,7 +75,7 @@ def test_progress_on_a_terminal_is_a_spinner_and_bars_below_messages() -> None:
     assert any("⠋ reading the files" in line for line in lines)
     assert "a message" in lines
     bars = lines[lines.index("a message") :]
-    assert any(re.search(r"  writing \[bold\] users, loss 1.5 ━+ 3/3", line) for line in bars)
+    assert any(re.search(r"  writing \[bold\] users ━+ 3/3", line) for line in bars)
     assert re.search(r"  fitting +━+ +4 0:00:0\d", lines[-2])
     assert lines[-1] == "answer"
 
@@ -117,3 +117,10 @@ def test_a_table_without_a_terminal_is_tab_separated_and_uncut() -> None:
     out, _ = run_without_terminal(TABLE.format(rows=1))
     name = ("[red]" + "long name " * 12).strip()
     assert out == f"product\tname\tscore\n{'p' * 40}\t{name}\t1.0\n"
+
+
+def test_a_paragraph_is_wrapped_at_words_on_a_terminal() -> None:
+    code = "from kinfolio.cli.table import print_paragraphs\nprint_paragraphs('word ' * 40)"
+    lines = run_on_terminal(code).splitlines()
+    assert len(lines) > 1
+    assert all(line.split() == ["word"] * len(line.split()) for line in lines)
