@@ -30,7 +30,11 @@ def encode(texts: list[str]) -> NDArray[np.float32]:
     Raises:
         NotReady: the encoder's package is missing.
     """
-    return np.stack([_encoder().encode(text) for text in texts])
+    from threadpoolctl import threadpool_limits
+
+    # The products of one line are too small for two threads: they spin, and take twice as long.
+    with threadpool_limits(1):
+        return np.stack([_encoder().encode(text) for text in texts])
 
 
 class _Encoder:
