@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from kinfolio.gnn.blend.popularity import add_bias
+from kinfolio.gnn.blend.bias_term import BiasTerm
 from kinfolio.gnn.blend.selection import smallest_within_error
 from kinfolio.gnn.blend.shortlist import K, validation_users
-from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.blend.term import Pool
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock
 
@@ -19,10 +19,10 @@ _MARGIN = 0.001
 _MAX_USERS = 1000
 
 
-class ColdStart(Term):
+class ColdStart(BiasTerm):
     """An offset of cold products: chosen with a temporal split, else just below the lists."""
 
-    offset = 0.0
+    name = "offset"
 
     def fit(self, pool: Pool) -> None:
         """Choose the offset on a temporal split, or place cold products below all lists.
@@ -31,32 +31,17 @@ class ColdStart(Term):
         """
         self.refit(pool)
         if not pool.data.is_temporal_split:
-            self.offset = offset_below_lists(pool.score, pool.data)
+            self.weight = offset_below_lists(pool.score, pool.data)
         elif len(validation_users(pool.data)):
             shortlist = pool.shortlist()
             shortlist = shortlist.with_extra(shortlist.is_cold)
             if (shortlist.is_target & (shortlist.is_cold > 0)).any():
-                self.offset = smallest_within_error(OFFSETS, shortlist.metrics)
+                self.weight = smallest_within_error(OFFSETS, shortlist.metrics)
 
-    def refit(self, pool: Pool) -> None:
-        """Find the cold products of other data."""
-        self._is_cold = (pool.data.product_degree == 0).astype(np.float32)
-
-    def add(self, score: ScoreBlock) -> ScoreBlock:
-        """Return the score with the offset."""
-        return add_bias(score, self.bias()) if self.offset else score
-
-    def bias(self) -> Tensor:
-        """Return what is added to each product: float32, shape (num_products,)."""
-        return torch.from_numpy(np.float32(self.offset) * self._is_cold)
-
-    def contribute(self, parts: Parts) -> None:
-        """Add to the bias."""
-        parts.bias += self.bias().to(parts.bias.device)
-
-    def report(self) -> dict[str, object]:
-        """Return the offset."""
-        return {"offset": self.offset}
+    def product_values(self, data: TrainingData) -> NDArray[np.float32]:
+        """Return 1 for cold products."""
+        is_cold: NDArray[np.float32] = (data.product_degree == 0).astype(np.float32)
+        return is_cold
 
 
 def offset_below_lists(score: ScoreBlock, data: TrainingData) -> float:

@@ -17,7 +17,7 @@ class TrainingContext:
 
     config: TrainConfig
     budget: Budget
-    checkpoints: Checkpoints | None
+    checkpoints: Checkpoints
     on_step: Progress
     has_valid_split: bool = True
     """Whether the snapshot has a validation split, so that none was held back from training."""

@@ -87,7 +87,7 @@ class Outcome:
         self.ensemble.save(embeddings, run.model)
         report = _report(self, trained, snapshot)
         write_json(run.info, report | {"metrics": metrics, "versions": versions})
-        if context.checkpoints and not trained.has_stopped:
+        if not trained.has_stopped:
             context.checkpoints.clear()
         return trained
 

@@ -92,7 +92,7 @@ class Trials:
     def _measure_step(self, dim: int, has_text: bool) -> float:
         context = self._context
         key = {"measured": "seconds of a step", "dim": dim, "has_text": has_text}
-        saved = context.checkpoints.load(key) if context.checkpoints else None
+        saved = context.checkpoints.load(key)
         if saved is not None:
             seconds = float(saved["seconds"])
         else:
@@ -105,8 +105,7 @@ class Trials:
                 on_step=lambda *_: clock.append(time.process_time()),
             ).run_until(_TIMED_STEPS)
             seconds = float(np.median(np.diff(clock)))
-            if context.checkpoints:
-                context.checkpoints.save(key, {"seconds": seconds})
+            context.checkpoints.save(key, {"seconds": seconds})
         context.budget.spend(_TIMED_STEPS * seconds)
         return seconds
 

@@ -146,7 +146,7 @@ def test_links_are_left_out_when_the_heads_are_perfect() -> None:
     links, popularity = Links(), Popularity()
     pool.candidates = links.fit(pool)
     popularity.fit(pool)
-    assert (links.recipe, links.matrix, links.strength, popularity.delta) == (None, None, 0, 0)
+    assert (links.recipe, links.matrix, links.strength, popularity.weight) == (None, None, 0, 0)
     assert pool.shortlist().metrics(0.0)[0].mean() == 1
 
 

@@ -228,7 +228,7 @@ def test_the_contributions_of_all_neighbours_sum_to_the_score(
         pool.text = torch.from_numpy(unit(rows))
     reviewers, text, links = Reviewers(), TextBlock(), Links()
     popularity, cold_start = Popularity(), ColdStart()
-    reviewers.weight, popularity.delta, cold_start.offset = 0.4, 0.2, -0.3
+    reviewers.weight, popularity.weight, cold_start.weight = 0.4, 0.2, -0.3
     text.weights = TextWeights(seen=0.7, unseen=1.9)
     terms = refit_blend([reviewers, text, links, popularity, cold_start], pool)
     assert reviewers.rows[0][-1].any()
