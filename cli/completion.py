@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from kinfolio.cli.output import echo
+
 
 @click.command("completion", epilog='Example:  eval "$(kinfolio completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -14,4 +16,4 @@ def command(ctx: click.Context, shell: str) -> None:
     maker = get_completion_class(shell)
     assert maker is not None  # click ships all three
     root = ctx.find_root().command
-    click.echo(maker(root, {}, "kinfolio", "_KINFOLIO_COMPLETE").source())
+    echo(*maker(root, {}, "kinfolio", "_KINFOLIO_COMPLETE").source().split("\n"))

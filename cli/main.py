@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from kinfolio.cli.output import echo, print_usage
 from kinfolio.errors import KinfolioError
 
 COMMANDS = {
@@ -82,7 +83,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from importlib.metadata import version
 
-        click.echo(f"kinfolio {version('kinfolio')}")
+        echo(f"kinfolio {version('kinfolio')}")
         ctx.exit()
 
 
@@ -114,18 +115,18 @@ def main(arguments: list[str] | None = None, **extra: Any) -> None:
         if code:
             sys.exit(code)
     except click.UsageError as error:
-        error.show()
+        print_usage(error)
         sys.exit(2)
     except click.ClickException as error:
-        error.show()
+        print_usage(error)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\ninterrupted; no half-written file remains", err=True)
+        echo("", "interrupted; no half-written file remains", err=True)
         sys.exit(130)
     except BrokenPipeError:
         # The reader of the output (head, less) has exited: exit without a message.
         sys.stderr.close()
         sys.exit(1)
     except KinfolioError as error:
-        click.echo(f"kinfolio: {' '.join(str(error).split())}", err=True)
+        echo(f"kinfolio: {' '.join(str(error).split())}", err=True)
         sys.exit(1)

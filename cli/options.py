@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import click
 
-from kinfolio.cli.progress import print_message, spinner
+from kinfolio.cli.output import print_message
+from kinfolio.cli.progress import spinner
 from kinfolio.environment import configured_connection, deployment, home
 
 if TYPE_CHECKING:
@@ -163,11 +163,6 @@ def custom_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
     from kinfolio.gnn.serving.rules import read_rules
 
     return read_rules(graph, folder)
-
-
-def print_json(answer: DataclassInstance | dict[str, Any]) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(answer, ensure_ascii=False, default=asdict))
 
 
 def options_from(config: type[DataclassInstance]) -> Callable[[_Function], _Function]:

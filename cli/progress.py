@@ -9,6 +9,8 @@ from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
+from kinfolio.cli.output import console, print_message, visible
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -20,25 +22,17 @@ _SECONDS_BETWEEN_LINES = 10.0
 _T = TypeVar("_T")
 
 
-def print_message(text: str) -> None:
-    """Print a message on stderr, separate from the answer on stdout."""
-    # `click.echo` would bypass rich, which prints messages above a moving bar.
-    print(text, file=sys.stderr)
-
-
 def spinner(step: str) -> AbstractContextManager[object]:
     """Display a spinner during a step that reports no progress; no-op without a terminal."""
     if not sys.stderr.isatty():
         return nullcontext()
-    return _console().status(step)
+    return _console().status(visible(step))
 
 
 @cache
 def _console() -> Console:
     """Return the console of all displays: a spinner may run inside a step with bars."""
-    from rich.console import Console
-
-    return Console(stderr=True)
+    return console(err=True)
 
 
 @contextmanager
@@ -82,7 +76,7 @@ def _bars(first_step: str) -> Iterator[Progress]:
         rich.TimeRemainingColumn(elapsed_when_finished=True),
     )
     bars = rich.Progress(*columns, console=_console())
-    status = bars.console.status(first_step)
+    status = bars.console.status(visible(first_step))
     tasks: dict[str, rich.TaskID] = {}
 
     def report(step: str, done: int, total: int) -> None:
@@ -91,11 +85,11 @@ def _bars(first_step: str) -> Iterator[Progress]:
         name = _name(step)
         if name not in tasks:
             finish([task for task in bars.tasks if task.total is None])
-            tasks[name] = bars.add_task(step, total=total or None, amount="")
+            tasks[name] = bars.add_task(visible(step), total=total or None, amount="")
         amount = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
         bars.update(
             tasks[name],
-            description=step.partition(", loss")[0],
+            description=visible(step.partition(", loss")[0]),
             completed=done,
             total=total or None,
             amount=amount,

@@ -7,11 +7,12 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
-import click
-
+from kinfolio.cli.output import cell, console, echo
 from kinfolio.records import Recommended
 
 _MAX_BLOCKS = 5
+_LONGEST_CELL = 300
+"""On a terminal; a text of ten thousand characters would push the other rows off the screen."""
 
 
 def print_table(
@@ -22,22 +23,22 @@ def print_table(
     If the terminal is too narrow, up to five rows are printed as blocks with one line per column,
     more rows in lines that the terminal wraps.
     """
+    most = _LONGEST_CELL if sys.stdout.isatty() else None
+    rows = [[cell(text, most) for text in row] for row in rows]
     if not sys.stdout.isatty():
-        click.echo("\t".join(columns))
-        for row in rows:
-            click.echo("\t".join(" ".join(cell.split()) for cell in row))
+        for row in (columns, *rows):
+            echo("\t".join(row))
         return
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    screen = console()
     table = Table(box=SIMPLE, pad_edge=False)
-    for column, *cells in zip(columns, *rows, strict=True):
+    for column, *texts in zip(columns, *rows, strict=True):
         # Cells without spaces are ids and numbers; one line each, so that they can be copied.
-        is_text = any(" " in cell for cell in cells)
+        is_text = any(" " in text for text in texts)
         table.add_column(
             column,
             justify="right" if column in right else "left",
@@ -46,17 +47,17 @@ def print_table(
         )
     for row in rows:
         # `Text` does not interpret a name like "[bold]" as markup.
-        table.add_row(*(Text(cell) for cell in row))
-    width = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
-    if width > console.width and len(rows) <= _MAX_BLOCKS:
+        table.add_row(*map(Text, row))
+    width = Measurement.get(screen, screen.options.update(max_width=10_000), table).minimum
+    if width > screen.width and len(rows) <= _MAX_BLOCKS:
         table = Table.grid(padding=(0, 2))
         for row in rows:
-            for column, cell in zip(columns, row, strict=True):
-                table.add_row(Text(column), Text(cell))
+            for column, text in zip(columns, row, strict=True):
+                table.add_row(Text(column), Text(text))
             table.add_row()
-    elif width > console.width:
-        console.width = width
-    console.print(table)
+    elif width > screen.width:
+        screen.width = width
+    screen.print(table)
 
 
 def print_list(products: Iterable[Recommended]) -> None:
@@ -73,4 +74,4 @@ def print_paragraphs(text: str) -> None:
     if sys.stdout.isatty():
         width = min(shutil.get_terminal_size().columns, 100)
         text = "\n".join(textwrap.fill(line, width) for line in text.split("\n"))
-    click.echo(text)
+    echo(*text.split("\n"))

@@ -1,4 +1,4 @@
-"""The graph as py2neo models, to explore it in Python, and for `kinfolio show`.
+"""The graph as py2neo models, to explore it in Python; and one node for `kinfolio show`.
 
 Read-only; loading, training and serving use `graph.py`. `docs/cypher.md` lists the functions of
 py2neo that fail on current servers, above all push.
@@ -21,7 +21,6 @@ from py2neo.wiring import WireError
 
 from kinfolio.cypher.errors import unreachable
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.queries import query
 from kinfolio.errors import NotFound, ServerError
 from kinfolio.records import Connection, NodeView
 
@@ -138,21 +137,14 @@ def show(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:
         NotFound: there is no such user or product.
     """
     label = kind.capitalize()
-    with explore(graph.connection) as explored:
-
-        def run(name: str, **parameters: Any) -> list[dict[str, Any]]:
-            rows: list[dict[str, Any]] = explored.run(
-                query(name, "a", graph.mapping), **parameters
-            ).data()
-            return rows
-
-        rows = run(_STATEMENTS[kind], id=key, sample=SAMPLE)
-        if not rows:
-            count = run("show_counts")[0][f"{kind}s"]
-            raise NotFound(
-                f"there is no {kind} {key!r} among the {count:,} in the graph; "
-                + ("check the id" if count else "type: kinfolio load FOLDER")
-            )
+    # By the driver, which has time limits and knows every type of value; py2neo has neither.
+    rows = graph.read(_STATEMENTS[kind], id=key, sample=SAMPLE)
+    if not rows:
+        count = graph.read("show_counts")[0][f"{kind}s"]
+        raise NotFound(
+            f"there is no {kind} {key!r} among the {count:,} in the graph; "
+            + ("check the id" if count else "type: kinfolio load FOLDER")
+        )
     row = rows[0]
     properties = dict(sorted(row["properties"].items()))
     properties.pop(graph.names.key(label), None)

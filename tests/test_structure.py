@@ -169,6 +169,18 @@ def test_help_imports_no_heavy_library() -> None:
     assert "recommend" in done.stdout
 
 
+def test_commands_print_through_the_output_module_only() -> None:
+    banned = {"print", "click.echo", "click.secho", "click.confirm", "click.prompt", "Console"}
+    banned |= {"sys.stdout.write", "sys.stderr.write", "error.show"}
+    for path in files_of("cli"):
+        if path.name != "output.py":
+            calls = (
+                n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)
+            )
+            found = {ast.unparse(call.func) for call in calls} & banned
+            assert not found, f"{path} calls {found}: use kinfolio.cli.output"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="torch uses another OpenMP library elsewhere")
 @pytest.mark.parametrize(("policy", "spins"), [(None, False), ("ACTIVE", True)])

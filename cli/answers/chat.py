@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, spinner
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import spinner
 from kinfolio.cli.table import print_paragraphs
 from kinfolio.environment import home
 from kinfolio.errors import BadConfig
@@ -85,7 +85,7 @@ def command(
                 with spinner("answering"):
                     answer = chat.answer(line)
                 if as_json:
-                    click.echo(json.dumps(answer, ensure_ascii=False))
+                    print_json(answer)
                 else:
                     print_paragraphs(answer["text"])
 
@@ -107,7 +107,7 @@ def _lines() -> Iterator[str]:
         print_message('Ask what you like, for example: what do you recommend? "bye" ends.')
     while True:
         if is_terminal:
-            click.echo("> ", nl=False, err=True)
+            echo("> ", end="", err=True)
         line = sys.stdin.readline()
         if not line or line.strip().casefold().strip(".!") in FAREWELLS:
             return
@@ -125,7 +125,7 @@ def route_command(text: str, as_json: bool) -> None:
     with spinner("loading the router"):
         route = load_router(home() / "models").route(text)
     if as_json:
-        options.print_json(route)
+        print_json(route)
     else:
         note = "; the chat would ask back" if route.asks_back else ""
-        click.echo(f"{route.intent}, confidence {route.confidence:.2f}{note}")
+        echo(f"{route.intent}, confidence {route.confidence:.2f}{note}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kinfolio.cli import options
+from kinfolio.cli.output import echo, print_json
 
 
 @click.command("check-text", epilog="Example:  kinfolio check-text p007 opal-daily-note letter.txt")
@@ -30,9 +31,9 @@ def command(user: str, product: str, file: Path, language: str, as_json: bool) -
     problems = check_text(text, explanation)
     if as_json:
         found = [{"text": problem.text, "reason": problem.reason} for problem in problems]
-        options.print_json({"grounded": not problems, "problems": found})
+        print_json({"grounded": not problems, "problems": found})
     elif problems:
         for problem in problems:
-            click.echo(f"{problem.text or '(the whole text)'}\n    {problem.reason}")
+            echo(problem.text or "(the whole text)", f"    {problem.reason}")
     else:
-        click.echo("grounded: the cited evidence supports every claim")
+        echo("grounded: the cited evidence supports every claim")

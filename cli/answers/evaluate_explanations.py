@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinfolio.cli import options
+from kinfolio.cli.output import echo, print_json
 from kinfolio.cli.progress import report_each, show_progress
 from kinfolio.cli.table import print_table
 
@@ -73,7 +74,7 @@ def command(run_folder: Path, as_json: bool, **values: Any) -> None:
         answer = {"version": version, **_evaluate(graph, config, references, progress)}
     write_json(run.folder / "explanations.json", answer)
     if as_json:
-        options.print_json(answer)
+        print_json(answer)
     else:
         _print(answer)
 
@@ -136,7 +137,7 @@ def _print(answer: dict[str, Any]) -> None:
             rows.append([f"{key} {name}".strip().replace("_", " "), _short(metric)])
     print_table(["metric", "value"], rows)
     for fault in answer["faults"]:
-        click.echo(fault)
+        echo(fault)
 
 
 def _short(metric: object) -> str:

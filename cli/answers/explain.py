@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, spinner
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import spinner
 from kinfolio.cli.table import print_paragraphs
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def command(
             length=length,
         )
     if as_json:
-        options.print_json(as_document(explanation, graph.names))
+        print_json(as_document(explanation, graph.names))
     else:
         print_paragraphs(explanation.text)
         _print_evidence(explanation, graph.names)
@@ -59,9 +60,9 @@ def command(
 def _print_evidence(explanation: Explanation, names: PathNames) -> None:
     from kinfolio.llm_explain.explain import format_path
 
-    click.echo()
+    echo()
     for piece in explanation.evidence:
         path = format_path(piece.path, explanation.user, names)
-        click.echo(f"[{piece.id}] {piece.share:+6.1%}  {piece.contribution:+8.3f}  {path}")
-    click.echo(f"rest       {explanation.remainder:+8.3f}\nscore      {explanation.score:+8.3f}")
+        echo(f"[{piece.id}] {piece.share:+6.1%}  {piece.contribution:+8.3f}  {path}")
+    echo(f"rest       {explanation.remainder:+8.3f}", f"score      {explanation.score:+8.3f}")
     print_message(f"version: {explanation.version}, written by: {explanation.writer}")

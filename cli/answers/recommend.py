@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress
 from kinfolio.cli.table import print_list
 
 
@@ -60,7 +61,7 @@ def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> N
         rules = options.custom_rules(rules_folder, graph)
         answer = recommend(graph, user, k, rules=rules, warn=print_message)
     if as_json:
-        options.print_json(answer)
+        print_json(answer)
     else:
         print_list(answer.products)
         print_message(f"version: {answer.version or 'none'}, source: {answer.source}")
@@ -82,11 +83,11 @@ def _recommend_all(
         )
     if as_json:
         answer = {"file": None if out is None else str(out), "users": users, "k": k}
-        options.print_json({**answer, "materialised": True} if materialise else answer)
+        print_json({**answer, "materialised": True} if materialise else answer)
         return
     places = [str(out)] if out is not None else []
     places += ["the graph, as RECOMMENDED"] if materialise else []
-    click.echo(f"the lists of {users:,} users are in {' and in '.join(places)}")
+    echo(f"the lists of {users:,} users are in {' and in '.join(places)}")
 
 
 @click.command("similar", epilog="Example:  kinfolio similar opal-daily-note -k 5")
@@ -104,7 +105,7 @@ def similar_command(product: str, k: int, as_json: bool) -> None:
     with options.open_graph() as graph:
         similar = similar_products(graph, product, k)
     if as_json:
-        options.print_json(similar)
+        print_json(similar)
     else:
         print_list(similar.products)
         print_message(f"version: {similar.version}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kinfolio.cli import options
+from kinfolio.cli.output import echo, print_json
 
 
 @click.command("why-not", epilog="Example:  kinfolio why-not p007 opal-daily-note")
@@ -22,14 +23,14 @@ def command(user: str, product: str, rules_folder: Path | None, as_json: bool) -
     with options.open_graph() as graph:
         answer = why_not(graph, user, product, rules=options.custom_rules(rules_folder, graph))
     if as_json:
-        options.print_json(answer)
+        print_json(answer)
         return
-    click.echo(f"{product} is {'allowed' if answer.allowed else 'not allowed'} for {user}")
+    echo(f"{product} is {'allowed' if answer.allowed else 'not allowed'} for {user}")
     width = max(9, *(len(rule.rule) for rule in answer.rules))
     for rule in answer.rules:
-        click.echo(f"  {'pass' if rule.passed else 'FAIL'}  {rule.rule:<{width}}  {rule.reason}")
+        echo(f"  {'pass' if rule.passed else 'FAIL'}  {rule.rule:<{width}}  {rule.reason}")
     if answer.score is None:
-        click.echo("it has no score: it was loaded after the training")
+        echo("it has no score: it was loaded after the training")
     else:
         verb = "is" if answer.allowed else "would be"
-        click.echo(f"it {verb} at rank {answer.rank} with a score of {answer.score:.3f}")
+        echo(f"it {verb} at rank {answer.rank} with a score of {answer.score:.3f}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress, spinner
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import ServerError
 
@@ -82,9 +83,9 @@ def content_hash(without_gids: bool, as_json: bool) -> None:
     with options.open_graph() as graph, show_progress("hashing the graph") as progress:
         digest = graph_hash(graph, with_gids=not without_gids, progress=progress)
     if as_json:
-        options.print_json({"hash": digest, "with_gids": not without_gids})
+        print_json({"hash": digest, "with_gids": not without_gids})
     else:
-        click.echo(digest)
+        echo(digest)
 
 
 def _own_server() -> Server:
@@ -101,10 +102,10 @@ def _own_server() -> Server:
 
 def _print(status: ServerStatus, as_json: bool) -> None:
     if as_json:
-        options.print_json(status)
+        print_json(status)
         return
-    click.echo(f"running:  {'yes' if status.running else 'no'}")
-    click.echo(f"address:  {status.uri or 'none yet'}")
+    echo(f"running:  {'yes' if status.running else 'no'}")
+    echo(f"address:  {status.uri or 'none yet'}")
     if status.version:
-        click.echo(f"server:   Neo4j {status.version} {status.edition}")
-    click.echo(f"managed:  {f'by kinfolio, in {status.home}' if status.managed else 'no'}")
+        echo(f"server:   Neo4j {status.version} {status.edition}")
+    echo(f"managed:  {f'by kinfolio, in {status.home}' if status.managed else 'no'}")

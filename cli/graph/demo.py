@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress, spinner
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.cli.table import print_list
 from kinfolio.environment import home
 from kinfolio.errors import NotReady
@@ -49,7 +50,7 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
     if as_json:
         from kinfolio.llm_explain.explain import as_document
 
-        options.print_json(
+        print_json(
             {
                 "user": user,
                 "recall@20": recall,
@@ -139,17 +140,19 @@ def _recommend(
 
 
 def _print(user: str, recommended: Recommendations, explanations: list[Explanation]) -> None:
-    click.echo(f"\nWhat {user} is most likely to want:")
+    echo("", f"What {user} is most likely to want:")
     print_list(recommended.products)
     for explanation in explanations:
-        click.echo("\n" + textwrap.fill(explanation.text, 78))
+        echo("", *textwrap.wrap(explanation.text, 78))
     first, last = recommended.products[0].product, recommended.products[-1].product
-    activate = "  source .venv/bin/activate        so that `kinfolio` is found\n"
-    click.echo(
-        f"\nWhat to type next:\n{'' if shutil.which('kinfolio') else activate}"
-        f"  kinfolio explain {user} {last}\n"
-        f"  kinfolio why-not {user} {first}\n"
-        f"  kinfolio chat {user}               then: what do you recommend?\n"
-        "  kinfolio load FOLDER             your own data (in another KINFOLIO_HOME)\n"
-        "  kinfolio db stop                 to stop the database server"
+    activate = "  source .venv/bin/activate        so that `kinfolio` is found"
+    echo(
+        "",
+        "What to type next:",
+        *([] if shutil.which("kinfolio") else [activate]),
+        f"  kinfolio explain {user} {last}",
+        f"  kinfolio why-not {user} {first}",
+        f"  kinfolio chat {user}               then: what do you recommend?",
+        "  kinfolio load FOLDER             your own data (in another KINFOLIO_HOME)",
+        "  kinfolio db stop                 to stop the database server",
     )

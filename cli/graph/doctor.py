@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
+from kinfolio.cli.output import echo, print_json
 from kinfolio.cli.progress import spinner
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import KinfolioError, NotReady
@@ -49,12 +50,12 @@ def command(as_json: bool) -> None:
     with spinner("checking"):
         checks = run_checks(home(), configured_connection())
     if as_json:
-        options.print_json({"checks": checks})
+        print_json({"checks": checks})
     else:
         for check in checks:
-            click.echo(f"{'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
+            echo(f"{'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
             if check.cure:
-                click.echo(f"    {check.cure}")
+                echo(f"    {check.cure}")
     if failed := [check.name for check in checks if not check.ok]:
         raise NotReady(f"failed checks: {', '.join(failed)}; the list has the remedies")
 

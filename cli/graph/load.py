@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.output import confirm, echo, print_json, print_message
+from kinfolio.cli.progress import show_progress
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import BadInput, ServerError
 
@@ -61,7 +62,7 @@ def command(folder: Path, as_json: bool, **values: Any) -> None:
         return
     report = _load(folder, arguments, split)
     if as_json:
-        options.print_json(report)
+        print_json(report)
     else:
         _print(report)
     for line in (*report.notes, *_rejects(report)):
@@ -158,7 +159,7 @@ def _confirm(removed: Removed, folder: Path, yes: bool) -> None:
     again = f"to remove them, type: kinfolio load --replace --yes {folder}"
     if not sys.stdin.isatty():
         raise BadInput(f"{counts} would be removed, which needs a confirmation; {again}")
-    if not click.confirm("Remove them from the graph permanently?", err=True):
+    if not confirm("Remove them from the graph permanently?"):
         raise BadInput(f"nothing was changed; {again}")
 
 
@@ -178,23 +179,23 @@ def _check(folder: Path, as_json: bool) -> None:
     with show_progress("reading the files") as progress:
         report = check_quality(folder, known_users=read_known, progress=progress)
     if as_json:
-        options.print_json(report)
+        print_json(report)
         return
     for line in lines(report):
-        click.echo(line)
+        echo(line)
     for line in report.notes:
         print_message(line)
     print_message(f"nothing was written; next: kinfolio load {folder}")
 
 
 def _print(report: LoadReport) -> None:
-    click.echo(
+    echo(
         f"loaded {report.users:,} users, {report.products:,} products, "
         f"{report.interactions:,} interactions, {report.ties:,} ties, {report.reviews:,} reviews "
         f"in {report.seconds:.1f} s"
     )
     if report.removed is not None:
-        click.echo(f"removed {_counts(report.removed) or 'nothing'}")
+        echo(f"removed {_counts(report.removed) or 'nothing'}")
 
 
 def _rejects(report: LoadReport) -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.output import confirm, echo, print_json, print_message
+from kinfolio.cli.progress import show_progress
 from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
     write_mapping(file, mapping, found, force=force)
     if as_json:
         reviews = mapping.reviews
-        options.print_json(
+        print_json(
             {
                 "file": str(file),
                 "users": mapping.users.label,
@@ -52,7 +53,7 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
             }
         )
         return
-    click.echo(
+    echo(
         f"{file}: ({mapping.users.label})-[{mapping.holdings.type}]-({mapping.products.label}), "
         "guessed; please review the file"
     )
@@ -75,7 +76,7 @@ def check_command(file: Path, as_json: bool) -> None:
         lines = check_mapping(graph, mapping)
     problems = sum(line.level == "problem" for line in lines)
     if as_json:
-        options.print_json({"ok": not problems, "lines": lines})
+        print_json({"ok": not problems, "lines": lines})
     else:
         _print(lines)
         print_message(
@@ -102,17 +103,16 @@ def remove_command(file: Path, yes: bool, as_json: bool) -> None:
     mapping = read_mapping(file)
     with options.open_graph(mapping) as graph:
         if not yes:
-            click.confirm(
+            confirm(
                 f"Remove kinfolio's properties, versions and indexes from {graph.connection.uri}?",
                 abort=True,
-                err=True,
             )
         with show_progress("removing row numbers and vectors") as progress:
             removed = remove(graph, progress=progress)
     if as_json:
-        options.print_json(removed)
+        print_json(removed)
     else:
-        click.echo(
+        echo(
             f"cleared {removed.users:,} users and {removed.products:,} products; removed "
             f"{removed.versions} versions, {removed.lists:,} stored recommendations and "
             f"{len(removed.indexes)} indexes and constraints"
@@ -130,4 +130,4 @@ def _print(lines: list[Line]) -> None:
     )
     for line in lines:
         if line.note:
-            click.echo(f"{marks[line.level]}  [{line.section}] {line.line}: {line.note}")
+            echo(f"{marks[line.level]}  [{line.section}] {line.line}: {line.note}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress
 from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def command(
         Run(run_folder), split=split, has_baselines=has_baselines, has_controls=has_controls
     )
     if as_json:
-        options.print_json(_document(evaluation))
+        print_json(_document(evaluation))
     elif wide:
         _print_wide(evaluation)
     else:
@@ -186,6 +187,6 @@ def report_command(
 
     written = report(run, evaluation)
     if as_json:
-        options.print_json({"page": str(written.page), "card": str(written.card)})
+        print_json({"page": str(written.page), "card": str(written.card)})
     else:
-        click.echo(f"{written.page}\n{written.card}")
+        echo(str(written.page), str(written.card))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from kinfolio.records import Exported
@@ -75,7 +76,7 @@ def command(
             hops=1 if hops is None else hops,
         )
     if as_json:
-        options.print_json(_document(run.snapshot, exported))
+        print_json(_document(run.snapshot, exported))
     else:
         _print(run.snapshot, exported)
         print_message(f"next: kinfolio train --run {run_folder}")
@@ -99,13 +100,13 @@ def _print(snapshot: Path, exported: Exported) -> None:
     for sentence in exported.notes:
         print_message(sentence)
     counts = exported.counts
-    click.echo(
+    echo(
         f"{snapshot}: {counts['users']:,} users, {counts['products']:,} products, "
         f"{counts['holdings']:,} interactions, {counts['ties']:,} ties, "
         f"{counts['reviews']:,} reviews"
     )
     if cut := _cut(exported):
-        click.echo(f"training uses interactions up to {cut}")
+        echo(f"training uses interactions up to {cut}")
     if exported.consistency == "moving":
         print_message(
             "the graph changed during the export, so parts of the snapshot may be of different "

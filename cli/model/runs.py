@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message
+from kinfolio.cli.output import print_json, print_message
 from kinfolio.cli.table import print_table
 
 
@@ -41,7 +41,7 @@ def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) 
             write_curves(Run(folder), tensorboard)
     rows.sort(key=lambda row: -row["recall@20"])
     if as_json:
-        options.print_json({"runs": rows})
+        print_json({"runs": rows})
     elif rows:
         _print(rows)
     else:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress
 from kinfolio.gnn.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ def command(run_folder: Path, as_json: bool, **values: Any) -> None:
         raise
     valid = {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}
     if as_json:
-        options.print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
+        print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
     else:
         _print(trained)
         print_message(f"next: kinfolio evaluate --run {run_folder}")
 
 
 def _print(trained: Trained) -> None:
-    click.echo(
+    echo(
         f"trained in {trained.seconds:.0f} s: recall@20 {trained.valid.recall:.4f}, "
         f"NDCG@20 {trained.valid.ndcg:.4f} on valid "
         f"(dim {trained.choice.dim}, tau {trained.tau:g}, "

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.progress import print_message, show_progress, spinner
+from kinfolio.cli.output import echo, print_json, print_message
+from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
         answer = asdict(stored)
         answer["index_recall@10"] = answer.pop("index_recall_at_10")
         answer["seconds"] = answer.pop("seconds")
-        options.print_json(answer)
+        print_json(answer)
         return
     recall = "-" if stored.index_recall_at_10 is None else f"{stored.index_recall_at_10:.3f}"
-    click.echo(
+    echo(
         f"version {stored.version} serves from slot {stored.slot}: {stored.users:,} users and "
         f"{stored.products:,} products in {stored.seconds:.1f} s; index recall@10 {recall}"
     )
@@ -81,9 +82,9 @@ def rollback_command(as_json: bool) -> None:
     with options.open_graph() as graph:
         version = rollback(graph)
     if as_json:
-        options.print_json(_document(version))
+        print_json(_document(version))
     else:
-        click.echo(f"version {version.name} serves from slot {version.slot}")
+        echo(f"version {version.name} serves from slot {version.slot}")
 
 
 @command.command("drop", epilog="Example:  kinfolio versions drop spring")
@@ -97,9 +98,9 @@ def drop_command(name: str, as_json: bool) -> None:
     with options.open_graph() as graph:
         version = drop(graph, name)
     if as_json:
-        options.print_json({"dropped": version.name, "slot": version.slot})
+        print_json({"dropped": version.name, "slot": version.slot})
     else:
-        click.echo(f"version {version.name} was dropped; slot {version.slot} is free")
+        echo(f"version {version.name} was dropped; slot {version.slot} is free")
 
 
 def _document(version: Version) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _list(as_json: bool) -> None:
     with options.open_graph() as graph:
         versions = list_versions(graph)
     if as_json:
-        options.print_json({"versions": [_document(version) for version in versions]})
+        print_json({"versions": [_document(version) for version in versions]})
     elif versions:
         _print(versions)
     else:

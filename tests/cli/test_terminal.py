@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -13,6 +14,12 @@ import termios
 
 import pytest
 
+from kinfolio.cli.output import cell, visible
+from kinfolio.json_text import UNSAFE, json_text
+
+CLIPBOARD = "\x1b]52;c;aGVsbG8=\x07"
+HOSTILE = f"Amber{CLIPBOARD} \u202eFund\u2028\x9b2J\r\nkinfolio: a second line\t=cmd"
+"""A name that would set the clipboard, reverse and clear the line, and begin another one."""
 PROGRESS = """
 from kinfolio.cli.progress import print_message, show_progress
 with show_progress("reading the files") as report:
@@ -124,3 +131,37 @@ def test_a_paragraph_is_wrapped_at_words_on_a_terminal() -> None:
     lines = run_on_terminal(code).splitlines()
     assert len(lines) > 1
     assert all(line.split() == ["word"] * len(line.split()) for line in lines)
+
+
+def test_what_a_terminal_obeys_is_printed_as_an_escape_and_letters_stay() -> None:
+    assert visible(f"é{CLIPBOARD}") == "é\\x1b]52;c;aGVsbG8=\\x07"
+    assert visible("a\u202eb\u2066c\u200bd") == "a\\u202eb\\u2066c\\u200bd"
+    for name in ("日本 שלום سلام", "नमस्ते", "میخواهم", "👩‍👩‍👧", "a\tb"):
+        assert visible(name) == name
+    assert cell("a\r\nb\tc  d") == "a b c  d"
+    assert cell("x" * 10_000, 120) == "x" * 119 + "…"
+
+
+def test_json_is_exact_and_has_no_character_that_a_terminal_obeys() -> None:
+    value = {"name": HOSTILE, "tag": "\U000e0041", "half": "\udcff", "letters": "é 日本 🪙"}
+    text = json_text(value)
+    assert json.loads(text) == value
+    assert not UNSAFE.search(text)
+    assert "é 日本 🪙" in text
+    assert json.loads(json_text([float("nan"), float("inf"), 1.5, True])) == [None, None, 1.5, True]
+
+
+def test_a_table_a_paragraph_and_progress_escape_on_a_terminal() -> None:
+    code = f"""
+from kinfolio.cli.progress import show_progress, spinner
+from kinfolio.cli.table import print_paragraphs, print_table
+name = {HOSTILE!r}
+with show_progress(name) as report, spinner(name):
+    report(name, 1, 2)
+print_table(("name", "text"), [(name, "x" * 10_000)])
+print_paragraphs(name)
+"""
+    printed = run_on_terminal(code)
+    assert "]52;c" in printed
+    assert not re.search("\x1b\\]|[\x07\x9b\u202e\u2028]", printed)
+    assert printed.count("x") < 400

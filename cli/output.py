@@ -1,0 +1,77 @@
+r"""The only way to stdout and stderr: no terminal obeys what a name contains.
+
+Escape sequences can set the clipboard, bidirectional marks reverse what is read, and a carriage
+return overwrites it. All of these are printed visibly, like `\x1b` and `\u202e`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from kinfolio.json_text import UNSAFE, json_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def visible(text: str) -> str:
+    """Return a text on one line: line breaks are blanks, what a terminal obeys is escaped.
+
+    Tabs, which separate the columns of a table, remain.
+    """
+    return UNSAFE.sub(_escape, re.sub(r"[\n\r\v\f]+", " ", text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found[0]
+    return char if char == "\t" else char.encode("unicode_escape").decode("ascii")
+
+
+def cell(text: str, most: int | None = None) -> str:
+    """Return a text for one cell of a table, cut to `most` characters."""
+    line = visible(text.replace("\t", " ")).strip()
+    return line if most is None or len(line) <= most else line[: most - 1] + "…"
+
+
+def echo(*lines: str, bold: str = "", end: str = "\n", err: bool = False) -> None:
+    """Print lines on stdout, or with `err` on stderr; the first one begins with a bold part.
+
+    A line break inside a line, as in a name, does not begin a new one.
+    """
+    head = click.style(visible(bold), bold=True) if bold else ""
+    click.echo(head + "\n".join(map(visible, lines)) + end, nl=False, err=err)
+
+
+def print_message(text: str) -> None:
+    """Print a message on stderr, separate from the answer on stdout."""
+    # `click.echo` would bypass rich, which prints messages above a moving bar.
+    print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)
+
+
+def print_json(answer: object) -> None:
+    """Print one JSON document on stdout, on one line."""
+    click.echo(json_text(answer))
+
+
+def print_usage(error: click.ClickException) -> None:
+    """Print an error of click on stderr, with the usage of the command."""
+    text = io.StringIO()
+    error.show(text)
+    echo(*text.getvalue().split("\n"), end="", err=True)
+
+
+def confirm(question: str, *, abort: bool = False) -> bool:
+    """Ask a question on stderr; "no" ends the command with `abort`."""
+    return click.confirm(visible(question), abort=abort, err=True)
+
+
+def console(*, err: bool = False) -> Console:
+    """Return a console of rich, which does not escape: what it prints must be `visible`."""
+    from rich.console import Console
+
+    return Console(stderr=err)
