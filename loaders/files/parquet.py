@@ -9,24 +9,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import types
 
 from kinfolio.errors import BadInput
-from kinfolio.loaders.files.rejects import Rejects
+from kinfolio.loaders.files.rejects import Rejects, quoted
 from kinfolio.loaders.files.source import ROWS_PER_BATCH, Batch, open_stream
+from kinfolio.loaders.files.storable import storable, storable_type
 from kinfolio.loaders.files.tables import TableFile, check_header
 
-_LIST_ITEMS = (types.is_boolean, types.is_integer, types.is_floating, types.is_string)
-_SCALARS = (
-    *_LIST_ITEMS,
-    types.is_decimal,
-    types.is_large_string,
-    types.is_string_view,
-    types.is_date,
-    types.is_timestamp,
-    types.is_null,
-)
+_TEXT_MEANINGS = ("id", "name", "text")
 
 
 @contextmanager
@@ -45,28 +38,48 @@ def open_parquet(file: TableFile) -> Iterator[Any]:
 
 
 def read_parquet(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
-    """Yield the rows of a `.parquet` file with their types; `lines` are row numbers."""
+    """Yield the rows of a `.parquet` file as storable types; `lines` are row numbers."""
+    meanings = {column.name: column.meaning for column in file.columns}
     with open_parquet(file) as parquet:
         check_header(file, parquet.schema_arrow.names)
-        meanings = {column.name: column.meaning for column in file.columns}
-        for field in parquet.schema_arrow:
-            _check_type(file, field.name, field.type, meanings.get(field.name))
+        targets = {
+            field.name: _target(file, field, meanings.get(field.name))
+            for field in parquet.schema_arrow
+        }
         first = 1
         for block in parquet.iter_batches(batch_size=ROWS_PER_BATCH):
-            yield Batch(
-                columns=dict(zip(block.schema.names, block.columns, strict=True)),
-                lines=np.arange(first, first + block.num_rows, dtype=np.int64),
-            )
+            lines = np.arange(first, first + block.num_rows, dtype=np.int64)
             first += block.num_rows
+            columns: dict[str, Any] = {}
+            invalid = np.zeros(block.num_rows, np.bool_)
+            for name, values in zip(block.schema.names, block.columns, strict=True):
+                columns[name], mask, why = storable(values, targets[name])
+                for row in np.flatnonzero(mask & ~invalid).tolist():
+                    reason = f"{name} {_shown(values[row])} {why}"
+                    rejects.add(file.name, int(lines[row]), reason, kind=f"{name} {why}")
+                invalid |= mask
+            yield Batch(columns=columns, lines=lines).filter(~invalid)
 
 
-def _check_type(file: TableFile, name: str, kind: Any, meaning: str | None) -> None:
-    """Raise BadInput for a column that cannot be stored as a property."""
-    is_list = types.is_list(kind) or types.is_large_list(kind)
-    inner = kind.value_type if is_list or types.is_dictionary(kind) else kind
-    fits = any(test(inner) for test in (_LIST_ITEMS if is_list else _SCALARS))
-    if not fits or (is_list and meaning not in (None, "list")):
+def _target(file: TableFile, field: Any, meaning: str | None) -> Any:
+    """Return the type that a column is read as.
+
+    Raises:
+        BadInput: it cannot be stored as a property.
+    """
+    target = storable_type(field.type)
+    is_list = target is not None and types.is_nested(target)
+    if target is None or (is_list and meaning not in (None, "list")):
         raise BadInput(
-            f"{file.path} has a column {name!r} of type {kind}, which cannot be stored; "
-            f"{'give it as text or numbers' if meaning else 'remove it'}"
+            f"{file.path} has a column {field.name!r} of type {field.type}, which cannot be "
+            f"stored; {'give it as text or numbers' if meaning else 'remove it'}"
         )
+    is_text = meaning in _TEXT_MEANINGS and not types.is_floating(field.type)
+    return pa.string() if is_text else target
+
+
+def _shown(value: Any) -> str:
+    try:
+        return quoted(value.as_py())
+    except (ValueError, OverflowError):  # a date that Python does not have
+        return quoted(value.value)

@@ -1,1 +1,1 @@
-"""Input files to typed, checked rows."""
+"""Raw rows to checked, staged rows."""

@@ -58,11 +58,12 @@ def _quality(table: StagedTable, staged: Staged) -> TableQuality:
     file = table.file
     splits = Counter[str]()
     times: list[int] = []
-    missing = {column.stored: len(table) for column in file.columns}
+    standard = [column.stored for column in file.columns]
+    missing = dict.fromkeys(standard, len(table))
     for batch in table.batches():
         for name in missing.keys() & set(batch.schema.names):
             missing[name] -= len(batch) - batch.column(name).null_count
-        if "split" in batch.schema.names:
+        if "split" in batch.schema.names and "split" in standard:
             for found in pc.value_counts(batch.column("split")).to_pylist():
                 splits[found["values"] or ""] += found["counts"]
         if "at" in batch.schema.names and batch.column("at").null_count < len(batch):

@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kinfolio.loaders.columns.interpretation import Interpretation
+from kinfolio.loaders.columns.kinds import cast_to_kind
 from kinfolio.loaders.files.rejects import Rejects
 from kinfolio.loaders.files.source import ROWS_PER_BATCH
 from kinfolio.loaders.files.tables import TableFile
-from kinfolio.loaders.reading.columns import cast_to_kind
 from kinfolio.records import SPLITS
 
 LINE = "\0line"
@@ -42,6 +43,8 @@ class StagedTable:
 
     file: TableFile
     path: Path
+    interpretations: dict[str, Interpretation] = field(default_factory=dict)
+    """How each standard column is read."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Inferred kinds of the additional columns of a text file."""
     keep: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))

@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kinfolio.errors import BadInput, KinfolioError
-from kinfolio.loaders.files.readers import check, read
+from kinfolio.loaders.columns.kinds import common_kind, infer_kind
+from kinfolio.loaders.files.readers import check
 from kinfolio.loaders.files.rejects import Rejects
 from kinfolio.loaders.files.source import MORE, Batch
 from kinfolio.loaders.files.tables import TableFile, find_tables, ignored_files
-from kinfolio.loaders.reading.columns import common_kind, convert, infer_kind, reason
 from kinfolio.loaders.reading.duplicates import reject_duplicates
 from kinfolio.loaders.reading.ids import Ids
+from kinfolio.loaders.reading.raw import raw_batches, store_raw
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, LINE, Staged, StagedTable
 from kinfolio.loaders.reading.ties import TieCheck
@@ -104,12 +105,14 @@ def _stage_rows(
     """Convert the rows of a file and write them to the staged file."""
     file, ends = staged.file, ENDS[staged.file.table]
     writer: Any = None  # Any: pyarrow has no types
-    num_read = num_valid = 0
+    num_valid = 0
     has_values: set[str] = set()
+    raw = staged.path.with_suffix(".raw")
     try:
+        staged.interpretations = store_raw(file, raw, rejects, progress)
         with ExitStack() as stack:
-            for raw in read(file, rejects):
-                batch = _convert_batch(staged, raw, rejects)
+            for unconverted in raw_batches(raw):
+                batch = _convert_batch(staged, unconverted, rejects)
                 if ties is not None:
                     batch = ties.accept(batch, rejects)
                 columns = batch.columns
@@ -122,11 +125,10 @@ def _stage_rows(
                 if writer is None:
                     writer = stack.enter_context(pa.ipc.new_file(str(staged.path), rows.schema))
                 writer.write_batch(rows)
-                num_read += len(raw.lines)
                 num_valid += rows.num_rows
-                progress(f"reading {file.name}", num_read, 0)
             if writer is None:
                 pa.ipc.new_file(str(staged.path), pa.schema([(LINE, pa.int64())])).close()
+        raw.unlink(missing_ok=True)
     except KinfolioError:
         raise  # a server error can be an OSError
     except OSError as error:
@@ -146,36 +148,20 @@ def _convert_batch(staged: StagedTable, batch: Batch, rejects: Rejects) -> Batch
         values = additional.pop(column.name, None)
         if values is None:
             continue
-        columns[column.stored], mask = convert(column, values)
+        interpretation = staged.interpretations[column.name]
+        columns[column.stored], mask = interpretation.convert(values)
         for row in np.flatnonzero(mask & ~invalid).tolist():
-            why, kind = reason(column, values[row].as_py())
+            why, kind = interpretation.why_invalid(values[row].as_py())
             rejects.add(file.name, int(batch.lines[row]), why, kind=kind)
         invalid |= mask
     for name, values in additional.items():
         if name == MORE or file.format == "parquet":
-            columns[name] = _property(file, name, values)
+            columns[name] = values
             continue
         texts = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
         staged.kinds[name] = common_kind(staged.kinds.get(name, "any"), infer_kind(texts))
         columns[name] = texts
     return Batch(columns=columns, lines=batch.lines).filter(~invalid)
-
-
-def _property(file: TableFile, name: str, values: Any) -> Any:
-    """Cast an additional column of a Parquet file to a type of the graph; NaN becomes null."""
-    kind = values.type
-    try:
-        if pa.types.is_dictionary(kind):
-            return _property(file, name, values.dictionary_decode())
-        if pa.types.is_unsigned_integer(kind):
-            return values.cast(pa.int64())
-        if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
-            return values.cast(pa.float64())
-        if pa.types.is_floating(kind):
-            return pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
-    except pa.ArrowInvalid as error:
-        raise BadInput(f"{file.path}: column {name!r} cannot be stored ({error})") from error
-    return values
 
 
 def scratch_full(folder: Path, error: OSError) -> BadInput:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
+
+import pyarrow as pa
 
 from kinfolio.loaders.files.source import MORE
 
@@ -55,13 +58,25 @@ class Values:
 def values_of(rows: Any, without: Sequence[str]) -> Values:
     """Return the columns of a pyarrow table or batch, with one for each field in `MORE`."""
     names = [name for name in rows.schema.names if name != MORE and name not in without]
-    columns = [rows.column(name).to_pylist() for name in names]
+    columns = [_python(rows.column(name)) for name in names]
     if MORE in rows.schema.names:
         more = [json.loads(text) if text else {} for text in rows.column(MORE).to_pylist()]
         for name in sorted({name for row in more for name in row}):
             names.append(name)
             columns.append([row.get(name, ABSENT) for row in more])
     return Values(names, columns)
+
+
+def _python(column: Any) -> list[Any]:
+    """Return the values of a column as the driver takes them.
+
+    Times are given in `datetime.UTC`: the driver passes its own class to a `ZoneInfo`, whose C code
+    crashes on it.
+    """
+    if not (pa.types.is_timestamp(column.type) and column.type.tz):
+        return list(column.to_pylist())
+    moments = column.cast(pa.timestamp("us")).to_pylist()
+    return [moment and moment.replace(tzinfo=UTC) for moment in moments]
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -9,9 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinfolio.loaders.files.rejects import quoted
-from kinfolio.loaders.files.tables import Column, Meaning
-from kinfolio.loaders.reading.arrays import (
+from kinfolio.loaders.columns.arrays import (
     Converted,
     all_false,
     is_valid,
@@ -21,7 +19,10 @@ from kinfolio.loaders.reading.arrays import (
     number,
     trimmed,
 )
-from kinfolio.loaders.reading.times import time
+from kinfolio.loaders.columns.interpretation import Fixed, Interpretation, Survey
+from kinfolio.loaders.columns.times import time
+from kinfolio.loaders.files.rejects import quoted
+from kinfolio.loaders.files.tables import Column, Meaning
 from kinfolio.records import SPLITS
 
 MAX_KEY_CHARACTERS = 1_000
@@ -29,8 +30,6 @@ MAX_KEY_CHARACTERS = 1_000
 
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_PLAIN_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _EXPECTED = {
     "number": "is not a number",
     "integer": "is not a whole number",
@@ -42,17 +41,17 @@ _EXPECTED = {
 }
 
 
-def convert(column: Column, values: Any) -> Converted:
-    """Convert a raw column to the type that the graph stores."""
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
-        values = values.cast(pa.string())
-    return _CONVERSIONS[column.meaning](values)
+def survey(column: Column) -> Survey:
+    """Return the survey that decides how a column is read."""
+    return Fixed(
+        Interpretation(
+            convert=_CONVERSIONS[column.meaning],
+            why_invalid=lambda value: _why_invalid(column, value),
+        )
+    )
 
 
-def reason(column: Column, value: object) -> tuple[str, str]:
-    """Return why a value is invalid for a column, with and without the value."""
+def _why_invalid(column: Column, value: object) -> tuple[str, str]:
     if column.meaning in ("id", "name"):
         if value is None or not str(value).strip():
             return f"no {column.name}", f"no {column.name}"
@@ -135,33 +134,3 @@ _CONVERSIONS: dict[Meaning, Callable[[Any], Converted]] = {
     "split": _split,
     "list": _list,
 }
-
-
-def infer_kind(texts: Any) -> str:
-    """Infer the narrowest kind of an additional column: integer, number, flag, text, or any.
-
-    A column with a leading zero is text: "00734" is a code, not 734.
-    """
-    values = [text for text in pc.unique(texts).to_pylist() if text is not None]
-    if all(_PLAIN_INTEGER.fullmatch(value) for value in values):
-        return "integer" if values else "any"
-    if all(_PLAIN_NUMBER.fullmatch(value) for value in values):
-        return "number"
-    return "flag" if all(value.lower() in ("true", "false") for value in values) else "text"
-
-
-def common_kind(one: str, other: str) -> str:
-    """Return the narrowest kind that includes both."""
-    kinds = {one, other} - {"any"}
-    if len(kinds) < 2:
-        return kinds.pop() if kinds else "any"
-    return "number" if kinds == {"integer", "number"} else "text"
-
-
-def cast_to_kind(texts: Any, kind: str) -> Any:
-    """Cast an additional column of texts to its inferred kind."""
-    if kind in ("any", "text"):
-        return texts
-    if kind == "flag":
-        return pc.equal(pc.utf8_lower(texts), "true")
-    return texts.cast(pa.int64() if kind == "integer" else pa.float64())

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from kinfolio.loaders.reading.arrays import (
+from kinfolio.loaders.columns.arrays import (
     Converted,
     all_false,
     integers,

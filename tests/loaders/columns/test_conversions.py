@@ -8,14 +8,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from kinfolio.loaders.columns.conversions import survey
+from kinfolio.loaders.columns.kinds import cast_to_kind, common_kind, infer_kind
 from kinfolio.loaders.files.tables import Column, Meaning
-from kinfolio.loaders.reading.columns import cast_to_kind, common_kind, convert, infer_kind, reason
 
 
 def converted(meaning: Meaning, values: list[Any], kind: Any = None) -> list[tuple[Any, bool]]:
     """Return the value of each row and whether it is invalid."""
-    column = Column(name="c", meaning=meaning, stored="c")
-    result, invalid = convert(column, pa.array(values, kind))
+    raw = pa.array(values, kind)
+    found = survey(Column(name="c", meaning=meaning, stored="c"))
+    found.add(raw)
+    result, invalid = found.interpretation().convert(raw)
     return list(zip(result.to_pylist(), invalid.tolist(), strict=True))
 
 
@@ -153,13 +156,6 @@ def test_lists_are_split_at_bars_and_commas() -> None:
     assert converted("list", [["DE", "AT"], []]) == [(["DE", "AT"], False), (None, False)]
 
 
-def test_dictionary_columns_are_converted_like_plain_ones() -> None:
-    column = Column(name="c", meaning="split", stored="c")
-    result, invalid = convert(column, pa.array(["test", "train", "test"]).dictionary_encode())
-    assert result.to_pylist() == ["test", "train", "test"]
-    assert not invalid.any()
-
-
 @pytest.mark.parametrize(
     ("values", "kind", "expected"),
     [
@@ -186,7 +182,8 @@ def test_the_common_kind_of_two_batches_includes_both() -> None:
 
 
 def test_a_reason_names_the_column_and_shows_a_short_value() -> None:
-    rating = Column(name="rating", meaning="number", stored="rating")
-    assert reason(rating, "abc") == ("rating 'abc' is not a number", "rating is not a number")
-    assert len(reason(rating, "x" * 500)[0]) < 100
-    assert reason(Column(name="user", meaning="id", stored="user"), None)[0] == "no user"
+    rating = survey(Column(name="rating", meaning="number", stored="rating")).interpretation()
+    assert rating.why_invalid("abc") == ("rating 'abc' is not a number", "rating is not a number")
+    assert len(rating.why_invalid("x" * 500)[0]) < 100
+    user = survey(Column(name="user", meaning="id", stored="user")).interpretation()
+    assert user.why_invalid(None)[0] == "no user"

@@ -1,0 +1,1 @@
+"""Raw columns to typed values: one interpretation for a whole column."""
