@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from kinfolio.cli.output import echo, print_usage
-from kinfolio.errors import KinfolioError
+from kinfolio.cli.failures import tell
+from kinfolio.cli.output import echo
+from kinfolio.cli.streams import prepare_streams
 
 COMMANDS = {
     "demo": ("graph.demo", "Run all steps on a generated community."),
@@ -108,25 +109,15 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
-    """Run the command line; a `KinfolioError` becomes one line on stderr and exit code 1."""
+    """Run the command line; an error becomes one line on stderr and an exit code."""
+    prepare_streams()
     try:
-        # Outside standalone mode click returns the code of an `Exit` instead of exiting.
-        code = cli.main(args=arguments, prog_name="kinfolio", standalone_mode=False, **extra)
-        if code:
-            sys.exit(code)
-    except click.UsageError as error:
-        print_usage(error)
-        sys.exit(2)
-    except click.ClickException as error:
-        print_usage(error)
-        sys.exit(1)
-    except (click.Abort, KeyboardInterrupt):
-        echo("", "interrupted; no half-written file remains", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of the output (head, less) has exited: exit without a message.
-        sys.stderr.close()
-        sys.exit(1)
-    except KinfolioError as error:
-        echo(f"kinfolio: {' '.join(str(error).split())}", err=True)
-        sys.exit(1)
+        try:
+            # Outside standalone mode click returns the code of an `Exit` instead of exiting.
+            code = cli.main(args=arguments, prog_name="kinfolio", standalone_mode=False, **extra)
+        finally:
+            sys.stdout.flush()  # at shutdown an error would be a traceback
+    except (Exception, KeyboardInterrupt) as error:  # the last net
+        code = tell(error)
+    if code:
+        sys.exit(code)

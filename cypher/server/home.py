@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kinfolio.errors import KinfolioError, RunBroken, ServerError, WrongPassword
+from kinfolio.errors import KinfolioError, ServerError, WrongPassword
 from kinfolio.records import Connection
 from kinfolio.run import read_json, whole_file, write_json
 
@@ -44,7 +44,7 @@ class ServerHome:
         """Bolt port of the last start."""
         try:
             port = read_json(self._port_file)["port"]
-        except (OSError, RunBroken, KeyError):
+        except (KinfolioError, KeyError):
             return None
         return port if isinstance(port, int) else None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from kinfolio.errors import RunBroken
+from kinfolio.errors import FileError, RunBroken
 from kinfolio.run import read_json, whole_file, write_json
 
 INTERVAL_SECONDS = 10.0
@@ -37,7 +37,7 @@ class Checkpoints:
         file = folder / "training.json"
         try:
             is_same = file.is_file() and read_json(file) == training
-        except RunBroken:
+        except (RunBroken, FileError):
             is_same = False
         if not is_same:
             shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,11 @@ def home() -> Path:
     return user_data_path("kinfolio", appauthor=False)
 
 
+def is_debugging() -> bool:
+    """Whether `KINFOLIO_DEBUG` asks for tracebacks."""
+    return bool(os.environ.get("KINFOLIO_DEBUG"))
+
+
 def configured_connection() -> Connection | None:
     """Server in `NEO4J_URI`; None: kinfolio runs its own."""
     uri = os.environ.get("NEO4J_URI")

@@ -4,6 +4,9 @@ The text of a `KinfolioError` is shown to the user: the value received, the valu
 next command, in one sentence. The command line prints it and exits with code 1.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class KinfolioError(Exception):
     """Base of all errors that are shown to the user as one line."""
@@ -29,6 +32,14 @@ class RunBroken(KinfolioError, RuntimeError):
     """A run folder or a snapshot in it is incomplete or damaged."""
 
 
+class FileError(KinfolioError):
+    """The operating system refuses to write or read a file; see `kinfolio.os_errors`."""
+
+
+class OutOfMemory(KinfolioError, MemoryError):
+    """Memory is used up."""
+
+
 class ServerError(KinfolioError, RuntimeError):
     """The database could not be started, reached or used."""
 
@@ -43,3 +54,18 @@ class WrongPassword(ServerError, PermissionError):
 
 class QueryNotFound(KinfolioError, LookupError):
     """There is no `.cypher` file of that name."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in an operation that says what holds now; see `if_interrupted`."""
+
+
+@contextmanager
+def if_interrupted(text: str) -> Iterator[None]:
+    """Tell what was written and what to type if Ctrl-C ends the block; the inner text counts."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except KeyboardInterrupt as error:
+        raise Interrupted(text) from error

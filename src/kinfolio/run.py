@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -11,20 +12,37 @@ from pathlib import Path
 from typing import Any
 
 from kinfolio.errors import NotReady, RunBroken
+from kinfolio.os_errors import os_errors, temporary_prefix
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that replaces `path` when the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def whole_file(path: Path, *, cure: str = "") -> Iterator[Path]:
+    """Yield a temporary path that replaces `path` when the block succeeds.
+
+    A device or a pipe, such as /dev/stdout, is not replaced: the block writes to it. A link is
+    followed.
+
+    Raises:
+        FileError: it cannot be written; `cure` is what can be given instead.
+    """
+    with os_errors(path, cure=cure):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if path.exists() and not path.is_file():
+            yield path
+            return
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=temporary_prefix(path))
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            # Inside: the disk is still full when the cause of an error is looked up.
+            with os_errors(path, cure=cure):
+                yield temporary
+                temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -38,10 +56,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises:
         RunBroken: the file is damaged.
+        FileError: it cannot be read.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        with os_errors(path, "read"):
+            content = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise RunBroken(f"{path} is damaged ({error}); delete it and run the step again") from error
     if not isinstance(content, dict):
         raise RunBroken(f"{path} is no JSON object; delete it and run the step again")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from kinfolio.errors import NotReady, RunBroken
+from kinfolio.errors import FileError, NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.run import read_json
 from kinfolio.snapshot_tables import FORMAT, TABLES, UNHASHED, arrow_texts, is_text, read_pieces
@@ -137,7 +137,7 @@ def is_undamaged(folder: Path) -> bool:
             for piece in read_pieces(folder, table):
                 digest.add(table, piece)
         return digest.text(_cut(manifest)) == str(manifest["hash"])
-    except (OSError, pa.ArrowException, KeyError, NotReady, RunBroken):
+    except (OSError, pa.ArrowException, KeyError, FileError, NotReady, RunBroken):
         return False
 
 

@@ -1,0 +1,234 @@
+"""Translation of errors of the operating system to one sentence: what failed, where, the remedy.
+
+Covers `OSError`, `MemoryError`, and what sqlite3, pyarrow, safetensors, NumPy and torch raise when
+a file cannot be written or read, or memory cannot be allocated. These are recognised by their texts
+and modules, so that no library is imported here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from kinfolio.errors import FileError, KinfolioError, OutOfMemory
+
+Operation = Literal["write", "read"]
+
+_ELSEWHERE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENAMETOOLONG,
+}
+"""Errors that another folder avoids."""
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space there"),
+    errno.EDQUOT: ("the disk quota is used up", "remove some of your files"),
+    errno.EACCES: ("permission denied", "change its permissions"),
+    errno.EPERM: ("permission denied", "change its permissions"),
+    errno.EROFS: ("the file system is read-only", "make it writable"),
+    errno.EFBIG: ("the file exceeds the largest size allowed", "type: ulimit -f unlimited"),
+    errno.ENAMETOOLONG: ("the name is too long", "give a shorter one"),
+    errno.EISDIR: ("it is a folder, a file was expected", "move it away"),
+    errno.ENOTDIR: ("it is a file, a folder was expected", "move it away"),
+    errno.EEXIST: ("something else has that name", "move it away"),
+    errno.ENOENT: ("no such file or folder", "check the path"),
+    errno.ELOOP: ("its symbolic links form a loop", "remove one of them"),
+    errno.EMFILE: ("too many files are open", "type: ulimit -n 4096"),
+    errno.ENFILE: ("too many files are open on this machine", "close other programs"),
+    errno.EIO: ("the disk reports an input/output error", "check the disk"),
+    errno.EBUSY: ("another program uses it", "end that program"),
+    errno.EBADF: ("it is closed", "leave it open"),
+}
+"""Reason and remedy by error number."""
+_SQLITE = {
+    3: errno.EACCES,
+    7: errno.ENOMEM,
+    8: errno.EROFS,
+    10: errno.EIO,
+    13: errno.ENOSPC,
+    14: 0,
+    23: errno.EACCES,
+}
+"""Error numbers by primary result code of SQLite; 14, cannot open, has many causes."""
+_SQLITE_LOCKED = {5, 6}
+_SQLITE_DAMAGED = {11, 26}
+_LIBRARIES = re.compile(
+    r"inline_container|PytorchStreamWriter|os error \d+|requested and \d+ written"
+)
+_MEMORY = re.compile(
+    r"out of memory|allocate memory|can't start new thread|failed to map segment|bad_alloc", re.I
+)
+
+
+def os_errors(path: Path | str, operation: Operation = "write", *, cure: str = "") -> _Translation:
+    """Return a context manager that translates errors of the operating system in its block.
+
+    Other errors pass, above all a `KinfolioError`: `ServerUnreachable` is an `OSError`.
+
+    Args:
+        path: what the block writes or reads; an error with a path of its own names that.
+        operation: for the sentence.
+        cure: what the user can set or give instead, such as "give another --run".
+
+    Raises:
+        FileError: a file cannot be written or read.
+        OutOfMemory: memory is used up.
+    """
+    return _Translation(path, operation, cure)
+
+
+def temporary_prefix(path: Path) -> str:
+    """Return the first characters of the names of temporary files beside a file."""
+    # Short, as the name of a file has 255 bytes at most.
+    return f".{path.name[:60]}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    path: Path | str
+    operation: Operation
+    cure: str
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if error is not None:
+            found = translated(error, self.path, self.operation, cure=self.cure)
+            if found is not None:
+                raise found from error
+
+
+def translated(
+    error: BaseException,
+    path: Path | str | None = None,
+    operation: Operation = "write",
+    *,
+    cure: str = "",
+) -> KinfolioError | None:
+    """Return the translation of an error; None if it is not the operating system's."""
+    # Errors of the network are the database's.
+    if isinstance(error, KinfolioError | ConnectionError | TimeoutError):
+        return None
+    if _is_out_of_memory(error):
+        return OutOfMemory(
+            f"memory is used up{_while(path, operation)}; close other programs, raise the limit of "
+            "this one (ulimit -v), or use a machine with more memory"
+        )
+    if type(error).__module__ == "sqlite3":
+        return _of_sqlite(error, path, operation, cure)
+    if not isinstance(error, OSError) and not _LIBRARIES.search(str(error)):
+        return None
+    place = _place(error, path)
+    number = _number(error, place)
+    if number == errno.EEXIST and place is not None and place.is_file():
+        number = errno.ENOTDIR
+    if number == errno.ENOTDIR and place is not None:
+        place = next((one for one in (place, *place.parents) if one.is_file()), place)
+    return FileError(_sentence(place or path, operation, number, cure, str(error)))
+
+
+def _sentence(
+    place: Path | str | None, operation: Operation, number: int, cure: str, text: str
+) -> str:
+    what = f"{place} cannot be {'written' if operation == 'write' else 'read'}"
+    if place is None:
+        what = "a file cannot be written or read"
+    if number not in _REASONS:
+        known = os.strerror(number) if number else " ".join(text.split())[:200]
+        return f"{what} ({known}); {cure or 'check the disk and the path'}"
+    reason, remedy = _REASONS[number]
+    other = f", or {cure}" if cure and number in _ELSEWHERE else ""
+    return f"{what}: {reason}; {remedy}{other}"
+
+
+def _of_sqlite(
+    error: BaseException, path: Path | str | None, operation: Operation, cure: str
+) -> KinfolioError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    file = path or "a database file"
+    if code in _SQLITE_LOCKED:
+        return FileError(
+            f"{file} is in use by another program; wait until that has ended, and run the command "
+            "again"
+        )
+    if code in _SQLITE_DAMAGED:
+        return FileError(f"{file} is damaged ({error}); move it away, and a new one is created")
+    number = _SQLITE.get(code)
+    if number == 0 and path is not None:
+        number = _why_not_opened(Path(path))
+    if number == errno.EIO and _has_size_limit():
+        number = errno.EFBIG
+    return FileError(_sentence(path, operation, number or 0, cure, str(error)))
+
+
+def _why_not_opened(file: Path) -> int:
+    """Return the error number of opening a file for appending, as SQLite does not tell it."""
+    exists = file.exists()
+    try:
+        with file.open("ab"):
+            pass
+    except OSError as error:
+        return error.errno or 0
+    if not exists:
+        file.unlink(missing_ok=True)
+    return 0
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return isinstance(error, RuntimeError | ImportError) and bool(_MEMORY.search(str(error)))
+
+
+def _number(error: BaseException, place: Path | None) -> int:
+    """Return the error number, which torch, safetensors and NumPy do not give as an attribute."""
+    number = getattr(error, "errno", None)
+    if isinstance(number, int):
+        return number
+    text = str(error)
+    if match := re.search(r"os error (\d+)", text):
+        return int(match[1])
+    for known in _REASONS:
+        if os.strerror(known) in text:
+            return known
+    # torch and NumPy tell only that less was written than should be.
+    folder = next((one for one in place.parents if one.is_dir()), None) if place else None
+    if folder is not None and shutil.disk_usage(folder).free < 1 << 16:
+        return errno.ENOSPC
+    return errno.EFBIG if _has_size_limit() else 0
+
+
+def _has_size_limit() -> bool:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+
+
+def _place(error: BaseException, path: Path | str | None) -> Path | None:
+    """Return the path of the error; that of the block for a temporary file of `whole_file`."""
+    named = getattr(error, "filename", None)
+    if not isinstance(named, str):
+        return Path(path) if path else None
+    if path and Path(named).name.startswith(temporary_prefix(Path(path))):
+        return Path(path)
+    return Path(named)
+
+
+def _while(path: Path | str | None, operation: Operation) -> str:
+    if path is None:
+        return ""
+    return f" while {path} is {'written' if operation == 'write' else 'read'}"
