@@ -51,10 +51,10 @@ docs: $(STAMP)  ## Build the documentation into site/; warnings are errors.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 pictures: $(STAMP)  ## Draw the pictures of the documentation.
-	$(BIN)/python bench/pictures.py
+	$(BIN)/python bench/pages/pictures.py
 
 examples: $(STAMP)  ## Rewrite docs/examples.md from the demo.
-	$(BIN)/python bench/examples.py
+	$(BIN)/python bench/pages/examples.py
 
 clean:  ## Remove the virtual environment, caches and build output.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist site *.egg-info

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from python_page import PAGE, outputs, run_page
+from pages.python_page import PAGE, outputs, run_page
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection

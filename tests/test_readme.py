@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pictures import FOLDER, THEMES, draw
+from pages.pictures import FOLDER, THEMES, draw
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection

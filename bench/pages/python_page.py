@@ -1,6 +1,6 @@
 """Runs the Python blocks of docs/python.md in order and writes their output below them.
 
-Needs a server with an empty graph: `KINFOLIO_HOME=$(mktemp -d) python bench/python_page.py`.
+Needs a server with an empty graph: `KINFOLIO_HOME=$(mktemp -d) python bench/pages/python_page.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parents[1] / "docs" / "python.md"
+PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 _BLOCK = re.compile(r"```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL)
 
 
