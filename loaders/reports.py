@@ -33,6 +33,8 @@ class TableQuality:
     first: str | None
     """ISO date of the earliest time, UTC."""
     last: str | None
+    understood: dict[str, str]
+    """How columns were read that have several readings, e.g. `seconds since 1970, ... to ...`."""
     splits: dict[str, int]
     """Number of rows of each split; `""`: without one."""
     missing: dict[str, int]
@@ -96,6 +98,6 @@ class LoadReport(Tabular):
     rejects_file: str | None
     seconds: float
     notes: tuple[str, ...]
-    """Files of the folder that are not loaded, a sentence each."""
+    """Files that are not loaded, and how columns were read: a sentence each."""
     removed: Removed | None = None
     """None unless the load replaces."""

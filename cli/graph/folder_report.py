@@ -15,6 +15,11 @@ _INDENT = 13
 
 def lines(report: FolderReport) -> Iterator[str]:
     """Yield the report line by line."""
+    for rows in _rows(report):
+        yield from rows.split("\n")
+
+
+def _rows(report: FolderReport) -> Iterator[str]:
     for table in report.tables:
         yield from _table(table, report.reasons.get(table.file, {}))
         yield ""
@@ -26,7 +31,9 @@ def lines(report: FolderReport) -> Iterator[str]:
 def _table(table: TableQuality, reasons: dict[str, int]) -> Iterator[str]:
     rejected = f", {table.rejected:,} would be rejected" if table.rejected else ""
     yield f"{table.file}: {table.rows:,} rows{rejected}"
-    if table.first and table.last:
+    for column, meaning in table.understood.items():
+        yield _row("read as", f"{column}: {meaning}".split(" "), separator=" ")
+    if table.first and table.last and "timestamp" not in table.understood:
         yield _row("dates", [f"{table.first} to {table.last}"])
     if table.splits:
         yield _row("splits", [f"{name or 'none'} {rows:,}" for name, rows in table.splits.items()])

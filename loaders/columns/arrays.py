@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
-
 Converted = tuple[Any, NDArray[np.bool_]]
 """The typed array, and a mask of the rows whose value is invalid."""
 
@@ -51,18 +49,3 @@ def trimmed(texts: Any) -> Any:
     """Strip white space from texts; an empty text becomes null."""
     texts = pc.utf8_trim_whitespace(texts)
     return null_where(texts, mask_of(pc.equal(texts, "")))
-
-
-def number(values: Any) -> Converted:
-    """Convert to finite float64."""
-    if pa.types.is_boolean(values.type) or pa.types.is_temporal(values.type):
-        return pa.nulls(len(values), pa.float64()), is_valid(values)
-    invalid = all_false(values)
-    if pa.types.is_string(values.type):
-        texts = trimmed(values)
-        invalid = is_valid(texts) & ~matches(texts, _NUMBER)
-        # Arrow's cast accepts no leading plus.
-        values = pc.ascii_ltrim(null_where(texts, invalid), "+")
-    numbers = values.cast(pa.float64())
-    invalid |= is_valid(numbers) & ~mask_of(pc.is_finite(numbers))
-    return null_where(numbers, invalid), invalid

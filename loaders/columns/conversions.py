@@ -1,8 +1,7 @@
-"""Conversion of raw columns to the types of the graph, with a mask of the invalid values."""
+"""Surveys and conversions of the standard columns, by meaning."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,35 +13,41 @@ from kinfolio.loaders.columns.arrays import (
     all_false,
     is_valid,
     mask_of,
-    matches,
     null_where,
-    number,
     trimmed,
 )
+from kinfolio.loaders.columns.countries import (
+    convert_countries,
+    convert_country,
+    why_no_country,
+)
 from kinfolio.loaders.columns.interpretation import Fixed, Interpretation, Survey
-from kinfolio.loaders.columns.times import time
+from kinfolio.loaders.columns.numbers import NumberSurvey
+from kinfolio.loaders.columns.times import TimeSurvey
 from kinfolio.loaders.files.rejects import quoted
-from kinfolio.loaders.files.tables import Column, Meaning
+from kinfolio.loaders.files.tables import Column
 from kinfolio.records import SPLITS
 
 MAX_KEY_CHARACTERS = 1_000
 """Maximum length of an id or an indexed name; the server's index accepts about 8,000 bytes."""
 
-_INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
-_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_FLAGS = {
+    **dict.fromkeys("true t 1 1.0 yes y on ja j wahr oui vrai si sí".split(), True),
+    **dict.fromkeys("false f 0 0.0 no n off nein falsch non faux".split(), False),
+}
 _EXPECTED = {
-    "number": "is not a number",
-    "integer": "is not a whole number",
     "flag": "is neither true nor false",
-    "time": "is not a time: an ISO date, or seconds or milliseconds since 1970, was expected",
     "split": f"is none of {', '.join(SPLITS)}",
-    "list": "is not a list of texts",
     "text": "is not a text",
 }
 
 
 def survey(column: Column) -> Survey:
     """Return the survey that decides how a column is read."""
+    if column.meaning == "time":
+        return TimeSurvey(column.name)
+    if column.meaning in ("number", "integer"):
+        return NumberSurvey(column.name, is_whole=column.meaning == "integer")
     return Fixed(
         Interpretation(
             convert=_CONVERSIONS[column.meaning],
@@ -52,6 +57,8 @@ def survey(column: Column) -> Survey:
 
 
 def _why_invalid(column: Column, value: object) -> tuple[str, str]:
+    if column.meaning in ("country", "countries"):
+        return why_no_country(column.name, value)
     if column.meaning in ("id", "name"):
         if value is None or not str(value).strip():
             return f"no {column.name}", f"no {column.name}"
@@ -78,17 +85,6 @@ def _name(values: Any) -> Converted:
     return texts, mask_of(pc.greater(pc.utf8_length(texts), MAX_KEY_CHARACTERS))
 
 
-def _integer(values: Any) -> Converted:
-    numbers, invalid = number(values)
-    if pa.types.is_string(values.type):
-        texts = trimmed(values)
-        invalid = invalid | (is_valid(texts) & ~matches(texts, _INTEGER))
-    else:
-        invalid = invalid | mask_of(pc.not_equal(numbers, pc.floor(numbers)))
-        invalid = invalid | mask_of(pc.greater(pc.abs(numbers), 1e15))
-    return null_where(numbers, invalid).cast(pa.int64(), safe=False), invalid
-
-
 def _flag(values: Any) -> Converted:
     if pa.types.is_boolean(values.type):
         return values, all_false(values)
@@ -104,33 +100,12 @@ def _split(values: Any) -> Converted:
     return null_where(texts, invalid), invalid
 
 
-def _list(values: Any) -> Converted:
-    """Convert to lists of texts; a text is split at `|` and `,`."""
-    kind = values.type
-    parts: list[list[str] | None]
-    if pa.types.is_null(kind):
-        parts = [None] * len(values)
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        parts = [
-            [str(part) for part in value or () if part not in (None, "")]
-            for value in values.to_pylist()
-        ]
-    else:
-        parts = [
-            [part for piece in re.split(r"[|,]", text or "") if (part := piece.strip())]
-            for text in _text(values)[0].to_pylist()
-        ]
-    return pa.array([part or None for part in parts], pa.list_(pa.string())), all_false(values)
-
-
-_CONVERSIONS: dict[Meaning, Callable[[Any], Converted]] = {
+_CONVERSIONS: dict[str, Callable[[Any], Converted]] = {
     "id": _id,
     "name": _name,
     "text": _text,
-    "number": number,
-    "integer": _integer,
     "flag": _flag,
-    "time": time,
     "split": _split,
-    "list": _list,
+    "country": convert_country,
+    "countries": convert_countries,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -17,6 +18,8 @@ from kinfolio.loaders.files.rejects import Rejects, quoted
 from kinfolio.loaders.files.source import MORE, ROWS_PER_BATCH, Batch, open_stream, too_long
 from kinfolio.loaders.files.tables import TableFile, check_header
 
+_MAX_DIGITS = 1_000
+"""Longest integer that is read; only ids may have more than 19 digits."""
 _VALUE = re.compile(r": .*", re.DOTALL)
 
 
@@ -24,16 +27,29 @@ def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is not a number")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number is too large: {digits[:20]}...")
+    return int(digits)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"has the field {quoted(twice)} twice")
+    return fields
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_int=_integer, object_pairs_hook=_object
+)
 
 
 def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
     """Yield the rows of a `.jsonl` file, standard fields as texts, the others as JSON in `MORE`."""
     meanings = {column.name: column.meaning for column in file.columns}
-    types = {
-        name: pa.list_(pa.string()) if meaning == "list" else pa.string()
-        for name, meaning in meanings.items()
-    } | {MORE: pa.string()}
     seen: set[str] = set()
     with open_stream(file) as stream:
         numbered = enumerate(_lines(file, stream), start=1)
@@ -55,8 +71,8 @@ def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                     check_header(file, [*file.required, *more])
                 seen.update(row, more)
             columns = {
-                name: pa.array([row.get(name) for row in rows], kind)
-                for name, kind in types.items()
+                name: pa.array([row.get(name) for row in rows], pa.string())
+                for name in (*meanings, MORE)
             }
             yield Batch(columns=columns, lines=np.array(lines, np.int64))
     if seen and not seen.issuperset(file.required):
@@ -64,12 +80,26 @@ def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
 
 
 def _lines(file: TableFile, stream: IO[bytes]) -> Iterator[bytes]:
-    prefix = b"\xef\xbb\xbf"
+    is_first = True
     while line := stream.readline(source.BLOCK_BYTES):
+        if is_first:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+            is_first = not line.strip()
+            _refuse_document(file, line)
         if len(line) == source.BLOCK_BYTES:
             raise BadInput(too_long(file))
-        yield line.removeprefix(prefix)
-        prefix = b""
+        yield line
+
+
+def _refuse_document(file: TableFile, line: bytes) -> None:
+    """Raise BadInput if the first line begins an array, or an object over several lines."""
+    is_array = re.match(rb"\s*\[\s*(\{|$)", line)
+    if is_array or line.strip() == b"{":
+        program = ".[]" if is_array else "."
+        raise BadInput(
+            f"{file.path} is {'one JSON array' if is_array else 'JSON over several lines'}; one "
+            f"object a line was expected: jq -c '{program}' {file.name} writes it so"
+        )
 
 
 def _parse(raw: bytes, meanings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -91,13 +121,14 @@ def _parse(raw: bytes, meanings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     for name, value in fields.items():
         if value is None:
             continue
+        if not name.isascii():
+            _check_storable("a name of a field", name, has_column=False)
         if type(value) is not str or not value.isascii():
-            _check_storable(name, value)
+            _check_storable(name, value, has_column=name in meanings)
         if name not in meanings:
             more[name] = value
-        elif meanings[name] == "list":
-            parts = value if isinstance(value, list) else str(value).replace("|", ",").split(",")
-            row[name] = list(map(str, parts))
+        elif meanings[name] == "countries":
+            row[name] = json.dumps(value) if isinstance(value, list) else str(value)
         elif isinstance(value, list):
             raise ValueError(f"{name} is a list, one value was expected")
         else:
@@ -106,10 +137,15 @@ def _parse(raw: bytes, meanings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     return row, more
 
 
-def _check_storable(name: str, value: object) -> None:
-    """Raise ValueError, with the reason, for a value that cannot be stored as a property."""
+def _check_storable(name: str, value: object, *, has_column: bool) -> None:
+    """Raise ValueError, with the reason, for a value that cannot be stored as a property.
+
+    Whole numbers of standard columns may be of any size, since an id is a text.
+    """
     parts = value if isinstance(value, list) else [value]
     kinds = {type(part) for part in parts}
+    if type(None) in kinds:
+        raise ValueError(f"{name} has an empty entry: {quoted(value)}")
     if kinds - {str, int, float, bool}:
         raise ValueError(
             f"{name} is nested: {quoted(value)}; a text, a number or a list of one kind was "
@@ -118,8 +154,10 @@ def _check_storable(name: str, value: object) -> None:
     if len(kinds) > 1 and kinds != {int, float}:
         raise ValueError(f"{name} mixes kinds in a list: {quoted(value)}")
     for part in parts:
-        if isinstance(part, int) and not -(2**63) <= part < 2**63:
-            raise ValueError(f"{name} {quoted(part)} is too large")
+        if isinstance(part, int) and not has_column and not -(2**63) <= part < 2**63:
+            raise ValueError(f"{name} is too large: {quoted(part)}")
+        if isinstance(part, float) and not math.isfinite(part):
+            raise ValueError(f"{name} is too large")
         if isinstance(part, str) and not part.isascii():
             try:
                 part.encode()

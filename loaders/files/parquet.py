@@ -19,7 +19,7 @@ from kinfolio.loaders.files.source import ROWS_PER_BATCH, Batch, open_stream
 from kinfolio.loaders.files.storable import storable, storable_type
 from kinfolio.loaders.files.tables import TableFile, check_header
 
-_TEXT_MEANINGS = ("id", "name", "text")
+_TEXT_MEANINGS = ("id", "name", "text", "country")
 
 
 @contextmanager
@@ -69,12 +69,14 @@ def _target(file: TableFile, field: Any, meaning: str | None) -> Any:
     """
     target = storable_type(field.type)
     is_list = target is not None and types.is_nested(target)
-    if target is None or (is_list and meaning not in (None, "list")):
+    if target is None or (is_list and meaning not in (None, "countries")):
         raise BadInput(
             f"{file.path} has a column {field.name!r} of type {field.type}, which cannot be "
             f"stored; {'give it as text or numbers' if meaning else 'remove it'}"
         )
-    is_text = meaning in _TEXT_MEANINGS and not types.is_floating(field.type)
+    is_text = (
+        meaning in _TEXT_MEANINGS or (meaning == "countries" and not is_list)
+    ) and not types.is_floating(field.type)
     return pa.string() if is_text else target
 
 

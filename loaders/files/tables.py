@@ -10,7 +10,9 @@ from typing import Literal
 from kinfolio.cypher.mapping.names import OWN_SLOT_PROPERTIES
 from kinfolio.errors import BadInput
 
-Meaning = Literal["id", "name", "text", "number", "integer", "flag", "time", "split", "list"]
+Meaning = Literal[
+    "id", "name", "text", "number", "integer", "flag", "time", "split", "country", "countries"
+]
 """Meaning of a column; `name` is a short, indexed text."""
 Format = Literal["tsv", "csv", "jsonl", "parquet"]
 
@@ -36,7 +38,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "users": (
         _column("user", "id", required=True),
         _column("name", "text"),
-        _column("country", "text"),
+        _column("country", "country"),
         _column("risk_tolerance", "integer"),
     ),
     "products": (
@@ -48,7 +50,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _column("text", "text"),
         _column("open", "flag"),
         _column("risk", "integer"),
-        _column("countries", "list"),
+        _column("countries", "countries"),
     ),
     "interactions": (
         _column("user", "id", required=True),
@@ -135,7 +137,13 @@ def find_tables(folder: Path) -> list[TableFile]:
                 ".tsv, .csv, .jsonl or .parquet, each with or without .gz"
             )
         if not path.is_file():
-            raise BadInput(f"{path} is a folder or not there; a file with {table} was expected")
+            raise BadInput(
+                f"{path} is a folder or not there; one file with {table} was expected. The parts "
+                "of a Parquet folder are joined by pyarrow: parquet.write_table("
+                f"parquet.read_table('{path.name}'), 'one.parquet')"
+                if kind == "parquet"
+                else f"{path} is a folder or not there; a file with {table} was expected"
+            )
         if table in found:
             raise BadInput(
                 f"{folder} holds {table} twice, {found[table].name} and {path.name}; keep one"
@@ -223,6 +231,8 @@ def check_header(file: TableFile, names: list[str]) -> None:
             continue
         if not name.strip():
             raise BadInput(f"{file.path} has a column without a name; name it or remove it")
+        if "\0" in name:
+            raise BadInput(f"{file.path} has a column {name!r}, with a null byte; rename it")
         stem, _, slot = name.rpartition("_")
         if name in _RESERVED or (slot in ("a", "b") and stem in OWN_SLOT_PROPERTIES):
             raise BadInput(

@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from kinfolio.loaders.reading.staged import Staged, StagedTable
 from kinfolio.loaders.reading.staging import stage
+from kinfolio.loaders.reading.understood import time_range, understood
 from kinfolio.loaders.reports import Degrees, FolderReport, TableQuality
 from kinfolio.records import SPLITS, Progress, no_progress
 
@@ -57,7 +57,6 @@ def check_quality(
 def _quality(table: StagedTable, staged: Staged) -> TableQuality:
     file = table.file
     splits = Counter[str]()
-    times: list[int] = []
     standard = [column.stored for column in file.columns]
     missing = dict.fromkeys(standard, len(table))
     for batch in table.batches():
@@ -66,9 +65,8 @@ def _quality(table: StagedTable, staged: Staged) -> TableQuality:
         if "split" in batch.schema.names and "split" in standard:
             for found in pc.value_counts(batch.column("split")).to_pylist():
                 splits[found["values"] or ""] += found["counts"]
-        if "at" in batch.schema.names and batch.column("at").null_count < len(batch):
-            times += pc.min_max(batch.column("at")).as_py().values()
     kinds = {kind: count for (of, kind), count in staged.rejects.kinds.items() if of == file.name}
+    first, last = time_range(table) or (None, None)
     has_splits = any(splits[name] for name in SPLITS)
     return TableQuality(
         table=file.table,
@@ -79,8 +77,9 @@ def _quality(table: StagedTable, staged: Staged) -> TableQuality:
             count for kind, count in kinds.items() if kind.startswith(("duplicate", "same "))
         ),
         dangling=kinds.get("dangling tie", 0),
-        first=_day(min(times, default=None)),
-        last=_day(max(times, default=None)),
+        first=first,
+        last=last,
+        understood=understood(table),
         splits={name: splits[name] for name in (*SPLITS, "") if splits[name]} if has_splits else {},
         missing={
             column.name: missing[column.stored]
@@ -88,10 +87,6 @@ def _quality(table: StagedTable, staged: Staged) -> TableQuality:
             if not column.required and missing[column.stored]
         },
     )
-
-
-def _day(time: int | None) -> str | None:
-    return None if time is None else datetime.fromtimestamp(time / 1_000, UTC).date().isoformat()
 
 
 def _degrees(staged: Staged) -> tuple[Degrees, Degrees]:

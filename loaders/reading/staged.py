@@ -106,7 +106,9 @@ class Staged:
     tables: dict[str, StagedTable]
     rejects: Rejects
     notes: tuple[str, ...]
-    """Files of the folder that are not loaded, a sentence each."""
+    """Files of the folder that are not loaded, and implausible times: a sentence each."""
+    readings: tuple[str, ...]
+    """How columns were read that have several readings, a sentence each."""
 
     def count(self, table: str) -> int:
         """Return the number of valid rows."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from kinfolio.loaders.reading.raw import raw_batches, store_raw
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, LINE, Staged, StagedTable
 from kinfolio.loaders.reading.ties import TieCheck
+from kinfolio.loaders.reading.understood import implausible_times, readings
 from kinfolio.records import Progress
 
 
@@ -77,7 +79,8 @@ def stage(
         outside_users=frozenset(outside_users),
         tables=tables,
         rejects=rejects,
-        notes=ignored_files(folder),
+        notes=(*ignored_files(folder), *chain(*map(implausible_times, tables.values()))),
+        readings=tuple(chain(*map(readings, tables.values()))),
     )
 
 

@@ -93,7 +93,7 @@ def report(
         reviews=staged.count("reviews"),
         rejected=staged.rejects.all(),
         rejects_file=str(rejects_file) if rejects_file and len(staged.rejects) else None,
-        notes=staged.notes,
+        notes=(*staged.notes, *staged.readings),
         removed=removed,
         seconds=round(time.monotonic() - started, 2),
     )

@@ -62,6 +62,7 @@ def special_rows(tmp_path: Path) -> Path:
         "source": ["p007", "p007"],
         "target": ['say "x", \\ y', "p008"],
         "since": pa.array([datetime.date(2024, 1, 2), None]),
+        "seen": pa.array([1_719_835_200_123_456, None], pa.timestamp("us", tz="Europe/Berlin")),
         "note": ["", None],
         "share": [0.1, 1e-17],
     }
