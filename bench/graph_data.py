@@ -6,6 +6,7 @@ The popularity of products follows a power law.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +16,12 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from kinfolio.gnn.embeddings import Embeddings, save_embeddings
+from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints
+from kinfolio.gnn.model_file import save_embeddings
 from kinfolio.run import Run, write_json
 from kinfolio.snapshot import read_snapshot
+from kinfolio.storage.run_info import RunInfo
 
 _FIRST, _SPAN = 1_600_000_000_000, 100_000_000_000
 """Milliseconds since 1970: start and length of the period of all times."""
@@ -151,8 +154,39 @@ def store_embeddings(run: Run, width: int, seed: int = 0) -> Embeddings:
         snapshot=snapshot.hash,
     )
     save_embeddings(embeddings, run.model)
-    write_json(run.info, {"config": {}, "metrics": {}})
+    write_json(run.info, dict(_run_info(embeddings)))
     return embeddings
+
+
+def _run_info(embeddings: Embeddings) -> RunInfo:
+    return {
+        "config": {"text": "off", "reviews": 8},
+        "tau": TAU,
+        "choice": {
+            "text": False,
+            "dim": embeddings.dim,
+            "heads": 1,
+            "cold": 0.0,
+            "steps": 0,
+            "final_steps": 0,
+            "edge_dropout": 0.0,
+        },
+        "blend": {
+            "text": {"seen": 0.0, "unseen": 0.0},
+            "recipe": None,
+            "strength": 0.0,
+            "reviewers": 0.0,
+            "delta": 0.0,
+            "offset": 0.0,
+        },
+        "budget": {"cpu_seconds": 0.0, "spent": 0.0},
+        "history": [],
+        "epochs": 0.0,
+        "seconds": 0.0,
+        "data": {"snapshot": embeddings.snapshot, "training_interactions": 0},
+        "metrics": {"valid": {"recall@20": 0.0, "ndcg@20": 0.0}},
+        "versions": {"kinfolio": version("kinfolio")},
+    }
 
 
 def damage(folder: Path, share: float = 0.01, seed: int = 0) -> int:

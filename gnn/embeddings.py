@@ -1,20 +1,11 @@
-"""The embeddings of a trained model, and the model file that stores them."""
+"""The embeddings of a trained model."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from kinfolio.errors import RunBroken
-from kinfolio.run import whole_file
-
-_STORED_NAMES = {"user_fingerprints": "user_counted", "global_user": "general"}
-"""Names in the model file, where they differ from those of the fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,60 +57,3 @@ class Embeddings:
     """Metrics of the run, as JSON text."""
     snapshot: str
     """Hash of the snapshot the model was trained on."""
-
-
-def save_embeddings(
-    embeddings: Embeddings,
-    path: Path,
-    *,
-    parameters: Mapping[str, NDArray[np.generic]] | None = None,
-    metadata: Mapping[str, str] | None = None,
-) -> None:
-    """Write a model file (safetensors), whole or not at all.
-
-    Args:
-        embeddings: what the graph will store.
-        path: of the file.
-        parameters: further arrays, such as the parameters of the heads.
-        metadata: further entries of the header.
-    """
-    from safetensors.numpy import save_file
-
-    arrays: dict[str, NDArray[np.generic]] = {}
-    header: dict[str, str] = {}
-    for item in fields(Embeddings):
-        name, value = _STORED_NAMES.get(item.name, item.name), getattr(embeddings, item.name)
-        if isinstance(value, np.ndarray):
-            arrays[name] = np.ascontiguousarray(value)
-        else:
-            header[name] = json.dumps(value)
-    with whole_file(path) as temporary:
-        save_file(
-            arrays | dict(parameters or {}), temporary, metadata=header | dict(metadata or {})
-        )
-
-
-def load_embeddings(path: Path) -> Embeddings:
-    """Read the embeddings of a model file.
-
-    Raises:
-        RunBroken: the file is damaged or of another version.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    values: dict[str, object] = {}
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            for item in fields(Embeddings):
-                name = _STORED_NAMES.get(item.name, item.name)
-                if name in header:
-                    value = json.loads(header[name])
-                    values[item.name] = tuple(value) if isinstance(value, list) else value
-                else:
-                    values[item.name] = file.get_tensor(name)
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise RunBroken(
-            f"{path} cannot be read as a model ({error}); type: kinfolio train --run {path.parent}"
-        ) from error
-    return Embeddings(**values)  # type: ignore[arg-type]  # fields as they were saved

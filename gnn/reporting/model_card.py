@@ -6,7 +6,6 @@ States only computed results, and names those that were not measured.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from kinfolio.gnn.evaluation.bootstrap import Interval
 from kinfolio.gnn.evaluation.evaluate import Evaluation
 from kinfolio.gnn.reporting.choices import choice_sentences, chosen_and_tried, plain
 from kinfolio.records import SPLITS, Snapshot
+from kinfolio.storage.run_info import RunInfo
 
 _BASELINES = ("popularity", "ties' mean", "text mean", "EASE", "EASE+text")
 _TEXT_RESULTS = (
@@ -109,7 +109,7 @@ def data_of(snapshot: Snapshot) -> dict[str, int]:
     }
 
 
-def model_card(found: Evaluation, info: dict[str, Any], data: dict[str, int], command: str) -> str:
+def model_card(found: Evaluation, info: RunInfo, data: dict[str, int], command: str) -> str:
     """Return the card in Markdown; `data`: of `data_of`; `command`: ran the evaluation."""
     recall, ndcg = f"recall@{found.k}", f"ndcg@{found.k}"
     figures = [

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import Any
 
 from kinfolio.gnn.evaluation.evaluate import Evaluation
+from kinfolio.storage.run_info import Curve, Point
 
 _WIDTH, _LABELS, _VALUES = 340, 92, 44
 """Width of a panel; room for names on the left and for numbers on the right."""
@@ -22,15 +22,16 @@ Scale = Callable[[float], float]
 Points = Sequence[tuple[float, float]]
 
 
-def curves(history: Sequence[Sequence[dict[str, Any]]]) -> str:
+def curves(history: Sequence[Sequence[Point]]) -> str:
     """Draw loss and validation metrics by step, one line for each head.
 
     Evaluations have `step`, `loss`, `recall` and `ndcg` (None: not measured).
     """
 
-    def series(name: str) -> list[Points]:
+    def series(name: Curve) -> list[Points]:
         return [
-            [(one["step"], one[name]) for one in head if one[name] is not None] for head in history
+            [(one["step"], value) for one in head if (value := one[name]) is not None]
+            for head in history
         ]
 
     last = max((one["step"] for head in history for one in head), default=1)

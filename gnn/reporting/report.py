@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.bootstrap import Interval
@@ -31,6 +30,7 @@ from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.records import Snapshot
 from kinfolio.run import Run, whole_file
 from kinfolio.snapshot import read_snapshot
+from kinfolio.storage.run_info import RunInfo
 
 _DRAWN = ("kinfolio", "EASE", "popularity", "graph only")
 """Models drawn by bands of products."""
@@ -195,8 +195,8 @@ def _example(one: Example, split: str) -> str:
     return f"<h3>A user who holds {escape(held)}</h3><ol>{''.join(lines)}</ol>"
 
 
-def _training(info: dict[str, Any]) -> list[str]:
-    history = [head for head in info.get("history") or [] if head]
+def _training(info: RunInfo) -> list[str]:
+    history = [head for head in info["history"] if head]
     chosen, tried = chosen_and_tried(info)
     details = [html.table(["choice", "value"], chosen)]
     for name, trials in tried.items():

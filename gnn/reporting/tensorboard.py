@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kinfolio.errors import NotReady
 from kinfolio.run import Run
+from kinfolio.storage.run_info import CURVES
 
 
 def write_curves(run: Run, folder: Path) -> None:
@@ -29,6 +30,6 @@ def write_curves(run: Run, folder: Path) -> None:
             old.unlink()
         with SummaryWriter(str(own)) as writer:
             for one in evaluations:
-                for name in ("loss", "recall", "ndcg"):
+                for name in CURVES:
                     if one[name] is not None:
                         writer.add_scalar(name, one[name], one["step"])

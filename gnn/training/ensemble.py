@@ -16,10 +16,11 @@ from torch.nn import functional
 from kinfolio.gnn.blend.blend import choose_blend, refit_blend
 from kinfolio.gnn.blend.term import Parts, Pool, Term, add_terms
 from kinfolio.gnn.data import TrainingData
-from kinfolio.gnn.embeddings import Embeddings, save_embeddings
+from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints
 from kinfolio.gnn.model.head import HOPS, FusionHead
 from kinfolio.gnn.model.propagation import TIE_WEIGHT
+from kinfolio.gnn.model_file import save_embeddings
 from kinfolio.gnn.ranking import Quality, ScoreBlock, per_user_metrics
 from kinfolio.gnn.training.context import TrainingContext
 from kinfolio.gnn.training.head_trainer import score_heads

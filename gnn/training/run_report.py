@@ -13,7 +13,8 @@ from kinfolio.gnn.training.ensemble import Ensemble
 from kinfolio.gnn.training.search.candidates import NUM_HEADS, Choice
 from kinfolio.gnn.training.search.race import RaceResult
 from kinfolio.records import Snapshot
-from kinfolio.run import Run, write_json
+from kinfolio.run import Run, as_json, whole_file
+from kinfolio.storage.document import checksum
 from kinfolio.tabular import Tabular
 
 
@@ -79,14 +80,16 @@ class Outcome:
         )
 
     def write(self, run: Run, snapshot: Snapshot, versions: dict[str, str]) -> Trained:
-        """Write the model file, then `run.json`, without which a run is unfinished."""
+        """Write the model file and `run.json`, without which a run is unfinished."""
         trained, context = self.summary(), self.context
         metrics = {"valid": {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}}
         embeddings = self.ensemble.embeddings(snapshot, json.dumps(metrics))
-        run.info.unlink(missing_ok=True)
-        self.ensemble.save(embeddings, run.model)
-        report = _report(self, trained, snapshot)
-        write_json(run.info, report | {"metrics": metrics, "versions": versions})
+        report = _report(self, trained, snapshot) | {"metrics": metrics, "versions": versions}
+        # Both files are written before the first takes its place.
+        with whole_file(run.info) as info, whole_file(run.model) as model:
+            self.ensemble.save(embeddings, model)
+            report["checksums"] = {run.model.name: checksum(model)}
+            info.write_text(as_json(report), "utf-8")
         if not trained.has_stopped:
             context.checkpoints.clear()
         return trained

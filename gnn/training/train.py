@@ -19,7 +19,8 @@ import torch
 
 from kinfolio.errors import BadConfig
 from kinfolio.gnn.data import training_data, validation_mask
-from kinfolio.gnn.embeddings import Embeddings, load_embeddings
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.model_file import read_model
 from kinfolio.gnn.text.encoder import Encoder, load_encoder
 from kinfolio.gnn.text.features import TextFeatures, has_texts, read_vectors
 from kinfolio.gnn.training.budget import Budget, parse_budget
@@ -104,10 +105,9 @@ def read_embeddings(run: Run) -> Embeddings:
 
     Raises:
         NotReady: the run was not trained.
-        RunBroken: training was interrupted, or the file is damaged.
+        RunBroken: training was interrupted, or a file is damaged.
     """
-    run.need_info()
-    return load_embeddings(run.model)
+    return read_model(run)[1]
 
 
 def read_servable(run: Run) -> Embeddings:
@@ -115,16 +115,17 @@ def read_servable(run: Run) -> Embeddings:
 
     Raises:
         NotReady: the run was not trained.
-        RunBroken: training was interrupted, or the file is damaged.
+        RunBroken: training was interrupted, or a file is damaged.
         BadConfig: it was trained on interactions that do not count in the graph.
     """
-    if "valid" in run.need_info().get("learned_from", ()):
+    info, embeddings = read_model(run)
+    if "valid" in info.get("learned_from", ()):
         raise BadConfig(
             f"the run in {run.folder} was trained on interactions marked valid (--final), which do "
             "not count in the graph, so that no explanation would add up; train without --final, "
             "or load them without a split"
         )
-    return read_embeddings(run)
+    return embeddings
 
 
 def pick_device(name: str) -> torch.device:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
 from kinfolio.errors import BadInput
-from kinfolio.llm_explain.minilm import encode
+from kinfolio.llm_explain.minilm import WIDTH, encode
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _INVERSE_REGULARISATION = 30.0
 confidence is too high."""
 _NGRAM_WEIGHT = 0.7
 _NGRAM_BUCKETS = 2_048
+_NUM_FEATURES = WIDTH + _NGRAM_BUCKETS
 _NAME_INSIDE = re.compile(r"(?<=[\w,?“\"] )(?:[A-Z][\w&’'-]+ ?)+(?<! )|\b[a-z]\d+\b")
 _NAME_FIRST = re.compile(r"^(?:[A-Z][a-z&]+ ){2,}")
 _ORDINARY_CAPITALS = {"I", "I'd", "I'm", "I've", "I’d", "I’m", "I’ve"}
@@ -100,12 +102,26 @@ def load_router(folder: Path) -> Router:
     examples = load_examples()
     settings = f"{examples}{_INVERSE_REGULARISATION}{_NGRAM_WEIGHT}"
     file = folder / f"router-{hashlib.sha256(settings.encode()).hexdigest()[:16]}.npz"
-    if file.is_file():
-        with np.load(file) as saved:
-            return Router(saved["weights"], saved["bias"])
+    if (saved := _read(file)) is not None:
+        return saved
     router = fit(examples)
     with whole_file(file) as temporary, temporary.open("wb") as out:
         np.savez(out, weights=router.weights, bias=router.bias)
+    return router
+
+
+def _read(file: Path) -> Router | None:
+    """Return the router in a file; None if there is none, or something else."""
+    try:
+        with file.open("rb") as opened, np.load(opened) as saved:
+            router = Router(saved["weights"], saved["bias"])
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, NotImplementedError):
+        return None
+    shapes = {"weights": (len(INTENTS), _NUM_FEATURES), "bias": (len(INTENTS),)}
+    for name, shape in shapes.items():
+        found = getattr(router, name)
+        if found.shape != shape or found.dtype != np.float32 or not np.isfinite(found).all():
+            return None
     return router
 
 

@@ -15,8 +15,9 @@ from kinfolio.errors import BadConfig
 from kinfolio.loaders.exporting.job import COUNTED, ExportJob
 from kinfolio.loaders.exporting.selection import users_around, users_of_statement
 from kinfolio.records import Exported, Progress, Snapshot, no_progress
-from kinfolio.snapshot import read_manifest, read_snapshot
+from kinfolio.snapshot import read_snapshot
 from kinfolio.snapshot_writer import scratch_beside, take_place
+from kinfolio.storage.manifest import read_manifest
 
 
 def export(graph: Graph, folder: Path, progress: Progress = no_progress) -> Snapshot:

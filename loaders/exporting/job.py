@@ -22,7 +22,8 @@ from kinfolio.loaders.exporting.changes import Changes
 from kinfolio.loaders.exporting.graph_reader import GraphReader
 from kinfolio.loaders.exporting.sources import Source, Subgraph, WholeGraph, row_counts
 from kinfolio.records import Progress
-from kinfolio.snapshot import is_undamaged, read_manifest
+from kinfolio.snapshot import is_undamaged
+from kinfolio.storage.manifest import read_manifest
 
 ROUNDS = 5
 """Number of times the graph is read while others write, before the result is accepted."""

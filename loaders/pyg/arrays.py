@@ -10,14 +10,18 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kinfolio.errors import FileError, RunBroken
 from kinfolio.run import read_json, write_json
-from kinfolio.snapshot import read_manifest
+from kinfolio.snapshot import check_snapshot
 from kinfolio.snapshot_tables import read_pieces
-from kinfolio.snapshot_writer import ARRAYS, MANIFEST
+from kinfolio.snapshot_writer import ARRAYS
+from kinfolio.storage.document import checksum
+from kinfolio.storage.manifest import MANIFEST, read_manifest
 
 EdgeType = tuple[str, str, str]
 
@@ -28,7 +32,7 @@ EDGE_TYPES: dict[EdgeType, tuple[str, str, str]] = {
     ("user", "rev_tied_to", "user"): ("ties", "target", "source"),
 }
 """For each edge type of PyG: table of the snapshot, columns of sources and targets."""
-_FORMAT = 1
+_FORMAT = 2
 _NODE_TABLES = {"user": "users", "product": "products"}
 _EDGE_COLUMNS = ("split", "at", "rating")
 
@@ -55,20 +59,19 @@ class Arrays:
 
     Raises:
         NotReady: there is no snapshot.
-        RunBroken: it is incomplete.
+        RunBroken: it is incomplete or damaged.
     """
 
     def __init__(self, folder: Path, *, keep_held_out: bool = False) -> None:
         manifest = read_manifest(folder)
-        self.num_nodes = {
-            kind: int(manifest["counts"][table]) for kind, table in _NODE_TABLES.items()
-        }
-        self._counts = {table: int(manifest["counts"][table]) for table in ("holdings", "ties")}
+        self.num_nodes = {kind: manifest["counts"][table] for kind, table in _NODE_TABLES.items()}
+        self._counts = {table: manifest["counts"][table] for table in ("holdings", "ties")}
         self._snapshot = folder
         self._part = "all" if keep_held_out else "counted"
         self._folder = folder / ARRAYS / self._part
-        if not self._is_current(str(manifest["hash"])):
-            self._write(str(manifest["hash"]))
+        if not self._is_current(manifest["hash"]):
+            check_snapshot(folder)
+            self._write(manifest["hash"])
 
     def incoming(self, kind: EdgeType) -> Incoming:
         """Return the edges of one type by their ends."""
@@ -89,11 +92,17 @@ class Arrays:
         return found
 
     def _is_current(self, content_hash: str) -> bool:
-        manifest = self._folder / MANIFEST
-        return manifest.is_file() and read_json(manifest) == {
-            "format": _FORMAT,
-            "hash": content_hash,
-        }
+        """Return whether undamaged arrays of this snapshot are there; if not, they are rebuilt."""
+        try:
+            manifest = read_json(self._folder / MANIFEST)
+            return manifest == self._manifest(self._folder, content_hash)
+        except (FileError, OSError, RunBroken):
+            return False
+
+    @staticmethod
+    def _manifest(folder: Path, content_hash: str) -> dict[str, Any]:  # a JSON document
+        files = {path.name: checksum(path) for path in sorted(folder.glob("*.npy"))}
+        return {"format": _FORMAT, "hash": content_hash, "files": files}
 
     def _write(self, content_hash: str) -> None:
         self._folder.parent.mkdir(exist_ok=True)
@@ -107,7 +116,7 @@ class Arrays:
                     self._copy_column(new, table, column, count)
             for edge_type in EDGE_TYPES:
                 self._sort(new, edge_type)
-            write_json(new / MANIFEST, {"format": _FORMAT, "hash": content_hash})
+            write_json(new / MANIFEST, self._manifest(new, content_hash))
             shutil.rmtree(self._folder, ignore_errors=True)
             new.rename(self._folder)
         finally:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.os_errors import os_errors, temporary_prefix
+
+if TYPE_CHECKING:
+    from kinfolio.storage.run_info import RunInfo
 
 
 @contextmanager
@@ -48,11 +52,16 @@ def whole_file(path: Path, *, cure: str = "") -> Iterator[Path]:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON document atomically."""
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        temporary.write_text(as_json(content), "utf-8")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read the JSON object in a file.
+def as_json(content: dict[str, Any]) -> str:
+    """Return a JSON document with line breaks."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_json(path: Path, cure: str = "delete it and run the step again") -> dict[str, Any]:
+    """Read the JSON object in a file; its numbers are finite, and integers have 64 bits.
 
     Raises:
         RunBroken: the file is damaged.
@@ -60,12 +69,27 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         with os_errors(path, "read"):
-            content = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RunBroken(f"{path} is damaged ({error}); delete it and run the step again") from error
+            text = path.read_text("utf-8")
+        content = json.loads(text, parse_int=_int64, parse_float=_finite, parse_constant=_finite)
+    except RecursionError as error:
+        raise RunBroken(f"{path} is damaged (nested too deeply); {cure}") from error
+    except ValueError as error:
+        raise RunBroken(f"{path} is damaged ({error}); {cure}") from error
     if not isinstance(content, dict):
-        raise RunBroken(f"{path} is no JSON object; delete it and run the step again")
+        raise RunBroken(f"{path} is damaged (no JSON object); {cure}")
     return content
+
+
+def _int64(text: str) -> int:
+    if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+        raise ValueError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"the number {text[:20]}")
+    return value
 
 
 class Run:
@@ -94,28 +118,28 @@ class Run:
 
         Raises:
             NotReady: nothing was exported into this run.
-            RunBroken: an export was interrupted.
+            RunBroken: an export was interrupted, or the snapshot is damaged.
         """
-        if (self.snapshot / "manifest.json").is_file():
-            return self.snapshot
-        if self.snapshot.is_dir() and any(self.snapshot.iterdir()):
-            raise RunBroken(
-                f"{self.snapshot} is half written (no manifest.json); "
-                f"type: kinfolio export --run {self.folder}"
-            )
-        raise NotReady(
-            f"{self.folder} has no snapshot yet; type: kinfolio export --run {self.folder}"
-        )
+        from kinfolio.storage.manifest import read_manifest
 
-    def need_info(self) -> dict[str, Any]:
+        if not (self.snapshot.exists() or self.snapshot.is_symlink()):
+            raise NotReady(
+                f"{self.folder} has no snapshot yet; type: kinfolio export --run {self.folder}"
+            )
+        read_manifest(self.snapshot)
+        return self.snapshot
+
+    def need_info(self) -> RunInfo:
         """Return the content of `run.json` after a completed training.
 
         Raises:
             NotReady: the run was not trained.
-            RunBroken: training was interrupted.
+            RunBroken: training was interrupted, or `run.json` is damaged.
         """
+        from kinfolio.storage.run_info import read_info
+
         if self.info.is_file() and self.model.is_file():
-            return read_json(self.info)
+            return read_info(self.info)
         self.need_snapshot()
         if self.model.is_file() or self.info.is_file():
             missing = self.info.name if self.model.is_file() else self.model.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,15 +12,10 @@ import numpy as np
 
 from kinfolio.errors import FileError, NotReady, RunBroken
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
-from kinfolio.run import read_json
-from kinfolio.snapshot_tables import FORMAT, TABLES, UNHASHED, arrow_texts, is_text, read_pieces
-from kinfolio.snapshot_writer import (
-    MANIFEST,
-    Digest,
-    SnapshotWriter,
-    scratch_beside,
-    take_place,
-)
+from kinfolio.snapshot_tables import TABLES, UNHASHED, arrow_texts, is_text, read_pieces
+from kinfolio.snapshot_writer import Digest, SnapshotWriter, scratch_beside, take_place
+from kinfolio.storage.document import unless_replaced
+from kinfolio.storage.manifest import MANIFEST, Manifest, changed_file, cure_of, read_manifest
 
 _ROWS_PER_PIECE = 100_000
 """Texts are converted to Arrow piece by piece, so that they are not in memory twice."""
@@ -68,27 +63,6 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, server: str = "") -> Non
         take_place(new, folder)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a complete snapshot.
-
-    Raises:
-        NotReady: there is no snapshot.
-        RunBroken: it is incomplete, damaged or of another format.
-    """
-    hint = _hint(folder)
-    if not (folder / MANIFEST).is_file():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise RunBroken(f"{folder} is half written (no {MANIFEST}); {hint}")
-        raise NotReady(f"there is no snapshot in {folder} yet; {hint}")
-    manifest = read_json(folder / MANIFEST)
-    if manifest.get("format") != FORMAT:
-        raise RunBroken(
-            f"{folder} has snapshot format {manifest.get('format')}, this kinfolio reads {FORMAT}; "
-            f"{hint}"
-        )
-    return manifest
-
-
 def read_snapshot(folder: Path) -> Snapshot:
     """Read a snapshot folder into memory.
 
@@ -96,15 +70,36 @@ def read_snapshot(folder: Path) -> Snapshot:
         NotReady: there is no snapshot.
         RunBroken: it is incomplete or damaged.
     """
-    import pyarrow as pa
+    return unless_replaced(lambda: _read(folder), folder / MANIFEST)
 
-    manifest = read_manifest(folder)
-    digest = Digest()
+
+def is_undamaged(folder: Path) -> bool:
+    """Return whether the tables of a snapshot match its manifest."""
     try:
+        check_snapshot(folder)
+    except (FileError, NotReady, RunBroken):
+        return False
+    return True
+
+
+def check_snapshot(folder: Path) -> None:
+    """Compare the tables of a snapshot with its manifest; memory does not grow with it.
+
+    Raises:
+        NotReady: there is no snapshot.
+        RunBroken: it is incomplete or damaged.
+    """
+    with _checked(folder) as (_, digest):
+        for table in TABLES:
+            for piece in read_pieces(folder, table):
+                digest.add(table, piece)
+
+
+def _read(folder: Path) -> Snapshot:
+    with _checked(folder) as (manifest, digest):
         tables = {name: _table(folder, name, digest) for name in TABLES}
-        cut = _cut(manifest)
         users, products = tables["users"], tables["products"]
-        snapshot = Snapshot(
+        return Snapshot(
             user_ids=users["id"],
             product_ids=products["id"],
             user_gids=users["gid"],
@@ -114,31 +109,27 @@ def read_snapshot(folder: Path) -> Snapshot:
             holdings=Edges(**_hashed("holdings", tables["holdings"])),
             ties=Edges(**_hashed("ties", tables["ties"])),
             reviews=Reviews(**_hashed("reviews", tables["reviews"])),
-            cut=cut,
-            hash=str(manifest["hash"]),
+            cut=_cut(manifest),
+            hash=manifest["hash"],
         )
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise RunBroken(
-            f"the snapshot in {folder} is damaged ({error}); {_hint(folder)}"
-        ) from error
-    if digest.text(cut) != snapshot.hash:
-        raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {_hint(folder)}")
-    return snapshot
 
 
-def is_undamaged(folder: Path) -> bool:
-    """Return whether the tables of a snapshot match its manifest."""
+@contextmanager
+def _checked(folder: Path) -> Iterator[tuple[Manifest, Digest]]:
+    """Yield the manifest, and a digest that must have seen the content at the end of the block."""
     import pyarrow as pa
 
-    digest = Digest()
+    manifest, digest = read_manifest(folder), Digest()
+    cure = cure_of(folder)
+    # First, since damaged files may crash the reader of Arrow files.
+    if changed := changed_file(folder, manifest):
+        raise RunBroken(f"{changed} is damaged (its checksum is not the manifest's); {cure}")
     try:
-        manifest = read_manifest(folder)
-        for table in TABLES:
-            for piece in read_pieces(folder, table):
-                digest.add(table, piece)
-        return digest.text(_cut(manifest)) == str(manifest["hash"])
-    except (OSError, pa.ArrowException, KeyError, FileError, NotReady, RunBroken):
-        return False
+        yield manifest, digest
+    except (OSError, pa.ArrowException, LookupError, TypeError, ValueError) as error:
+        raise RunBroken(f"the snapshot in {folder} is damaged ({error}); {cure}") from error
+    if digest.text(_cut(manifest)) != manifest["hash"] or digest.rows() != manifest["counts"]:
+        raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {cure}")
 
 
 def _table(folder: Path, name: str, digest: Digest) -> dict[str, Any]:
@@ -155,10 +146,6 @@ def _table(folder: Path, name: str, digest: Digest) -> dict[str, Any]:
         else:
             columns[column] = np.concatenate([np.zeros(0, kind), *pieces[column]])
     return columns
-
-
-def _hint(folder: Path) -> str:
-    return f"type: kinfolio export --run {folder.parent}"
 
 
 def _pieces(snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -191,5 +178,5 @@ def _hashed(table: str, columns: dict[str, _Column]) -> dict[str, _Column]:
     return {name: values for name, values in columns.items() if (table, name) not in UNHASHED}
 
 
-def _cut(manifest: dict[str, Any]) -> int:
-    return NO_TIME if manifest["cut"] is None else int(manifest["cut"])
+def _cut(manifest: Manifest) -> int:
+    return NO_TIME if manifest["cut"] is None else manifest["cut"]

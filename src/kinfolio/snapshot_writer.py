@@ -28,8 +28,8 @@ from kinfolio.snapshot_tables import (
     table_path,
     text_buffers,
 )
+from kinfolio.storage.manifest import MANIFEST, stamp
 
-MANIFEST = "manifest.json"
 ARRAYS = "arrays"
 """Folder inside a snapshot for the files of `loaders/pyg/arrays.py`."""
 
@@ -61,6 +61,10 @@ class Digest:
                 lengths, content = text_buffers(values)
                 streams[0].update(lengths.data)
                 streams[1].update(content)
+
+    def rows(self) -> dict[str, int]:
+        """Return the number of rows of each table."""
+        return {table: self._counts[table, next(iter(TABLES[table]))] for table in TABLES}
 
     def text(self, cut: int) -> str:
         """Return the hash of all pieces and of the training cut."""
@@ -107,6 +111,7 @@ class SnapshotWriter:
                 "counts": self.counts,
                 "hash": content_hash,
                 "cut": None if cut == NO_TIME else cut,
+                "files": {path.name: stamp(path) for path in self._paths()},
                 **manifest,
             },
         )
@@ -116,6 +121,9 @@ class SnapshotWriter:
         """Close all files."""
         for file in self._files.values():
             file.close()
+
+    def _paths(self) -> Iterator[Path]:
+        return (table_path(self.folder, table) for table in TABLES)
 
     def _file(self, table: str) -> TableFile:
         if table not in self._files:

@@ -19,6 +19,7 @@ from kinfolio.gnn.blend.term import Pool
 from kinfolio.gnn.data import TrainingData, training_data
 from kinfolio.gnn.ranking import UserMetrics
 from kinfolio.gnn.training.train import read_embeddings, train
+from kinfolio.run import read_json
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, run_of
 
@@ -157,7 +158,7 @@ def test_a_trained_run_stores_its_links_and_reports_the_trials(tmp_path: Path) -
     found = read_embeddings(run)
     assert len(found.link_offsets) == snapshot.num_products + 1
     assert (len(found.link_weights) > 0) == (trained.blend["recipe"] is not None)
-    info = run.need_info()
+    info = read_json(run.info)
     assert info["blend"]["trials"]
     assert info["budget"]["spent"] > 0
 

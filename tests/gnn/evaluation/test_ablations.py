@@ -212,7 +212,7 @@ def test_a_run_stores_its_training_curve(evaluated: tuple[Run, Evaluation, list[
     assert info["epochs"] == pytest.approx(passes, abs=0.01)
 
 
-def _run_info(config: dict[str, object], *, reads: bool) -> dict[str, Any]:
+def _run_info(config: dict[str, object], *, reads: bool) -> Any:
     """The parts of `run.json` that ablations use."""
     return {
         "config": config,

@@ -29,6 +29,7 @@ from kinfolio.gnn.training.search.race import (
     lowest_near_best,
 )
 from kinfolio.gnn.training.train import read_embeddings, train
+from kinfolio.run import read_json
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import run_of
 
@@ -208,7 +209,7 @@ def test_edge_dropout_is_used_where_it_is_better_and_there_is_time(tmp_path: Pat
     run = run_of(tmp_path / "run", snapshot)
     trained = train(run, config, cache=tmp_path / "texts")
     assert "edge dropout" not in trained.choice.skipped
-    choice = run.need_info()["choice"]
+    choice = read_json(run.info)["choice"]
     tried = {
         trial["edge_dropout"]: trial["recall"] * trial["ndcg"]
         for trial in choice["edge_dropout_trials"]
@@ -219,7 +220,7 @@ def test_edge_dropout_is_used_where_it_is_better_and_there_is_time(tmp_path: Pat
     for rate in tried:
         fixed = run_of(tmp_path / f"fixed {rate}", snapshot)
         train(fixed, replace(config, edge_dropout=rate), cache=tmp_path / "texts")
-        assert fixed.need_info()["choice"]["edge_dropout_trials"] == []
+        assert read_json(fixed.info)["choice"]["edge_dropout_trials"] == []
         is_same = np.array_equal(
             read_embeddings(fixed).product_vectors, read_embeddings(run).product_vectors
         )

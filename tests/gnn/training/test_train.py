@@ -100,7 +100,7 @@ def test_of_the_three_best_temperatures_the_best_in_full_training_is_taken(
     config = replace(SMALL, tau=0.0, heads=1, links="off")
     run = run_of(tmp_path / "run", snapshot)
     chosen = train(run, config, cache=tmp_path / "texts")
-    info = run.need_info()
+    info = json.loads(run.info.read_text())
     taus = info["choice"]["taus"]
     assert not info["choice"]["is_race"]
     assert len(set(taus)) == 3

@@ -72,6 +72,27 @@ def test_the_fitted_router_is_read_from_its_file(
     assert again.route("why not the second?") == router.route("why not the second?")
 
 
+@pytest.mark.parametrize("content", ["nothing", "a text", "half", "other shapes", "pickled"])
+def test_a_damaged_cache_is_fitted_again(
+    content: str, router: Router, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (whole,) = models.glob("router-*.npz")
+    file = tmp_path / whole.name
+    arrays = {"weights": router.weights[:3], "bias": router.bias}
+    if content == "other shapes":
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # of numpy's stubs
+    elif content == "pickled":
+        np.savez(file, **{name: np.array([object()]) for name in arrays})  # type: ignore[arg-type]
+    else:
+        half = whole.read_bytes()[: whole.stat().st_size // 2]
+        file.write_bytes({"nothing": b"", "a text": b"hello", "half": half}[content])
+    monkeypatch.setattr("kinfolio.llm_explain.conversation.router.fit", lambda examples: router)
+    again = load_router(tmp_path)
+    assert again is router
+    monkeypatch.undo()
+    np.testing.assert_array_equal(load_router(tmp_path).weights, router.weights)
+
+
 def test_names_do_not_change_the_intent(router: Router) -> None:
     assert mask_names("why not Amber Bond Fund?") == "why not Fund?"
     assert mask_names("Harbour Trust or p12, what should I take?") == (
