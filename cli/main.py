@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from kinfolio.cli.failures import tell
-from kinfolio.cli.output import echo
+from kinfolio.cli.observing import observed
+from kinfolio.cli.output import echo, json_log
 from kinfolio.cli.streams import prepare_streams
 
 COMMANDS = {
@@ -64,7 +65,7 @@ class _LazyGroup(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         imported = importlib.import_module(f"kinfolio.cli.{module}")
         command: click.Command = getattr(imported, function or "command")
-        return command
+        return observed(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -111,6 +112,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
     """Run the command line; an error becomes one line on stderr and an exit code."""
     prepare_streams()
+    json_log.set(False)
     try:
         try:
             # Outside standalone mode click returns the code of an `Exit` instead of exiting.

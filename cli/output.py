@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import re
 import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +19,9 @@ from kinfolio.json_text import UNSAFE, json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+json_log: ContextVar[bool] = ContextVar("json_log", default=False)
+"""Whether stderr is a log of JSON documents, one a line."""
 
 
 def visible(text: str) -> str:
@@ -43,14 +48,28 @@ def echo(*lines: str, bold: str = "", end: str = "\n", err: bool = False) -> Non
 
     A line break inside a line, as in a name, does not begin a new one.
     """
+    if err and json_log.get():
+        if text := " ".join([bold, *lines]).strip():
+            log(text, "error")
+        return
     head = click.style(visible(bold), bold=True) if bold else ""
     click.echo(head + "\n".join(map(visible, lines)) + end, nl=False, err=err)
 
 
 def print_message(text: str) -> None:
     """Print a message on stderr, separate from the answer on stdout."""
+    if json_log.get():
+        log(text)
+        return
     # `click.echo` would bypass rich, which prints messages above a moving bar.
     print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)
+
+
+def log(message: str, level: str = "info", **values: object) -> None:
+    """Print one line of the JSON log on stderr."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = {"time": now, "level": level, "message": message, **values}
+    print(json_text(line), file=sys.stderr)
 
 
 def print_json(answer: object) -> None:

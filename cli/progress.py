@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from kinfolio.cli.output import console, print_message, visible
+from kinfolio.cli.output import console, json_log, log, print_message, visible
+from kinfolio.telemetry.spans import span
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -22,11 +23,18 @@ _SECONDS_BETWEEN_LINES = 10.0
 _T = TypeVar("_T")
 
 
-def spinner(step: str) -> AbstractContextManager[object]:
-    """Display a spinner during a step that reports no progress; no-op without a terminal."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-    return _console().status(visible(step))
+@contextmanager
+def spinner(step: str) -> Iterator[None]:
+    """Display a spinner, on a terminal only, during a step that reports no progress."""
+    status: AbstractContextManager[object] = (
+        _console().status(visible(step)) if _has_display() else nullcontext()
+    )
+    with status, span(step):
+        yield
+
+
+def _has_display() -> bool:
+    return sys.stderr.isatty() and not json_log.get()
 
 
 @cache
@@ -41,12 +49,13 @@ def show_progress(first_step: str) -> Iterator[Progress]:
 
     `first_step` is displayed until the first call.
     """
-    if sys.stderr.isatty():
-        with _bars(first_step) as report:
-            yield report
-    else:
-        print_message(f"{first_step} ...")
-        yield _lines()
+    with ExitStack() as stack:
+        if _has_display():
+            report = stack.enter_context(_bars(first_step))
+        else:
+            print_message(f"{first_step} ...")
+            report = _json_lines() if json_log.get() else _lines()
+        yield stack.enter_context(_traced(report, first_step))
 
 
 def report_each(items: Sequence[_T], step: str, progress: Progress) -> Iterator[_T]:
@@ -107,6 +116,37 @@ def _bars(first_step: str) -> Iterator[Progress]:
         finish(bars.tasks)
         status.stop()
         bars.stop()
+
+
+@contextmanager
+def _traced(report: Progress, first_step: str) -> Iterator[Progress]:
+    """Record the time of each step, from its first call to the first call of the next."""
+    with ExitStack() as stack:
+        open_step = first_step
+        stack.enter_context(span(first_step))
+
+        def traced(step: str, done: int, total: int) -> None:
+            nonlocal open_step
+            if (name := _name(step)) != open_step:
+                stack.close()
+                stack.enter_context(span(name))
+                open_step = name
+            report(step, done, total)
+
+        yield traced
+
+
+def _json_lines() -> Progress:
+    last_line, last_step = 0.0, ""
+
+    def report(step: str, done: int, total: int) -> None:
+        nonlocal last_line, last_step
+        is_due = time.monotonic() - last_line > _SECONDS_BETWEEN_LINES
+        if is_due or _name(step) != last_step or (total and done >= total):
+            log(step, step=_name(step), done=done, total=total or None)
+            last_line, last_step = time.monotonic(), _name(step)
+
+    return report
 
 
 def _lines() -> Progress:

@@ -6,7 +6,7 @@ The only module that runs statements through the Neo4j driver, whose errors `err
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
@@ -18,6 +18,7 @@ from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.queries import query, with_conditions
 from kinfolio.errors import BadInput
 from kinfolio.records import Connection, Slot
+from kinfolio.telemetry.spans import span
 
 if TYPE_CHECKING:
     from neo4j import Driver, ManagedTransaction, Session, Transaction
@@ -197,8 +198,10 @@ class Graph:
     def _run(self, tx: QueryRunner, name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
         return _rows(tx.run(self._source(name, slot, self.mapping), parameters))
 
-    def _guard(self, name: str) -> AbstractContextManager[None]:
-        return translate_errors(self.connection, name)
+    @contextmanager
+    def _guard(self, name: str) -> Iterator[None]:
+        with span(name, **{"db.system.name": "neo4j"}), translate_errors(self.connection, name):
+            yield
 
     def _session(self, mode: str) -> Session:
         return self._open().session(database=self.connection.database, default_access_mode=mode)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady
+from kinfolio.telemetry.spans import span
 
 WIDTH = 384
 EMBEDDED = "embedded"
@@ -37,6 +38,7 @@ Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 """A function from texts to vectors: float32, shape (len(texts), any), unit rows."""
 
 
+@span("loading the text encoder")
 def load_encoder(name: str = EMBEDDED) -> Encoder:
     """Load a sentence encoder.
 

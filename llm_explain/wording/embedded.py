@@ -27,6 +27,7 @@ from kinfolio.errors import NotReady
 from kinfolio.llm_explain.hf_runtime import offline_transformers, one_thread
 from kinfolio.llm_explain.wording.grammar import Choices, lark_grammar
 from kinfolio.llm_explain.wording.seeded_writer import require_choices
+from kinfolio.telemetry.spans import span
 
 if TYPE_CHECKING:
     import torch
@@ -72,6 +73,7 @@ class EmbeddedModel(BaseChatModel):
                 self._loaded = _load(self.folder, self.notify)
             return self._loaded
 
+    @span("embedded language model")
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -203,6 +205,7 @@ def require_weights() -> Path:
     return weights
 
 
+@span("loading the embedded language model")
 def _load(cache: Path, notify: Callable[[str], None]) -> _Loaded:
     weights = require_weights()
     folder = cache / f"smollm2-{weights.stat().st_size}"

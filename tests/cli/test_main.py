@@ -19,7 +19,10 @@ def test_the_version_is_that_of_the_package() -> None:
         (("recomend",), "No such command 'recomend'. Did you mean 'recommend'?"),
         (("db", "sttaus"), "No such command 'sttaus'. Did you mean 'status'?"),
         (("versions", "rolback"), "No such command 'rolback'. Did you mean 'rollback'?"),
-        (("recommend", "u1", "--jsn"), "No such option '--jsn'. Did you mean '--json'?"),
+        (
+            ("recommend", "u1", "--jsn"),
+            "No such option '--jsn'. (Did you mean one of: '--json', '--log-json'?)",
+        ),
         (("xyzzy",), "No such command 'xyzzy'."),
     ],
 )

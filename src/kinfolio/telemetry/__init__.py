@@ -1,0 +1,1 @@
+"""Times of steps, as spans of OpenTelemetry."""
