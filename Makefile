@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --constraint constraints.txt
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-fast check format docs pictures examples clean
+.PHONY: help setup demo test test-fast fuzz check sbom audit format docs pictures examples clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
@@ -36,6 +36,11 @@ test: $(STAMP)  ## Run all tests in two processes, each on a real server of its 
 test-fast: $(STAMP)  ## Run the tests that need neither a server nor a language model.
 	$(BIN)/pytest -m "not server and not model and not slow" -n 2 --dist loadfile
 
+SECONDS := 600
+fuzz: $(STAMP)  ## Fuzz every reader, SECONDS=600 each (atheris; Linux).
+	$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) --editable '.[fuzz]'
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS)
+
 check: $(STAMP)  ## Check format, lint, types, documentation and tests: required for every change.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -49,6 +54,18 @@ format: $(STAMP)  ## Format the code and apply the linter's fixes.
 
 docs: $(STAMP)  ## Build the documentation into site/; warnings are errors.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# In an environment of their own: the tools are no part of what they report.
+build/security/bin/pip-audit:
+	$(PYTHON) -m venv build/security
+	build/security/bin/pip install cyclonedx-bom==7.5.0 pip-audit==2.10.1
+
+sbom: $(STAMP) build/security/bin/pip-audit  ## Write build/kinfolio.cdx.json, a CycloneDX list of the installed packages.
+	build/security/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file build/kinfolio.cdx.json $(BIN)/python
+
+audit: $(STAMP) build/security/bin/pip-audit  ## Look up known vulnerabilities of the packages, on the internet.
+	build/security/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 pictures: $(STAMP)  ## Draw the pictures of the documentation.
 	$(BIN)/python bench/pages/pictures.py

@@ -56,7 +56,7 @@ class Checkpoints:
         """Return a saved state; None when there is none, or only a damaged one."""
         for file in self._files(key):
             if file.stem.endswith(checksum(file)):
-                state: dict[str, Any] = torch.load(file, weights_only=True)
+                state: dict[str, Any] = torch.load(file, weights_only=True)  # noqa: TID251
                 return state
         return None
 

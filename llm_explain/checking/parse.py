@@ -107,9 +107,12 @@ def is_ordinary(name: str, words: Container[str]) -> bool:
 
 
 def clean(text: str) -> str:
-    """Return the text without look-alike and invisible characters and marks of emphasis."""
+    """Return the text without look-alike and invisible characters and marks of emphasis.
+
+    Private-use characters (Co) go, too: they mask names.
+    """
     text = unicodedata.normalize("NFKC", text)
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Co"))
     return re.sub(r"\*\*|__", "", text).strip()
 
 
