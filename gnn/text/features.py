@@ -167,7 +167,7 @@ def read_vectors(file: Path, snapshot: Snapshot) -> ExternalVectors:
         lists = table["vector"].combine_chunks()
         lengths = compute.unique(compute.list_value_length(lists)).to_pylist()
         flat = compute.list_flatten(lists).cast(pa.float32()).to_numpy(zero_copy_only=False)
-    except (OSError, pa.ArrowException, KeyError) as error:
+    except (OSError, pa.ArrowException, KeyError, UnicodeDecodeError) as error:
         raise BadInput(
             f"--vectors {file} cannot be used ({str(error).splitlines()[0]}); {expected}"
         ) from error

@@ -18,6 +18,7 @@ DAY_MS = 86_400_000
 _YEAR_1971_MS = 365 * DAY_MS
 """Counts of seconds or less start here: a smaller number is usually of another unit."""
 _YEAR_1990_MS = 7_305 * DAY_MS
+_YEAR_2100_MS = 47_482 * DAY_MS
 _EXCEL_1970 = 25_569
 _LAST_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
@@ -45,6 +46,9 @@ class Unit:
     """Returns milliseconds since 1970, and where they exist."""
     first_ms: int
     """Earliest plausible time."""
+    least: int
+    """Smallest and largest plausible number."""
+    most: int
     is_calendar: bool = False
 
     def read(self, numbers: Numbers, last_ms: int) -> tuple[Ints, Mask]:
@@ -91,12 +95,27 @@ def days_since_1970(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Mask]:
     return np.where(exist, first + day - 1, 0), exist
 
 
-def _count(name: str, *, per_ms: int = 1, ms: int = 1) -> Unit:
-    return Unit(name=name, to_ms=partial(_counted, per_ms, ms, 0), first_ms=_YEAR_1971_MS)
+def _count(
+    name: str, *, per_ms: int = 1, ms: int = 1, start: int = 0, first_ms: int = _YEAR_1971_MS
+) -> Unit:
+    return Unit(
+        name=name,
+        to_ms=partial(_counted, per_ms, ms, start),
+        first_ms=first_ms,
+        least=first_ms * per_ms // ms + start,
+        most=_YEAR_2100_MS * per_ms // ms + start,
+    )
 
 
 def _calendar(name: str) -> Unit:
-    return Unit(name=name, to_ms=partial(_digits, len(name)), first_ms=0, is_calendar=True)
+    return Unit(
+        name=name,
+        to_ms=partial(_digits, len(name)),
+        first_ms=0,
+        least=10 ** (len(name) - 1),
+        most=10 ** len(name),
+        is_calendar=True,
+    )
 
 
 UNITS = (
@@ -104,12 +123,8 @@ UNITS = (
     _count("milliseconds since 1970"),
     _count("microseconds since 1970", per_ms=1_000),
     _count("nanoseconds since 1970", per_ms=1_000_000),
-    Unit(
-        name="Excel's days since 1900",
-        to_ms=partial(_counted, 1, DAY_MS, _EXCEL_1970),
-        first_ms=0,
-    ),
-    Unit(name="days since 1970", to_ms=partial(_counted, 1, DAY_MS, 0), first_ms=_YEAR_1990_MS),
+    _count("Excel's days since 1900", ms=DAY_MS, start=_EXCEL_1970, first_ms=0),
+    _count("days since 1970", ms=DAY_MS, first_ms=_YEAR_1990_MS),
     _calendar("YYYYMMDD"),
     _calendar("YYYYMMDDhhmmss"),
     _calendar("YYYYMMDDhhmm"),
@@ -131,8 +146,13 @@ class UnitCount:
 
     def add(self, numbers: Numbers) -> None:
         """Count some numbers."""
+        if not len(numbers):
+            return
         self.total += len(numbers)
+        least, most = int(numbers.whole.min()), int(numbers.whole.max())
         for place, unit in enumerate(UNITS):
+            if most < unit.least or least > unit.most:
+                continue
             self._plausible[place] += int(unit.read(numbers, self.last_ms)[1].sum())
             if unit.is_calendar:
                 self._possible[place] += int(unit.to_ms(numbers)[1].sum())

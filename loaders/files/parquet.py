@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,34 @@ from kinfolio.loaders.files.source import ROWS_PER_BATCH, Batch, open_stream
 from kinfolio.loaders.files.storable import storable, storable_type
 from kinfolio.loaders.files.tables import TableFile, check_header
 
-_TEXT_MEANINGS = ("id", "name", "text", "country")
+_TEXT_MEANINGS = ("id", "name", "text", "country", "countries")
 
 
 @contextmanager
 def open_parquet(file: TableFile) -> Iterator[Any]:
-    """Open a file as pyarrow's `ParquetFile`, decompressed to a temporary file."""
-    if not file.is_gzip:
-        with pq.ParquetFile(file.path) as parquet:
-            yield parquet
-        return
-    with tempfile.TemporaryFile() as plain:
-        with open_stream(file) as stream:
-            shutil.copyfileobj(stream, plain)
-        plain.seek(0)
-        with pq.ParquetFile(plain) as parquet:
-            yield parquet
+    """Open a file as pyarrow's `ParquetFile`, decompressed to a temporary file.
+
+    Raises:
+        BadInput: inside the block too, if the file is damaged or encrypted.
+    """
+    try:
+        with ExitStack() as stack:
+            source: Any = file.path  # Any: a path or a file
+            if file.is_gzip:
+                source = stack.enter_context(tempfile.TemporaryFile())
+                with open_stream(file) as stream:
+                    shutil.copyfileobj(stream, source)
+                source.seek(0)
+            yield stack.enter_context(pq.ParquetFile(source))
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        if isinstance(error, OSError) and (error.errno or isinstance(error, gzip.BadGzipFile)):
+            raise
+        reason = " ".join(str(error).split()).rstrip(".")
+        if "encrypt" in reason.lower() or "decrypt" in reason.lower():
+            why = "is encrypted; write it without encryption"
+        else:
+            why = f"is not valid parquet ({reason}); copy it again, or write it anew"
+        raise BadInput(f"{file.path} {why}") from error
 
 
 def read_parquet(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
@@ -74,14 +87,11 @@ def _target(file: TableFile, field: Any, meaning: str | None) -> Any:
             f"{file.path} has a column {field.name!r} of type {field.type}, which cannot be "
             f"stored; {'give it as text or numbers' if meaning else 'remove it'}"
         )
-    is_text = (
-        meaning in _TEXT_MEANINGS or (meaning == "countries" and not is_list)
-    ) and not types.is_floating(field.type)
-    return pa.string() if is_text else target
+    if meaning == "id" and types.is_floating(field.type):
+        return target
+    return pa.string() if meaning in _TEXT_MEANINGS and not is_list else target
 
 
 def _shown(value: Any) -> str:
-    try:
-        return quoted(value.as_py())
-    except (ValueError, OverflowError):  # a date that Python does not have
-        return quoted(value.value)
+    # Python does not have every date and zone.
+    return quoted(value.value if types.is_temporal(value.type) else value.as_py())

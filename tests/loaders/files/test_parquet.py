@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,70 @@ def test_a_column_of_a_type_that_cannot_be_stored_is_refused_by_name(
 ) -> None:
     with pytest.raises(BadInput, match=r"column 'x' of type .*; remove it"):
         read_column(tmp_path, pa.array(values, kind))
+
+
+TWO_COLUMNS = pa.table({"user": ["u1"] * 1_000, "product": ["A"] * 1_000})
+
+
+def write_encrypted(path: Path) -> None:
+    import base64
+
+    from pyarrow.parquet import encryption
+
+    class Keys(encryption.KmsClient):  # type: ignore[misc]  # pyarrow has no types
+        def __init__(self, _: Any) -> None:
+            super().__init__()
+
+        def wrap_key(self, key: bytes, _: str) -> bytes:
+            return base64.b64encode(key)
+
+    properties = encryption.CryptoFactory(Keys).file_encryption_properties(
+        encryption.KmsConnectionConfig(),
+        encryption.EncryptionConfiguration(footer_key="k", column_keys={"k": ["user"]}),
+    )
+    with pq.ParquetWriter(path, TWO_COLUMNS.schema, encryption_properties=properties) as writer:
+        writer.write_table(TWO_COLUMNS)
+
+
+def write_truncated(path: Path) -> None:
+    pq.write_table(TWO_COLUMNS, path)
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def write_with_a_flipped_byte(path: Path) -> None:
+    pq.write_table(TWO_COLUMNS, path, write_page_checksum=True)
+    content = bytearray(path.read_bytes())
+    content[8] ^= 0xFF
+    path.write_bytes(content)
+
+
+def write_parts(path: Path) -> None:
+    path.mkdir()
+    pq.write_table(TWO_COLUMNS, path / "part-0.parquet")
+
+
+def write_a_null_byte_in_a_name(path: Path) -> None:
+    pq.write_table(TWO_COLUMNS.append_column("a\0b", TWO_COLUMNS["user"]), path)
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (write_encrypted, "is encrypted; write it without encryption"),
+        (write_truncated, "is not valid parquet"),
+        (write_with_a_flipped_byte, "is not valid parquet"),
+        (
+            write_parts,
+            "is a folder or not there; one file with interactions was expected. The parts",
+        ),
+        (write_a_null_byte_in_a_name, "has a column 'a\\x00b', with a null byte; rename it"),
+    ],
+)
+def test_an_unusable_file_is_refused_in_one_sentence(
+    tmp_path: Path, write: Callable[[Path], None], sentence: str
+) -> None:
+    write(tmp_path / "interactions.parquet")
+    with pytest.raises(BadInput) as caught:
+        list(read(find_tables(tmp_path)[0], Rejects()))
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -125,6 +125,31 @@ def test_invalid_json_lines_are_rejected_and_the_others_read(tmp_path: Path) -> 
     assert batch.columns[MORE].to_pylist() == ['{"note": "hi", "tags": ["x", "y"]}', None]
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ('"x": [1, null]', "x has an empty entry: [1, None]"),
+        ('"x": [[1]]', "x is nested: [[1]]"),
+        ('"x": 1, "x": 2', "has the field 'x' twice"),
+        ('"x": 1e999', "x is too large"),
+        ('"x": [9223372036854775808]', "x is too large: 9223372036854775808"),
+        (f'"x": {"9" * 5_000}', "a number is too large: 99999999999999999999..."),
+        ('"x": Infinity', "Infinity is not a number"),
+        ('"\\ud800": 1', "holds half a character"),
+        (f'"x": {"[" * 100_000}', "not JSON"),
+    ],
+)
+def test_a_json_line_that_a_graph_cannot_store_is_rejected(
+    tmp_path: Path, fields: str, reason: str
+) -> None:
+    good = '{"user": 123456789012345678901234567890, "product": 1}'
+    put(tmp_path, "interactions.jsonl", f'{good}\n{{"user": 1, "product": 2, {fields}}}'.encode())
+    rows, rejected = read_all(tmp_path)
+    assert rows == [(1, ("123456789012345678901234567890", "1"))]
+    assert [line for line, _ in rejected] == [2]
+    assert reason in rejected[0][1]
+
+
 @pytest.mark.parametrize("is_gzip", [False, True])
 def test_parquet_rows_are_numbered(tmp_path: Path, is_gzip: bool) -> None:
     table = pa.table({"user": [1, 2], "product": pa.array(["A", "B"]).dictionary_encode()})
@@ -156,6 +181,10 @@ WRONG_FILES = [
     ("interactions.csv", b'user,product\nu1,"A\nu2,B\n', "opens a quote on line 2 that is never"),
     ("interactions.jsonl", b'{"user": "u1"}\n', "has no column 'product': it has user"),
     ("interactions.jsonl", b'{"user":1,"product":2,"id":3}\n', "reserves"),
+    ("interactions.jsonl", b'[{"user":1,"product":2}]', "is one JSON array; one object a line"),
+    ("interactions.jsonl", b'\n[\n{"user":1,"product":2}\n]', "jq -c '.[]' interactions.jsonl"),
+    ("interactions.jsonl", b'{\n"user":1,"product":2}', "is JSON over several lines"),
+    ("interactions.tsv", b"user\tproduct\tx\0\n", "with a null byte; rename it"),
     ("interactions.xlsx", PLAIN, "is read from .tsv, .csv, .jsonl or .parquet"),
 ]
 

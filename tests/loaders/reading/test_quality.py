@@ -10,7 +10,7 @@ import pytest
 
 from kinfolio.loaders.reading.quality import check_quality
 from kinfolio.loaders.reports import Degrees
-from tests.conftest import Result, run_command
+from tests.conftest import Result, RunCypher, run_command
 
 FILES = {
     "users.csv": "user,country\nu1,DE\nu2,\nu9,DE\n",
@@ -75,3 +75,27 @@ def test_users_of_the_graph_are_valid_ends_of_ties(
     answer = json.loads(cli("load", "--check", "--json", str(folder)).stdout)
     assert answer["outside_users"] == 1
     assert answer["tables"][2]["dangling"] == 1
+
+
+def test_the_report_and_the_load_say_how_columns_were_read(
+    cli: Callable[..., Result], graph: object, run_cypher: RunCypher, tmp_path: Path
+) -> None:
+    rows = [(f"u{n}", f"p{n % 3}", f"{n},5", f"{45_322 + n}") for n in range(9)]
+    lines = ["user\tproduct\trating\ttimestamp", *map("\t".join, rows)]
+    lines += ["u9\tp1\t4\t1706702400", "u10\tp1\t4\t"]
+    (tmp_path / "interactions.tsv").write_text("\n".join(lines))
+    (tmp_path / "ties.tsv").write_text("source\ttarget\ttimestamp\nu1\tu2\t1970-01-01\n")
+    (tmp_path / "products.tsv").write_text("product\tcountries\nA\t['de', 'France']\nB\tFoo\n")
+    understood = "timestamp: Excel's days since 1900, 2024-01-31 to 2024-02-08"
+    empty = "ties.tsv: 1 of 1 timestamps are 1970-01-01, which usually stands for no date"
+    checked = cli("load", "--check", str(tmp_path))
+    assert f"  read as    rating: decimal comma\n  read as    {understood}\n" in checked.stdout
+    assert empty in checked.stderr
+    loaded = cli("load", str(tmp_path))
+    assert f"interactions.tsv: {understood}" in loaded.stderr
+    assert "interactions.tsv: rating: decimal comma" in loaded.stderr
+    assert empty in loaded.stderr
+    assert "read as Excel's days since 1900, it is after the year 9999" in loaded.stderr
+    assert "'Foo' is not a country" in loaded.stderr
+    found = run_cypher("MATCH (p:Product {id: 'A'}) RETURN p.countries AS sold")
+    assert found == [{"sold": ["DE", "FR"]}]
