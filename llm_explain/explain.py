@@ -12,11 +12,13 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.mapping.display_names import PathNames
+from kinfolio.errors import FileError, OutOfMemory
 from kinfolio.llm_explain.checking.check import check_text, sentences_of
 from kinfolio.llm_explain.evidence.attribution import read_attribution
 from kinfolio.llm_explain.explanation import Attribution, Explanation, Problem, Sentence
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
 from kinfolio.llm_explain.wording.plan import Length, Plan, make_plan
+from kinfolio.os_errors import warn_once
 from kinfolio.records import Step
 
 if TYPE_CHECKING:
@@ -71,7 +73,11 @@ def write_explanation(
     for writer in writers if plan.slots else ():
         faults: tuple[Problem, ...] = ()
         for attempt in range(writer.tries):
-            text = writer.write(plan, seed + attempt, faults)
+            try:
+                text = writer.write(plan, seed + attempt, faults)
+            except (FileError, OutOfMemory) as error:
+                warn_once(f"{error}; the sentences are written without {writer.name}")
+                break
             written = [
                 Sentence(text=sentence.text, evidence=sentence.cited)
                 for sentence in sentences_of(text, fixed_only)

@@ -6,8 +6,8 @@ import errno
 import os
 import resource
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +19,10 @@ import torch
 from kinfolio.errors import FileError, OutOfMemory, RunBroken, ServerUnreachable
 from kinfolio.os_errors import os_errors
 from kinfolio.run import read_json, whole_file, write_json
+from tests.limits import limit
 
 ROWS = np.zeros(100_000)
 """More bytes than the largest size that the tests allow."""
-
-
-@contextmanager
-def limit(kind: int, soft: int) -> Iterator[None]:
-    old = resource.getrlimit(kind)
-    resource.setrlimit(kind, (soft, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(kind, old)
 
 
 def with_arrow(path: Path) -> None:

@@ -22,17 +22,12 @@ def write_mapping(file: Path, mapping: Mapping, found: Inventory, *, force: bool
     """Write the mapping with an inventory of the graph as comments.
 
     Raises:
-        BadInput: the file exists or cannot be written.
+        BadInput: the file exists.
+        FileError: it cannot be written.
     """
     check_free(file, force=force)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as temporary:
-            temporary.write_text(as_toml(mapping, found, str(file)), "utf-8")
-    except OSError as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{file} cannot be written ({error.strerror or error})") from error
+    with whole_file(file, cure="give another name") as temporary:
+        temporary.write_text(as_toml(mapping, found, str(file)), "utf-8")
 
 
 def check_free(file: Path, *, force: bool = False) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import sqlite3
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady
+from kinfolio.gnn.text.cache import VectorCache
+from kinfolio.os_errors import translated
 from kinfolio.telemetry.spans import span
 
 WIDTH = 384
@@ -66,6 +67,8 @@ def load_encoder(name: str = EMBEDDED) -> Encoder:
     try:
         model = SentenceTransformer(path)
     except (OSError, ValueError, ImportError) as error:
+        if (found := translated(error, path, "read")) is not None and Path(path).exists():
+            raise found from error
         raise NotReady(
             f"--encoder is {name!r}, which cannot be loaded ({str(error).splitlines()[0]}); give "
             "the folder or the name of a sentence-transformers or Hugging Face model"
@@ -90,15 +93,13 @@ def encode(
 ) -> NDArray[np.float32]:
     """Encode texts: float32, shape (len(texts), width of the encoder), unit rows.
 
-    Texts encoded before, in any run, are read from the database file `cache`. The encoder is
-    loaded only if a text is not in it. A long text is the mean of its pieces.
+    Texts encoded before, in any run, are read from the file `cache` (see `VectorCache`). The
+    encoder is loaded only if a text is not in it. A long text is the mean of its pieces.
     """
     keys = [_key(encoder, text) for text in texts]
     unique = dict(zip(keys, texts, strict=True))
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(cache, timeout=60)) as database:
-        database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
-        vector_of = _read(database, unique)
+    with closing(VectorCache(cache)) as stored:
+        vector_of = stored.read(unique)
         missing = [key for key in unique if key not in vector_of]
         missing.sort(key=lambda key: len(unique[key]))
         ready = load(encoder) if missing else None
@@ -106,12 +107,9 @@ def encode(
             assert ready is not None
             batch = missing[start : start + _SAVE_EVERY]
             vectors = _encode_pieces([unique[key] for key in batch], ready)
-            vector_of.update(zip(batch, vectors, strict=True))
-            with database:
-                database.executemany(
-                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
-                    [(k, v.astype("<f4").tobytes()) for k, v in zip(batch, vectors, strict=True)],
-                )
+            new = dict(zip(batch, vectors, strict=True))
+            stored.add(new)
+            vector_of.update(new)
             if progress is not None:
                 progress(start + len(batch), len(missing))
     if not keys:
@@ -148,13 +146,3 @@ def _encode_pieces(texts: Sequence[str], encoder: Encoder) -> NDArray[np.float32
     sums = np.zeros((len(texts), vectors.shape[1]), np.float32)
     np.add.at(sums, owner, vectors)
     return unit(sums)
-
-
-def _read(database: sqlite3.Connection, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
-    # One query a key: an IN list of 30,000 would exceed SQLite's limit of variables.
-    found: dict[bytes, NDArray[np.float32]] = {}
-    for key in keys:
-        row = database.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
-        if row is not None:
-            found[key] = np.frombuffer(row[0], "<f4").astype(np.float32)
-    return found

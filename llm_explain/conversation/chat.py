@@ -18,7 +18,11 @@ from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler, State, ask_intent, decline
 from kinfolio.llm_explain.conversation.phrases import phrase
 from kinfolio.llm_explain.conversation.router import MAX_LINE_CHARACTERS, Route
-from kinfolio.llm_explain.conversation.user_data import resolve
+from kinfolio.llm_explain.conversation.user_data import (
+    delete_user,
+    is_confirmed_deletion,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -99,18 +103,32 @@ class Chat:
         self._flow = self._compile()
 
     def answer(self, line: str) -> Answer:
-        """Answer one line."""
+        """Answer one line.
+
+        Raises:
+            NotFound: the user was deleted meanwhile.
+        """
         if self._is_deleted:
             return _document(Route("my_data", 1.0, False), Reply(phrase("gone")))
+        # Deleted in another conversation: this one must not be stored again.
+        require_user(self._answers.graph, self._answers.user)
         line = " ".join(line.split())
         if len(line) > MAX_LINE_CHARACTERS:
             reply = Reply(phrase("too_long", most=f"{MAX_LINE_CHARACTERS:,}"))
             return _document(Route("unsupported", 1.0, False), reply)
+        question = self._flow.get_state(self._config).values.get("question")
+        if question and is_confirmed_deletion(question, line):
+            return self._delete_user()
         answer: Answer = self._flow.invoke({"line": line}, self._config)["answer"]
-        if answer.get("deleted"):
-            self._is_deleted = True
-            self._delete_threads()
         return answer
+
+    def _delete_user(self) -> Answer:
+        """Delete the user and all of the user's conversations."""
+        # Conversations first: after an interruption the user still exists, and can ask again.
+        self._delete_threads()
+        reply = delete_user(self._answers)
+        self._is_deleted = True
+        return _document(Route("my_data", 1.0, False), reply)
 
     def _delete_threads(self) -> None:
         """Delete all threads of the user."""

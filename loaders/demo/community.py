@@ -45,7 +45,6 @@ def write_community(
     ties = make_ties(rng, users)
     holdings = make_holdings(rng, users, products, ties)
     reviews = make_reviews(rng, users, products, holdings)
-    folder.mkdir(parents=True, exist_ok=True)
     _write_users(folder / "users.csv", rng, users)
     _write_products(folder / "products.jsonl", products)
     _write_interactions(folder / "interactions.tsv", rng, products, holdings)

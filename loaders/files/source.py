@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kinfolio.errors import BadInput
 from kinfolio.loaders.files.tables import TableFile
+from kinfolio.os_errors import os_errors
 
 BLOCK_BYTES = 8 * 1024 * 1024
 """Size of a read, and the maximum length of a row."""
@@ -60,9 +61,10 @@ def too_long(file: TableFile) -> str:
 
 @contextmanager
 def read_errors(file: TableFile) -> Iterator[None]:
-    """Translate errors of reading into `BadInput`."""
+    """Translate errors of reading: `BadInput`, or those of `os_errors`."""
     try:
-        yield
+        with os_errors(file.path, "read"):
+            yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadInput(
             f"{file.path} is cut off or no gzip file ({error}); copy it again"
@@ -76,5 +78,3 @@ def read_errors(file: TableFile) -> Iterator[None]:
         raise BadInput(f"{file.path} is not valid {file.format} ({reason})") from error
     except (pa.ArrowException, UnicodeDecodeError) as error:  # a name in its schema
         raise BadInput(f"{file.path} cannot be read ({error})") from error
-    except OSError as error:
-        raise BadInput(f"cannot read {file.path} ({error.strerror or error})") from error

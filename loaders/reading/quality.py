@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from kinfolio.loaders.reading.staged import Staged, StagedTable
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reading.understood import time_range, understood
 from kinfolio.loaders.reports import Degrees, FolderReport, TableQuality
+from kinfolio.os_errors import scratch_folder
 from kinfolio.records import SPLITS, Progress, no_progress
 
 
@@ -34,8 +34,8 @@ def check_quality(
         BadInput: a file cannot be used, or no interaction is valid.
     """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kinfolio-check-") as scratch:
-        staged = stage(folder, Path(scratch), known_users=known_users, progress=progress)
+    with scratch_folder("check") as scratch:
+        staged = stage(folder, scratch, known_users=known_users, progress=progress)
         users, products = _degrees(staged)
         reasons: dict[str, dict[str, int]] = {file: {} for file, _ in staged.rejects.kinds}
         for (file, kind), count in staged.rejects.kinds.most_common():

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinfolio.errors import BadInput, KinfolioError
+from kinfolio.errors import BadInput
 from kinfolio.loaders.columns.kinds import common_kind, infer_kind
 from kinfolio.loaders.files.readers import check
 from kinfolio.loaders.files.rejects import Rejects
@@ -29,6 +29,7 @@ from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, LINE, Staged, StagedTable
 from kinfolio.loaders.reading.ties import TieCheck
 from kinfolio.loaders.reading.understood import implausible_times, readings
+from kinfolio.os_errors import os_errors
 from kinfolio.records import Progress
 
 
@@ -111,7 +112,7 @@ def _stage_rows(
     num_valid = 0
     has_values: set[str] = set()
     raw = staged.path.with_suffix(".raw")
-    try:
+    with os_errors(staged.path.parent, cure="set TMPDIR to a folder with more room"):
         staged.interpretations = store_raw(file, raw, rejects, progress)
         with ExitStack() as stack:
             for unconverted in raw_batches(raw):
@@ -132,10 +133,6 @@ def _stage_rows(
             if writer is None:
                 pa.ipc.new_file(str(staged.path), pa.schema([(LINE, pa.int64())])).close()
         raw.unlink(missing_ok=True)
-    except KinfolioError:
-        raise  # a server error can be an OSError
-    except OSError as error:
-        raise scratch_full(staged.path.parent, error) from error
     if file.format == "jsonl":
         staged.absent = {column.stored for column in file.columns} - has_values - set(ends)
     staged.keep = np.ones(num_valid, np.bool_)
@@ -165,11 +162,3 @@ def _convert_batch(staged: StagedTable, batch: Batch, rejects: Rejects) -> Batch
         staged.kinds[name] = common_kind(staged.kinds.get(name, "any"), infer_kind(texts))
         columns[name] = texts
     return Batch(columns=columns, lines=batch.lines).filter(~invalid)
-
-
-def scratch_full(folder: Path, error: OSError) -> BadInput:
-    """Return the error for a temporary folder that cannot be written."""
-    return BadInput(
-        f"cannot write working files in {folder} ({error.strerror or error}); "
-        "set TMPDIR to a folder with more room"
-    )

@@ -8,7 +8,6 @@ both ways give the same graph.
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,9 +26,10 @@ from kinfolio.errors import BadInput, ServerError
 from kinfolio.loaders.files.source import MORE
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, Staged
-from kinfolio.loaders.reading.staging import scratch_full, stage
+from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reports import LoadReport
 from kinfolio.loaders.writing.load import report, write_all, write_rejects
+from kinfolio.os_errors import scratch_folder
 from kinfolio.records import Connection, Progress
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -54,17 +54,12 @@ def load_in_bulk(
     """
     started = time.monotonic()
     _refuse_unless_empty(server, note)
-    with tempfile.TemporaryDirectory(prefix="kinfolio-bulk-") as scratch:
-        staged = stage(
-            folder, Path(scratch), known_users=lambda ids: (), progress=progress, split=split
-        )
+    with scratch_folder("bulk") as scratch:
+        staged = stage(folder, scratch, known_users=lambda ids: (), progress=progress, split=split)
         write_rejects(staged, rejects_file)
-        files = _Files(Path(scratch).resolve(), staged, int(time.time() * 1_000))
+        files = _Files(scratch.resolve(), staged, int(time.time() * 1_000))
         note("Writing files for the importer ...")
-        try:
-            files.write()
-        except OSError as error:
-            raise scratch_full(Path(scratch), error) from error
+        files.write()
 
         def finish(connection: Connection) -> None:
             with Graph(connection) as graph:

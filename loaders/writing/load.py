@@ -7,7 +7,6 @@ order of files and rows; the numbers of existing ones do not change.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -24,6 +23,7 @@ from kinfolio.loaders.reports import LoadReport, Removed
 from kinfolio.loaders.writing.edges import write_holdings, write_reviews, write_ties
 from kinfolio.loaders.writing.nodes import write_nodes
 from kinfolio.loaders.writing.prune import find_removals
+from kinfolio.os_errors import optional_file, scratch_folder
 from kinfolio.records import Progress, no_progress
 
 IDS_PER_QUERY = 10_000
@@ -55,10 +55,10 @@ def load(
         ServerError: the server failed; the same call resumes the load.
     """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="kinfolio-load-") as scratch:
+    with scratch_folder("load") as scratch:
         staged = stage(
             folder,
-            Path(scratch),
+            scratch,
             known_users=lambda ids: () if replace else known_users(graph, ids),
             progress=progress,
             split=split,
@@ -92,7 +92,7 @@ def report(
         ties=staged.count("ties"),
         reviews=staged.count("reviews"),
         rejected=staged.rejects.all(),
-        rejects_file=str(rejects_file) if rejects_file and len(staged.rejects) else None,
+        rejects_file=str(rejects_file) if rejects_file and rejects_file.is_file() else None,
         notes=(*staged.notes, *staged.readings),
         removed=removed,
         seconds=round(time.monotonic() - started, 2),
@@ -100,11 +100,15 @@ def report(
 
 
 def write_rejects(staged: Staged, rejects_file: Path | None) -> None:
-    """Write the list of rejected rows; delete that of an earlier load if no row is rejected."""
+    """Write the list of rejected rows; delete that of an earlier load if no row is rejected.
+
+    The load does not need the list: one that cannot be written is a warning.
+    """
     if rejects_file is not None:
-        rejects_file.unlink(missing_ok=True)
-        if len(staged.rejects):
-            staged.rejects.write(rejects_file)
+        with optional_file(rejects_file):
+            rejects_file.unlink(missing_ok=True)
+            if len(staged.rejects):
+                staged.rejects.write(rejects_file)
 
 
 def check_folder(folder: Path) -> None:

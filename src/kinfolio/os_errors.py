@@ -8,17 +8,23 @@ and modules, so that no library is imported here.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from kinfolio.errors import FileError, KinfolioError, OutOfMemory
 
-Operation = Literal["write", "read"]
+Operation = Literal["write", "read", "use"]
+_DONE = {"write": "written", "read": "read", "use": "used"}
 
 _ELSEWHERE = {
     errno.ENOSPC,
@@ -49,6 +55,13 @@ _REASONS = {
     errno.EBADF: ("it is closed", "leave it open"),
 }
 """Reason and remedy by error number."""
+_NETWORK = {
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.EADDRINUSE,
+    errno.EADDRNOTAVAIL,
+}
 _SQLITE = {
     3: errno.EACCES,
     7: errno.ENOMEM,
@@ -60,7 +73,8 @@ _SQLITE = {
 }
 """Error numbers by primary result code of SQLite; 14, cannot open, has many causes."""
 _SQLITE_LOCKED = {5, 6}
-_SQLITE_DAMAGED = {11, 26}
+_SQLITE_DAMAGED = {1, 11, 26}
+"""1, an error in a statement: the tables are other ones."""
 _LIBRARIES = re.compile(
     r"inline_container|PytorchStreamWriter|os error \d+|requested and \d+ written"
 )
@@ -92,6 +106,41 @@ def temporary_prefix(path: Path) -> str:
     return f".{path.name[:60]}."
 
 
+@contextmanager
+def optional_file(path: Path, *, cure: str = "") -> Iterator[None]:
+    """Log a warning where `os_errors` raises: the step does not need what the block writes."""
+    try:
+        with os_errors(path, cure=cure):
+            yield
+    except (FileError, OutOfMemory) as error:
+        warn_once(f"{error}; this command continues without it")
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Log a warning, unless it was logged before."""
+    logging.getLogger(__name__).warning(text)
+
+
+@contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """Yield an empty folder in `TMPDIR`, which is deleted at the end of the block.
+
+    Raises:
+        FileError: it cannot be created or written.
+    """
+    with os_errors("the folder for temporary files", cure="set TMPDIR to another one"):
+        place = Path(tempfile.gettempdir())
+    cure = "set TMPDIR to a folder with more room"
+    with (
+        os_errors(place, cure=cure),
+        tempfile.TemporaryDirectory(
+            prefix=f"kinfolio-{name}-", dir=place, ignore_cleanup_errors=True
+        ) as folder,
+    ):
+        yield Path(folder)
+
+
 @dataclass(frozen=True, slots=True)
 class _Translation:
     path: Path | str
@@ -113,13 +162,12 @@ class _Translation:
 def translated(
     error: BaseException,
     path: Path | str | None = None,
-    operation: Operation = "write",
+    operation: Operation = "use",
     *,
     cure: str = "",
 ) -> KinfolioError | None:
     """Return the translation of an error; None if it is not the operating system's."""
-    # Errors of the network are the database's.
-    if isinstance(error, KinfolioError | ConnectionError | TimeoutError):
+    if isinstance(error, KinfolioError) or _is_of_network(error):
         return None
     if _is_out_of_memory(error):
         return OutOfMemory(
@@ -139,12 +187,20 @@ def translated(
     return FileError(_sentence(place or path, operation, number, cure, str(error)))
 
 
+def _is_of_network(error: BaseException) -> bool:
+    """Return whether an error is not about files: sockets, or a library's own kind of `OSError`."""
+    if isinstance(error, ConnectionError | TimeoutError):
+        return True
+    if not isinstance(error, OSError):
+        return False
+    is_foreign = type(error).__module__ != "builtins" and error.errno not in _REASONS
+    return is_foreign or error.errno in _NETWORK
+
+
 def _sentence(
     place: Path | str | None, operation: Operation, number: int, cure: str, text: str
 ) -> str:
-    what = f"{place} cannot be {'written' if operation == 'write' else 'read'}"
-    if place is None:
-        what = "a file cannot be written or read"
+    what = f"{place or 'a file'} cannot be {_DONE[operation]}"
     if number not in _REASONS:
         known = os.strerror(number) if number else " ".join(text.split())[:200]
         return f"{what} ({known}); {cure or 'check the disk and the path'}"
@@ -163,7 +219,7 @@ def _of_sqlite(
             f"{file} is in use by another program; wait until that has ended, and run the command "
             "again"
         )
-    if code in _SQLITE_DAMAGED:
+    if is_damaged(error):
         return FileError(f"{file} is damaged ({error}); move it away, and a new one is created")
     number = _SQLITE.get(code)
     if number == 0 and path is not None:
@@ -171,6 +227,11 @@ def _of_sqlite(
     if number == errno.EIO and _has_size_limit():
         number = errno.EFBIG
     return FileError(_sentence(path, operation, number or 0, cure, str(error)))
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Return whether an error of sqlite3 means that the file is no database with these tables."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_DAMAGED
 
 
 def _why_not_opened(file: Path) -> int:
@@ -231,4 +292,4 @@ def _place(error: BaseException, path: Path | str | None) -> Path | None:
 def _while(path: Path | str | None, operation: Operation) -> str:
     if path is None:
         return ""
-    return f" while {path} is {'written' if operation == 'write' else 'read'}"
+    return f" while {path} is {_DONE[operation]}"

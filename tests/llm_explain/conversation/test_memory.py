@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,13 +15,14 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadInput
+from kinfolio.errors import FileError, NotFound
 from kinfolio.llm_explain.checking.check import check_text
 from kinfolio.llm_explain.conversation.chat import Chat
 from kinfolio.llm_explain.explain import explain
 from kinfolio.llm_explain.memory.checkpointers import open_file
 from kinfolio.llm_explain.wording.embedded import EmbeddedModel, weights_file
 from kinfolio.llm_explain.wording.writers import GrammarWriter
+from tests.limits import limit
 from tests.llm_explain.conversation.scripted import ME, NONE, Call, Rows, Start, helpful, ids
 
 Answers = list[dict[str, Any]]
@@ -142,9 +146,48 @@ def test_a_thread_is_private_pruned_and_deleted_with_its_user(start: Start, tmp_
         assert "Which product" in other.answer("why the first one?")["text"]
 
 
+def test_a_deletion_that_is_cut_off_can_be_requested_again(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_file(tmp_path) as memory:
+        other = start("person-23", thread="b", checkpointer=memory)
+        other.answer("hello")
+        chat = start("person-23", thread="a", checkpointer=memory)
+        delete = memory.delete_thread
+
+        def cut_off(thread: str) -> None:
+            delete(thread)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(memory, "delete_thread", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            delete_data(chat)
+        monkeypatch.undo()
+        delete_data(start("person-23", thread="a", checkpointer=memory))
+        with pytest.raises(NotFound, match="no user 'person-23'"):
+            other.answer("what do you recommend?")
+        assert not list(memory.list(None))
+    assert b"hello" not in (tmp_path / "conversations.sqlite").read_bytes()
+
+
+def test_a_full_or_locked_file_is_told_by_cause(start: Start, tmp_path: Path) -> None:
+    with open_file(tmp_path) as memory:
+        chat = start("person-24", thread="a", checkpointer=memory)
+        sentence = r"conversations.sqlite cannot be written: the file exceeds"
+        with limit(resource.RLIMIT_FSIZE, 4096), pytest.raises(FileError, match=sentence):
+            chat.answer("hello")
+        assert chat.answer("hello")["intent"] == "small_talk"
+        with closing(sqlite3.connect(tmp_path / "conversations.sqlite", timeout=0)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            other.execute("PRAGMA user_version = 1")
+            memory.conn.execute("PRAGMA busy_timeout = 0")  # type: ignore[attr-defined]
+            with pytest.raises(FileError, match="in use by another program; wait"):
+                chat.answer("hello")
+
+
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "conversations.sqlite").write_text("these are no conversations\n" * 100)
-    with pytest.raises(BadInput, match="move it away"), open_file(tmp_path):
+    with pytest.raises(FileError, match="move it away"), open_file(tmp_path):
         pass
 
 
