@@ -66,4 +66,4 @@ def _print(text: str) -> None:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 300 else f"{text[:300]}..."
+    return text if len(text) <= 300 else f"{text[:100]} ... {text[-195:]}"

@@ -12,9 +12,11 @@ from kinfolio.gnn.training.context import TrainingContext
 from kinfolio.gnn.training.ensemble import Ensemble
 from kinfolio.gnn.training.search.candidates import NUM_HEADS, Choice
 from kinfolio.gnn.training.search.race import RaceResult
+from kinfolio.os_errors import os_errors
 from kinfolio.records import Snapshot
-from kinfolio.run import Run, as_json, whole_file
+from kinfolio.run import Run, write_json
 from kinfolio.storage.document import checksum
+from kinfolio.storage.temporaries import temporary
 from kinfolio.tabular import Tabular
 
 
@@ -86,10 +88,16 @@ class Outcome:
         embeddings = self.ensemble.embeddings(snapshot, json.dumps(metrics))
         report = _report(self, trained, snapshot) | {"metrics": metrics, "versions": versions}
         # Both files are written before the first takes its place.
-        with whole_file(run.info) as info, whole_file(run.model) as model:
+        with (
+            os_errors(run.folder, cure="give another --run"),
+            temporary(run.folder, ".model.new-", is_folder=True) as new,
+        ):
+            model, info = new / run.model.name, new / run.info.name
             self.ensemble.save(embeddings, model)
-            report["checksums"] = {run.model.name: checksum(model)}
-            info.write_text(as_json(report), "utf-8")
+            report["checksums"] = {model.name: checksum(model)}
+            write_json(info, report)
+            model.replace(run.model)
+            info.replace(run.info)
         if not trained.has_stopped:
             context.checkpoints.clear()
         return trained

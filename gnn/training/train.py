@@ -37,6 +37,7 @@ from kinfolio.gnn.training.search.search import Search
 from kinfolio.records import Progress, Snapshot, no_progress
 from kinfolio.run import Run
 from kinfolio.snapshot import read_snapshot
+from kinfolio.storage.lock import locked
 
 
 @retain_freed_memory()
@@ -65,39 +66,41 @@ def train(
 
     Raises:
         KeyboardInterrupt: stopped before there was a model.
-        NotReady: no snapshot, no encoder, or out of memory.
+        NotReady: no snapshot or encoder, out of memory, or another process works on the run.
         BadInput: no training interactions.
         BadConfig: the device is not available.
     """
-    started = time.monotonic()
-    snapshot = read_snapshot(run.need_snapshot())
-    device = pick_device(config.device)
-    torch.manual_seed(config.seed)
-    torch.set_flush_denormal(True)
-    features = _text_features(snapshot, config, cache, load, progress)
-    held_back = validation_mask(snapshot, config.seed)
-    data = training_data(snapshot, device, held_back)
-    # Encoding texts is not charged: it is done once for all trainings.
-    context = TrainingContext(
-        config=config,
-        budget=Budget(parse_budget(config.budget, len(data.user)), is_stopped),
-        checkpoints=Checkpoints(run.folder / "checkpoints", _identity(config, snapshot)),
-        on_step=progress,
-        has_valid_split=held_back is None,
-    )
-    inputs = training_inputs(data, features, config, max_dim=config.dim or DIMS[-1])
-    choice = Search(inputs, context).run()
-    race = Race(inputs, context, choice)
-    result = race.run()
-    ensemble = Ensemble.fit(result.heads, inputs, context)
-    if context.is_refitted and not is_stopped():
-        whole = training_data(snapshot, device, with_valid=config.final)
-        inputs = training_inputs(whole, features, config, max_dim=choice.dim)
-        members = race.refit(inputs, result.heads)
-        if not is_stopped():
-            ensemble = ensemble.refit(members, inputs, context)
-    seconds = round(time.monotonic() - started, 2)
-    return Outcome(context, choice, result, ensemble, seconds).write(run, snapshot, _versions())
+    run.need_snapshot()
+    with locked(run.folder, "train"):
+        started = time.monotonic()
+        snapshot = read_snapshot(run.snapshot)
+        device = pick_device(config.device)
+        torch.manual_seed(config.seed)
+        torch.set_flush_denormal(True)
+        features = _text_features(snapshot, config, cache, load, progress)
+        held_back = validation_mask(snapshot, config.seed)
+        data = training_data(snapshot, device, held_back)
+        # Encoding texts is not charged: it is done once for all trainings.
+        context = TrainingContext(
+            config=config,
+            budget=Budget(parse_budget(config.budget, len(data.user)), is_stopped),
+            checkpoints=Checkpoints(run.folder / "checkpoints", _identity(config, snapshot)),
+            on_step=progress,
+            has_valid_split=held_back is None,
+        )
+        inputs = training_inputs(data, features, config, max_dim=config.dim or DIMS[-1])
+        choice = Search(inputs, context).run()
+        race = Race(inputs, context, choice)
+        result = race.run()
+        ensemble = Ensemble.fit(result.heads, inputs, context)
+        if context.is_refitted and not is_stopped():
+            whole = training_data(snapshot, device, with_valid=config.final)
+            inputs = training_inputs(whole, features, config, max_dim=choice.dim)
+            members = race.refit(inputs, result.heads)
+            if not is_stopped():
+                ensemble = ensemble.refit(members, inputs, context)
+        seconds = round(time.monotonic() - started, 2)
+        return Outcome(context, choice, result, ensemble, seconds).write(run, snapshot, _versions())
 
 
 def read_embeddings(run: Run) -> Embeddings:

@@ -6,7 +6,6 @@ Written once into the folder of the snapshot, piece by piece, for every edge typ
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from kinfolio.snapshot_tables import read_pieces
 from kinfolio.snapshot_writer import ARRAYS
 from kinfolio.storage.document import checksum
 from kinfolio.storage.manifest import MANIFEST, read_manifest
+from kinfolio.storage.temporaries import temporary
 
 EdgeType = tuple[str, str, str]
 
@@ -106,8 +106,7 @@ class Arrays:
 
     def _write(self, content_hash: str) -> None:
         self._folder.parent.mkdir(exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=self._folder.parent, prefix=f".{self._part}.new-"))
-        try:
+        with temporary(self._folder.parent, f".{self._part}.new-", is_folder=True) as new:
             for kind, table in _NODE_TABLES.items():
                 gids = [piece["gid"] for piece in read_pieces(self._snapshot, table, ["gid"])]
                 np.save(new / f"{kind}.gid.npy", np.concatenate([np.zeros(0, np.int64), *gids]))
@@ -119,8 +118,6 @@ class Arrays:
             write_json(new / MANIFEST, self._manifest(new, content_hash))
             shutil.rmtree(self._folder, ignore_errors=True)
             new.rename(self._folder)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
 
     def _copy_column(self, new: Path, table: str, column: str, count: int) -> None:
         kind = {"split": np.int8, "at": np.int64, "rating": np.float32}[column]

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Literal
 
 from kinfolio.errors import FileError, KinfolioError, OutOfMemory
+from kinfolio.storage.temporaries import temporary
 
 Operation = Literal["write", "read", "use"]
 _DONE = {"write": "written", "read": "read", "use": "used"}
@@ -76,7 +77,7 @@ _SQLITE_LOCKED = {5, 6}
 _SQLITE_DAMAGED = {1, 11, 26}
 """1, an error in a statement: the tables are other ones."""
 _LIBRARIES = re.compile(
-    r"inline_container|PytorchStreamWriter|os error \d+|requested and \d+ written"
+    r"inline_container|PytorchStreamWriter|iostream error|os error \d+|requested and \d+ written"
 )
 _MEMORY = re.compile(
     r"out of memory|allocate memory|can't start new thread|failed to map segment|bad_alloc", re.I
@@ -102,8 +103,8 @@ def os_errors(path: Path | str, operation: Operation = "write", *, cure: str = "
 
 def temporary_prefix(path: Path) -> str:
     """Return the first characters of the names of temporary files beside a file."""
-    # Short, as the name of a file has 255 bytes at most.
-    return f".{path.name[:60]}."
+    # Short, as the name of a file has 255 bytes at most; no name that a user would give.
+    return f".{path.name[:60]}.kinfolio-"
 
 
 @contextmanager
@@ -126,6 +127,8 @@ def warn_once(text: str) -> None:
 def scratch_folder(name: str) -> Iterator[Path]:
     """Yield an empty folder in `TMPDIR`, which is deleted at the end of the block.
 
+    Those of killed processes are deleted too.
+
     Raises:
         FileError: it cannot be created or written.
     """
@@ -134,11 +137,9 @@ def scratch_folder(name: str) -> Iterator[Path]:
     cure = "set TMPDIR to a folder with more room"
     with (
         os_errors(place, cure=cure),
-        tempfile.TemporaryDirectory(
-            prefix=f"kinfolio-{name}-", dir=place, ignore_cleanup_errors=True
-        ) as folder,
+        temporary(place, f"kinfolio-{name}-", is_folder=True) as folder,
     ):
-        yield Path(folder)
+        yield folder
 
 
 @dataclass(frozen=True, slots=True)

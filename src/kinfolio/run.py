@@ -6,7 +6,6 @@ import errno
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.os_errors import os_errors, temporary_prefix
+from kinfolio.storage.temporaries import temporary
 
 if TYPE_CHECKING:
     from kinfolio.storage.run_info import RunInfo
@@ -37,27 +37,19 @@ def whole_file(path: Path, *, cure: str = "") -> Iterator[Path]:
             return
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=temporary_prefix(path))
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            # Inside: the disk is still full when the cause of an error is looked up.
-            with os_errors(path, cure=cure):
-                yield temporary
-                temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        # The inner translation: the disk is still full when the cause of an error is looked up.
+        with (
+            temporary(target.parent, temporary_prefix(path)) as new,
+            os_errors(path, cure=cure),
+        ):
+            yield new
+            new.replace(target)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON document atomically."""
     with whole_file(path) as temporary:
-        temporary.write_text(as_json(content), "utf-8")
-
-
-def as_json(content: dict[str, Any]) -> str:
-    """Return a JSON document with line breaks."""
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def read_json(path: Path, cure: str = "delete it and run the step again") -> dict[str, Any]:

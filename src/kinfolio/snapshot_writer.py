@@ -6,8 +6,6 @@ Memory does not grow with the graph, and the hash does not depend on the size of
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from kinfolio.errors import BadInput
+from kinfolio.os_errors import os_errors
 from kinfolio.records import NO_TIME
 from kinfolio.run import write_json
 from kinfolio.snapshot_tables import (
@@ -28,7 +27,9 @@ from kinfolio.snapshot_tables import (
     table_path,
     text_buffers,
 )
+from kinfolio.storage.lock import locked
 from kinfolio.storage.manifest import MANIFEST, stamp
+from kinfolio.storage.temporaries import clear_leftovers, temporary
 
 ARRAYS = "arrays"
 """Folder inside a snapshot for the files of `loaders/pyg/arrays.py`."""
@@ -133,9 +134,12 @@ class SnapshotWriter:
 
 def _check_replaceable(folder: Path) -> None:
     """Raise `BadInput` for a file, or a folder with other content than a snapshot."""
-    if not folder.is_dir():
-        if folder.exists():
-            raise BadInput(f"{folder} is a file, a folder was expected; give another --run")
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise BadInput(f"{path} is a file, a folder was expected; give another --run")
+    if folder.is_symlink() and not folder.exists():
+        raise BadInput(f"{folder} is a link to nothing; remove it or give another --run")
+    if not folder.exists():
         return
     allowed = {MANIFEST, ARRAYS, *(table_path(folder, name).name for name in TABLES)}
     allowed |= {f"{name}.parquet" for name in TABLES}  # of format 1
@@ -151,22 +155,21 @@ def _check_replaceable(folder: Path) -> None:
 def scratch_beside(folder: Path) -> Iterator[Path]:
     """Create an empty folder next to the one to be replaced, deleted at the end of the block.
 
+    Holds the lock of the run. What killed exports left is cleared.
+
     Raises:
-        BadInput: it cannot be written.
+        BadInput: there is something else in its place.
+        FileError: it cannot be written.
+        NotReady: another process works there.
     """
     _check_replaceable(folder)
     created = [path for path in (folder.parent, *folder.parent.parents) if not path.exists()]
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.new-"))
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    try:
-        yield scratch
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
+        with os_errors(folder, cure="give another --run"), locked(folder.parent, "export"):
+            _restore(folder)
+            with temporary(folder.parent, f".{folder.name}.new-", is_folder=True) as scratch:
+                yield scratch
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
         for path in created:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
@@ -177,15 +180,22 @@ def take_place(new: Path, folder: Path) -> None:
     if not folder.exists():
         new.rename(folder)
         return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old-"))
-    folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    with temporary(folder.parent, _old(folder), is_folder=True) as old:
+        folder.rename(old)
+        try:
+            new.rename(folder)
+        except BaseException:
+            old.rename(folder)
+            raise
 
 
-def _cannot_write(folder: Path, error: OSError) -> BadInput:
-    return BadInput(f"cannot write {folder} ({error.strerror or error}); give another --run")
+def _restore(folder: Path) -> None:
+    """Rename the old content back, if an export was killed while it took its place."""
+    for old in folder.parent.glob(f"{_old(folder)}*"):
+        if not folder.exists() and (old / MANIFEST).is_file():
+            old.rename(folder)
+    clear_leftovers(folder.parent, _old(folder))
+
+
+def _old(folder: Path) -> str:
+    return f".{folder.name}.old-"

@@ -280,7 +280,7 @@ def test_mapped_arrays_that_are_damaged_are_written_again(run: Run) -> None:
     open_stores(run.snapshot)
     files = sorted((run.snapshot / "arrays" / "counted").glob("*.npy"))
     assert len(files) > 10
-    for file in files:
+    for file in files[::6]:
         content = file.read_bytes()
         for damage in (b"", content[:-1], content[:100] + b"x" + content[101:]):
             file.write_bytes(damage)
