@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from kinfolio import environment
 from kinfolio.gnn.training.config import TrainConfig
+from kinfolio.ids import normalized_id
 from kinfolio.records import (
     Exported,
     Progress,
@@ -70,6 +71,7 @@ class Kinfolio:
         *,
         replace: bool = False,
         split: str | None = None,
+        least_rating: float | None = None,
         on_progress: Progress = no_progress,
     ) -> LoadReport:
         """Load a folder of files into the graph.
@@ -78,6 +80,7 @@ class Kinfolio:
             folder: contains `interactions` and optionally `users`, `products`, `ties`, `reviews`.
             replace: also remove nodes and relationships that are not in the files.
             split: `time:0.1` or `random:0.1` assigns splits to interactions that have none.
+            least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
             on_progress: called with step, rows done and rows in total.
         """
         from kinfolio.loaders import load
@@ -88,6 +91,7 @@ class Kinfolio:
             Path(folder),
             replace=(lambda removed: None) if replace else None,
             split=None if split is None else SplitRule.parse(split),
+            least_rating=least_rating,
             progress=on_progress,
         )
 
@@ -177,7 +181,7 @@ class Kinfolio:
         """Recommend the k products with the highest score for a user, best first."""
         from kinfolio.gnn.serving.recommend import recommend
 
-        return recommend(self.graph, user, k, rules=self._rules(), warn=self._on_note)
+        return recommend(self.graph, self._id(user), k, rules=self._rules(), warn=self._on_note)
 
     def explain(
         self,
@@ -208,8 +212,8 @@ class Kinfolio:
 
         return explain(
             self.graph,
-            user,
-            product,
+            self._id(user),
+            self._id(product),
             writers_for(model, environment.home() / "models", self._on_note),
             all_evidence=all_evidence,
             clauses=load_clauses(language).for_deployment(**asdict(environment.deployment())),
@@ -220,19 +224,23 @@ class Kinfolio:
         """Return the result of each rule on a product for a user, and the product's rank."""
         from kinfolio.gnn.serving.why_not import why_not
 
-        return why_not(self.graph, user, product, rules=self._rules())
+        return why_not(self.graph, self._id(user), self._id(product), rules=self._rules())
 
     def similar(self, product: str, k: int = 10) -> SimilarProducts:
         """Find the k open products most similar to one, best first."""
         from kinfolio.gnn.serving.similar import similar_products
 
-        return similar_products(self.graph, product, k)
+        return similar_products(self.graph, self._id(product), k)
 
     def versions(self) -> Records[Version]:
         """List the versions of embeddings in the graph, newest first."""
         from kinfolio.gnn.publishing.versions import list_versions
 
         return Records(list_versions(self.graph))
+
+    def _id(self, text: str) -> str:
+        """Return an id in its normal form; of a graph with a mapping as it is."""
+        return normalized_id(text) if self.graph.mapping is None else text
 
     @property
     def _text_cache(self) -> Path:

@@ -13,6 +13,7 @@ import click
 from kinfolio.cli.output import print_message
 from kinfolio.cli.progress import spinner
 from kinfolio.environment import configured_connection, deployment, home
+from kinfolio.ids import normalized_id
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,6 +30,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 PATH = click.Path(path_type=Path)
 _MAPPING = "kinfolio.mapping"
 _JSON = "kinfolio.json"
+
+
+def normal_id(ctx: click.Context, _: click.Parameter, id: str | None) -> str | None:
+    """Return an id in its normal form, as `load` stores it; of a graph with a mapping as it is."""
+    return id if id is None or _MAPPING in ctx.meta else normalized_id(id)
 
 
 def _store_json(ctx: click.Context, _: click.Parameter, is_set: bool) -> bool:
@@ -102,6 +108,7 @@ def _mapping_option(callback: Callable[..., None], *, hidden: bool) -> Callable[
         envvar="KINFOLIO_MAPPING",
         expose_value=False,
         callback=callback,
+        is_eager=True,  # before the ids, which depend on it
         hidden=hidden,
         help="Mapping file of a graph with other names, as written by `kinfolio map init`.  "
         "[env: KINFOLIO_MAPPING]",

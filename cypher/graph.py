@@ -6,9 +6,10 @@ The only module that runs statements through the Neo4j driver, whose errors `err
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
+from threading import Timer
 from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
 
 from kinfolio.cypher.driver import connected_driver
@@ -16,7 +17,7 @@ from kinfolio.cypher.errors import translate_errors
 from kinfolio.cypher.mapping.display_names import PathNames
 from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.queries import query, with_conditions
-from kinfolio.errors import BadInput
+from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.records import Connection, Slot
 from kinfolio.telemetry.spans import span
 
@@ -29,6 +30,7 @@ _T = TypeVar("_T")
 
 Rows = list[dict[str, Any]]
 """Any: a value that a statement returns, such as a number, a text, a list or a map."""
+_LOCK_SECONDS = 1.0
 Source = Callable[[str, Slot, Mapping | None], LiteralString]
 """Returns the text of a statement by name, slot and mapping."""
 
@@ -192,6 +194,29 @@ class Graph:
             yield Reads(run)
         finally:
             with self._guard("the export"):
+                tx.close()
+                session.close()
+
+    @contextmanager
+    def hold(self, name: str, /, *, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the locks of a writing statement, which is never committed, during the block.
+
+        `on_wait` is called if another one holds them for more than a second. The server releases
+        them when the block or this process ends.
+        """
+        with self._guard(name):
+            session = self._session("WRITE")
+            tx = session.begin_transaction()
+        timer = Timer(_LOCK_SECONDS, on_wait)
+        timer.start()
+        try:
+            with self._guard(name):
+                self._run(tx, name, "a", {})
+            timer.cancel()
+            yield
+        finally:
+            timer.cancel()
+            with suppress(KinfolioError), self._guard(name):  # the connection may be gone
                 tx.close()
                 session.close()
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.errors import RunBroken
+from kinfolio.errors import RunBroken, shell_command
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.run import Run
 from kinfolio.storage.document import checksum, unless_replaced
@@ -53,7 +53,7 @@ def read_model(run: Run) -> tuple[RunInfo, Embeddings]:
 
 
 def _read_verified(run: Run) -> tuple[RunInfo, Embeddings]:
-    info, cure = run.need_info(), f"type: kinfolio train --run {run.folder}"
+    info, cure = run.need_info(), f"type: {shell_command('train', '--run', run.folder)}"
     expected = info.get("checksums", {}).get(run.model.name)
     if expected is not None and checksum(run.model) != expected:
         raise RunBroken(
@@ -90,7 +90,7 @@ def load_embeddings(path: Path) -> Embeddings:
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise RunBroken(
             f"{path} is damaged and cannot be read as a model ({error}); "
-            f"type: kinfolio train --run {path.parent}"
+            f"type: {shell_command('train', '--run', path.parent)}"
         ) from error
     return Embeddings(**values)
 

@@ -69,7 +69,7 @@ class FolderReport:
     """Number of rejected rows by file and reason, without the values of the rows."""
     rejected: tuple[Reject, ...]
     notes: tuple[str, ...]
-    """Files of the folder that are not loaded, a sentence each."""
+    """What a user should know, such as files that are not loaded, a sentence each."""
     seconds: float
 
 
@@ -83,6 +83,8 @@ class Removed:
     ties: int
     reviews: int
     categories: int
+    dismissals: int = 0
+    """Those of earlier loads with `--least-rating`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +94,15 @@ class LoadReport(Tabular):
     users: int
     products: int
     interactions: int
+    """Holdings."""
+    dismissals: int
+    """Interactions with a rating below `--least-rating`, or none."""
     ties: int
     reviews: int
     rejected: tuple[Reject, ...]
     rejects_file: str | None
     seconds: float
     notes: tuple[str, ...]
-    """Files that are not loaded, and how columns were read: a sentence each."""
+    """What a user should know, such as files that are not loaded, a sentence each."""
     removed: Removed | None = None
     """None unless the load replaces."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command(
     "chat", epilog="Example:  echo 'what do you recommend?' | kinfolio chat p007 --model none"
 )
-@click.argument("user")
+@click.argument("user", callback=options.normal_id)
 @options.model_option
 @click.option("--thread", help="Name of a conversation to resume; without one, a new one starts.")
 @click.option(

@@ -11,8 +11,8 @@ from kinfolio.cli.output import echo, print_json
 
 
 @click.command("check-text", epilog="Example:  kinfolio check-text p007 opal-daily-note letter.txt")
-@click.argument("user")
-@click.argument("product")
+@click.argument("user", callback=options.normal_id)
+@click.argument("product", callback=options.normal_id)
 @click.argument("file", type=options.PATH)
 @options.language_option
 @options.mapping_option

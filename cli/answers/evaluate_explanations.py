@@ -111,19 +111,19 @@ def _evaluate(
 
 def _need_served(graph: Graph, info: RunInfo, folder: Path) -> str:
     """Return the name of the active version, which must be of the run's model."""
-    from kinfolio.errors import NotReady
+    from kinfolio.errors import NotReady, shell_command
     from kinfolio.gnn.publishing.versions import list_versions
 
     active = [version for version in list_versions(graph) if version.state == "active"]
     if not active:
         raise NotReady(
             "the graph has no embeddings yet, so there is nothing to explain; "
-            f"type: kinfolio writeback --run {folder}"
+            f"type: {shell_command('writeback', '--run', folder)}"
         )
     if active[0].snapshot != info["data"]["snapshot"]:
         raise NotReady(
             f"the graph serves {active[0].name}, which was not trained on the data of {folder}; "
-            f"type: kinfolio writeback --run {folder}"
+            f"type: {shell_command('writeback', '--run', folder)}"
         )
     return active[0].name
 

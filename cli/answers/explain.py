@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", epilog="Example:  kinfolio explain p007 opal-daily-note --model none")
-@click.argument("user")
-@click.argument("product")
+@click.argument("user", callback=options.normal_id)
+@click.argument("product", callback=options.normal_id)
 @options.model_option
 @options.length_option
 @options.language_option

@@ -10,7 +10,7 @@ from kinfolio.cli import options
 
 
 @click.command("mcp", epilog="Example:  kinfolio mcp p007 --model none")
-@click.argument("user")
+@click.argument("user", callback=options.normal_id)
 @options.model_option
 @options.rules_option
 @options.mapping_option

@@ -13,7 +13,7 @@ from kinfolio.cli.table import print_list
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend p007 -k 5")
-@click.argument("user", required=False)
+@click.argument("user", callback=options.normal_id, required=False)
 @options.k_option
 @click.option("--all", "for_all", is_flag=True, help="Write the lists of all users to a file.")
 @click.option(
@@ -91,7 +91,7 @@ def _recommend_all(
 
 
 @click.command("similar", epilog="Example:  kinfolio similar opal-daily-note -k 5")
-@click.argument("product")
+@click.argument("product", callback=options.normal_id)
 @options.k_option
 @options.mapping_option
 @options.json_option

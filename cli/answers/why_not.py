@@ -11,8 +11,8 @@ from kinfolio.cli.output import echo, print_json
 
 
 @click.command("why-not", epilog="Example:  kinfolio why-not p007 opal-daily-note")
-@click.argument("user")
-@click.argument("product")
+@click.argument("user", callback=options.normal_id)
+@click.argument("product", callback=options.normal_id)
 @options.rules_option
 @options.mapping_option
 @options.json_option

@@ -37,6 +37,12 @@ _MAX_REJECTS = 5
     help="Assign valid and test splits where there are none: time:0.1 (latest) or random:0.1.",
 )
 @click.option(
+    "--least-rating",
+    type=float,
+    metavar="X",
+    help="Interactions with a rating below X, or none, count as dismissed, not as held.",
+)
+@click.option(
     "--rejects",
     "rejects_file",
     type=options.FILE,
@@ -58,7 +64,7 @@ def command(folder: Path, as_json: bool, **values: Any) -> None:
     split = SplitRule.parse(arguments.split) if arguments.split else None
     check_folder(folder)
     if arguments.check:
-        _check(folder, as_json)
+        _check(folder, arguments, as_json)
         return
     report = _load(folder, arguments, split)
     if as_json:
@@ -78,6 +84,7 @@ class _Arguments:
     yes: bool
     bulk: bool
     split: str | None
+    least_rating: float | None
     rejects_file: Path | None
 
     def __post_init__(self) -> None:
@@ -95,12 +102,10 @@ def _load(folder: Path, arguments: _Arguments, split: SplitRule | None) -> LoadR
     rejects_file = arguments.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
     try:
         if arguments.bulk:
-            return _load_in_bulk(folder, rejects_file, split)
+            return _load_in_bulk(folder, rejects_file, arguments, split)
         return _load_into_graph(folder, rejects_file, arguments, split)
     except KeyboardInterrupt:
-        flag = " --replace" if arguments.replace else " --bulk" if arguments.bulk else ""
-        flag += f" --split {split}" if split else ""
-        print_message(f"\nstopped; to resume, type the same again: kinfolio load{flag} {folder}")
+        print_message(f"\nstopped; to resume, type: {_command(folder, arguments, split)}")
         raise click.exceptions.Exit(130) from None
 
 
@@ -115,7 +120,7 @@ def _load_into_graph(
         def confirm(removed: Removed) -> None:
             nonlocal progress
             display.close()  # a prompt and a moving bar cannot share the terminal
-            _confirm(removed, folder, arguments.yes)
+            _confirm(removed, folder, arguments, split)
             progress = display.enter_context(show_progress("writing"))
 
         return load(
@@ -125,10 +130,27 @@ def _load_into_graph(
             rejects_file=rejects_file,
             replace=confirm if arguments.replace else None,
             split=split,
+            least_rating=arguments.least_rating,
         )
 
 
-def _load_in_bulk(folder: Path, rejects_file: Path, split: SplitRule | None) -> LoadReport:
+def _command(folder: Path, arguments: _Arguments, split: SplitRule | None, *flags: str) -> str:
+    """Return the command of this load, to type it again."""
+    from kinfolio.loaders.writing.load import load_command
+
+    return load_command(
+        folder,
+        is_replacing=arguments.replace,
+        is_bulk=arguments.bulk,
+        split=split,
+        least_rating=arguments.least_rating,
+        flags=flags,
+    )
+
+
+def _load_in_bulk(
+    folder: Path, rejects_file: Path, arguments: _Arguments, split: SplitRule | None
+) -> LoadReport:
     from kinfolio.cypher.server.server import Server
     from kinfolio.loaders.writing.bulk import load_in_bulk
 
@@ -146,17 +168,20 @@ def _load_in_bulk(folder: Path, rejects_file: Path, split: SplitRule | None) -> 
             note=print_message,
             rejects_file=rejects_file,
             split=split,
+            least_rating=arguments.least_rating,
         )
 
 
-def _confirm(removed: Removed, folder: Path, yes: bool) -> None:
+def _confirm(
+    removed: Removed, folder: Path, arguments: _Arguments, split: SplitRule | None
+) -> None:
     counts = _counts(removed)
     if not counts:
         return
     print_message(f"{counts} are in the graph and no longer in {folder}")
-    if yes:
+    if arguments.yes:
         return
-    again = f"to remove them, type: kinfolio load --replace --yes {folder}"
+    again = f"to remove them, type: {_command(folder, arguments, split, '--yes')}"
     if not sys.stdin.isatty():
         raise BadInput(f"{counts} would be removed, which needs a confirmation; {again}")
     if not confirm("Remove them from the graph permanently?"):
@@ -167,7 +192,7 @@ def _counts(removed: Removed) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in asdict(removed).items() if count)
 
 
-def _check(folder: Path, as_json: bool) -> None:
+def _check(folder: Path, arguments: _Arguments, as_json: bool) -> None:
     from kinfolio.cli.graph.folder_report import lines
     from kinfolio.loaders.reading.quality import check_quality
     from kinfolio.loaders.writing.load import known_users
@@ -177,22 +202,28 @@ def _check(folder: Path, as_json: bool) -> None:
             return known_users(graph, ids)
 
     with show_progress("reading the files") as progress:
-        report = check_quality(folder, known_users=read_known, progress=progress)
+        report = check_quality(
+            folder,
+            known_users=read_known,
+            progress=progress,
+            least_rating=arguments.least_rating,
+        )
     if as_json:
         print_json(report)
         return
     for line in lines(report):
-        echo(line)
+        echo(*line.split("\n"))
     for line in report.notes:
         print_message(line)
-    print_message(f"nothing was written; next: kinfolio load {folder}")
+    print_message(f"nothing was written; next: {_command(folder, arguments, None)}")
 
 
 def _print(report: LoadReport) -> None:
+    dismissals = f"{report.dismissals:,} dismissals, " if report.dismissals else ""
     echo(
         f"loaded {report.users:,} users, {report.products:,} products, "
-        f"{report.interactions:,} interactions, {report.ties:,} ties, {report.reviews:,} reviews "
-        f"in {report.seconds:.1f} s"
+        f"{report.interactions:,} interactions, {dismissals}{report.ties:,} ties, "
+        f"{report.reviews:,} reviews in {report.seconds:.1f} s"
     )
     if report.removed is not None:
         echo(f"removed {_counts(report.removed) or 'nothing'}")

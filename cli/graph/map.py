@@ -11,6 +11,7 @@ from kinfolio.cli import options
 from kinfolio.cli.output import confirm, echo, print_json, print_message
 from kinfolio.cli.progress import show_progress
 from kinfolio.cli.table import print_table
+from kinfolio.errors import shell_command
 
 if TYPE_CHECKING:
     from kinfolio.cypher.inspection.check import Line
@@ -57,7 +58,7 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
         f"{file}: ({mapping.users.label})-[{mapping.holdings.type}]-({mapping.products.label}), "
         "guessed; please review the file"
     )
-    print_message(f"next: kinfolio map check {file}")
+    print_message(f"next: {shell_command('map', 'check', file)}")
 
 
 @command.command("check", epilog="Example:  kinfolio map check mapping.toml")
@@ -82,7 +83,7 @@ def check_command(file: Path, as_json: bool) -> None:
         print_message(
             f"the graph cannot be used because of {problems} of these lines; correct {file}"
             if problems
-            else f"next: kinfolio export --mapping {file}"
+            else f"next: {shell_command('export', '--mapping', file)}"
         )
     if problems:
         raise click.exceptions.Exit(1)

@@ -19,7 +19,7 @@ _YEAR_1, _YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000
 
 @click.command("show", epilog="Example:  kinfolio show user p007")
 @click.argument("kind", type=click.Choice(["user", "product"]))
-@click.argument("id")
+@click.argument("id", callback=options.normal_id)
 @options.mapping_option
 @options.json_option
 def command(kind: Literal["user", "product"], id: str, as_json: bool) -> None:

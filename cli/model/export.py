@@ -12,6 +12,7 @@ import click
 from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress
+from kinfolio.errors import shell_command
 
 if TYPE_CHECKING:
     from kinfolio.records import Exported
@@ -33,7 +34,12 @@ _THIS_RUN = "-"
     metavar="CYPHER",
     help="Export the users that a reading statement returns, and their holdings.",
 )
-@click.option("--around", metavar="USER", help="Export the users near USER and their holdings.")
+@click.option(
+    "--around",
+    callback=options.normal_id,
+    metavar="USER",
+    help="Export the users near USER and their holdings.",
+)
 @click.option(
     "--hops",
     type=click.IntRange(0),
@@ -79,7 +85,7 @@ def command(
         print_json(_document(run.snapshot, exported))
     else:
         _print(run.snapshot, exported)
-        print_message(f"next: kinfolio train --run {run_folder}")
+        print_message(f"next: {shell_command('train', '--run', run_folder)}")
 
 
 def _cut(exported: Exported) -> str | None:

@@ -13,6 +13,7 @@ import click
 from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress
+from kinfolio.errors import shell_command
 from kinfolio.gnn.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def command(run_folder: Path, as_json: bool, **values: Any) -> None:
         print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})
     else:
         _print(trained)
-        print_message(f"next: kinfolio evaluate --run {run_folder}")
+        print_message(f"next: {shell_command('evaluate', '--run', run_folder)}")
 
 
 def _print(trained: Trained) -> None:

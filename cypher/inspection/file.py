@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from dataclasses import fields
 from importlib.resources import files
@@ -42,7 +43,7 @@ def check_free(file: Path, *, force: bool = False) -> None:
 
 def as_toml(mapping: Mapping, found: Inventory, file: str = "mapping.toml") -> str:
     """Return the text of a mapping."""
-    parts = [_COMMENTS["head"].format(file=file), _inventory(found)]
+    parts = [_COMMENTS["head"].format(file=shlex.quote(file)), _inventory(found)]
     parts += [_section(name, mapping, found) for name in SECTIONS]
     return "\n".join(parts)
 

@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, shell_command
 
 IdType = Literal["text", "integer"]
 """Type of an id property; integers are compared as integers and displayed as texts."""
@@ -164,7 +164,8 @@ def read_mapping(file: Path) -> Mapping:
         content = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError as error:
         raise BadConfig(
-            f"{file} does not exist; generate it from your graph: kinfolio map init {file}"
+            f"{file} does not exist; generate it from your graph: "
+            f"{shell_command('map', 'init', file)}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"the mapping {file} cannot be read ({error}); correct the path") from error

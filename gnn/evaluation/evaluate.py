@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from kinfolio.errors import BadInput, RunBroken
+from kinfolio.errors import BadInput, RunBroken, shell_command
 from kinfolio.gnn.data import interactions_of
 from kinfolio.gnn.evaluation.ablations import fit_ablations, name_of
 from kinfolio.gnn.evaluation.baselines import fit_baselines
@@ -110,7 +110,7 @@ def evaluate(
     if embeddings.snapshot != snapshot.hash:
         raise RunBroken(
             f"the model in {run.folder} was trained on another snapshot than the present one; "
-            f"type: kinfolio train --run {run.folder}"
+            f"type: {shell_command('train', '--run', run.folder)}"
         )
     interactions, held_out = _interactions(run, snapshot, split)
     models: dict[str, Recommender] = {"kinfolio": EmbeddingModel(embeddings).fit(interactions)}
@@ -169,7 +169,8 @@ def _interactions(run: Run, snapshot: Snapshot, split: Split) -> tuple[csr_array
             "random:0.1; then export and train again"
         )
         if split == "test" and valid.nnz and not is_final:
-            fix = f"type: kinfolio evaluate --run {run.folder} --split valid"
+            again = shell_command("evaluate", "--run", run.folder, "--split", "valid")
+            fix = f"type: {again}"
         raise BadInput(f"no interaction is marked {split}, so there is nothing to measure; {fix}")
     return csr_array(training + valid) if is_final else training, held_out
 

@@ -53,6 +53,8 @@ def read_evidence(
     if is_unpopular and pair["holders"] >= display.min_people:
         # Only then is it stated; a graph with a minimum rating reads every rating for it.
         pair = {**pair, **reads.read("explain_mean_holders")[0]}
+    if any(row["rating"] is not None for row in ties.values()):
+        pair = {**pair, **reads.read("explain_rating_scale")[0]}
     paths = _PathBuilder(pair, display)
     result = []
     for number, component, share, value in chosen:
@@ -125,8 +127,9 @@ class _PathBuilder:
             return (("claim", "near"), *who), tied
         path = (*tied, _out("HOLDS"), self._product)
         rating, mean = row["rating"], self._pair["mean_rating"]
-        # A rating below the mean would read as a reason against.
-        if rating is None or mean is None or rating < mean:
+        middle = self._pair.get("middle_rating")
+        # One below the mean or the middle of the scale would read as a reason against.
+        if rating is None or mean is None or middle is None or rating < max(mean, middle):
             return (("claim", "holds"), *who), path
         number = int(rating) if float(rating).is_integer() else round(float(rating), 2)
         return (("claim", "rated"), *who, ("rating", number)), path

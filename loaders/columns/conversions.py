@@ -21,15 +21,13 @@ from kinfolio.loaders.columns.countries import (
     convert_country,
     why_no_country,
 )
+from kinfolio.loaders.columns.ids import MAX_KEY_CHARACTERS, IdSurvey, normalized
 from kinfolio.loaders.columns.interpretation import Fixed, Interpretation, Survey
 from kinfolio.loaders.columns.numbers import NumberSurvey
 from kinfolio.loaders.columns.times import TimeSurvey
 from kinfolio.loaders.files.rejects import quoted
 from kinfolio.loaders.files.tables import Column
 from kinfolio.records import SPLITS
-
-MAX_KEY_CHARACTERS = 1_000
-"""Maximum length of an id or an indexed name; the server's index accepts about 8,000 bytes."""
 
 _FLAGS = {
     **dict.fromkeys("true t 1 1.0 yes y on ja j wahr oui vrai si sí".split(), True),
@@ -39,11 +37,14 @@ _EXPECTED = {
     "flag": "is neither true nor false",
     "split": f"is none of {', '.join(SPLITS)}",
     "text": "is not a text",
+    "name": f"has more than {MAX_KEY_CHARACTERS} characters",
 }
 
 
 def survey(column: Column) -> Survey:
     """Return the survey that decides how a column is read."""
+    if column.meaning == "id":
+        return IdSurvey(column.name)
     if column.meaning == "time":
         return TimeSurvey(column.name)
     if column.meaning in ("number", "integer"):
@@ -59,12 +60,7 @@ def survey(column: Column) -> Survey:
 def _why_invalid(column: Column, value: object) -> tuple[str, str]:
     if column.meaning in ("country", "countries"):
         return why_no_country(column.name, value)
-    if column.meaning in ("id", "name"):
-        if value is None or not str(value).strip():
-            return f"no {column.name}", f"no {column.name}"
-        why = f"has more than {MAX_KEY_CHARACTERS} characters"
-    else:
-        why = _EXPECTED[column.meaning]
+    why = _EXPECTED[column.meaning]
     return f"{column.name} {quoted(value)} {why}", f"{column.name} {why}"
 
 
@@ -75,13 +71,8 @@ def _text(values: Any) -> Converted:
     return null_where(values, mask_of(pc.equal(values, ""))), all_false(values)
 
 
-def _id(values: Any) -> Converted:
-    texts, too_long = _name(values)
-    return texts, too_long | ~is_valid(trimmed(texts))
-
-
 def _name(values: Any) -> Converted:
-    texts, _ = _text(values)
+    texts = normalized(_text(values)[0])
     return texts, mask_of(pc.greater(pc.utf8_length(texts), MAX_KEY_CHARACTERS))
 
 
@@ -101,7 +92,6 @@ def _split(values: Any) -> Converted:
 
 
 _CONVERSIONS: dict[str, Callable[[Any], Converted]] = {
-    "id": _id,
     "name": _name,
     "text": _text,
     "flag": _flag,

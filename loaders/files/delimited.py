@@ -5,8 +5,8 @@ A `.tsv` has no quoting: a quote is an ordinary character. A `.csv` is quoted wi
 
 from __future__ import annotations
 
-import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -18,82 +18,93 @@ from numpy.typing import NDArray
 
 from kinfolio.errors import BadInput
 from kinfolio.loaders.files import source
+from kinfolio.loaders.files.encoding import open_text
+from kinfolio.loaders.files.header import Header, read_header
+from kinfolio.loaders.files.quotes import long_row, open_quote
 from kinfolio.loaders.files.rejects import Rejects, quoted
-from kinfolio.loaders.files.source import Batch, expected_columns, open_stream
-from kinfolio.loaders.files.tables import TableFile, check_header
+from kinfolio.loaders.files.source import Batch, never_closed
+from kinfolio.loaders.files.tables import TableFile
 
-
-def read_header(file: TableFile) -> list[str]:
-    """Return the column names of a text file.
-
-    Raises:
-        BadInput: the first line is empty or not UTF-8.
-    """
-    with open_stream(file) as stream:
-        first = stream.readline(source.BLOCK_BYTES).lstrip(b"\xef\xbb\xbf").rstrip(b"\r\n")
-    try:
-        text = first.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{file.path} is not UTF-8 in its first line; save it as UTF-8") from error
-    if not text.strip():
-        raise BadInput(f"{file.path} has no header in its first line; {expected_columns(file)}")
-    return text.split("\t") if file.format == "tsv" else next(csv.reader([text]))
+_UNNAMED = "\0unnamed "
+_BREAK = re.compile("\r\n|\r|\n")
 
 
 def read_delimited(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
     """Yield the rows of a `.tsv` or `.csv` file."""
-    names = read_header(file)
-    check_header(file, names)
-    numbering = _LineNumbers(file, rejects)
-    is_csv = file.format == "csv"
-    with open_stream(file) as stream:
-        tail = _Tail(stream)
-        reader = pyarrow.csv.open_csv(
-            tail,
-            # Only a single thread reports the numbers of invalid rows.
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=source.BLOCK_BYTES),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter="," if is_csv else "\t",
-                quote_char='"' if is_csv else False,
-                newlines_in_values=is_csv,
-                ignore_empty_lines=False,
-                invalid_row_handler=numbering.refuse,
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False
-            ),
-        )
-        last_line, ends_in_break = 1, False
-        for block in reader:
-            if block.num_rows == 0:
-                continue
-            breaks = np.zeros(block.num_rows, np.int64)
-            if is_csv:
-                for column in block.columns:
-                    breaks += pc.count_substring(column, "\n").to_numpy(zero_copy_only=False)
-            lines = numbering.next_lines(breaks)
-            last_line, ends_in_break = int(lines[-1]), bool(breaks[-1])
-            yield _decode(file, dict(zip(names, block.columns, strict=True)), lines, rejects)
-        numbering.next_lines(np.zeros(0, np.int64))
-        if ends_in_break and not tail.end.rstrip(b"\r\n").endswith(b'"'):
-            raise BadInput(f"{file.path} opens a quote on line {last_line} that is never closed")
+    header = read_header(file)
+    separator, is_quoted = header.dialect
+    # A column without a name is read, to check that it is empty, and then left out.
+    names = [name or f"{_UNNAMED}{place}" for place, name in enumerate(header.names)]
+    numbering = _LineNumbers(file, header.num_lines, rejects)
+    decoder = _Decoder(file, header, rejects)
+    ends_in_break = False
+    with open_text(file) as stream:
+        stream.read(header.num_bytes)
+        watched = _Watched(stream)
+        try:
+            reader = pyarrow.csv.open_csv(
+                watched,
+                # Only a single thread reports the numbers of invalid rows.
+                read_options=pyarrow.csv.ReadOptions(
+                    use_threads=False, block_size=source.BLOCK_BYTES, column_names=names
+                ),
+                parse_options=pyarrow.csv.ParseOptions(
+                    delimiter=separator,
+                    quote_char='"' if is_quoted else False,
+                    newlines_in_values=is_quoted,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=numbering.refuse,
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False
+                ),
+            )
+            for block in reader:
+                if block.num_rows == 0:
+                    continue
+                columns = dict(zip(names, block.columns, strict=True))
+                breaks = np.zeros(block.num_rows, np.int64)
+                if is_quoted:
+                    for column in block.columns:
+                        breaks += _line_breaks(column)
+                lines = numbering.next_lines(breaks)
+                ends_in_break = bool(breaks[-1])
+                yield decoder.decode(columns, lines, has_nul=watched.has_nul)
+            numbering.next_lines(np.zeros(0, np.int64))
+        except pa.ArrowInvalid as error:
+            if "straddling object" in str(error):
+                raise BadInput(long_row(file, header)) from error
+            if watched.is_empty and "Empty CSV" in str(error):
+                return
+            raise
+    # Only then may the last row be one whose quote is not closed.
+    is_suspicious = watched.num_quotes % 2 or ends_in_break
+    if is_quoted and is_suspicious and (line := open_quote(file, header)):
+        raise BadInput(never_closed(file, line))
+
+
+def _line_breaks(column: Any) -> NDArray[np.int64]:
+    """Return the number of line breaks in each value."""
+    breaks = pc.subtract(pc.count_substring(column, "\r"), pc.count_substring(column, "\r\n"))
+    breaks = pc.add(breaks, pc.count_substring(column, "\n"))
+    return np.asarray(breaks.to_numpy(zero_copy_only=False), np.int64)
 
 
 class _LineNumbers:
     """Line numbers of the rows of a text file; rows that pyarrow cannot parse are rejected."""
 
-    def __init__(self, file: TableFile, rejects: Rejects) -> None:
+    def __init__(self, file: TableFile, header_lines: int, rejects: Rejects) -> None:
         self._file, self._rejects = file, rejects
         self._invalid: list[tuple[int, int, str]] = []
-        """Row number, line breaks inside, reason; pyarrow counts the header as row 1."""
-        self._next_row = 2
-        self._shift = 0
-        """Line breaks inside all earlier rows."""
+        """Row number from 1, line breaks inside, reason."""
+        self._next_row = 1
+        self._shift = header_lines
+        """Lines of the header, and line breaks inside all earlier rows."""
 
     def refuse(self, row: Any) -> str:
         """Record a row with a wrong number of columns: pyarrow's `invalid_row_handler`."""
         reason = f"{row.actual_columns} columns, {row.expected_columns} were expected"
-        self._invalid.append((row.number, row.text.count("\n"), reason))
+        self._invalid.append((row.number, len(_BREAK.findall(row.text)), reason))
         return "skip"
 
     def next_lines(self, breaks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -123,47 +134,65 @@ class _LineNumbers:
         return found
 
 
-class _Tail(io.RawIOBase):
-    """A stream that stores its last bytes."""
+class _Watched(io.RawIOBase):
+    """A stream that counts quotes and notices NUL bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
         self._stream = stream
-        self.end = b""
+        self.num_quotes = 0
+        self.is_empty = True
+        self.has_nul = False
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._stream.read(size)
-        if data:
-            self.end = (self.end + data[-16:])[-16:]
+        self.num_quotes += data.count(b'"')
+        self.is_empty &= not data
+        self.has_nul |= b"\0" in data
         return data
 
 
-def _decode(
-    file: TableFile, columns: dict[str, Any], lines: NDArray[np.int64], rejects: Rejects
-) -> Batch:
-    """Decode bytes to texts; drop blank lines and reject rows that are not UTF-8."""
-    is_blank = np.ones(len(lines), np.bool_)
-    is_invalid = np.zeros(len(lines), np.bool_)
-    texts: dict[str, Any] = {}
-    for name, column in columns.items():
-        try:
-            text = column.cast(pa.string())
-        except pa.ArrowInvalid:
-            mask = np.zeros(len(column), np.bool_)
-            mask[_not_utf8(column)] = True
+class _Decoder:
+    """Decodes the bytes of a block to texts; rows with values that are no text are rejected."""
+
+    def __init__(self, file: TableFile, header: Header, rejects: Rejects) -> None:
+        self._file, self._header, self._rejects = file, header, rejects
+
+    def decode(self, columns: dict[str, Any], lines: NDArray[np.int64], *, has_nul: bool) -> Batch:
+        """Return the rows without blank lines; `has_nul`: NUL bytes may be among them."""
+        is_blank = np.ones(len(lines), np.bool_)
+        is_invalid = np.zeros(len(lines), np.bool_)
+        texts: dict[str, Any] = {}
+
+        def reject(mask: NDArray[np.bool_], kind: str, column: Any) -> None:
             for row in np.flatnonzero(mask & ~is_invalid).tolist():
-                kind = f"{name} is not UTF-8"
-                value = quoted(column[row].as_py())
-                rejects.add(file.name, int(lines[row]), f"{kind}: {value}", kind=kind)
-            is_invalid |= mask
-            text = pc.if_else(pa.array(mask), pa.scalar(b""), column).cast(pa.string())
-        is_blank &= pc.equal(text, "").to_numpy(zero_copy_only=False)
-        texts[name] = text
-    # In a table of one column an empty value is also a blank line.
-    return Batch(columns=texts, lines=lines).filter(~(is_blank | is_invalid))
+                text = f"{kind}: {quoted(column[row].as_py())}" if column is not None else kind
+                self._rejects.add(self._file.name, int(lines[row]), text, kind=kind)
+            np.logical_or(is_invalid, mask, out=is_invalid)
+
+        for place, (name, column) in enumerate(columns.items(), start=1):
+            try:
+                text = column.cast(pa.string())
+            except pa.ArrowInvalid:
+                mask = np.zeros(len(column), np.bool_)
+                mask[_not_utf8(column)] = True
+                reject(mask, f"{name} is not UTF-8, save the file as UTF-8", column)
+                text = pc.if_else(pa.array(mask), pa.scalar(b""), column).cast(pa.string())
+            if has_nul:
+                mask = pc.match_substring(text, "\0").to_numpy(zero_copy_only=False)
+                reject(mask, f"{name} has a NUL byte", column)
+            is_empty = pc.equal(text, "").to_numpy(zero_copy_only=False)
+            is_blank &= is_empty
+            if place > self._header.num_named:
+                expected = f"{self._header.num_named} were expected"
+                reject(~is_empty, f"{place} columns, {expected}", None)
+            elif not name.startswith(_UNNAMED):
+                texts[name] = text
+        # In a table of one column an empty value is also a blank line.
+        return Batch(columns=texts, lines=lines).filter(~(is_blank | is_invalid))
 
 
 def _not_utf8(column: Any, first: int = 0) -> list[int]:

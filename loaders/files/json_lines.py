@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import IO, Any
 
@@ -14,9 +15,10 @@ import pyarrow as pa
 
 from kinfolio.errors import BadInput
 from kinfolio.loaders.files import source
+from kinfolio.loaders.files.encoding import open_text
 from kinfolio.loaders.files.rejects import Rejects, quoted
-from kinfolio.loaders.files.source import MORE, ROWS_PER_BATCH, Batch, open_stream, too_long
-from kinfolio.loaders.files.tables import TableFile, check_header
+from kinfolio.loaders.files.source import MORE, ROWS_PER_BATCH, Batch, too_long
+from kinfolio.loaders.files.tables import TableFile, check_header, column_names
 
 _MAX_DIGITS = 1_000
 """Longest integer that is read; only ids may have more than 19 digits."""
@@ -51,7 +53,7 @@ def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
     """Yield the rows of a `.jsonl` file, standard fields as texts, the others as JSON in `MORE`."""
     meanings = {column.name: column.meaning for column in file.columns}
     seen: set[str] = set()
-    with open_stream(file) as stream:
+    with open_text(file) as stream:
         numbered = enumerate(_lines(file, stream), start=1)
         while chunk := list(islice(numbered, ROWS_PER_BATCH)):
             rows: list[dict[str, Any]] = []
@@ -60,7 +62,7 @@ def read_json_lines(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                 if not raw.strip():
                     continue
                 try:
-                    row, more = _parse(raw, meanings)
+                    row, more = _parse(raw, file, meanings)
                 except ValueError as error:
                     kind = _VALUE.sub("", str(error))
                     rejects.add(file.name, line, str(error), kind=kind)
@@ -83,7 +85,6 @@ def _lines(file: TableFile, stream: IO[bytes]) -> Iterator[bytes]:
     is_first = True
     while line := stream.readline(source.BLOCK_BYTES):
         if is_first:
-            line = line.removeprefix(b"\xef\xbb\xbf")
             is_first = not line.strip()
             _refuse_document(file, line)
         if len(line) == source.BLOCK_BYTES:
@@ -102,7 +103,15 @@ def _refuse_document(file: TableFile, line: bytes) -> None:
         )
 
 
-def _parse(raw: bytes, meanings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+@lru_cache(maxsize=1_000)
+def _names(file: TableFile, raw: tuple[str, ...]) -> list[str]:
+    """Return the names of columns; most rows of a file have the same."""
+    return column_names(file, list(raw))
+
+
+def _parse(
+    raw: bytes, file: TableFile, meanings: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return one row, and its additional fields.
 
     Raises:
@@ -118,7 +127,7 @@ def _parse(raw: bytes, meanings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
         raise ValueError(f"not a JSON object: {quoted(raw.decode().strip())}")
     row: dict[str, Any] = {}
     more: dict[str, Any] = {}
-    for name, value in fields.items():
+    for name, value in zip(_names(file, tuple(fields)), fields.values(), strict=True):
         if value is None:
             continue
         if not name.isascii():

@@ -18,7 +18,7 @@ from kinfolio.errors import BadInput
 from kinfolio.loaders.files.rejects import Rejects, quoted
 from kinfolio.loaders.files.source import ROWS_PER_BATCH, Batch, open_stream
 from kinfolio.loaders.files.storable import storable, storable_type
-from kinfolio.loaders.files.tables import TableFile, check_header
+from kinfolio.loaders.files.tables import TableFile, check_header, column_names
 
 _TEXT_MEANINGS = ("id", "name", "text", "country", "countries")
 
@@ -54,10 +54,11 @@ def read_parquet(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
     """Yield the rows of a `.parquet` file as storable types; `lines` are row numbers."""
     meanings = {column.name: column.meaning for column in file.columns}
     with open_parquet(file) as parquet:
-        check_header(file, parquet.schema_arrow.names)
+        names = column_names(file, parquet.schema_arrow.names)
+        check_header(file, names)
         targets = {
-            field.name: _target(file, field, meanings.get(field.name))
-            for field in parquet.schema_arrow
+            name: _target(file, field, meanings.get(name))
+            for name, field in zip(names, parquet.schema_arrow, strict=True)
         }
         first = 1
         for block in parquet.iter_batches(batch_size=ROWS_PER_BATCH):
@@ -65,7 +66,7 @@ def read_parquet(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
             first += block.num_rows
             columns: dict[str, Any] = {}
             invalid = np.zeros(block.num_rows, np.bool_)
-            for name, values in zip(block.schema.names, block.columns, strict=True):
+            for name, values in zip(names, block.columns, strict=True):
                 columns[name], mask, why = storable(values, targets[name])
                 for row in np.flatnonzero(mask & ~invalid).tolist():
                     reason = f"{name} {_shown(values[row])} {why}"

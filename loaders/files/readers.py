@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kinfolio.errors import BadInput
-from kinfolio.loaders.files.delimited import read_delimited, read_header
+from kinfolio.loaders.files.delimited import read_delimited
+from kinfolio.loaders.files.header import read_header
 from kinfolio.loaders.files.json_lines import read_json_lines
 from kinfolio.loaders.files.parquet import open_parquet, read_parquet
 from kinfolio.loaders.files.rejects import Rejects
 from kinfolio.loaders.files.source import Batch, expected_columns, open_stream, read_errors
-from kinfolio.loaders.files.tables import TableFile, check_header
+from kinfolio.loaders.files.tables import TableFile, check_header, column_names
 
 _READERS = {
     "tsv": read_delimited,
@@ -30,8 +31,21 @@ def read(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
         yield from _READERS[file.format](file, rejects)
 
 
-def check(file: TableFile) -> None:
-    """Check the first bytes and the header of a file.
+_FORMATS = {
+    b"\x1f\x8b": "gzip-ed; let its name end in .gz",
+    b"PAR1": "Parquet; let its name end in .parquet",
+    b"PK\x03\x04": "a zip archive or an Excel sheet; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel sheet; save it as CSV",
+    b"BZh": "compressed by bzip2; decompress it, or compress it by gzip",
+    b"\xfd7zX": "compressed by xz; decompress it, or compress it by gzip",
+    b"(\xb5/\xfd": "compressed by Zstandard; decompress it, or compress it by gzip",
+}
+"""What a file is that begins with these bytes, and a remedy."""
+_JSON = dict.fromkeys((b"{", b"["), "JSON; write one object a line, and let its name end in .jsonl")
+
+
+def check(file: TableFile) -> tuple[str, ...]:
+    """Check the first bytes and the header of a file; return notes on what is unusual in it.
 
     Raises:
         BadInput: it is empty, not of the format of its name, or lacks a required column.
@@ -41,13 +55,14 @@ def check(file: TableFile) -> None:
             raise BadInput(f"{file.path} is empty; {expected_columns(file)}")
         if file.format == "parquet":
             with open_parquet(file) as parquet:
-                check_header(file, parquet.schema_arrow.names)
-            return
+                check_header(file, column_names(file, parquet.schema_arrow.names))
+            return ()
         with open_stream(file) as stream:
-            magic = stream.read(4)
-        if magic[:2] == b"\x1f\x8b":
-            raise BadInput(f"{file.path} is gzip-ed; let its name end in .gz")
-        if magic == b"PAR1":
-            raise BadInput(f"{file.path} is Parquet; let its name end in .parquet")
-        if file.format != "jsonl":
-            check_header(file, read_header(file))
+            beginning = stream.read(4)
+        formats = _FORMATS if file.format == "jsonl" else _FORMATS | _JSON
+        for magic, what in formats.items():
+            if beginning.startswith(magic):
+                if file.is_gzip and what.startswith("gzip"):
+                    what = "gzip-ed twice; decompress it once"
+                raise BadInput(f"{file.path} is {what}")
+        return () if file.format == "jsonl" else read_header(file).notes

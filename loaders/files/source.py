@@ -54,6 +54,14 @@ def expected_columns(file: TableFile) -> str:
     return f"rows with at least {', '.join(file.required)} were expected"
 
 
+def never_closed(file: TableFile, line: int) -> str:
+    """Return the error message for a quote that is not closed until the end of the file."""
+    return (
+        f"{file.path} opens a quote on line {line} that is never closed; close it, or double a "
+        "quote that is part of a value"
+    )
+
+
 def too_long(file: TableFile) -> str:
     """Return the error message for a row longer than `BLOCK_BYTES`."""
     return f"{file.path} has a row longer than {BLOCK_BYTES // 1024 // 1024} MB"
@@ -72,9 +80,11 @@ def read_errors(file: TableFile) -> Iterator[None]:
     except pa.ArrowInvalid as error:
         if "straddling object" in str(error):
             raise BadInput(too_long(file)) from error
-        if "Empty CSV" in str(error):
-            raise BadInput(f"{file.path} is empty; {expected_columns(file)}") from error
         reason = str(error).rstrip(".")
         raise BadInput(f"{file.path} is not valid {file.format} ({reason})") from error
-    except (pa.ArrowException, UnicodeDecodeError) as error:  # a name in its schema
+    except UnicodeDecodeError as error:
+        if file.format == "parquet":  # a name in its schema
+            raise BadInput(f"{file.path} cannot be read ({error})") from error
+        raise BadInput(f"{file.path} is not valid {error.encoding}; save it as UTF-8") from error
+    except pa.ArrowException as error:
         raise BadInput(f"{file.path} cannot be read ({error})") from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kinfolio.cypher.mapping.names import OWN_SLOT_PROPERTIES
+from kinfolio.cypher.mapping.names import own_properties
 from kinfolio.errors import BadInput
+from kinfolio.ids import normalized_id
 
 Meaning = Literal[
     "id", "name", "text", "number", "integer", "flag", "time", "split", "country", "countries"
@@ -90,7 +92,10 @@ _SYNONYMS = {
     "reviews": ("reviews", "review comment"),
 }
 """Content of each table, and words in file names that indicate it."""
-_RESERVED = {"id", "gid", "at"}
+MAX_COLUMNS = 5_000
+_MAX_CHARACTERS = 60
+_RESERVED = {"id", "at", *own_properties()}
+"""Properties that kinfolio writes; a column of such a name would be overwritten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +131,15 @@ def find_tables(folder: Path) -> list[TableFile]:
     """
     paths = _entries(folder)
     found: dict[str, TableFile] = {}
+    others: dict[str, Path] = {}
     for path in paths:
-        table, _, ending = path.name.partition(".")
+        table, ending = _parts(path)
         if table not in TABLES:
             continue
-        kind = ending.lower().removesuffix(".gz")
+        kind = ending.removesuffix(".gz")
         if kind not in FORMATS:
-            raise BadInput(
-                f"{path} ends in {'.' + ending if ending else 'nothing'}; {table} is read from "
-                ".tsv, .csv, .jsonl or .parquet, each with or without .gz"
-            )
+            others.setdefault(table, path)
+            continue
         if not path.is_file():
             raise BadInput(
                 f"{path} is a folder or not there; one file with {table} was expected. The parts "
@@ -148,9 +152,15 @@ def find_tables(folder: Path) -> list[TableFile]:
             raise BadInput(
                 f"{folder} holds {table} twice, {found[table].name} and {path.name}; keep one"
             )
-        is_gzip = ending.lower().endswith(".gz")
+        is_gzip = ending.endswith(".gz")
         format = FORMATS[FORMATS.index(kind)]
         found[table] = TableFile(table=table, path=path, format=format, is_gzip=is_gzip)
+    for table, path in others.items():
+        if table not in found and not path.is_dir():
+            raise BadInput(
+                f"{path} ends in {path.suffix or 'nothing'}; {table} is read from .tsv, .csv, "
+                ".jsonl or .parquet, each with or without .gz"
+            )
     if "interactions" not in found:
         raise BadInput(_no_interactions(folder, [path.name for path in paths]))
     return [found[table] for table in TABLES if table in found]
@@ -159,10 +169,10 @@ def find_tables(folder: Path) -> list[TableFile]:
 def ignored_files(folder: Path) -> tuple[str, ...]:
     """Return one sentence for each file of a folder that is not loaded; hidden files have none."""
     paths = [path for path in _entries(folder) if not path.name.startswith(".")]
-    tables = {path.name.partition(".")[0]: path.name for path in paths}
+    tables = {file.table: file.name for file in find_tables(folder)}
     notes = []
     for path in paths:
-        if path.name.partition(".")[0] in TABLES:
+        if path.name in tables.values():
             continue
         if path.is_dir():
             notes.append(f"{path.name}: a folder; its files are not read")
@@ -176,6 +186,12 @@ def ignored_files(folder: Path) -> tuple[str, ...]:
             reason = f"a table of {_SYNONYMS[table][0]} is called {table}"
         notes.append(f"{path.name}: not a table; {reason}")
     return tuple(notes)
+
+
+def _parts(path: Path) -> tuple[str, str]:
+    """Return the table that a file is named after, in any case, and its ending."""
+    table, _, ending = path.name.lower().partition(".")
+    return table, ending
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -209,32 +225,58 @@ def _no_interactions(folder: Path, names: list[str]) -> str:
     )
     for name in names:
         if _suggested_table(name) == "interactions":
-            ending = name.partition(".")[2]
-            return f"{message}; if {name} is that file, rename it to interactions.{ending}"
+            gz = ".gz" if name.endswith(".gz") else ""
+            ending = Path(name.removesuffix(".gz")).suffix + gz
+            return f"{message}; if {name} is that file, rename it to interactions{ending}"
     return message
 
 
+def column_names(file: TableFile, raw: list[str]) -> list[str]:
+    """Return the names of columns: standard ones in any case, all without blanks around them."""
+    names = [" ".join(normalized_id(name).split()) for name in raw]
+    standard = {column.name for column in file.columns} - set(names)
+    lower = [name.lower().replace(" ", "_").replace("-", "_") for name in names]
+    return [low if low in standard else name for low, name in zip(lower, names, strict=True)]
+
+
+def missing_columns(file: TableFile, names: list[str]) -> list[str]:
+    """Return the required columns that are not among the names."""
+    return [name for name in file.required if name not in names]
+
+
+def columns_missing(file: TableFile, names: list[str]) -> str:
+    """Return the error message for a file that lacks a required column."""
+    missing, found = missing_columns(file, names)[0], _listed(names, 12) or "none"
+    return (
+        f"{file.path} has no column {missing!r}: it has {found}, "
+        f"and at least {_listed(file.required, 12)} were expected"
+    )
+
+
 def check_header(file: TableFile, names: list[str]) -> None:
-    """Raise BadInput if a column is missing, or a name is repeated, empty or reserved."""
-    missing = [name for name in file.required if name not in names]
-    if missing:
+    """Raise BadInput if a column is missing, or a name is repeated or reserved."""
+    if missing_columns(file, names):
+        raise BadInput(columns_missing(file, names))
+    if len(names) > MAX_COLUMNS:
         raise BadInput(
-            f"{file.path} has no column {missing[0]!r}: it has {_listed(names, 12) or 'none'}, "
-            f"and at least {_listed(file.required, 12)} were expected"
+            f"{file.path} has {len(names):,} columns; at most {MAX_COLUMNS:,} were expected, so "
+            "remove those that nobody needs"
         )
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = next((name for name, count in Counter(names).items() if name and count > 1), None)
     if repeated:
-        raise BadInput(f"{file.path} has the column {repeated[0]!r} twice; rename one")
+        raise BadInput(f"{file.path} has the column {repeated!r} twice; rename one")
     standard = {column.name for column in file.columns}
     for name in names:
         if name in standard:
             continue
-        if not name.strip():
+        if not name:
             raise BadInput(f"{file.path} has a column without a name; name it or remove it")
-        if "\0" in name:
-            raise BadInput(f"{file.path} has a column {name!r}, with a null byte; rename it")
-        stem, _, slot = name.rpartition("_")
-        if name in _RESERVED or (slot in ("a", "b") and stem in OWN_SLOT_PROPERTIES):
+        if not name.isprintable():
+            raise BadInput(
+                f"{file.path} has a column {name!r}, a name with invisible characters; "
+                "rename the column"
+            )
+        if name in _RESERVED:
             raise BadInput(
                 f"{file.path} has a column {name!r}, a name that kinfolio reserves; "
                 "rename the column"
@@ -242,4 +284,6 @@ def check_header(file: TableFile, names: list[str]) -> None:
 
 
 def _listed(names: list[str], most: int) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+    shown = [name if name.isprintable() else repr(name)[1:-1] for name in names[:most]]
+    shown = [name[:_MAX_CHARACTERS] + "..." * (len(name) > _MAX_CHARACTERS) for name in shown]
+    return ", ".join(shown) + (", ..." if len(names) > most else "")

@@ -23,6 +23,14 @@ class Ids:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def id(self, number: int) -> str:
+        """Return the id of a number."""
+        return str(self._ids[number].as_py())
+
+    def take(self, numbers: NDArray[np.int64]) -> Any:
+        """Return the ids of numbers as a pyarrow array."""
+        return self._ids.take(pa.array(numbers))
+
     def names(self) -> list[str]:
         """Return the id of each number."""
         return list(self._ids.to_pylist())

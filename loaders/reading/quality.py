@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinfolio.loaders.files.tables import TABLES
 from kinfolio.loaders.reading.staged import Staged, StagedTable
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reading.understood import time_range, understood
@@ -24,24 +25,33 @@ def check_quality(
     *,
     known_users: Callable[[list[str]], Iterable[str]] = lambda ids: (),
     progress: Progress = no_progress,
+    least_rating: float | None = None,
 ) -> FolderReport:
     """Report on the content of a folder.
 
     `known_users` returns the ids that are users of the graph; it is called with ends of ties that
-    are not in the folder.
+    are not in the folder. Interactions with a rating below `least_rating`, or none, are not held.
 
     Raises:
         BadInput: a file cannot be used, or no interaction is valid.
     """
     started = time.monotonic()
     with scratch_folder("check") as scratch:
-        staged = stage(folder, scratch, known_users=known_users, progress=progress)
+        staged = stage(
+            folder,
+            scratch,
+            known_users=known_users,
+            progress=progress,
+            least_rating=least_rating,
+        )
         users, products = _degrees(staged)
         reasons: dict[str, dict[str, int]] = {file: {} for file, _ in staged.rejects.kinds}
         for (file, kind), count in staged.rejects.kinds.most_common():
             reasons[file][kind] = count
         return FolderReport(
-            tables=tuple(_quality(table, staged) for table in staged.tables.values()),
+            tables=tuple(
+                _quality(table, staged) for name, table in staged.tables.items() if name in TABLES
+            ),
             users=len(staged.users) - len(staged.outside_users),
             products=len(staged.products),
             outside_users=len(staged.outside_users),

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kinfolio.loaders.columns.arrays import mask_of
+from kinfolio.loaders.columns.ids import as_texts
 from kinfolio.loaders.columns.interpretation import Interpretation
 from kinfolio.loaders.columns.kinds import cast_to_kind
 from kinfolio.loaders.files.rejects import Rejects
@@ -24,6 +27,7 @@ ENDS = {
     "users": {"user": "user"},
     "products": {"product": "product"},
     "interactions": {"user": "user", "product": "product"},
+    "dismissals": {"user": "user", "product": "product"},
     "reviews": {"user": "user", "product": "product"},
     "ties": {"source": "user", "target": "user"},
 }
@@ -35,6 +39,11 @@ KEYS = {
     "reviews": ("review",),
     "ties": ("source", "target", "kind"),
 }
+
+
+def id_kinds(file: TableFile) -> dict[str, str]:
+    """Return the columns of ids of a file, and the kind of node that each refers to."""
+    return {name: ENDS[file.table].get(name, name) for name in file.required}
 
 
 @dataclass(slots=True)
@@ -53,11 +62,20 @@ class StagedTable:
     """Position among the sorted ids of each number, for `user` and `product`."""
     absent: set[str] = field(default_factory=set)
     """Standard columns without any value in a `.jsonl` file: the graph's values stay."""
+    former_ids: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By kind of node: ids as they are in the file, and their normal form, where it is another."""
     splits: NDArray[np.int8] | None = None
     """Position in `SPLITS` of each row, if the load assigns the splits."""
 
     def __len__(self) -> int:
         return int(self.keep.sum())
+
+    def note_former_ids(self, name: str, raw: Any, ids: Any) -> None:
+        """Store the ids of a column whose normal form is not what the file says."""
+        texts = as_texts(raw)[0]
+        is_changed = pa.array(mask_of(pc.not_equal(texts, ids)))
+        changed = (column.filter(is_changed).to_pylist() for column in (texts, ids))
+        self.former_ids.setdefault(id_kinds(self.file)[name], {}).update(zip(*changed, strict=True))
 
     def table(self) -> Any:
         """Return all rows, including rejected ones, mapped from disk."""
@@ -106,9 +124,17 @@ class Staged:
     tables: dict[str, StagedTable]
     rejects: Rejects
     notes: tuple[str, ...]
-    """Files of the folder that are not loaded, and implausible times: a sentence each."""
+    """What a user should know of the folder, such as files that are not loaded, a sentence each."""
     readings: tuple[str, ...]
     """How columns were read that have several readings, a sentence each."""
+
+    def former_ids(self, kind: str) -> dict[str, str]:
+        """Return ids of users, products or reviews that are not in their normal form in a file."""
+        return {
+            raw: id
+            for table in self.tables.values()
+            for raw, id in table.former_ids.get(kind, {}).items()
+        }
 
     def count(self, table: str) -> int:
         """Return the number of valid rows."""

@@ -23,7 +23,13 @@ from kinfolio.loaders.files.rejects import Rejects
 from kinfolio.loaders.files.source import MORE, Batch
 from kinfolio.loaders.files.tables import TableFile, find_tables, ignored_files
 from kinfolio.loaders.reading.duplicates import reject_duplicates
+from kinfolio.loaders.reading.holdings import (
+    check_least_rating,
+    split_by_rating,
+    unread_columns,
+)
 from kinfolio.loaders.reading.ids import Ids
+from kinfolio.loaders.reading.look_alikes import look_alikes
 from kinfolio.loaders.reading.raw import raw_batches, store_raw
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, LINE, Staged, StagedTable
@@ -40,6 +46,7 @@ def stage(
     known_users: Callable[[list[str]], Iterable[str]],
     progress: Progress,
     split: SplitRule | None = None,
+    least_rating: float | None = None,
 ) -> Staged:
     """Read and check every file of a folder.
 
@@ -49,13 +56,14 @@ def stage(
         known_users: returns the ids that are users of the graph.
         progress: called with the number of rows read.
         split: rule for interactions without a split column.
+        least_rating: interactions with a lower rating, or none, are dismissals.
 
     Raises:
         BadInput: a file cannot be used, no interaction is valid, or they cannot be split.
     """
+    check_least_rating(least_rating)
     files = find_tables(folder)
-    for file in files:
-        check(file)
+    notes = [note for file in files for note in check(file)]
     ids = {"user": Ids(), "product": Ids()}
     rejects = Rejects()
     outside_users: set[str] = set()
@@ -72,6 +80,12 @@ def stage(
     (users, user_places), (products, product_places) = ids["user"].sort(), ids["product"].sort()
     for staged in tables.values():
         staged.places = {"user": user_places, "product": product_places}
+    notes = [*ignored_files(folder), *notes, *look_alikes(tables, ids)]
+    notes += chain(*map(implausible_times, tables.values()))
+    notes += unread_columns(tables["interactions"], least_rating)
+    how_read = tuple(chain(*map(readings, tables.values())))
+    if least_rating is not None:
+        notes.append(split_by_rating(tables, least_rating))
     if split is not None:
         split.assign(tables["interactions"])
     return Staged(
@@ -80,8 +94,8 @@ def stage(
         outside_users=frozenset(outside_users),
         tables=tables,
         rejects=rejects,
-        notes=(*ignored_files(folder), *chain(*map(implausible_times, tables.values()))),
-        readings=tuple(chain(*map(readings, tables.values()))),
+        notes=tuple(notes),
+        readings=how_read,
     )
 
 
@@ -150,6 +164,8 @@ def _convert_batch(staged: StagedTable, batch: Batch, rejects: Rejects) -> Batch
             continue
         interpretation = staged.interpretations[column.name]
         columns[column.stored], mask = interpretation.convert(values)
+        if column.meaning == "id":
+            staged.note_former_ids(column.name, values, columns[column.stored])
         for row in np.flatnonzero(mask & ~invalid).tolist():
             why, kind = interpretation.why_invalid(values[row].as_py())
             rejects.add(file.name, int(batch.lines[row]), why, kind=kind)

@@ -45,6 +45,7 @@ def load_in_bulk(
     note: Callable[[str], None],
     rejects_file: Path | None = None,
     split: SplitRule | None = None,
+    least_rating: float | None = None,
 ) -> LoadReport:
     """Load a folder, with the same result as `load`; `note` is called with messages of the server.
 
@@ -55,7 +56,14 @@ def load_in_bulk(
     started = time.monotonic()
     _refuse_unless_empty(server, note)
     with scratch_folder("bulk") as scratch:
-        staged = stage(folder, scratch, known_users=lambda ids: (), progress=progress, split=split)
+        staged = stage(
+            folder,
+            scratch,
+            known_users=lambda ids: (),
+            progress=progress,
+            split=split,
+            least_rating=least_rating,
+        )
         write_rejects(staged, rejects_file)
         files = _Files(scratch.resolve(), staged, int(time.time() * 1_000))
         note("Writing files for the importer ...")
@@ -110,7 +118,8 @@ class _Files:
     now: int
     arguments: list[str] = field(default_factory=list)
     incomplete: set[str] = field(default_factory=set)
-    """Tables with a column that a CSV cannot represent."""
+    """Tables that are written, or completed, as in an ordinary load: dismissals, and those with a
+    column that a CSV cannot represent."""
     has_line_breaks: bool = False
 
     def write(self) -> None:
@@ -124,6 +133,8 @@ class _Files:
         self._edges("interactions", "HOLDS", starts)
         self._edges("ties", "TIED_TO", starts)
         self._reviews(first_review, starts)
+        if staged.count("dismissals"):
+            self.incomplete.add("dismissals")
         if categories is not None:
             self._categories(categories, first_product, first_category)
         self.arguments += [

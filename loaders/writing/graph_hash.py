@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
 from kinfolio.cypher.graph import Graph, Reads, pages
+from kinfolio.cypher.mapping.names import own_properties
 from kinfolio.records import Progress, no_progress
 
 USERS_PER_PAGE = 2_000
-_ADDED = re.compile(r"changed|(embedding|message|own|counted|market|similar\w*|links?\w*)_[ab]")
+_ADDED = frozenset(own_properties()) - {"gid"}
 _MODULUS = 2**128
 _PER_USER = {
     "holdings": "load_hash_holdings",
@@ -66,7 +66,7 @@ def _serialized(head: Any, properties: dict[str, Any], excluded: set[str]) -> st
     included = {
         name: value
         for name, value in properties.items()
-        if name not in excluded and not _ADDED.fullmatch(name)
+        if name not in excluded and name not in _ADDED
     }
     # Only the driver's temporal values need `default`.
     return json.dumps([head, included], sort_keys=True, default=str)

@@ -13,14 +13,16 @@ from pathlib import Path
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
-from kinfolio.errors import ServerError
+from kinfolio.errors import ServerError, shell_command
 from kinfolio.loaders.files.readers import check
 from kinfolio.loaders.files.tables import TABLES, find_tables
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import Staged
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reports import LoadReport, Removed
+from kinfolio.loaders.writing.dismissals import write_dismissals
 from kinfolio.loaders.writing.edges import write_holdings, write_reviews, write_ties
+from kinfolio.loaders.writing.former_ids import normalize_stored_ids
 from kinfolio.loaders.writing.nodes import write_nodes
 from kinfolio.loaders.writing.prune import find_removals
 from kinfolio.os_errors import optional_file, scratch_folder
@@ -37,8 +39,9 @@ def load(
     rejects_file: Path | None = None,
     replace: Callable[[Removed], None] | None = None,
     split: SplitRule | None = None,
+    least_rating: float | None = None,
 ) -> LoadReport:
-    """Load a folder into the graph.
+    """Load a folder into the graph; waits while another load writes.
 
     Args:
         graph: the destination.
@@ -49,12 +52,14 @@ def load(
         replace: if set, nodes and relationships that are not in the folder are removed. Called
             with their counts before the first write; an exception stops the load.
         split: rule for interactions without a split column.
+        least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
 
     Raises:
         BadInput: a file cannot be used; nothing was written.
         ServerError: the server failed; the same call resumes the load.
     """
     started = time.monotonic()
+    watched = _Watched(progress)
     with scratch_folder("load") as scratch:
         staged = stage(
             folder,
@@ -62,23 +67,69 @@ def load(
             known_users=lambda ids: () if replace else known_users(graph, ids),
             progress=progress,
             split=split,
+            least_rating=least_rating,
         )
         write_rejects(staged, rejects_file)
-        removed = None
         try:
-            create_schema(graph)
-            if replace is not None:
-                removals = find_removals(staged, graph, progress)
-                removed = removals.counts
-                replace(removed)
-                removals.remove(graph, progress)
-            write_all(staged, graph, progress)
+            removed = _write(staged, graph, watched, replace)
         except ServerError as error:
+            again = load_command(
+                folder, is_replacing=replace is not None, split=split, least_rating=least_rating
+            )
             raise type(error)(
-                f"{error}; a part of {folder} is in the graph: "
-                f"to resume, type the same again: kinfolio load {folder}"
+                f"{error}; {watched.state.format(folder)} in the graph; to resume, type: {again}"
             ) from error
         return report(staged, rejects_file, started, removed)
+
+
+class _Watched:
+    """A progress callback that stores how much of a folder is in the graph."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.state = "nothing of {} is"
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step.startswith(("writing", "removing")):
+            if done:
+                self.state = "a part of {} is"
+            elif self.state.startswith("nothing"):  # the answer to a first batch may be lost
+                self.state = "a part of {} may be"
+        self._progress(step, done, total)
+
+
+def _write(
+    staged: Staged, graph: Graph, progress: Progress, replace: Callable[[Removed], None] | None
+) -> Removed | None:
+    """Write a folder while no other load does; return what was removed."""
+    create_schema(graph)
+    waiting = "waiting for another load to end"
+    with graph.hold("load_lock", on_wait=lambda: progress(waiting, 0, 0)):
+        staged.notes += normalize_stored_ids(staged, graph)
+        removed = None
+        if replace is not None:
+            removals = find_removals(staged, graph, progress)
+            removed = removals.counts
+            replace(removed)
+            removals.remove(graph, progress)
+        write_all(staged, graph, progress)
+    return removed
+
+
+def load_command(
+    folder: Path,
+    *,
+    is_replacing: bool = False,
+    is_bulk: bool = False,
+    split: SplitRule | None = None,
+    least_rating: float | None = None,
+    flags: Collection[str] = (),
+) -> str:
+    """Return the command of a load, to type it again."""
+    words: list[object] = [*["--replace"] * is_replacing, *["--bulk"] * is_bulk, *flags]
+    words += ["--split", split] if split else []
+    words += ["--least-rating", f"{least_rating:g}"] if least_rating is not None else []
+    return shell_command("load", *words, folder)
 
 
 def report(
@@ -89,6 +140,7 @@ def report(
         users=len(staged.users) - len(staged.outside_users),
         products=len(staged.products),
         interactions=staged.count("interactions"),
+        dismissals=staged.count("dismissals"),
         ties=staged.count("ties"),
         reviews=staged.count("reviews"),
         rejected=staged.rejects.all(),
@@ -124,11 +176,12 @@ def check_folder(folder: Path) -> None:
 def write_all(
     staged: Staged, graph: Graph, progress: Progress, only: Collection[str] = tuple(TABLES)
 ) -> None:
-    """Write all nodes, and the edges and reviews of the tables in `only`."""
+    """Write all nodes, dismissals, and the edges and reviews of the tables in `only`."""
     gids = {
         "user": write_nodes("users", staged, graph, progress),
         "product": write_nodes("products", staged, graph, progress),
     }
+    write_dismissals(staged, gids, graph, progress)
     for table, write in (
         ("interactions", write_holdings),
         ("reviews", write_reviews),

@@ -24,12 +24,18 @@ ROWS_PER_QUERY = 10_000
 _REMOVING = {
     "reviews": "load_remove_reviews",
     "interactions": "load_remove_interactions",
+    "dismissals": "load_remove_dismissed",
     "ties": "load_remove_ties",
     "users": "load_remove_users",
     "products": "load_remove_products",
     "categories": "load_remove_categories",
 }
 """Statements in the order in which they run."""
+_PAIRS = {
+    "interactions": "load_prune_interactions",
+    "dismissals": "load_prune_dismissals",
+}
+"""Statements that read the pairs of users and products, by table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +66,24 @@ def find_removals(staged: Staged, graph: Graph, progress: Progress) -> Removals:
     """Return the nodes and relationships that are in the graph and not in the folder."""
     users, old_users = _compare_nodes(graph, "load_prune_users", staged.users)
     products, old_products = _compare_nodes(graph, "load_prune_products", staged.products)
-    interactions: list[list[Any]] = []
+    old: dict[str, list[list[Any]]] = {table: [] for table in _PAIRS}
     ties: list[list[Any]] = []
-    staged_interactions, staged_ties = _interactions(staged), _ties(staged)
+    staged_pairs = {table: _pairs(staged, table) for table in _PAIRS}
+    staged_ties = _ties(staged)
     gids = list(users)
     for first in range(0, len(gids), NODES_PER_QUERY):
         progress("comparing users", first, len(gids))
         part = gids[first : first + NODES_PER_QUERY]
-        found = graph.read("load_prune_interactions", users=part)[0]
-        source = np.array([users[gid] for gid in found["source"]], np.int64)
-        target = np.array([products.get(gid, -1) for gid in found["target"]], np.int64)
-        is_old = (source < 0) | (target < 0) | ~np.isin(source << 32 | target, staged_interactions)
-        interactions += (
-            [found["source"][row], found["target"][row]] for row in np.flatnonzero(is_old).tolist()
-        )
+        for table, statement in _PAIRS.items():
+            found = graph.read(statement, users=part)[0]
+            source = np.array([users[gid] for gid in found["source"]], np.int64)
+            target = np.array([products.get(gid, -1) for gid in found["target"]], np.int64)
+            is_old = (source < 0) | (target < 0)
+            is_old |= ~np.isin(source << 32 | target, staged_pairs[table])
+            old[table] += (
+                [found["source"][row], found["target"][row]]
+                for row in np.flatnonzero(is_old).tolist()
+            )
         found = graph.read("load_prune_ties", users=part)[0]
         ties += (
             [one, other, kind]
@@ -89,7 +99,7 @@ def find_removals(staged: Staged, graph: Graph, progress: Progress) -> Removals:
             "products": old_products,
             "reviews": _old_reviews(staged, graph),
             "categories": _old_categories(staged, graph),
-            "interactions": interactions,
+            **old,
             "ties": ties,
         }
     )
@@ -128,10 +138,10 @@ def _old_categories(staged: Staged, graph: Graph) -> list[str]:
     return [name for name in names if name not in staged_names]
 
 
-def _interactions(staged: Staged) -> NDArray[np.int64]:
-    """Return both ends of each interaction in one number."""
+def _pairs(staged: Staged, table: str) -> NDArray[np.int64]:
+    """Return both ends of each row in one number."""
     found = [np.zeros(0, np.int64)]
-    for rows in staged.batches("interactions"):
+    for rows in staged.batches(table):
         user, product = (
             rows.column(end).to_numpy().astype(np.int64) for end in ("user", "product")
         )

@@ -80,6 +80,10 @@ def _python(column: Any) -> list[Any]:
 
 
 def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        if any(type(part) is float for part in one):  # the graph stores such a list as floats
+            one = list(map(float, one))
+        return len(one) == len(other) and all(map(_is_same, one, other))
     # 1, 1.0 and True are equal in Python and three values in the graph.
     return bool(one == other) and (
         type(one) is type(other) or not isinstance(one, bool | int | float)

@@ -1,11 +1,25 @@
-"""The errors of kinfolio.
+"""The errors of kinfolio, and the commands that they suggest.
 
 The text of a `KinfolioError` is shown to the user: the value received, the value expected, and the
 next command, in one sentence. The command line prints it and exits with code 1.
 """
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+
+def shell_command(*words: object) -> str:
+    """Return a command of kinfolio that can be pasted into a shell: its words are quoted.
+
+    A `Path` that begins with a dash is not taken for an option.
+    """
+    texts = [
+        f"./{word}" if isinstance(word, Path) and str(word)[0] == "-" else str(word)
+        for word in words
+    ]
+    return shlex.join(["kinfolio", *texts])
 
 
 class KinfolioError(Exception):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinfolio.errors import NotReady, RunBroken
+from kinfolio.errors import NotReady, RunBroken, shell_command
 from kinfolio.os_errors import os_errors, temporary_prefix
 from kinfolio.storage.temporaries import temporary
 
@@ -116,7 +116,8 @@ class Run:
 
         if not (self.snapshot.exists() or self.snapshot.is_symlink()):
             raise NotReady(
-                f"{self.folder} has no snapshot yet; type: kinfolio export --run {self.folder}"
+                f"{self.folder} has no snapshot yet; "
+                f"type: {shell_command('export', '--run', self.folder)}"
             )
         read_manifest(self.snapshot)
         return self.snapshot
@@ -137,8 +138,9 @@ class Run:
             missing = self.info.name if self.model.is_file() else self.model.name
             raise RunBroken(
                 f"{self.folder} is half written (no {missing}); "
-                f"type: kinfolio train --run {self.folder}"
+                f"type: {shell_command('train', '--run', self.folder)}"
             )
         raise NotReady(
-            f"{self.folder} has no trained model yet; type: kinfolio train --run {self.folder}"
+            f"{self.folder} has no trained model yet; "
+            f"type: {shell_command('train', '--run', self.folder)}"
         )

@@ -3,10 +3,10 @@
 // columns:    properties MAP, counts MAP, samples MAP
 MATCH (p:Product {id: $id})
 RETURN properties(p) AS properties, {
-  holders: COUNT { (:User)-[:HOLDS]->(p) },
+  holders: COUNT { MATCH (u:User)-[:HOLDS]->(p) RETURN DISTINCT u },
   reviews: COUNT { (:User)-[:WROTE]->(:Review)-[:ABOUT]->(p) },
   categories: COUNT { (p)-[:IN_CATEGORY]->(:Category) },
-  dismissals: COUNT { (:User)-[:DISMISSED]->(p) }
+  dismissals: COUNT { MATCH (u:User)-[:DISMISSED]->(p) RETURN DISTINCT u }
 } AS counts, {
   categories: COLLECT {
     MATCH (p)-[:IN_CATEGORY]->(c:Category)

@@ -3,10 +3,10 @@
 // columns:    properties MAP, counts MAP, samples MAP
 MATCH (u:User {id: $id})
 RETURN properties(u) AS properties, {
-  holds: COUNT { (u)-[:HOLDS]->(:Product) },
+  holds: COUNT { MATCH (u)-[:HOLDS]->(p:Product) RETURN DISTINCT p },
   ties: COUNT { (u)-[:TIED_TO]-(:User) },
   reviews: COUNT { (u)-[:WROTE]->(:Review)-[:ABOUT]->(:Product) },
-  dismissed: COUNT { (u)-[:DISMISSED]->(:Product) }
+  dismissed: COUNT { MATCH (u)-[:DISMISSED]->(p:Product) RETURN DISTINCT p }
 } AS counts, {
   holds: COLLECT {
     MATCH (u)-[h:HOLDS]->(p:Product)

@@ -15,7 +15,7 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from kinfolio.errors import NotReady, RunBroken
+from kinfolio.errors import NotReady, RunBroken, shell_command
 from kinfolio.run import read_json
 from kinfolio.snapshot_tables import FORMAT, TABLES, table_path
 from kinfolio.storage.document import checksum, read_document
@@ -96,7 +96,7 @@ def changed_file(folder: Path, manifest: Manifest) -> Path | None:
 
 def cure_of(folder: Path) -> str:
     """Return what to type when a snapshot is missing or damaged."""
-    return f"type: kinfolio export --run {folder.parent}"
+    return f"type: {shell_command('export', '--run', folder.parent)}"
 
 
 def _fault(path: Path, manifest: Manifest) -> str:

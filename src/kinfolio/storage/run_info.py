@@ -15,6 +15,7 @@ from typing import (
 
 from typing_extensions import TypedDict
 
+from kinfolio.errors import shell_command
 from kinfolio.storage.document import read_document
 
 Valid = TypedDict("Valid", {"recall@20": float, "ndcg@20": float})
@@ -130,4 +131,7 @@ def read_info(path: Path) -> RunInfo:
     Raises:
         RunBroken: it is damaged.
     """
-    return cast(RunInfo, read_document(path, RunInfo, f"type: kinfolio train --run {path.parent}"))
+    return cast(
+        RunInfo,
+        read_document(path, RunInfo, f"type: {shell_command('train', '--run', path.parent)}"),
+    )

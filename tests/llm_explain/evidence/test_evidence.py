@@ -258,3 +258,14 @@ def test_a_block_of_zeros_contributes_nothing() -> None:
     messages = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
     embedding = np.array([2.0, 4.0, 9.0, 9.0])
     assert contributions(messages, embedding, 2) == pytest.approx([2 / np.sqrt(2), 4 / np.sqrt(2)])
+
+
+def test_a_rating_below_the_middle_of_the_scale_is_not_told(community_graph: Graph) -> None:
+    """Ratings go from 0.5 to 5, and the mean of many products is below their middle."""
+    told = [
+        fact["rating"]
+        for user, product in PAIRS[::2]
+        for fact in facts(attribution(community_graph, user, product, all_evidence=True), "tie")
+        if fact["claim"] == "rated"
+    ]
+    assert min(told) >= 2.75

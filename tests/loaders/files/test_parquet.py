@@ -155,7 +155,7 @@ def write_a_null_byte_in_a_name(path: Path) -> None:
             write_parts,
             "is a folder or not there; one file with interactions was expected. The parts",
         ),
-        (write_a_null_byte_in_a_name, "has a column 'a\\x00b', with a null byte; rename it"),
+        (write_a_null_byte_in_a_name, "has a column 'a\\x00b', a name with invisible characters"),
     ],
 )
 def test_an_unusable_file_is_refused_in_one_sentence(

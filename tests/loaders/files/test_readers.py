@@ -93,7 +93,7 @@ def test_a_row_that_is_not_utf8_is_rejected(tmp_path: Path) -> None:
     put(tmp_path, "interactions.tsv", b"user\tproduct\nu1\tA\nu\xff\tB\nu3\tC\n")
     rows, rejected = read_all(tmp_path)
     assert [line for line, _ in rows] == [2, 4]
-    assert rejected == [(3, "user is not UTF-8: b'u\\xff'")]
+    assert rejected == [(3, "user is not UTF-8, save the file as UTF-8: b'u\\xff'")]
 
 
 def test_a_gzip_file_may_have_several_members(tmp_path: Path) -> None:
@@ -165,14 +165,17 @@ PLAIN = b"user\tproduct\n" + b"".join(b"u%d\tA%d\n" % (n * 7919, n) for n in ran
 WRONG_FILES = [
     ("interactions.tsv", b"", "is empty; rows with at least user, product were expected"),
     ("interactions.tsv.gz", gzip.compress(b"", mtime=0), "has no header in its first line"),
-    ("interactions.tsv", b"\nu1\tA\n", "has no header in its first line"),
+    ("interactions.tsv", b"\n\n", "has no header in its first line"),
+    (
+        "interactions.csv",
+        b"u1,p1\nu2,p2\n",
+        "it has u1, p1, and at least user, product were expected; name the columns in line 1",
+    ),
     ("interactions.tsv", b"user\titem\nu1\tA\n", "has no column 'product': it has user, item"),
-    ("interactions.csv", b"user\tproduct\nu1\tA\n", "has no column 'user': it has user\tproduct"),
     ("interactions.tsv", b"user\tproduct\tx\tx\n", "has the column 'x' twice"),
     ("interactions.tsv", b"user\tproduct\tgid\n", "a name that kinfolio reserves"),
     ("interactions.tsv", b"user\tproduct\tembedding_a\n", "a name that kinfolio reserves"),
-    ("interactions.tsv", b"user\tproduct\t\n", "has a column without a name"),
-    ("interactions.tsv", b"\xff\xfeu\x00s\x00", "is not UTF-8 in its first line"),
+    ("interactions.tsv", b"user\tproduct\tM\xfcnze\n", "is not UTF-8 in its first line"),
     ("interactions.tsv", gzip.compress(PLAIN, mtime=0), "is gzip-ed; let its name end in .gz"),
     ("interactions.tsv.gz", PLAIN, "is cut off or no gzip file"),
     ("interactions.tsv.gz", gzip.compress(PLAIN, mtime=0)[:-2000], "is cut off or no gzip file"),
@@ -184,7 +187,7 @@ WRONG_FILES = [
     ("interactions.jsonl", b'[{"user":1,"product":2}]', "is one JSON array; one object a line"),
     ("interactions.jsonl", b'\n[\n{"user":1,"product":2}\n]', "jq -c '.[]' interactions.jsonl"),
     ("interactions.jsonl", b'{\n"user":1,"product":2}', "is JSON over several lines"),
-    ("interactions.tsv", b"user\tproduct\tx\0\n", "with a null byte; rename it"),
+    ("interactions.tsv", b"user\tproduct\tx\0\n", "a name with invisible characters"),
     ("interactions.xlsx", PLAIN, "is read from .tsv, .csv, .jsonl or .parquet"),
 ]
 

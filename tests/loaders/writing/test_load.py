@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kinfolio.cypher.graph import Graph, Reads
-from kinfolio.errors import BadInput, KinfolioError, ServerUnreachable
+from kinfolio.errors import BadInput, ServerUnreachable
 from kinfolio.loaders import load, write_community
 from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import Connection
@@ -188,7 +188,10 @@ def test_an_interrupted_load_is_resumed_by_the_same_command(
     for batches in (0, 1, 4, 8):
         with (
             FailingGraph(graph.connection, batches) as failing,
-            pytest.raises(ServerUnreachable, match="to resume, type the same again: kinfolio load"),
+            pytest.raises(
+                ServerUnreachable,
+                match=r"a part of .* (may be|is) in the graph; to resume, type: kinfolio load ",
+            ),
         ):
             load(failing, community)
         assert graph_hash(graph) != before
@@ -213,17 +216,50 @@ def test_a_batch_retried_after_its_commit_creates_no_duplicates(
         assert everything(run_cypher) == once
 
 
-def test_two_concurrent_loads_create_no_duplicates(
+def test_of_two_concurrent_loads_one_waits_for_the_other(
     graph: Graph, run_cypher: RunCypher, community: Path
 ) -> None:
     load(graph, put(community.parent / "seed", interactions_tsv="user\tproduct\nu1\tA\n"))
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(load, graph, community) for _ in range(2)]:
-            with contextlib.suppress(KinfolioError):  # both created one node: one was rejected
-                done.result()
+            done.result()
     load(graph, community)
     doubled = "MATCH (u)-[r:HOLDS|TIED_TO|WROTE|ABOUT]->(v) WITH u, v, type(r) AS t, r.kind AS k, "
     assert run_cypher(f"{doubled} count(*) AS n WHERE n > 1 RETURN count(*) AS n") == [{"n": 0}]
+
+
+def test_a_load_says_that_it_waits_for_another_one(graph: Graph, tmp_path: Path) -> None:
+    folder = put(tmp_path / "in", interactions_tsv="user\tproduct\nu1\tA\n")
+    waits = Event()
+
+    def progress(step: str, done: int, total: int) -> None:
+        if step == "waiting for another load to end":
+            waits.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with graph.hold("load_lock", on_wait=lambda: None):
+            pending = pool.submit(load, graph, folder, progress=progress)
+            assert waits.wait(60)
+            assert graph.read("load_counts")[0]["nodes"] == 0
+        assert pending.result().users == 1
+    assert graph.read("load_counts")[0]["nodes"] == 2
+
+
+def test_a_load_that_wrote_nothing_says_so_and_names_the_whole_command(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = put(tmp_path / "my data", interactions_tsv="user\tproduct\trating\nu1\tA\t5\n")
+
+    def fail(*_: object, **__: object) -> None:
+        raise ServerUnreachable("nothing answers")
+
+    monkeypatch.setattr(Graph, "schema", fail)
+    with pytest.raises(ServerUnreachable) as caught:
+        load(graph, folder, replace=lambda removed: None, least_rating=4)
+    assert str(caught.value) == (
+        f"nothing answers; nothing of {folder} is in the graph; "
+        f"to resume, type: kinfolio load --replace --least-rating 4 '{folder}'"
+    )
 
 
 def test_an_invalid_file_does_not_change_the_graph(
