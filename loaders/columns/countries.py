@@ -34,6 +34,7 @@ _OTHER_NAMES = {
 _GROUPS = {"eu", "europe", "eea", "efta", "dach", "benelux", "apac", "emea", "latam", "nordics"}
 _EVERYWHERE = {"*", "all", "any", "worldwide", "global", "everywhere"}
 """Texts for a product without a limit."""
+_SHORTEST_NAME = 4
 _SEPARATORS = "|;\n\t/,"
 _BRACKETS = {"[": "]", "{": "}", "(": ")"}
 _WORD = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'|;/,]+(?: +[^\s"'|;/,]+)*""")
@@ -52,7 +53,7 @@ def country_code(text: str) -> str:
         NoCountry: there is no such country.
     """
     name = _folded(text)
-    if code := _names().get(name):
+    if code := _code(name):
         return code
     if name in _GROUPS:
         raise NoCountry(f"{quoted(text)} is a group of countries; list its countries")
@@ -74,9 +75,21 @@ def country_codes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(country_code(entry) for entry in entries))
 
 
+def only_country(text: str) -> str:
+    """Return the code of a country, or of a list of one.
+
+    Raises:
+        NoCountry: there is no such country, or the text is a list of several.
+    """
+    codes = country_codes(text)
+    if len(codes) != 1:
+        raise NoCountry(f"{quoted(text)} is not one country")
+    return codes[0]
+
+
 def convert_country(values: Any) -> Converted:
     """Convert texts to country codes."""
-    return _converted(values, country_code, pa.string())
+    return _converted(values, only_country, pa.string())
 
 
 def convert_countries(values: Any) -> Converted:
@@ -92,7 +105,7 @@ def why_no_country(column: str, value: object) -> tuple[str, str]:
     """Return why a raw value is invalid, with and without the value."""
     text = json.dumps([str(part) for part in value]) if isinstance(value, list) else str(value)
     try:
-        country_codes(text) if column == "countries" else country_code(text.strip())
+        country_codes(text) if column == "countries" else only_country(text)
     except NoCountry as error:
         return f"{column}: {error}", f"{column} is not a country"
     raise AssertionError(value)
@@ -122,7 +135,7 @@ def _entries(text: str) -> list[str]:
         if not isinstance(parts, list):
             parts = [text] if parts else []
         return [part for one in parts if (part := str(one).strip())]
-    if _SHORT_CODES.fullmatch(text) and _folded(text) not in _names():
+    if _SHORT_CODES.fullmatch(text) and not _code(_folded(text)):
         return text.split()
     return _split(text)
 
@@ -130,7 +143,7 @@ def _entries(text: str) -> list[str]:
 def _split(text: str) -> list[str]:
     """Split at separators, except inside a name such as "Korea, Republic of"."""
     text = text.strip().strip("\"'").strip()
-    if _folded(text) not in _names():
+    if not _code(_folded(text)):
         for separator in _SEPARATORS:
             if separator in text:
                 return [entry for part in text.split(separator) for entry in _split(part)]
@@ -144,36 +157,49 @@ def _folded(text: str) -> str:
     return " ".join(plain.replace("\u2019", "'").split()).removeprefix("the ")
 
 
+def _code(name: str) -> str | None:
+    """Return the code of a folded code or name."""
+    return _english_names().get(name) or _other_names().get(name)
+
+
 @cache
-def _names() -> dict[str, str]:
-    """Return the codes by folded code or name."""
+def _english_names() -> dict[str, str]:
+    """Return the codes by folded code or English name."""
     import pycountry  # 30 ms
 
-    found: dict[str, str] = {}
-    english: dict[str, str] = {}
-    ambiguous: set[str] = set()
-    countries = list(pycountry.countries)
-    texts = [
-        (country.alpha_2, getattr(country, field))
-        for country in countries
-        for field in ("name", "common_name", "official_name")
-        if field in country._fields
-    ]
-    for code, text in texts:
-        english[_folded(text)] = code
+    codes = {
+        text.lower(): country.alpha_2
+        for country in pycountry.countries
+        for text in (country.alpha_2, country.alpha_3, country.numeric, country.flag)
+    }
+    return {_folded(text): code for code, text in _titles()} | _OTHER_NAMES | codes | _OTHER_CODES
+
+
+@cache
+def _other_names() -> dict[str, str]:
+    """Return the codes by folded name in other languages, where all of them mean one country."""
+    import pycountry
+
+    found: dict[str, set[str]] = {}
     for language in _LANGUAGES:
         translation = gettext.translation(
             "iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True
         )
-        for code, text in texts:
-            name = _folded(translation.gettext(text))
-            if len(name) > 3 and found.setdefault(name, code) != code:
-                ambiguous.add(name)
-    for name in ambiguous:
-        del found[name]
-    codes = {
-        text.lower(): country.alpha_2
-        for country in countries
-        for text in (country.alpha_2, country.alpha_3, country.numeric, country.flag)
-    }
-    return found | english | _OTHER_NAMES | codes | _OTHER_CODES
+        for code, title in _titles():
+            name = _folded(translation.gettext(title))
+            if len(name) >= _SHORTEST_NAME:
+                found.setdefault(name, set()).add(code)
+    return {name: codes.pop() for name, codes in found.items() if len(codes) == 1}
+
+
+def _titles() -> list[tuple[str, str]]:
+    """Return the code and English name of each country, once for each of its names."""
+    import pycountry
+
+    return [
+        (country.alpha_2, title)
+        for country in pycountry.countries
+        for field in ("name", "common_name", "official_name")
+        # `getattr` of a field that a country lacks warns.
+        if (title := country._fields.get(field))
+    ]

@@ -81,7 +81,7 @@ def parse_time(text: str, order: Order) -> int | None:
         since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     except Ambiguous:
         raise
-    except (ValueError, OverflowError, ZoneInfoNotFoundError):
+    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):  # a folder of zones
         return None
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
@@ -98,8 +98,8 @@ def _parse(text: str, order: Order) -> datetime | None:
             quarter = parts.get("quarter")
             month = 3 * int(quarter) - 2 if quarter else _month(parts)
             return datetime(int(parts["year"]), month, 1)
-    # Other ISO forms: 20240131T120000Z, 2024-W05-3.
-    return datetime.fromisoformat(text) if re.search(r"[TW]", text) else None
+    # Other ISO forms: 20240131T120000Z, 20240131 12:00, 2024-W05-3.
+    return datetime.fromisoformat(text) if re.search(r"[TW]|^[0-9]{8} ", text) else None
 
 
 def _month(parts: dict[str, str | None]) -> int:

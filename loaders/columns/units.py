@@ -122,7 +122,11 @@ UNITS = (
     _count("seconds since 1970", ms=1_000),
     _count("milliseconds since 1970"),
     _count("microseconds since 1970", per_ms=1_000),
+    # These two precede nanoseconds, which all of their numbers are too, of 1974 and 1990.
+    _count(".NET ticks", per_ms=10_000, start=621_355_968 * 10**9),
+    _count("Windows file times", per_ms=10_000, start=116_444_736 * 10**9),
     _count("nanoseconds since 1970", per_ms=1_000_000),
+    _count("microseconds since 1601", per_ms=1_000, start=11_644_473_600 * 10**6),
     _count("Excel's days since 1900", ms=DAY_MS, start=_EXCEL_1970, first_ms=0),
     _count("days since 1970", ms=DAY_MS, first_ms=_YEAR_1990_MS),
     _calendar("YYYYMMDD"),
@@ -183,7 +187,8 @@ def numbers_of(values: Any) -> Numbers:
 
 
 def _from_floats(values: NDArray[np.float64]) -> Numbers:
-    floor = np.floor(np.clip(np.nan_to_num(values), -(2.0**62), 2.0**62))
+    values = np.clip(np.nan_to_num(values), -(2.0**62), 2.0**62)
+    floor = np.floor(values)
     return Numbers(floor.astype(np.int64), np.clip(values - floor, 0.0, np.nextafter(1.0, 0.0)))
 
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from kinfolio.loaders.reading.staged import StagedTable
 
 _YEAR_1990_MS = 631_152_000_000
+_YEAR_2000_MS = 946_684_800_000
 
 
 def understood(table: StagedTable) -> dict[str, str]:
@@ -46,7 +47,7 @@ def time_range(table: StagedTable) -> tuple[str, str] | None:
 def implausible_times(table: StagedTable) -> Iterator[str]:
     """Yield one sentence for each sign that the times of a table mean something else."""
     zeros = count = 0
-    earliest: list[int] = []
+    ends: list[int] = []
     for batch in table.batches():
         if "at" not in batch.schema.names:
             return
@@ -54,7 +55,7 @@ def implausible_times(table: StagedTable) -> Iterator[str]:
         later = at.filter(pc.not_equal(at, 0))
         count += len(at)
         zeros += len(at) - len(later)
-        earliest += [pc.min(later).as_py()] if len(later) else []
+        ends += pc.min_max(later).as_py().values() if len(later) else []
     name = table.file.name
     if zeros:
         yield (
@@ -62,10 +63,11 @@ def implausible_times(table: StagedTable) -> Iterator[str]:
             "no date; leave them empty"
         )
     interpretation = table.interpretations.get("timestamp")
-    if earliest and min(earliest) < _YEAR_1990_MS and interpretation and interpretation.name:
+    is_decided = interpretation is not None and bool(interpretation.name)
+    if ends and is_decided and (min(ends) < _YEAR_1990_MS or max(ends) < _YEAR_2000_MS):
         yield (
-            f"{name}: the timestamps begin on {_day(min(earliest))}, read as "
-            f"{interpretation.name}; if that is wrong, write them as 2024-01-31"
+            f"{name}: the timestamps are of {_day(min(ends))} to {_day(max(ends))}; if that is "
+            "wrong, write them as 2024-01-31"
         )
 
 

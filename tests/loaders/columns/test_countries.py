@@ -50,6 +50,7 @@ def test_lists_of_a_typed_column_are_read_alike() -> None:
 def test_a_country_is_its_two_letter_code(text: str, code: str) -> None:
     assert read("country", [text, "", None]) == ([code, None, None], [])
     assert read("countries", [text]) == ([[code]], [])
+    assert read("country", [f'["{text}"]']) == ([code], [])
 
 
 @pytest.mark.parametrize("text", ["*", "all", "Worldwide", "[]", "{}", "", None])
@@ -70,4 +71,7 @@ def test_what_is_no_country_is_invalid_with_the_reason(text: str) -> None:
     assert read("countries", ["DE, EU"])[1] == [
         "countries: 'EU' is a group of countries; list its countries"
     ]
-    assert len(read("country", ["DE,FR"])[1]) == 1
+    assert read("country", ["DE,FR", "*"])[1] == [
+        "country: 'DE,FR' is not one country",
+        "country: '*' is not one country",
+    ]

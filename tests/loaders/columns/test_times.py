@@ -40,6 +40,10 @@ IN_UNITS = [
     ("946684800000", datetime(2000, 1, 1), "milliseconds since 1970"),
     ("1706702400123456", NOON + timedelta(milliseconds=123), "microseconds since 1970"),
     ("1706702400123456789", NOON + timedelta(milliseconds=123), "nanoseconds since 1970"),
+    ("915148800000000000", datetime(1999, 1, 1), "nanoseconds since 1970"),
+    ("638422992001230000", NOON + timedelta(milliseconds=123), ".NET ticks"),
+    ("133511760000000000", NOON, "Windows file times"),
+    ("13351176000000000", NOON, "microseconds since 1601"),
     ("45322", DAY, "Excel's days since 1900"),
     ("45322.5", NOON, "Excel's days since 1900"),
     ("45322,5", NOON, "Excel's days since 1900"),
@@ -132,6 +136,7 @@ def test_times_in_the_future_and_before_1970_are_invalid() -> None:
         ("2024-07-31 14:00:00 Europe/Berlin", datetime(2024, 7, 31, 12)),
         ("2024-01-31+01:00", datetime(2024, 1, 30, 23)),
         ("20240131T120000Z", NOON),
+        ("20240131 12:00:00", NOON),
         ("2024-W05-3", DAY),
         ("2024/01/31 12:00:00", NOON),
         ("2024-1-31", DAY),
@@ -163,10 +168,10 @@ def test_a_date_is_read_as_people_and_programs_write_it(text: str, expected: dat
 
 def test_the_order_of_day_and_month_is_that_of_the_column() -> None:
     march_4, april_3 = datetime(2024, 3, 4), datetime(2024, 4, 3)
-    day_first = read(["03/04/2024", "31/12/2023"], batches=2)
-    assert day_first == ([april_3, datetime(2023, 12, 31)], "day first", [])
-    month_first = read(["03/04/2024", "12/31/2023"])
-    assert month_first == ([march_4, datetime(2023, 12, 31)], "month first", [])
+    day_first = read(["03/04/2024", "13/12/2023"], batches=2)
+    assert day_first == ([april_3, datetime(2023, 12, 13)], "day first", [])
+    month_first = read(["03/04/2024", "12/13/2023"])
+    assert month_first == ([march_4, datetime(2023, 12, 13)], "month first", [])
     assert read(["03.04.2024"]) == ([april_3], "day first", [])
     assert read(["03.04.2024", "12.31.2023"])[0][0] == march_4
     for undecided in ([], ["31/12/2023", "12/31/2023"]):
@@ -184,7 +189,9 @@ def test_the_order_of_day_and_month_is_that_of_the_column() -> None:
     [
         "yesterday", "2014-13-01", "2014-02-30", "2014-02-30T00:00:00", "25:00", "30/02/2024",
         "31.12.24", "13/13/2024", "2024-01-31 25:00", "2024-01-31 13:00 PM", "2024-Q5", "2024-W60",
-        "2024-01-31T12:00 Mars/Phobos", "2024-01-31 12:00 CET", "2024-01-31+99:00", "31 Foo 2024",
+        "2024-01-31T12:00 Mars/Phobos",
+        "2024-01-31T12:00 America/Argentina", "2024-01-31 12:00 CET", "2024-01-31+99:00",
+        "31 Foo 2024",
         "\u0662\u0660\u0662\u0664", "1e99", "9" * 30, "T", "0000-00-00",
     ],
 )  # fmt: skip

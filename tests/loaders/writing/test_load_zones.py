@@ -30,15 +30,18 @@ def test_times_with_zones_are_loaded_twice_in_another_process(
     run_cypher: Callable[..., list[dict[str, Any]]],
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "interactions.tsv").write_text("user\tproduct\nu0\tA\n")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "interactions.tsv").write_text("user\tproduct\nu0\tA\n")
     columns = {
         f"{zone} {unit}": pa.array(MOMENTS, pa.timestamp(unit, tz=zone))
         for zone in ZONES
         for unit in ("ms", "us", "ns")
     }
     users = [f"u{row}" for row in range(len(MOMENTS))]
-    pq.write_table(pa.table({"user": users, **columns}), tmp_path / "users.parquet")
+    pq.write_table(pa.table({"user": users, **columns}), folder / "users.parquet")
     environment = os.environ | {
+        "KINFOLIO_HOME": str(tmp_path / "home"),
         "NEO4J_URI": server.uri,
         "NEO4J_USERNAME": server.username,
         "NEO4J_PASSWORD": server.password,
@@ -47,7 +50,7 @@ def test_times_with_zones_are_loaded_twice_in_another_process(
     for _ in range(2):
         # The driver's class crashed the C code of zoneinfo: the whole process died.
         done = subprocess.run(
-            [sys.executable, "-m", "kinfolio.cli", "load", str(tmp_path)],
+            [sys.executable, "-m", "kinfolio.cli", "load", str(folder)],
             env=environment,
             capture_output=True,
             text=True,
