@@ -42,6 +42,9 @@ def _tell_stop(error: BaseException) -> int:
     if isinstance(cause, EOFError):
         _print("kinfolio: the input ended before the question was answered; nothing was changed")
         return 1
+    if cause is None:
+        _print("kinfolio: not confirmed; nothing was changed")
+        return 1
     text = str(cause) if isinstance(cause, Interrupted) else "no half-written file remains"
     echo("", err=True)
     _print(f"interrupted; {text}")

@@ -13,7 +13,7 @@ import click
 
 from kinfolio.cli.failures import tell
 from kinfolio.cli.observing import observed
-from kinfolio.cli.output import echo, json_log
+from kinfolio.cli.output import echo, json_log, print_warnings
 from kinfolio.cli.streams import prepare_streams
 
 COMMANDS = {
@@ -112,6 +112,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
     """Run the command line; an error becomes one line on stderr and an exit code."""
     prepare_streams()
+    print_warnings()
     json_log.set(False)
     try:
         try:

@@ -7,6 +7,7 @@ return overwrites it. All of these are printed visibly, like `\x1b` and `\u202e`
 from __future__ import annotations
 
 import io
+import logging
 import re
 import sys
 from contextvars import ContextVar
@@ -63,6 +64,20 @@ def print_message(text: str) -> None:
         return
     # `click.echo` would bypass rich, which prints messages above a moving bar.
     print("\n".join(map(visible, text.split("\n"))), file=sys.stderr)
+
+
+class _Printed(logging.Handler):
+    """Prints what a step logs, such as a cache that is left out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print_message(record.getMessage())
+
+
+def print_warnings() -> None:
+    """Print the warnings of all steps like messages."""
+    logger = logging.getLogger("kinfolio")
+    if not logger.handlers:
+        logger.addHandler(_Printed())
 
 
 def log(message: str, level: str = "info", **values: object) -> None:

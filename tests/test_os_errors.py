@@ -165,7 +165,7 @@ def test_other_errors_pass_unchanged(tmp_path: Path) -> None:
 
 
 def test_another_place_is_proposed_only_where_it_helps() -> None:
-    for number, helps in ((errno.ENOSPC, True), (errno.EROFS, True), (errno.EIO, False)):
+    for number, helps in ((errno.ENOSPC, True), (errno.EROFS, True), (errno.EMFILE, False)):
         with pytest.raises(FileError) as caught, os_errors("a", cure="give another --out"):
             raise OSError(number, "")
         assert str(caught.value).endswith("or give another --out") == helps

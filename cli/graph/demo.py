@@ -14,7 +14,7 @@ from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.cli.table import print_list
 from kinfolio.environment import home
-from kinfolio.errors import NotReady
+from kinfolio.errors import NotReady, if_interrupted
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
@@ -42,7 +42,10 @@ def command(user: str | None, model: str | None, as_json: bool) -> None:
     from kinfolio.run import Run
 
     folder, run = home() / "demo" / "community", Run(home() / "demo" / "run")
-    with options.open_graph() as graph:
+    with (
+        if_interrupted("the steps before stay; to resume, type the same command"),
+        options.open_graph() as graph,
+    ):
         _load(graph, folder)
         recall = _train(graph, run)
         user = user or _most_active(folder)

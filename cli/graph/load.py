@@ -235,4 +235,5 @@ def _rejects(report: LoadReport) -> Iterator[str]:
         for row in report.rejected[:_MAX_REJECTS]:
             yield f"  {row.file}:{row.line}: {row.reason}"
         more = len(report.rejected) - _MAX_REJECTS
-        yield f"  {f'and {more:,} more, ' if more > 0 else ''}all listed in {report.rejects_file}"
+        place = f"all listed in {report.rejects_file}" if report.rejects_file else "listed nowhere"
+        yield f"  {f'and {more:,} more, ' if more > 0 else ''}{place}"

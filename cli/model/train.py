@@ -13,7 +13,7 @@ import click
 from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress
-from kinfolio.errors import shell_command
+from kinfolio.errors import if_interrupted, shell_command
 from kinfolio.gnn.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -33,23 +33,20 @@ def command(run_folder: Path, as_json: bool, **values: Any) -> None:
     from kinfolio.run import Run
 
     config = TrainConfig(**values)
-    try:
-        with (
-            show_progress("preparing the training data") as progress,
-            _stop_on_interrupt() as is_stopped,
-        ):
-            from kinfolio.gnn.training.train import train
+    with (
+        if_interrupted("the checkpoints so far are saved; to resume, type the same command"),
+        show_progress("preparing the training data") as progress,
+        _stop_on_interrupt() as is_stopped,
+    ):
+        from kinfolio.gnn.training.train import train
 
-            trained = train(
-                Run(run_folder),
-                config,
-                cache=options.text_cache(),
-                is_stopped=is_stopped,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        print_message("the progress so far is saved; type the same command to resume")
-        raise
+        trained = train(
+            Run(run_folder),
+            config,
+            cache=options.text_cache(),
+            is_stopped=is_stopped,
+            progress=progress,
+        )
     valid = {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}
     if as_json:
         print_json({"epochs": trained.epochs, "valid": valid, "seconds": trained.seconds})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.mapping.names import OWN_LABEL, own_properties
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, if_interrupted
 from kinfolio.records import Progress, no_progress
 
 NODES_AT_ONCE = 5_000
@@ -42,15 +42,16 @@ def remove(graph: Graph, *, progress: Progress = no_progress) -> Removal:
     """
     if graph.mapping is None:
         raise BadConfig("the labels to clear are unknown; give the mapping with --mapping FILE")
-    # Versions first, so that incomplete data is never served.
-    versions = graph.write("map_remove_versions")[0]["removed"]
-    indexes = tuple(_drop_indexes(graph))
     counts = {}
-    for name, statement in _REMOVING.items():
-        counts[name] = 0
-        while number := graph.write(statement, size=NODES_AT_ONCE)[0]["removed"]:
-            counts[name] += number
-            progress(f"clearing {name}", counts[name], 0)
+    with if_interrupted("a part is removed; to remove the rest, type the same command"):
+        # Versions first, so that incomplete data is never served.
+        versions = graph.write("map_remove_versions")[0]["removed"]
+        indexes = tuple(_drop_indexes(graph))
+        for name, statement in _REMOVING.items():
+            counts[name] = 0
+            while number := graph.write(statement, size=NODES_AT_ONCE)[0]["removed"]:
+                counts[name] += number
+                progress(f"clearing {name}", counts[name], 0)
     return Removal(versions=versions, indexes=indexes, **counts)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from kinfolio.errors import BadInput
 from kinfolio.llm_explain.minilm import WIDTH, encode
+from kinfolio.os_errors import optional_file
 from kinfolio.run import whole_file
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def load_router(folder: Path) -> Router:
     if (saved := _read(file)) is not None:
         return saved
     router = fit(examples)
-    with whole_file(file) as temporary, temporary.open("wb") as out:
+    with optional_file(file), whole_file(file) as temporary, temporary.open("wb") as out:
         np.savez(out, weights=router.weights, bias=router.bias)
     return router
 

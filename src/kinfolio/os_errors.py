@@ -27,15 +27,8 @@ from kinfolio.storage.temporaries import temporary
 Operation = Literal["write", "read", "use"]
 _DONE = {"write": "written", "read": "read", "use": "used"}
 
-_ELSEWHERE = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENAMETOOLONG,
-}
-"""Errors that another folder avoids."""
+_NOT_ELSEWHERE = {errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.EBADF, errno.ENOENT, errno.EBUSY}
+"""Errors that another folder does not avoid."""
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space there"),
     errno.EDQUOT: ("the disk quota is used up", "remove some of your files"),
@@ -206,7 +199,7 @@ def _sentence(
         known = os.strerror(number) if number else " ".join(text.split())[:200]
         return f"{what} ({known}); {cure or 'check the disk and the path'}"
     reason, remedy = _REASONS[number]
-    other = f", or {cure}" if cure and number in _ELSEWHERE else ""
+    other = f", or {cure}" if cure and number not in _NOT_ELSEWHERE else ""
     return f"{what}: {reason}; {remedy}{other}"
 
 
