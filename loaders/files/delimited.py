@@ -5,6 +5,7 @@ A `.tsv` has no quoting: a quote is an ordinary character. A `.csv` is quoted wi
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 from collections.abc import Iterator
@@ -36,14 +37,14 @@ def read_delimited(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
     # A column without a name is read, to check that it is empty, and then left out.
     names = [name or f"{_UNNAMED}{place}" for place, name in enumerate(header.names)]
     numbering = _LineNumbers(file, header.num_lines, rejects)
-    decoder = _Decoder(file, header, rejects)
+    check = _TextCheck(file, header, rejects)
     ends_in_break = False
     with open_text(file) as stream:
         stream.read(header.num_bytes)
         watched = _Watched(stream)
         try:
             reader = pyarrow.csv.open_csv(
-                watched,
+                io.BufferedReader(watched, source.BLOCK_BYTES),
                 # Only a single thread reports the numbers of invalid rows.
                 read_options=pyarrow.csv.ReadOptions(
                     use_threads=False, block_size=source.BLOCK_BYTES, column_names=names
@@ -56,7 +57,7 @@ def read_delimited(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                     invalid_row_handler=numbering.refuse,
                 ),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
                 ),
             )
             for block in reader:
@@ -69,7 +70,7 @@ def read_delimited(file: TableFile, rejects: Rejects) -> Iterator[Batch]:
                         breaks += _line_breaks(column)
                 lines = numbering.next_lines(breaks)
                 ends_in_break = bool(breaks[-1])
-                yield decoder.decode(columns, lines, has_nul=watched.has_nul)
+                yield check.accept(columns, lines, watched)
             numbering.next_lines(np.zeros(0, np.int64))
         except pa.ArrowInvalid as error:
             if "straddling object" in str(error):
@@ -135,34 +136,56 @@ class _LineNumbers:
 
 
 class _Watched(io.RawIOBase):
-    """A stream that counts quotes and notices NUL bytes."""
+    """A stream of valid UTF-8 that counts quotes and notices NUL bytes.
+
+    pyarrow refuses the whole file for a row of a wrong length that is not UTF-8, so bytes that are
+    not are replaced, and their rows rejected by the replacement.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
         self._stream = stream
+        self._rest = self._pending = b""
         self.num_quotes = 0
         self.is_empty = True
-        self.has_nul = False
+        self.has_nul = self.has_replacement = False
 
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(size)
-        self.num_quotes += data.count(b'"')
-        self.is_empty &= not data
-        self.has_nul |= b"\0" in data
-        return data
+    def readinto(self, buffer: Any, /) -> int:  # Any: the type of a buffer differs by version
+        is_end = False
+        while not self._pending and not is_end:
+            data = self._stream.read(len(buffer))
+            is_end = not data
+            self._pending = self._valid(self._rest + data, is_end=is_end)
+            self.num_quotes += self._pending.count(b'"')
+            self.is_empty &= not self._pending
+            self.has_nul |= b"\0" in self._pending
+        part, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _valid(self, data: bytes, *, is_end: bool) -> bytes:
+        """Return the data up to the last whole character."""
+        try:
+            _, used = codecs.utf_8_decode(data, "strict", is_end)
+            valid = data[:used]
+        except UnicodeDecodeError:
+            text, used = codecs.utf_8_decode(data, "replace", is_end)
+            valid, self.has_replacement = text.encode(), True
+        self._rest = data[used:]
+        return valid
 
 
-class _Decoder:
-    """Decodes the bytes of a block to texts; rows with values that are no text are rejected."""
+class _TextCheck:
+    """Checks the texts of a block; rows with values that are no text are rejected."""
 
     def __init__(self, file: TableFile, header: Header, rejects: Rejects) -> None:
         self._file, self._header, self._rejects = file, header, rejects
 
-    def decode(self, columns: dict[str, Any], lines: NDArray[np.int64], *, has_nul: bool) -> Batch:
-        """Return the rows without blank lines; `has_nul`: NUL bytes may be among them."""
+    def accept(self, columns: dict[str, Any], lines: NDArray[np.int64], watched: _Watched) -> Batch:
+        """Return the rows without blank lines."""
         is_blank = np.ones(len(lines), np.bool_)
         is_invalid = np.zeros(len(lines), np.bool_)
         texts: dict[str, Any] = {}
@@ -174,34 +197,19 @@ class _Decoder:
             np.logical_or(is_invalid, mask, out=is_invalid)
 
         for place, (name, column) in enumerate(columns.items(), start=1):
-            try:
-                text = column.cast(pa.string())
-            except pa.ArrowInvalid:
-                mask = np.zeros(len(column), np.bool_)
-                mask[_not_utf8(column)] = True
-                reject(mask, f"{name} is not UTF-8, save the file as UTF-8", column)
-                text = pc.if_else(pa.array(mask), pa.scalar(b""), column).cast(pa.string())
-            if has_nul:
-                mask = pc.match_substring(text, "\0").to_numpy(zero_copy_only=False)
-                reject(mask, f"{name} has a NUL byte", column)
-            is_empty = pc.equal(text, "").to_numpy(zero_copy_only=False)
+            shown = f"column {place}" if name.startswith(_UNNAMED) else name
+            wrong = {"\0": f"{shown} has a NUL byte"} if watched.has_nul else {}
+            if watched.has_replacement:
+                wrong["\ufffd"] = f"{shown} is not UTF-8, save the file as UTF-8"
+            for character, kind in wrong.items():
+                mask = pc.match_substring(column, character).to_numpy(zero_copy_only=False)
+                reject(mask, kind, column)
+            is_empty = pc.equal(column, "").to_numpy(zero_copy_only=False)
             is_blank &= is_empty
             if place > self._header.num_named:
                 expected = f"{self._header.num_named} were expected"
                 reject(~is_empty, f"{place} columns, {expected}", None)
             elif not name.startswith(_UNNAMED):
-                texts[name] = text
+                texts[name] = column
         # In a table of one column an empty value is also a blank line.
         return Batch(columns=texts, lines=lines).filter(~(is_blank | is_invalid))
-
-
-def _not_utf8(column: Any, first: int = 0) -> list[int]:
-    """Return the rows of a binary column that are not UTF-8, by bisection."""
-    try:
-        column.cast(pa.string())
-    except pa.ArrowInvalid:
-        if len(column) == 1:
-            return [first]
-        half = len(column) // 2
-        return _not_utf8(column[:half], first) + _not_utf8(column[half:], first + half)
-    return []

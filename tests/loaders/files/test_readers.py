@@ -93,7 +93,7 @@ def test_a_row_that_is_not_utf8_is_rejected(tmp_path: Path) -> None:
     put(tmp_path, "interactions.tsv", b"user\tproduct\nu1\tA\nu\xff\tB\nu3\tC\n")
     rows, rejected = read_all(tmp_path)
     assert [line for line, _ in rows] == [2, 4]
-    assert rejected == [(3, "user is not UTF-8, save the file as UTF-8: b'u\\xff'")]
+    assert rejected == [(3, "user is not UTF-8, save the file as UTF-8: 'u\ufffd'")]
 
 
 def test_a_gzip_file_may_have_several_members(tmp_path: Path) -> None:
