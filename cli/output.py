@@ -96,6 +96,12 @@ def print_usage(error: click.ClickException) -> None:
     """Print an error of click on stderr, with the usage of the command."""
     text = io.StringIO()
     error.show(text)
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption | click.BadOptionUsage) and context is not None:
+        arguments = [one for one in context.command.params if isinstance(one, click.Argument)]
+        if arguments and not error.option_name.startswith("--"):
+            example = f"{context.command_path} -- {error.option_name}"
+            text.write(f"An id that begins with a dash comes after two dashes: {example}\n")
     echo(*text.getvalue().split("\n"), end="", err=True)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from kinfolio.cli.output import cell, console, echo
 from kinfolio.records import Recommended
+from kinfolio.run import whole_file
 
 _MAX_BLOCKS = 5
+_FORMULA = re.compile(r"[=+@\uff1d\uff0b\uff20\uff0d-]|\\[tr]")
+"""First characters of a formula, also in full width, or an escaped tab or carriage return."""
+_NUMBER = re.compile(r"[+-]?\d+(?:[.]\d+)?(?:e[+-]?\d+)?")
 _LONGEST_CELL = 300
 """On a terminal; a text of ten thousand characters would push the other rows off the screen."""
 
@@ -58,6 +64,26 @@ def print_table(
     elif width > screen.width:
         screen.width = width
     screen.print(table)
+
+
+def make_spreadsheet_safe(file: Path) -> None:
+    """Rewrite a tab-separated file with a ' before cells that a spreadsheet takes for formulas.
+
+    Those of OWASP's "CSV injection" are meant; numbers, like a score of -0.5, are left alone.
+    """
+    with (
+        whole_file(file) as temporary,
+        file.open(encoding="utf-8", newline="") as lines,
+        temporary.open("w", encoding="utf-8", newline="") as out,
+    ):
+        for line in lines:
+            cells = line.removesuffix("\n").split("\t")
+            out.write("\t".join(map(_spreadsheet_cell, cells)) + "\n")
+
+
+def _spreadsheet_cell(text: str) -> str:
+    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 def print_list(products: Iterable[Recommended]) -> None:

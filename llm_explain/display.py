@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kinfolio.llm_explain.checking.parse import is_ordinary
@@ -13,6 +16,18 @@ _COMPANY = re.compile(r" (?:Inc|Co|Corp|Cos|Ltd|Bros|S\.A|N\.V|L\.P)\.$")
 _LONGEST_NAME = 120
 MIN_PEOPLE = 5
 """Smaller numbers of people are withheld ("fewer than 5") unless the deployment sets a limit."""
+
+
+def flat_name(name: str, most: int = _LONGEST_NAME) -> str:
+    """Return a name on one line, without control characters, cut to `most` characters."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    flat = flat.translate({ord(c): "'" for c in "“”"})
+    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+def name_key(name: str) -> str:
+    """Return what a reader may take for the same name: without case and look-alike letters."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +48,25 @@ class Display:
 
     def display_name(self, name: str) -> str:
         """Return a name on one line, quoted where it could be read as ordinary words."""
-        flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-        flat = flat.translate({ord(c): "'" for c in "“”"})
-        if len(flat) > _LONGEST_NAME:
-            flat = flat[: _LONGEST_NAME - 1].rstrip() + "…"
+        flat = flat_name(name)
         is_sentence = re.search(r"[.!?:;] |[.!?]$", _COMPANY.sub("", flat))
         if is_sentence or is_ordinary(flat, self.vocabulary) or not _PLAIN_NAME.fullmatch(flat):
             return f"“{flat}”"
         return flat
+
+    def distinct_names(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Return the displayed name of each product, by id; with the id where names are alike."""
+        names = {key: name if flat_name(name) else key for key, name in names.items()}
+        displayed = {key: self.display_name(name) for key, name in names.items()}
+        times = Counter(map(name_key, displayed.values()))
+        return {
+            key: text if times[name_key(text)] == 1 else self.name_with_id(names[key], key)
+            for key, text in displayed.items()
+        }
+
+    def name_with_id(self, name: str, id: str) -> str:
+        """Return a name that is not unique, with the id that makes it so."""
+        return f"“{flat_name(name, _LONGEST_NAME // 2)} ({flat_name(id, _LONGEST_NAME // 2)})”"
 
     def number(self, value: float) -> str:
         """Format a number in the language: 1,183 and 4.5, or 1.183 and 4,5."""

@@ -88,7 +88,10 @@ def write_explanation(
             faults = (*problems, *_omissions(written, plan))
             if not faults:
                 return replace(found, grounded=not problems)
-    return replace(fixed_only, grounded=not check_text(fixed_only.text, fixed_only))
+    # A text without the reasons that it should state explains nothing.
+    has_lost_reasons = bool(plan.slots and writers)
+    is_grounded = not has_lost_reasons and not check_text(fixed_only.text, fixed_only)
+    return replace(fixed_only, grounded=is_grounded)
 
 
 def _explanation(
@@ -102,6 +105,7 @@ def _explanation(
         user=attribution.user,
         product=attribution.product,
         name=attribution.name,
+        label=attribution.label,
         score=attribution.score,
         version=attribution.version,
         writer=writer,

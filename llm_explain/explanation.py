@@ -54,6 +54,8 @@ class Attribution:
     tolerance: int | None
     also_stated: frozenset[int] = frozenset()
     """Ids of weaker evidence that the text states too."""
+    label: str = ""
+    """The product's name in the text: with its id where the evidence has another of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +95,5 @@ class Explanation(Tabular):
     """Whether the check finds no problem in `text`."""
     language: str = "en"
     """Code of the language of the text."""
+    label: str = ""
+    """As `Attribution.label`."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress
-from kinfolio.cli.table import print_list
+from kinfolio.cli.table import make_spreadsheet_safe, print_list
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend p007 -k 5")
@@ -24,17 +28,16 @@ from kinfolio.cli.table import print_list
     is_flag=True,
     help="With --all: also write the lists to the graph, as RECOMMENDED relationships.",
 )
+@click.option(
+    "--spreadsheet-safe",
+    is_flag=True,
+    help="With --out: begin cells with ' that a spreadsheet would run as a formula (= + - @).",
+)
 @options.rules_option
 @options.mapping_option
 @options.json_option
 def command(
-    user: str | None,
-    k: int,
-    for_all: bool,
-    out: Path | None,
-    materialise: bool,
-    rules_folder: Path | None,
-    as_json: bool,
+    user: str | None, k: int, for_all: bool, rules_folder: Path | None, as_json: bool, **values: Any
 ) -> None:
     """List the products that USER is most likely to want, best first.
 
@@ -42,12 +45,16 @@ def command(
     risk tolerance are excluded, and those that a rule of --rules forbids; `kinfolio why-not USER
     PRODUCT` names the rule.
     """
+    lists = _Lists(**values)  # Any: parsed by click
+    out, materialise = lists.out, lists.materialise
+    if lists.spreadsheet_safe and out is None:
+        raise click.UsageError("--spreadsheet-safe changes the file of --all --out FILE; give one")
     if for_all:
         if user is not None or (out is None and not materialise):
             raise click.UsageError(
                 "--all writes the lists of all users: give --out FILE or --materialise, no USER"
             )
-        _recommend_all(out, k, materialise, rules_folder, as_json)
+        _recommend_all(lists, k, rules_folder, as_json)
     elif user is None or out is not None or materialise:
         raise click.UsageError("give a USER, or --all --out FILE for the lists of all users")
     else:
@@ -67,15 +74,37 @@ def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> N
         print_message(f"version: {answer.version or 'none'}, source: {answer.source}")
 
 
-def _recommend_all(
-    out: Path | None, k: int, materialise: bool, rules_folder: Path | None, as_json: bool
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lists:
+    out: Path | None
+    materialise: bool
+    spreadsheet_safe: bool
+
+    @contextmanager
+    def file(self) -> Iterator[Path | None]:
+        """Yield the file to write, converted before it is in place with `spreadsheet_safe`."""
+        if self.out is None or not self.spreadsheet_safe:
+            yield self.out
+            return
+        from kinfolio.run import whole_file
+
+        with whole_file(self.out) as temporary:
+            yield temporary
+            make_spreadsheet_safe(temporary)
+
+
+def _recommend_all(lists: _Lists, k: int, rules_folder: Path | None, as_json: bool) -> None:
     from kinfolio.gnn.serving.recommend_all import recommend_all
 
-    with options.open_graph() as graph, show_progress("reading the products") as progress:
+    out, materialise = lists.out, lists.materialise
+    with (
+        options.open_graph() as graph,
+        show_progress("reading the products") as progress,
+        lists.file() as file,
+    ):
         users = recommend_all(
             graph,
-            out,
+            file,
             k,
             rules=options.custom_rules(rules_folder, graph),
             materialise=materialise,

@@ -14,7 +14,7 @@ from kinfolio.cli.table import print_table
 from kinfolio.errors import shell_command
 
 if TYPE_CHECKING:
-    from kinfolio.cypher.inspection.check import Line
+    from kinfolio.cypher.inspection.line import Line
 
 _FILE = Path("mapping.toml")
 
@@ -33,11 +33,14 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
     from kinfolio.cypher.inspection.file import check_free, write_mapping
     from kinfolio.cypher.inspection.guess import guess
     from kinfolio.cypher.inspection.inventory import inspect
+    from kinfolio.cypher.inspection.readings import low_ratings
 
     check_free(file, force=force)
     with options.open_graph() as graph:
         found = inspect(graph)
         mapping = guess(graph, found)
+    with options.open_graph(mapping) as graph:
+        warning = low_ratings(graph)
     write_mapping(file, mapping, found, force=force)
     if as_json:
         reviews = mapping.reviews
@@ -58,6 +61,8 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
         f"{file}: ({mapping.users.label})-[{mapping.holdings.type}]-({mapping.products.label}), "
         "guessed; please review the file"
     )
+    if warning is not None:
+        print_message(f"[holdings] rating = {warning.name!r}: {warning.note}")
     print_message(f"next: {shell_command('map', 'check', file)}")
 
 

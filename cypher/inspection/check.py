@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.inspection.line import Line, line_of, short
+from kinfolio.cypher.inspection.readings import low_ratings, unread_values
 from kinfolio.cypher.inspection.values import TYPES, check_values
 from kinfolio.cypher.mapping.expressions import escape
 from kinfolio.cypher.mapping.names import (
@@ -20,25 +21,6 @@ from kinfolio.cypher.mapping.names import (
     UserNames,
 )
 from kinfolio.errors import BadInput, NotReady
-
-Level = Literal["ok", "warning", "problem"]
-
-_EXAMPLE_CHARACTERS = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The matches of one line of a mapping."""
-
-    section: str
-    line: str
-    name: str
-    """The value in the mapping."""
-    found: str
-    example: str
-    level: Level
-    note: str
-    """The problem and its remedy; empty without one."""
 
 
 def check_mapping(graph: Graph, mapping: Mapping) -> list[Line]:
@@ -94,6 +76,9 @@ def _lines(graph: Graph, mapping: Mapping) -> Iterator[Line]:
         yield from _node_values(graph, "categories", kinds)
     if mapping.dismissals:
         yield from _links(graph, "dismissals", mapping.dismissals, users.label, products.label)
+    yield from unread_values(graph)
+    if (line := low_ratings(graph)) is not None:
+        yield line
     if mapping.holdings.least_rating is not None:
         yield _least_rating(graph, mapping.holdings)
     yield from _conflicts(graph)
@@ -102,7 +87,7 @@ def _lines(graph: Graph, mapping: Mapping) -> Iterator[Line]:
 def _nodes(graph: Graph, section: str, label: str) -> Line:
     found = graph.read("map_ids", label=label, key="")[0]["nodes"]
     note = "" if found else f"no node has the label {label!r}"
-    return _line(section, "label", label, f"{found:,} nodes", note=note, is_problem=not found)
+    return line_of(section, "label", label, f"{found:,} nodes", note=note, is_problem=not found)
 
 
 def _ids(graph: Graph, section: str, names: UserNames | ProductNames) -> Iterator[Line]:
@@ -112,13 +97,13 @@ def _ids(graph: Graph, section: str, names: UserNames | ProductNames) -> Iterato
     row = graph.read("map_ids", label=names.label, key=names.id)[0]
     note = _id_problem(names, row)
     found = f"{row['different']:,} different"
-    yield _line(section, "id", names.id, found, row["example"], note=note, is_problem=bool(note))
+    yield line_of(section, "id", names.id, found, row["example"], note=note, is_problem=bool(note))
     if not note and not _indexes(graph, names.label, names.id):
         note = (
             f"each look-up reads all {row['nodes']:,}; to create one: CREATE INDEX FOR "
             f"(n:{_bare(names.label)}) ON (n.{_bare(names.id)})"
         )
-        yield _line(section, "id", names.id, "no index", note=note)
+        yield line_of(section, "id", names.id, "no index", note=note)
 
 
 def _id_problem(names: UserNames | ProductNames, row: dict[str, Any]) -> str:
@@ -136,7 +121,7 @@ def _id_problem(names: UserNames | ProductNames, row: dict[str, Any]) -> str:
         )
     if row["different"] < row["filled"]:
         return (
-            f"{names.id} is not unique among {names.label} nodes: {_short(row['twice'])!r} occurs "
+            f"{names.id} is not unique among {names.label} nodes: {short(row['twice'])!r} occurs "
             "on more than one; name a property that is unique"
         )
     return ""
@@ -150,7 +135,7 @@ def _foreign_gid(graph: Graph, section: str, names: UserNames | ProductNames) ->
             "overwrite; rename yours in the graph"
         )
         found = f"{row['filled']:,} nodes"
-        yield _line(section, "gid", "gid", found, row["example"], note=note, is_problem=True)
+        yield line_of(section, "gid", "gid", found, row["example"], note=note, is_problem=True)
 
 
 def _node_values(
@@ -190,7 +175,7 @@ def _links(
             "; set exclusive = false" if is_wrong else " and are ignored"
         )
     found = f"{row['fitting']:,} from {begin} to {end}"
-    yield _line(section, line, kind, found, note=note, is_problem=is_wrong)
+    yield line_of(section, line, kind, found, note=note, is_problem=is_wrong)
     keys = {} if isinstance(names, CategoryNames) else _properties(names)
     if keys and row["fitting"] and line == "type":
         rows = graph.read(
@@ -214,12 +199,14 @@ def _values(
     section: str, names: Any, keys: dict[str, str], rows: list[dict[str, Any]]
 ) -> Iterator[Line]:
     # Any: each section has a class.
-    by_key = {row["key"]: row for row in rows}
     for line, key in keys.items():
-        row = by_key[key]
-        note, is_problem = check_values(line, key, row, names)
-        found = f"{row['filled']:,} of {row['total']:,}"
-        yield _line(section, line, key, found, row["least"], note=note, is_problem=is_problem)
+        of_key = [row for row in rows if row["key"] == key]
+        filled = [row for row in of_key if row["type"] != "NULL"]
+        note, is_problem = check_values(line, key, of_key, names)
+        number = sum(row["number"] for row in filled)
+        found = f"{number:,} of {sum(row['number'] for row in of_key):,}"
+        example = filled[0]["least"] if filled else None
+        yield line_of(section, line, key, found, example, note=note, is_problem=is_problem)
 
 
 def _least_rating(graph: Graph, names: HoldingNames) -> Line:
@@ -227,7 +214,7 @@ def _least_rating(graph: Graph, names: HoldingNames) -> Line:
     note = "" if number else "no rating reaches it; set a lower least_rating or omit it"
     found = f"{number:,} holdings"
     least = str(names.least_rating)
-    return _line("holdings", "least_rating", least, found, note=note, is_problem=not number)
+    return line_of("holdings", "least_rating", least, found, note=note, is_problem=not number)
 
 
 def _conflicts(graph: Graph) -> Iterator[Line]:
@@ -235,11 +222,11 @@ def _conflicts(graph: Graph) -> Iterator[Line]:
     if row["versions"]:
         note = "kinfolio's own label has another meaning in the graph; rename it there"
         found = f"{row['versions']:,} nodes"
-        yield _line("kinfolio", "label", "EmbeddingVersion", found, note=note, is_problem=True)
+        yield line_of("kinfolio", "label", "EmbeddingVersion", found, note=note, is_problem=True)
     if row["recommended"]:
         note = "kinfolio did not write these and ignores them; its own have the same type"
         found = f"{row['recommended']:,} relationships"
-        yield _line("kinfolio", "type", "RECOMMENDED", found, note=note)
+        yield line_of("kinfolio", "type", "RECOMMENDED", found, note=note)
 
 
 def _properties(names: Any) -> dict[str, str]:
@@ -248,31 +235,5 @@ def _properties(names: Any) -> dict[str, str]:
     return {line: value for line, value in values.items() if isinstance(value, str)}
 
 
-def _line(
-    section: str,
-    line: str,
-    name: str,
-    found: str,
-    example: Any = None,
-    *,
-    note: str = "",
-    is_problem: bool = False,
-) -> Line:
-    return Line(
-        section=section,
-        line=line,
-        name=name,
-        found=found,
-        example="" if example is None else _short(example),
-        level="problem" if is_problem else "warning" if note else "ok",
-        note=note,
-    )
-
-
 def _bare(name: str) -> str:
     return name if name.isidentifier() and name.isascii() else escape(name)
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= _EXAMPLE_CHARACTERS else text[: _EXAMPLE_CHARACTERS - 3] + "..."

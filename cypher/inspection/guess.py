@@ -166,10 +166,25 @@ def _dismissals(rest: Iterable[Endpoints], users: str, products: str) -> Dismiss
 
 
 def _nodes(graph: Graph, found: Inventory, label: str, section: type[_T]) -> _T:
-    """Return the section of a label, with the property that is unique among its nodes as id."""
+    """Return the section of a label, with the property that is unique among its nodes as id.
+
+    A key with an index, or with the name of one, comes before a name: names are unique by chance.
+    """
     keys = [key for key in found.keys[label] if set(key.types) in ({"STRING"}, {"INTEGER"})]
-    keys.sort(key=lambda key: -_similarity(key.name, f"{label}id {label}_id {_WORDS['ids']}"))
-    for key in keys:
+    indexed = {
+        row["keys"][0]
+        for row in graph.read("map_constraints")
+        if label in row["labels"] and len(row["keys"]) == 1
+    }
+
+    def order(key: Key) -> tuple[int, float]:
+        likeness = _similarity(key.name, f"{label}id {label}_id {_WORDS['ids']}")
+        if (as_name := _similarity(key.name, _PROPERTIES["name"])) > 0:
+            return 1, -as_name
+        is_key = likeness > 0 or key.name in indexed
+        return 0 if is_key else 2, -likeness - 2.0 * (key.name in indexed)
+
+    for key in sorted(keys, key=order):
         row = graph.read("map_ids", label=label, key=key.name)[0]
         if row["nodes"] == row["filled"] == row["different"]:
             id_type: IdType = "text" if key.types == ("STRING",) else "integer"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from kinfolio.cypher.inspection.line import short
 from kinfolio.records import SPLITS
 
 NUMBERS = ("INTEGER", "FLOAT")
@@ -20,7 +20,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     "country": ("STRING",),
     "open": ("BOOLEAN",),
     "countries": ("LIST<STRING>", "LIST<NOTHING>"),
-    "rating": NUMBERS,
+    "rating": (*NUMBERS, "STRING"),
     "weight": NUMBERS,
     "split": ("STRING",),
     "id": ("STRING", "INTEGER"),
@@ -28,51 +28,40 @@ TYPES: dict[str, tuple[str, ...]] = {
 """Types that a property may have, by line of a mapping; `at` depends on its unit."""
 _RARE = 0.5
 """Share of nodes or relationships with the property below which a warning is reported."""
-_FIRST_YEAR, _LAST_YEAR = 1980, 2200
 
 
-def check_values(line: str, key: str, row: dict[str, Any], names: Any) -> tuple[str, bool]:
+def check_values(line: str, key: str, rows: list[dict[str, Any]], names: Any) -> tuple[str, bool]:
     """Return a note on the values of a property, and whether they are a problem.
 
     Args:
         line: line of the mapping.
         key: the property.
-        row: total, filled, types, least and most of `map_node_values` or `map_link_values`.
+        rows: one for each type, of `map_node_values` or `map_link_values`.
         names: the section of the mapping. Any: each section has a class.
     """
-    if not row["filled"]:
+    total = sum(row["number"] for row in rows)
+    by_type = {row["type"]: row for row in rows if row["type"] not in ("NULL", "NOTHING")}
+    filled = sum(row["number"] for row in by_type.values())
+    if not filled:
         return f"{key} does not exist; correct the name or omit the line", False
     allowed = TYPES.get(line, ())
     if line == "at":
         allowed = MOMENTS if names.at_unit == "date" else NUMBERS
-    wrong = [kind for kind in row["types"] if kind not in allowed]
-    if wrong:
-        return (
-            f"{key} holds {' and '.join(row['types'])}; {', '.join(allowed)} was expected"
-            + (' (at_unit = "date" takes dates)' if line == "at" and wrong[0] in MOMENTS else "")
-            + (' (at_unit is "date")' if line == "at" and wrong[0] in NUMBERS else "")
-        ), True
-    if line == "at" and (note := _implausible_time(key, row["most"], names.at_unit)):
-        return note, True
-    if line == "split" and {row["least"], row["most"]} - set(SPLITS):
-        return f"{key} holds {row['least']!r}; {', '.join(SPLITS)} was expected", True
-    if row["filled"] < _RARE * row["total"]:
-        return f"{row['total'] - row['filled']:,} of {row['total']:,} have none", False
+    # Of times of several types, those that can be read are used: see `readings.py`.
+    is_mixed = line == "at" and not by_type.keys().isdisjoint(allowed)
+    for kind, row in by_type.items():
+        if kind not in allowed and not is_mixed:
+            return (
+                f"{row['number']:,} of {filled:,} values of {key} are {kind}, for example "
+                f"{short(row['least'])!r}; {', '.join(allowed)} was expected"
+                + (' (at_unit = "date" takes dates)' if line == "at" and kind in MOMENTS else "")
+                + (' (at_unit is "date")' if line == "at" and kind in NUMBERS else "")
+            ), True
+    if line == "split":
+        row = by_type["STRING"]
+        for value in (row["least"], row["most"]):
+            if value not in SPLITS:
+                return f"{key} holds {short(value)!r}; {', '.join(SPLITS)} was expected", True
+    if filled < _RARE * total:
+        return f"{total - filled:,} of {total:,} have none", False
     return "", False
-
-
-def _implausible_time(key: str, latest: Any, unit: str) -> str:
-    if unit == "date":
-        text = str(latest)
-        year = int(text[:4]) if text[:4].isdecimal() else 0
-    else:
-        seconds = latest / (1000 if unit == "milliseconds" else 1)
-        is_sane = 0 <= seconds < (_LAST_YEAR - 1970) * 31_556_952
-        year = datetime.fromtimestamp(seconds, UTC).year if is_sane else 0
-    if _FIRST_YEAR <= year < _LAST_YEAR:
-        return ""
-    other = {"milliseconds": "seconds", "seconds": "milliseconds"}.get(unit)
-    remedy = (
-        f'; is at_unit = "{other}" meant?' if other else "; dates like 2024-01-31 were expected"
-    )
-    return f"the latest {key} is {latest}, which as {unit} is no plausible time{remedy}"

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from kinfolio.cypher.mapping.names import ABSENT, Mapping, own_properties
+from kinfolio.cypher.mapping.names import ABSENT, Mapping, Unit, own_properties
 from kinfolio.cypher.mapping.standard import OWN, names_of, untranslatable
 
 _INTEGER = "'0|-?([1-9][0-9]{0,17}|[1-8][0-9]{18})'"
 """Regular expression for a 64-bit integer in canonical form."""
+
+
+_DATE = (
+    "([0-9]{4}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    "|[0-9]{4}-(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|[0-9]{4}-02-(0[1-9]|1[0-9]|2[0-8])"
+    "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
+)
+"""Days of the calendar: `datetime()` fails on 30 February, and a statement with it."""
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
+_ZONE = r"(Z|[+-](0[0-9]|1[0-7]):?[0-5][0-9]|[+-]18:?00)(\\[.*)?"
+_MOMENT = f"'{_DATE}([T ]{_TIME}({_ZONE})?)?'"
+"""Regular expression for a date with or without time and zone."""
 
 
 def escape(name: str) -> str:
@@ -60,14 +73,33 @@ def property_of(mapping: Mapping, section: str, variable: str, key: str, *, is_p
     value = f"{variable}.{escape(name)}"
     if key == "id" and names.id_type == "integer":
         return f"toString({value})"
-    if key != "at":
+    # Other programs write these values: one of another type must not fail a whole statement.
+    if key == "at":
+        return _as_milliseconds(value, names.at_unit)
+    if key in ("rating", "weight"):
+        return f"CASE WHEN {value} >= 0 OR {value} < 0 THEN {value} ELSE toFloatOrNull({value}) END"
+    if is_plain or key not in ("name", "open", "countries"):
         return value
-    return {
-        "milliseconds": value,
-        "seconds": f"toInteger({value} * 1000)",
-        # toString converts dates, dates with time and texts to one form; some texts have a space.
-        "date": f"datetime(replace(toString({value}), ' ', 'T')).epochMillis",
-    }[names.at_unit]
+    if key == "countries":
+        return (
+            f"CASE WHEN {value} IS :: LIST<ANY> THEN {value} ELSE "
+            f"[part IN split(replace(replace(toStringOrNull({value}), ';', ','), '|', ','), ',') "
+            "| trim(part)] END"
+        )
+    return f"{'toBooleanOrNull' if key == 'open' else 'toStringOrNull'}({value})"
+
+
+def _as_milliseconds(value: str, unit: Unit) -> str:
+    """Return an expression for a time in milliseconds since 1970, null if it is not one."""
+    if unit == "milliseconds":
+        return f"CASE WHEN -9.0e15 < {value} < 9.0e15 THEN toInteger({value}) END"
+    if unit == "seconds":
+        return f"CASE WHEN -9.0e12 < {value} < 9.0e12 THEN toInteger({value} * 1000) END"
+    # toString converts dates, dates with time and texts to one form; some texts have a space. A
+    # zone in square brackets follows its offset.
+    text = f"trim(toStringOrNull({value}))"
+    moment = f"datetime(replace(split({text}, '[')[0], ' ', 'T')).epochMillis"
+    return f"CASE WHEN {text} =~ {_MOMENT} THEN {moment} END"
 
 
 def type_and_direction(mapping: Mapping, kind: str) -> tuple[str, str]:
@@ -108,7 +140,7 @@ def types_of(mapping: Mapping, kinds: list[str], variable: str) -> tuple[list[st
     if not has_threshold or len(kinds) > 1:
         return names, direction, ""
     rating = f"{variable}.{escape(holdings.rating or absent('rating'))}"
-    held = f"coalesce({rating} >= {holdings.least_rating}, false)"
+    held = f"coalesce(toFloatOrNull({rating}) >= {holdings.least_rating}, false)"
     if kinds == ["HOLDS"]:
         return names, direction, held
     if dismissals is None:

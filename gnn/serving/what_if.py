@@ -109,7 +109,7 @@ def _suppose(
     graph: Graph, state: UserState, without: Sequence[str], added: Sequence[str]
 ) -> _Hypothesis:
     for product in (*without, *added):
-        if not graph.read("chat_products", ids=[product], line=""):
+        if not graph.read("chat_products", ids=[product], line="", shown=[]):
             raise product_not_found(graph, product)
     rows = graph.read(
         "what_if_vector", user_id=state.user, without=list(without), added=list(added)

@@ -17,7 +17,8 @@ from kinfolio.errors import KinfolioError
 from kinfolio.llm_explain.agent.free_text_check import fill_blocks, find_faults
 from kinfolio.llm_explain.agent.tools import Query, Tools
 from kinfolio.llm_explain.conversation.answers import Reply
-from kinfolio.llm_explain.conversation.intents import IntentHandler, State
+from kinfolio.llm_explain.conversation.intents import IntentHandler
+from kinfolio.llm_explain.conversation.lookup import State
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

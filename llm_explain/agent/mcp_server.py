@@ -87,7 +87,7 @@ class _Tools:
         return {"text": reply.text, **reply.fields}
 
     def _product(self, word: str) -> ProductRef:
-        return self._handler.require_product(_checked(word), {})
+        return self._handler.products.require(_checked(word), {})
 
 
 def _checked(text: str) -> str:

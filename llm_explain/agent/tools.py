@@ -11,7 +11,8 @@ from typing import Any
 from kinfolio.errors import KinfolioError
 from kinfolio.llm_explain.conversation import user_data
 from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
-from kinfolio.llm_explain.conversation.intents import IntentHandler, State
+from kinfolio.llm_explain.conversation.intents import IntentHandler
+from kinfolio.llm_explain.conversation.lookup import State
 from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.phrases import display_name, phrase
 
@@ -123,7 +124,7 @@ class Tools:
         return self._handler.reply(intent, line, self._state)
 
     def _product(self, word: str) -> ProductRef:
-        return self._handler.require_product(word[:_MAX_ARGUMENT_CHARACTERS], self._state)
+        return self._handler.products.require(word[:_MAX_ARGUMENT_CHARACTERS], self._state)
 
     def _block(self, intent: str, create: Callable[[], Reply]) -> str:
         """Add a block; return it as the model sees it."""

@@ -43,7 +43,7 @@ class NameMasks:
 
     def __init__(self, explanation: Explanation, ordinary: Iterable[str] = ()) -> None:
         self._ordinary = frozenset(ordinary)
-        owners: dict[str, set[int]] = {explanation.name: set()}
+        owners: dict[str, set[int]] = {_bare(explanation.label) or explanation.name: set()}
         for piece in explanation.evidence:
             for key, value in piece.facts:
                 if key in ("name", "category"):

@@ -16,6 +16,8 @@ def find_faults(document: dict[str, Any]) -> list[str]:
     shares = {piece["id"]: piece["share"] for piece in document["evidence"]}
     names = {str(f[key]) for f in facts.values() for key in ("name", "category") if key in f}
     product = {document["name"], " ".join(document["name"].split())}
+    # Where a held product has the same name, the id follows it.
+    product |= set(re.findall(rf"“[^”]* \({re.escape(document['product'])}\)”", document["text"]))
     if document["text"] != " ".join(sentence["text"] for sentence in document["sentences"]):
         faults.append("the text is not its sentences")
     for sentence in document["sentences"]:

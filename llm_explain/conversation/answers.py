@@ -6,7 +6,7 @@ takes a user: the user comes from the session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,13 @@ from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.llm_explain.conversation.influences import describe, influences_of, shares_by_kind
 from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.phrases import (
-    display_names,
+    ProductNames,
     join_words,
-    list_lines,
+    list_changes,
     percent,
     phrase,
     phrases,
+    supposition,
 )
 from kinfolio.llm_explain.explain import as_document, explain
 from kinfolio.llm_explain.explanation import Explanation
@@ -77,7 +78,7 @@ class Answers:
             return Reply(phrase(key, filters=description), fields, {"last_list": []})
         key = "popular_list" if found.source == "popularity" else "list"
         head = phrase("filtered_list" if description else key, filters=description)
-        text = "\n".join([head, *list_lines(found.products)])
+        text = "\n".join([head, *self.names(found.products).lines(found.products)])
         return Reply(text, fields, {"last_list": _pairs(found.products)})
 
     def explain(self, product: ProductRef) -> Reply:
@@ -94,7 +95,7 @@ class Answers:
         key = "allowed_unranked" if found.rank is None else "allowed"
         text = phrase(
             "excluded" if broken else key,
-            product=product.display_name,
+            product=self.names([product])(product),
             rules=broken,
             rank=found.rank,
         )
@@ -110,23 +111,25 @@ class Answers:
             if len(allowed) < LIST_LENGTH and not self._violated_rules(one.product, self.rules):
                 allowed.append(replace(one, rank=len(allowed) + 1))
         fields = {"product": product.id, "products": _documents(allowed)}
-        head = phrase("similar_list" if allowed else "similar_none", product=product.display_name)
+        names = self.names([product, *allowed])
+        head = phrase("similar_list" if allowed else "similar_none", product=names(product))
         updates = {"last_list": _pairs(allowed)} if allowed else {}
-        return Reply("\n".join([head, *list_lines(allowed)]), fields, {**_last(product), **updates})
+        text = "\n".join([head, *names.lines(allowed)])
+        return Reply(text, fields, {**_last(product), **updates})
 
     def compare(self, first: ProductRef, second: ProductRef) -> Reply:
         """Compare the ranks, scores, rules and influences of two products."""
         if first.id == second.id:
             return Reply(phrase("compare_same"), {}, _last(first))
         verdicts = {product: self._why_not(product) for product in (first, second)}
-        lines = []
+        lines, names = [], self.names(verdicts)
         for product, verdict in verdicts.items():
             if broken := _broken_rules(verdict):
-                lines.append(phrase("excluded", product=product.display_name, rules=broken))
+                lines.append(phrase("excluded", product=names(product), rules=broken))
             if verdict.score is None:
-                lines.append(phrase("compare_unscored", product=product.display_name))
+                lines.append(phrase("compare_unscored", product=names(product)))
         if all(verdict.score is not None for verdict in verdicts.values()):
-            lines += self._compare_scores(verdicts)
+            lines += self._compare_scores(verdicts, names)
         products = [
             {
                 "product": p.id,
@@ -139,26 +142,28 @@ class Answers:
         ]
         return Reply(" ".join(lines), {"products": products}, _last(first))
 
-    def _compare_scores(self, verdicts: Mapping[ProductRef, WhyNot]) -> list[str]:
+    def _compare_scores(
+        self, verdicts: Mapping[ProductRef, WhyNot], names: ProductNames
+    ) -> list[str]:
         lines = []
         better, other = sorted(verdicts, key=lambda one: (-(verdicts[one].score or 0.0), one.id))
         if all(verdict.allowed for verdict in verdicts.values()):
             lines.append(
                 phrase(
                     "compare_better",
-                    better=better.display_name,
-                    other=other.display_name,
+                    better=names(better),
+                    other=names(other),
                     rank=verdicts[better].rank,
                     other_rank=verdicts[other].rank,
                 )
             )
-        scores = [f"{one.display_name}: {found.score:.2f}" for one, found in verdicts.items()]
+        scores = [f"{names(one)}: {found.score:.2f}" for one, found in verdicts.items()]
         lines.append(phrase("compare_scores", score=scores[0], other_score=scores[1]))
         for product in verdicts:
             found = influences_of([self._all_evidence(product)])
             if strongest := [one for one in found if one.share > 0][:MAX_INFLUENCES]:
                 causes = describe(strongest)
-                lines.append(phrase("influences", product=product.display_name, causes=causes))
+                lines.append(phrase("influences", product=names(product), causes=causes))
         return lines
 
     def influence(self, products: Sequence[ProductRef], is_list: bool) -> Reply:
@@ -174,7 +179,7 @@ class Answers:
             phrase(
                 key if positive else "influence_nothing",
                 number=len(products),
-                product=products[0].display_name,
+                product=self.names(products)(products[0]),
                 causes=describe(positive),
             )
         ]
@@ -197,12 +202,13 @@ class Answers:
     ) -> Reply:
         """Return the list, and one product's score, as if holdings were removed and added."""
         lines = []
+        names = self.names([*without, *added, *([scored] if scored else [])])
         removed = [product for product in without if self.holds(product)]
         new = [product for product in added if not self.holds(product)]
         if unchanged := [product for product in without if product not in removed]:
-            lines.append(phrase("what_if_not_held", products=display_names(unchanged)))
+            lines.append(phrase("what_if_not_held", products=names.listed(unchanged)))
         if unchanged := [product for product in added if product not in new]:
-            lines.append(phrase("what_if_held", products=display_names(unchanged)))
+            lines.append(phrase("what_if_held", products=names.listed(unchanged)))
         if not removed and not new:
             return Reply(" ".join(lines))
         found = what_if(
@@ -215,10 +221,12 @@ class Answers:
             rules=self.rules,
         )
         now = recommend(self.graph, self.user, LIST_LENGTH, rules=self.rules)
-        lines += _changes(now.products, found.products, _supposition(removed, new))
+        listed = self.names([*now.products, *found.products])
+        supposed = supposition(removed, new, names)
+        lines += list_changes(now.products, found.products, supposed, listed)
         if scored and found.before is not None and found.after is not None:
             before, after = f"{found.before:.2f}", f"{found.after:.2f}"
-            product = scored.display_name
+            product = names(scored)
             lines.append(phrase("what_if_score", product=product, before=before, after=after))
         fields = {
             "without": list(found.without),
@@ -230,6 +238,10 @@ class Answers:
         }
         # The state retains the actual list.
         return Reply("\n".join(lines), fields)
+
+    def names(self, products: Iterable[ProductRef | Recommended]) -> ProductNames:
+        """Return how products are called in one answer."""
+        return ProductNames(self.graph, products)
 
     def holds(self, product: ProductRef) -> bool:
         """Return whether the user holds a product."""
@@ -250,32 +262,6 @@ class Answers:
         return explain(
             self.graph, self.user, product.id, (), all_evidence=True, clauses=self.clauses
         )
-
-
-def _supposition(removed: Sequence[ProductRef], new: Sequence[ProductRef]) -> str:
-    parts = []
-    if removed:
-        parts.append(phrase("what_if_without", products=display_names(removed)))
-    if new:
-        parts.append(phrase("what_if_added", products=display_names(new)))
-    text = join_words(parts)
-    return text[:1].upper() + text[1:]
-
-
-def _changes(
-    before: Sequence[Recommended], after: Sequence[Recommended], supposed: str
-) -> list[str]:
-    if not after:
-        return [phrase("what_if_empty", supposed=supposed)]
-    lines = [phrase("what_if_list", supposed=supposed), *list_lines(after)]
-    ids_before, ids_after = ([one.product for one in products] for products in (before, after))
-    if new := [one for one in after if one.product not in ids_before]:
-        lines.append(phrase("what_if_new", products=display_names(new)))
-    if gone := [one for one in before if one.product not in ids_after]:
-        lines.append(phrase("what_if_gone", products=display_names(gone)))
-    if ids_after == ids_before:
-        lines.append(phrase("what_if_same", number=len(after)))
-    return lines
 
 
 def _broken_rules(found: WhyNot) -> str:

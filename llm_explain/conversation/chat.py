@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
-from kinfolio.llm_explain.conversation.intents import IntentHandler, State, ask_intent, decline
+from kinfolio.llm_explain.conversation.intents import IntentHandler, ask_intent, decline
+from kinfolio.llm_explain.conversation.lookup import State
 from kinfolio.llm_explain.conversation.phrases import phrase
 from kinfolio.llm_explain.conversation.router import MAX_LINE_CHARACTERS, Route
 from kinfolio.llm_explain.conversation.user_data import (
@@ -63,6 +64,7 @@ class _State(TypedDict, total=False):
     last_intent: str
     last_dismissed: list[str]
     pending_intent: str
+    choices: list[list[str]]
     question: dict[str, Any]
     filters: dict[str, Any]
     turns: list[list[str]]
@@ -173,7 +175,7 @@ class Chat:
         if not found:
             return None
         intent, reply = found
-        return Route(intent, 1.0, False), _with_updates(reply, pending_intent="")
+        return Route(intent, 1.0, False), _with_updates(reply, pending_intent="", choices=[])
 
     def _route_and_reply(self, state: _State) -> tuple[Route, Reply]:
         line = state["line"]
@@ -191,16 +193,17 @@ class Chat:
         # "And the second one?" repeats an answer about products, not a question.
         is_about_products = "product" in reply.fields or "products" in reply.fields
         last_intent = {"last_intent": route.intent} if is_about_products else {}
-        return route, _with_updates(reply, pending_intent="", **last_intent)
+        return route, _with_updates(reply, pending_intent="", choices=[], **last_intent)
 
     def _route(self, line: str, state: _State) -> Route:
         """Return the intent that the state determines, or else the router's."""
-        route = self._router.route(line)
+        route = self._router.route(self._handler.products.mask_names(line, state))
         pending = state.get("pending_intent")
         # After "which product?" a bare name or position is the answer to that.
         if pending and (route.asks_back or len(line.split()) <= 4):
-            product = self._handler.find_mention(line, state).product
-            if product is not None and not line.casefold().startswith("why"):
+            mention = self._handler.products.find(line, state)
+            is_mention = mention.product is not None or mention.choices
+            if is_mention and not line.casefold().startswith("why"):
                 return Route(pending, route.confidence, False)
         guess = route.intent if route.asks_back else None
         if (intent := self._handler.read_follow_up(line, state, guess)) is not None:

@@ -7,12 +7,9 @@ Where a line lacks information, the reply is a question.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
-from typing import Any
 
-from kinfolio.errors import NotFound
 from kinfolio.llm_explain.conversation import user_data
 from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
 from kinfolio.llm_explain.conversation.list_filters import (
@@ -20,12 +17,14 @@ from kinfolio.llm_explain.conversation.list_filters import (
     opens_request,
     read_request,
 )
-from kinfolio.llm_explain.conversation.mention import (
-    Mention,
-    ProductRef,
-    find_mention,
-    find_mentions,
+from kinfolio.llm_explain.conversation.lookup import (
+    AmbiguousMention,
+    ProductLookup,
+    State,
+    last_product,
+    products_of,
 )
+from kinfolio.llm_explain.conversation.mention import ProductRef, find_mentions, mask_names
 from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase, phrases
 
 _ABOUT_ONE_PRODUCT = {
@@ -51,15 +50,13 @@ _OTHER_SUPPOSITION = re.compile(
 )
 _WHOLE_LIST = re.compile(r"\b(?:list|recommendations|suggestions|these|results|picks)\b")
 
-State = Mapping[str, Any]
-"""The state of the conversation. Any: JSON values."""
-
 
 class IntentHandler:
     """Replies to a user's lines after the router has found their intents."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
+        self.products = ProductLookup(answers)
 
     @cached_property
     def vocabulary(self) -> tuple[str, ...]:
@@ -81,7 +78,7 @@ class IntentHandler:
             last_intent in _RESUMABLE
             and _FOLLOW_UP.search(line)
             and not _OTHER_INTENT.search(line)
-            and self.find_mention(line, state).product is not None
+            and self.products.find(line, state).product is not None
         ):
             return str(last_intent)
         return None
@@ -98,41 +95,25 @@ class IntentHandler:
             "small_talk": _small_talk,
         }
         if intent in handlers:
-            return handlers[intent](line, state)
+            try:
+                return handlers[intent](line, state)
+            except AmbiguousMention as error:
+                return self.products.ask_which(error.mention, intent, state)
         if intent not in _ABOUT_ONE_PRODUCT:
             return decline(line)
-        mention = self.find_mention(line, state)
+        mention = self.products.find(line, state)
         if mention.product is None:
-            return _ask_which(mention, intent, state)
+            return self.products.ask_which(mention, intent, state)
         return _ABOUT_ONE_PRODUCT[intent](self.answers, mention.product)
 
-    def find_mention(self, line: str, state: State) -> Mention:
-        """Return the one product that a line mentions."""
-        return find_mention(line, self.answers.graph, _last_list(state), _last_product(state))
-
-    def require_product(self, word: str, state: State) -> ProductRef:
-        """Return the product of an id, a name or a position.
-
-        Raises:
-            NotFound: there is none.
-        """
-        for row in self.answers.graph.read("chat_products", ids=[word], line=""):
-            return ProductRef(row["product"], row["name"])
-        product = self.find_mention(f"“{word}”" if "“" not in word else word, state).product
-        if product is None:
-            raise NotFound(phrase("no_product"))
-        return product
-
     def _recommend(self, line: str, state: State) -> Reply:
-        plain = line
-        for product in self._find_mentions(line, {}):
-            # "not Amber Bond Fund" is about that product and not about bonds.
-            plain = re.sub(re.escape(product.name), "it", plain, flags=re.IGNORECASE)
+        # "not Amber Bond Fund" is about that product and not about bonds.
+        plain = mask_names(line, self.products.context({}), "it")
         request = read_request(plain, self.vocabulary)
         if request.unknown_kind:
             known = join_words(display_name(word) for word in self.vocabulary[:5]) or "-"
             return Reply(phrase("unknown_kind", word=repr(request.unknown_kind), kinds=known))
-        last_list = _last_list(state)
+        last_list = products_of(state, "last_list")
         # A filter after a list refines the filters before; a line without one starts afresh.
         is_refinement = last_list and (request.is_filter or request.is_more)
         active = ActiveFilters(**(state.get("filters") or {}) if is_refinement else {})
@@ -143,7 +124,9 @@ class IntentHandler:
                 return Reply(phrase("risk_unknown" if highest is None else "least_risk"))
             max_risk = highest - 1
         exclusion = read_request(line, ()).exclusion if request.exclusion else ""
-        named = self._find_mentions(exclusion, state) if exclusion else ()
+        mentions = find_mentions(exclusion, self.products.context(state)) if exclusion else ()
+        # Of several products of one name, all are excluded.
+        named = [one for found in mentions for one in (found.product, *found.choices) if one]
         seen = dict.fromkeys([*active.seen, *(product.id for product in last_list)])
         active = ActiveFilters(
             kinds=list(request.kinds) or active.kinds,
@@ -153,7 +136,7 @@ class IntentHandler:
             seen=list(seen) if request.is_more else [],
         )
         length = request.length or LIST_LENGTH
-        reply = self.answers.recommend(active.list_filters(), length, _describe(active))
+        reply = self.answers.recommend(active.list_filters(), length, self._describe(active))
         return replace(reply, updates={**reply.updates, "filters": asdict(active)})
 
     def _read_highest_risk(self, products: list[ProductRef]) -> int | None:
@@ -167,8 +150,8 @@ class IntentHandler:
         return None if highest is None else int(highest)
 
     def _compare(self, line: str, state: State) -> Reply:
-        found = self._find_mentions(line, state)
-        last = _last_product(state)
+        found = self.products.find_all(line, state, takes_pair=True)
+        last = last_product(state)
         if len(found) == 1 and last is not None and last.id != found[0].id:
             found = (last, *found)
         if len(found) < 2:
@@ -176,28 +159,37 @@ class IntentHandler:
         return self.answers.compare(found[0], found[1])
 
     def _what_if(self, line: str, state: State) -> Reply:
-        found = self._find_mentions(line, state)
+        is_removal, is_addition = bool(_WITHOUT.search(line)), bool(_ADDED.search(line))
+        holds = self.answers.holds
+        found = self.products.find_all(
+            line,
+            state,
+            prefers=holds if is_removal or not is_addition else lambda one: not holds(one),
+        )
         if not found:
             if _OTHER_SUPPOSITION.search(line):
                 return Reply(phrase("what_if_only_holdings"))
             return Reply(phrase("what_if_which"), {}, {"pending_intent": "what_if"})
-        last = _last_product(state)
+        last = last_product(state)
         # "would it still be first if I sold X" names two: the last product is not supposed.
         supposed = tuple(product for product in found if product != last) or found
         scored = last if last not in supposed else None
-        if _WITHOUT.search(line):
+        if is_removal:
             return self.answers.what_if(supposed, (), scored)
-        if _ADDED.search(line):
+        if is_addition:
             return self.answers.what_if((), supposed, scored)
-        held = tuple(product for product in supposed if self.answers.holds(product))
+        held = tuple(product for product in supposed if holds(product))
         new = tuple(product for product in supposed if product not in held)
         return self.answers.what_if(held, new, scored)
 
     def _influence(self, line: str, state: State) -> Reply:
-        product = None if _WHOLE_LIST.search(line) else self.find_mention(line, state).product
-        if product is not None:
-            return self.answers.influence([product], is_list=False)
-        products = _last_list(state) or [
+        if not _WHOLE_LIST.search(line):
+            mention = self.products.find(line, state)
+            if mention.choices:
+                return self.products.ask_which(mention, "influence", state)
+            if mention.product is not None:
+                return self.answers.influence([mention.product], is_list=False)
+        products = products_of(state, "last_list") or [
             ProductRef(one["product"], one["name"])
             for one in self.answers.recommend().fields["products"]
         ]
@@ -206,14 +198,20 @@ class IntentHandler:
         return self.answers.influence(products[:LIST_LENGTH], is_list=True)
 
     def _dismiss(self, line: str, state: State) -> Reply:
-        mention = self.find_mention(line, state)
-        if user_data.UNDO.search(line):
-            dismissed = state.get("last_dismissed")
-            named = mention.product if mention.product != _last_product(state) else None
+        dismissed, has_dismissed = state.get("last_dismissed"), self.answers.has_dismissed
+        is_undo = bool(user_data.UNDO.search(line))
+        mention = self.products.find(line, state, prefers=has_dismissed if is_undo else None)
+        if mention.choices:
+            return self.products.ask_which(mention, "dismiss", state)
+        if state.get("choices") and mention.product is not None:
+            # The line that was asked about may have been "undo".
+            is_undo = is_undo or has_dismissed(mention.product)
+        if is_undo:
+            named = mention.product if mention.product != last_product(state) else None
             undone = ProductRef(*dismissed) if dismissed else None
             return user_data.ask_undo(self.answers, named or undone or mention.product)
         if mention.product is None:
-            return _ask_which(mention, "dismiss", state)
+            return self.products.ask_which(mention, "dismiss", state)
         return user_data.ask_dismiss(self.answers, mention.product)
 
     def _my_data(self, line: str, _: State) -> Reply:
@@ -221,8 +219,21 @@ class IntentHandler:
             return user_data.ask_delete(self.answers)
         return user_data.show_data(self.answers)
 
-    def _find_mentions(self, line: str, state: State) -> tuple[ProductRef, ...]:
-        return find_mentions(line, self.answers.graph, _last_list(state), _last_product(state))
+    def _describe(self, active: ActiveFilters) -> str:
+        """Return the filters in words; empty without filters."""
+        parts = []
+        if active.kinds:
+            kinds = join_words(display_name(kind) for kind in active.kinds)
+            parts.append(phrase("filter_only", kinds=kinds))
+        excluded = [ProductRef(*pair) for pair in active.excluded.items()]
+        names = self.answers.names(excluded)
+        if words := [*map(display_name, active.excluded_kinds), *map(names, excluded)]:
+            parts.append(phrase("filter_without", names=join_words(words)))
+        if active.max_risk is not None:
+            parts.append(phrase("filter_risk", risk=active.max_risk))
+        if set(active.seen) - set(active.excluded):
+            parts.append(phrase("filter_more"))
+        return ", ".join(parts)
 
 
 def decline(line: str) -> Reply:
@@ -244,34 +255,3 @@ def _small_talk(line: str, _: State) -> Reply:
     if plain in _GREETINGS:
         return Reply(phrase("hello"))
     return Reply(phrase("thanks" if "thank" in plain else "small_talk"))
-
-
-def _ask_which(mention: Mention, intent: str, state: State) -> Reply:
-    rank, length = mention.missing_rank, len(_last_list(state))
-    key = "which" if rank is None else "not_in_list"
-    return Reply(phrase(key, rank=rank, length=length), {}, {"pending_intent": intent})
-
-
-def _describe(active: ActiveFilters) -> str:
-    """Return the filters in words; empty without filters."""
-    parts = []
-    if active.kinds:
-        kinds = join_words(display_name(kind) for kind in active.kinds)
-        parts.append(phrase("filter_only", kinds=kinds))
-    if excluded := [*active.excluded_kinds, *active.excluded.values()]:
-        names = join_words(display_name(name) for name in excluded)
-        parts.append(phrase("filter_without", names=names))
-    if active.max_risk is not None:
-        parts.append(phrase("filter_risk", risk=active.max_risk))
-    if set(active.seen) - set(active.excluded):
-        parts.append(phrase("filter_more"))
-    return ", ".join(parts)
-
-
-def _last_list(state: State) -> list[ProductRef]:
-    return [ProductRef(*pair) for pair in state.get("last_list") or ()]
-
-
-def _last_product(state: State) -> ProductRef | None:
-    pair = state.get("last_product")
-    return ProductRef(*pair) if pair else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.records import Recommended
 
 if TYPE_CHECKING:
+    from kinfolio.cypher.graph import Graph
     from kinfolio.llm_explain.conversation.mention import ProductRef
 
 
@@ -32,9 +33,36 @@ def display_name(name: str) -> str:
     return load_clauses().display_name(name)
 
 
-def display_names(products: Iterable[ProductRef | Recommended]) -> str:
-    """Return the names of products as a list in words."""
-    return join_words(display_name(one.name) for one in products)
+class ProductNames:
+    """The names of products in one answer: with the id where a name is not unique."""
+
+    def __init__(self, graph: Graph, products: Iterable[ProductRef | Recommended]) -> None:
+        names = {_id(one): str(one.name).strip() or _id(one) for one in products}
+        keys = sorted({name.lower() for name in names.values()})
+        rows = graph.read("chat_shared_names", names=keys) if keys else []
+        shared = {row["name"] for row in rows}
+        clauses = load_clauses()
+        self._names = clauses.distinct_names(names) | {
+            key: clauses.name_with_id(name, key)
+            for key, name in names.items()
+            if name.lower() in shared
+        }
+
+    def __call__(self, product: ProductRef | Recommended) -> str:
+        """Return the name of a product of the answer."""
+        return self._names[_id(product)]
+
+    def listed(self, products: Iterable[ProductRef | Recommended]) -> str:
+        """Return the names of products as a list in words."""
+        return join_words(map(self, products))
+
+    def lines(self, products: Iterable[Recommended]) -> list[str]:
+        """Return one line a product: rank and name."""
+        return [f"{one.rank}. {self(one)}" for one in products]
+
+
+def _id(product: ProductRef | Recommended) -> str:
+    return product.product if isinstance(product, Recommended) else product.id
 
 
 def join_words(words: Iterable[str]) -> str:
@@ -43,11 +71,39 @@ def join_words(words: Iterable[str]) -> str:
     return load_clauses().listed(found) if found else ""
 
 
-def list_lines(products: Iterable[Recommended]) -> list[str]:
-    """Return one line a product: rank and name."""
-    return [f"{one.rank}. {display_name(one.name)}" for one in products]
-
-
 def percent(share: float) -> str:
     """Return an absolute share in whole percent."""
     return f"{abs(share):.0%}".replace("%", " %") if abs(share) >= 0.005 else "under 1 %"
+
+
+def supposition(
+    removed: Sequence[ProductRef], new: Sequence[ProductRef], names: ProductNames
+) -> str:
+    """Return removed and added holdings as the beginning of a sentence."""
+    parts = []
+    if removed:
+        parts.append(phrase("what_if_without", products=names.listed(removed)))
+    if new:
+        parts.append(phrase("what_if_added", products=names.listed(new)))
+    text = join_words(parts)
+    return text[:1].upper() + text[1:]
+
+
+def list_changes(
+    before: Sequence[Recommended],
+    after: Sequence[Recommended],
+    supposed: str,
+    names: ProductNames,
+) -> list[str]:
+    """Return a supposed list and its differences from the present one."""
+    if not after:
+        return [phrase("what_if_empty", supposed=supposed)]
+    lines = [phrase("what_if_list", supposed=supposed), *names.lines(after)]
+    ids_before, ids_after = ([one.product for one in products] for products in (before, after))
+    if new := [one for one in after if one.product not in ids_before]:
+        lines.append(phrase("what_if_new", products=names.listed(new)))
+    if gone := [one for one in before if one.product not in ids_after]:
+        lines.append(phrase("what_if_gone", products=names.listed(gone)))
+    if ids_after == ids_before:
+        lines.append(phrase("what_if_same", number=len(after)))
+    return lines

@@ -11,7 +11,7 @@ from typing import Any
 
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.mention import ProductRef
-from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase
+from kinfolio.llm_explain.conversation.phrases import display_name, phrase
 
 DELETE_PHRASE = "delete my data"
 _SAMPLE_SIZE = 10
@@ -41,16 +41,16 @@ DELETE = re.compile(
 def ask_dismiss(answers: Answers, product: ProductRef) -> Reply:
     """Ask whether to dismiss a product."""
     if answers.has_dismissed(product):
-        text = phrase("dismissed_already", product=product.display_name)
+        text = phrase("dismissed_already", product=answers.names([product])(product))
         return Reply(text, {"product": product.id})
-    return _ask("dismiss", product)
+    return _ask(answers, "dismiss", product)
 
 
 def ask_undo(answers: Answers, product: ProductRef | None) -> Reply:
     """Ask whether to reverse a dismissal."""
     if product is None or not answers.has_dismissed(product):
         return Reply(phrase("not_dismissed"))
-    return _ask("undo", product)
+    return _ask(answers, "undo", product)
 
 
 def show_data(answers: Answers) -> Reply:
@@ -65,10 +65,8 @@ def show_data(answers: Answers) -> Reply:
         if value is not None
     ]
     for key in ("holds", "dismissed"):
-        names = [
-            display_name(str(product["name"] or product["product"])) for product in samples[key]
-        ]
-        listing = f": {join_words(names)}" if names else ""
+        held = [ProductRef(one["product"], str(one["name"] or "")) for one in samples[key]]
+        listing = f": {answers.names(held).listed(held)}" if held else ""
         lines.append(phrase(f"data_{key}", number=_count(counts[key], "product"), names=listing))
     ties = counts["ties"]
     lines += [
@@ -125,15 +123,17 @@ def _change(answers: Answers, action: str, product: ProductRef) -> Reply:
     is_dismissal = action == "dismiss"
     statement = "change_dismiss" if is_dismissal else "change_undo_dismissal"
     answers.graph.write(statement, user_id=answers.user, product_id=product.id)
-    text = phrase("dismissed" if is_dismissal else "undone", product=product.display_name)
+    text = phrase(
+        "dismissed" if is_dismissal else "undone", product=answers.names([product])(product)
+    )
     dismissed = list(product) if is_dismissal else []
     return Reply(text, {"product": product.id, "changed": action}, {"last_dismissed": dismissed})
 
 
-def _ask(action: str, product: ProductRef) -> Reply:
+def _ask(answers: Answers, action: str, product: ProductRef) -> Reply:
     question = {"action": action, "product": product.id, "name": product.name}
     return Reply(
-        phrase(f"{action}_sure", product=product.display_name),
+        phrase(f"{action}_sure", product=answers.names([product])(product)),
         {"product": product.id},
         {"question": question, "last_product": list(product)},
     )

@@ -15,7 +15,7 @@ from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import score_for
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
 from kinfolio.gnn.serving.verdicts import violations
-from kinfolio.llm_explain.display import Display
+from kinfolio.llm_explain.display import Display, flat_name
 from kinfolio.llm_explain.evidence.components import read_components
 from kinfolio.llm_explain.evidence.contributions import LinearScore, num_covering, rank_by_size
 from kinfolio.llm_explain.evidence.paths import Contribution, read_evidence
@@ -70,11 +70,15 @@ def read_attribution(
             Contribution(n + 1, components[order[n]], float(shares[n]), float(values[n]))
             for n in places
         ]
-        evidence = read_evidence(reads, pair, chosen, display)
+        # "Ember Income fits you like your Ember Income" would explain nothing.
+        names = {one.id: str(one.name) for one in components if one.id}
+        names = display.distinct_names(names | {pair["product"]: str(pair["name"])})
+        evidence = read_evidence(reads, pair, chosen, display, names)
     return Attribution(
         user=user_id,
         product=product_id,
-        name=str(pair["name"]),
+        name=str(pair["name"]) if flat_name(str(pair["name"])) else product_id,
+        label=names[pair["product"]],
         kind=pair["kind"] if isinstance(pair["kind"], str) else None,
         score=score,
         version=str(state.version),

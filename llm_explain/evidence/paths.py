@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kinfolio.llm_explain.display import Display
+from kinfolio.llm_explain.display import Display, flat_name, name_key
 from kinfolio.llm_explain.evidence.components import Component
 from kinfolio.llm_explain.explanation import Evidence, Facts
 from kinfolio.records import Step
@@ -32,9 +32,16 @@ class Contribution(NamedTuple):
 
 
 def read_evidence(
-    reads: Reads, pair: _Row, chosen: Sequence[Contribution], display: Display
+    reads: Reads,
+    pair: _Row,
+    chosen: Sequence[Contribution],
+    display: Display,
+    names: dict[str, str],
 ) -> tuple[Evidence, ...]:
-    """Read facts and path of the chosen contributions to the score of `explain_pair`'s row."""
+    """Read facts and path of the chosen contributions to the score of `explain_pair`'s row.
+
+    `names` are those of the products in the text, by id.
+    """
     ends = {"user_id": pair["user"], "product_id": pair["product"]}
 
     def by_gid(statement: str, gids: list[int], **parameters: Any) -> dict[int, _Row]:
@@ -55,7 +62,7 @@ def read_evidence(
         pair = {**pair, **reads.read("explain_mean_holders")[0]}
     if any(row["rating"] is not None for row in ties.values()):
         pair = {**pair, **reads.read("explain_rating_scale")[0]}
-    paths = _PathBuilder(pair, display)
+    paths = _PathBuilder(pair, display, names)
     result = []
     for number, component, share, value in chosen:
         if component.kind == "holding":
@@ -82,15 +89,24 @@ def read_evidence(
 class _PathBuilder:
     """Builds facts and path of one component; the fact `claim` is the key of its clause."""
 
-    def __init__(self, pair: _Row, display: Display) -> None:
+    def __init__(self, pair: _Row, display: Display, names: dict[str, str]) -> None:
         self._you = Step(label="User", id=pair["user"])
         self._product = Step(label="Product", id=pair["product"])
         self._pair = pair
         self._display = display
+        self._names = names
+        self._taken = {name_key(name) for name in names.values()}
+
+    def _other_name(self, name: str, note: str) -> str:
+        """Return a name that no product in the text has: with a note in brackets where one has."""
+        shown = self._display.display_name(name)
+        if name_key(shown) not in self._taken:
+            return shown
+        return self._display.name_with_id(name, self._display.words.get(note, note))
 
     def holding(self, component: Component, value: float, row: _Row | None) -> tuple[Facts, _Path]:
         """Return those of a held product; `row` has the counts, None where they were not read."""
-        name = self._display.display_name(component.name)
+        name = self._names[component.id]
         held = (self._you, _out("HOLDS"), Step(label="Product", id=component.id))
         together = (*held, _in("HOLDS"), _PERSON, _out("HOLDS"), self._product)
         if value < 0:
@@ -100,8 +116,8 @@ class _PathBuilder:
         if row is not None and row["both"] >= self._display.min_people:
             numbers = (("holders", row["holders"]), ("both", row["both"]))
             return (("claim", "together"), ("name", name), *numbers), together
-        if row is not None and row["category"] is not None:
-            category = self._display.display_name(str(row["category"]))
+        if row is not None and flat_name(str(row["category"] or "")):
+            category = self._other_name(str(row["category"]), "category")
             shared = Step(label="Category", id=str(row["category"]))
             path = (*held, _out("IN_CATEGORY"), shared, _in("IN_CATEGORY"), self._product)
             return (("claim", "category"), ("name", name), ("category", category)), path
@@ -119,8 +135,8 @@ class _PathBuilder:
             Step(label="User", id=row["id"]),
         )
         who: Facts = (("person", self._display.people[key][0]), ("tie", key))
-        if row["name"] is not None:
-            who = (("name", self._display.display_name(row["name"])), *who)
+        if flat_name(str(row["name"] or "")):
+            who = (("name", self._other_name(str(row["name"]), "person")), *who)
         if value < 0:
             return (("claim", "against"), *who), tied
         if not row["holds"]:
@@ -141,7 +157,7 @@ class _PathBuilder:
         claim = "against" if value < 0 else component.text
         if product_id is None:
             return (("claim", claim),), (self._you,)
-        name = self._display.display_name(about.name if about else str(review["name"]))
+        name = self._names.get(product_id) or self._other_name(str(review["name"]), product_id)
         step = Step(label="Review", id=None if about else review["review"])
         path = (self._you, _out("WROTE"), step, _out("ABOUT"))
         return (("claim", claim), ("name", name)), (*path, Step(label="Product", id=product_id))

@@ -42,7 +42,7 @@ _REQUIRED = {
     "people": ("default_out", "default_in"),
     "words": (
         *("language", "product", "fewer", "and", "comma", "weight", "against", "thousands"),
-        "decimal",
+        *("decimal", "category", "person"),
     ),
     "this": ("default",),
     "this.default": ("this", "it"),

@@ -70,7 +70,7 @@ class _Planner:
         self._length = length
         self._this = clauses.this(attribution.kind)
         self._fields = self._this | {
-            "product": clauses.display_name(attribution.name),
+            "product": attribution.label or clauses.display_name(attribution.name),
             "risk": str(attribution.risk),
             "tolerance": str(attribution.tolerance),
         }

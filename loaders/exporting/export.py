@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.inspection.readings import unread_values
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadConfig
 from kinfolio.loaders.exporting.job import COUNTED, ExportJob
@@ -70,6 +71,9 @@ def export_to(
         else:
             new = job.whole(since)
         take_place(new, folder)
+    if graph.mapping is not None:
+        lines = unread_values(graph)
+        job.notes.extend(f"[{line.section}] {line.line}: {line.note}" for line in lines)
     manifest = read_manifest(folder)
     return Exported(
         counts={name: int(manifest["counts"][name]) for name in COUNTED},

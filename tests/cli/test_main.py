@@ -34,6 +34,17 @@ def test_a_mistyped_word_is_a_usage_error_with_a_suggestion(
     assert result.stderr.splitlines()[-1] == f"Error: {message}"
 
 
+@pytest.mark.parametrize("name", ["-x", "-5", "-user"])
+def test_an_id_that_begins_with_a_dash_is_explained(name: str) -> None:
+    result = run_command("recommend", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"comes after two dashes: kinfolio recommend -- {name[:2]}" in result.stderr
+    # After the dashes it is an id: the mapping is read before any graph.
+    asked = run_command("recommend", "--mapping", "no such file", "--", name)
+    assert asked.exit_code == 1
+    assert "no such file does not exist" in asked.stderr
+
+
 def test_the_completion_script_is_printed() -> None:
     result = run_command("completion", "bash")
     assert result.exit_code == 0

@@ -127,15 +127,21 @@ def cypher(data: bytes) -> None:
 def line(data: bytes) -> None:
     """A line of a conversation: its filters and the products that it names."""
     from kinfolio.llm_explain.conversation.list_filters import opens_request, read_request
-    from kinfolio.llm_explain.conversation.mention import ProductRef, find_mention, find_mentions
+    from kinfolio.llm_explain.conversation.mention import (
+        Context,
+        ProductRef,
+        find_mention,
+        find_mentions,
+    )
 
     text = data.decode(errors="replace")
     read_request(text, ("fund", "bond", "Green bonds"))
     opens_request(text)
     shown = (ProductRef("p1", "Amber Fund"), ProductRef("p2", "Toy Box 2"))
     graph: Any = _Catalogue()
-    find_mention(text, graph, shown, shown[0])
-    find_mentions(text, graph, shown, shown[0])
+    context = Context(graph, shown, shown[0])
+    find_mention(text, context)
+    find_mentions(text, context)
 
 
 def route(data: bytes) -> None:

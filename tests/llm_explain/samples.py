@@ -58,6 +58,8 @@ EVERY_CLAIM: tuple[Evidence, ...] = (
     piece(1, "popularity", -0.3, claim="few", holders=23),
     piece(1, "popularity", -0.3, claim="fewest", holders="fewer than 5"),
     piece(1, "popularity", -0.3, claim="against_many", holders=412),
+    piece(1, "popularity", 0.3, claim="general"),
+    piece(1, "popularity", -0.3, claim="against_general"),
 )
 
 

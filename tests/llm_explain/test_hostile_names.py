@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +77,27 @@ def test_no_command_prints_what_a_terminal_obeys(
         document = cli(command, *arguments, "--json").stdout
         assert is_safe(document), command
         assert json.loads(document)[key] == user
+
+
+def test_cells_that_a_spreadsheet_would_run_begin_with_an_apostrophe_on_request(
+    hostile_graph: Graph, run_module_cypher: RunCypher, cli: Cli, tmp_path: Path
+) -> None:
+    formulas = ["=cmd|' /C calc'!A0", "@SUM(1)", "+1+1", "-2-3", "\t=1", "\u202e=1", "55"]
+    run_module_cypher(
+        "UNWIND range(0, size($ids) - 1) AS n MATCH (u:User {gid: 20 + n}) SET u.id = $ids[n]",
+        ids=formulas,
+    )
+    plain, safe = tmp_path / "plain.tsv", tmp_path / "safe.tsv"
+    assert cli("recommend", "--all", "--out", str(plain)).exit_code == 0
+    result = cli("recommend", "--all", "--out", str(safe), "--spreadsheet-safe")
+    assert result.exit_code == 0, result.stderr
+
+    def users(file: Path) -> set[str]:
+        return {line.split("\t")[0] for line in file.read_text("utf-8").splitlines()}
+
+    assert {*formulas[:4], "\\t=1", "55"} <= users(plain)
+    assert {*(f"'{one}" for one in (*formulas[:4], "\\t=1")), "55"} <= users(safe)
+    assert not any(re.match(r"[=+@-]", cell) for cell in users(safe))
+    scores = [line.rsplit("\t", 1)[1] for line in safe.read_text("utf-8").splitlines()[1:]]
+    assert scores == [line.rsplit("\t", 1)[1] for line in plain.read_text("utf-8").splitlines()[1:]]
+    assert cli("recommend", "bond", "--spreadsheet-safe").exit_code == 2

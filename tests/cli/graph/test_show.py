@@ -52,6 +52,29 @@ def test_json_has_properties_counts_and_samples(cli: Cli) -> None:
     assert len(shown["samples"]["reviews"]) == 10
 
 
+def test_dates_times_points_and_nan_are_valid_json(cli: Cli, run_cypher: Any) -> None:
+    run_cypher(
+        "MATCH (u:User {id: 'ann'})-[h:HOLDS]->() SET u.d = date('2024-02-29'), "
+        "u.t = time('10:30Z'), u.l = localtime('10:30'), u.z = datetime('2024-01-31T10:30+01:00'), "
+        "u.n = localdatetime('2024-01-31T10:30'), u.p = duration('P1M2DT3S'), "
+        "u.xy = point({x: 1, y: 2}), u.many = [date('2024-02-29')], u.nan = 0.0 / 0, "
+        "u.inf = [1.0 / 0], h.at = date('2024-02-29')"
+    )
+    text = cli("show", "user", "ann", "--json").stdout
+    found = json.loads(text, parse_constant=pytest.fail)
+    properties = found["properties"]
+    assert properties["d"] == "2024-02-29"
+    assert properties["many"] == ["2024-02-29"]
+    assert properties["z"].startswith("2024-01-31T10:30:00")
+    assert properties["p"] == "P1M2DT3S"
+    assert properties["xy"] == {"srid": 7203, "coordinates": [1.0, 2.0]}
+    assert (properties["nan"], properties["inf"]) == (None, [None])
+    assert found["samples"]["holds"][0]["at"] == "2024-02-29"
+    plain = cli("show", "user", "ann")
+    assert plain.exit_code == 0
+    assert "  d: 2024-02-29\n" in plain.stdout
+
+
 @pytest.mark.parametrize(("kind", "number"), [("user", 26), ("product", 1)])
 def test_an_unknown_id_is_a_one_sentence_error(cli: Cli, kind: str, number: int) -> None:
     result = cli("show", kind, "nob'o\"dy")

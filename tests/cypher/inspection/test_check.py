@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.inspection.check import Line, check_mapping
+from kinfolio.cypher.inspection.check import check_mapping
+from kinfolio.cypher.inspection.line import Line
 from kinfolio.cypher.mapping.names import mapping_from
 from kinfolio.cypher.schema import create_schema
 from kinfolio.errors import BadInput, NotReady
+from kinfolio.loaders.exporting.export import export_to
+from kinfolio.records import NO_TIME
+from kinfolio.snapshot import read_snapshot
 
 SHOP: dict[str, Any] = {
     "users": {"label": "Client", "id": "number", "id_type": "integer", "country": "land"},
@@ -82,7 +87,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "a rating in words": (
         "MATCH ()-[b:BOUGHT]->() SET b.stars = 'five'",
         {"holdings": {"rating": "stars"}},
-        "stars holds STRING",
+        "3 of 3 values of stars are no numbers, for example 'five'",
     ),
     "seconds for milliseconds": (
         "MATCH ()-[b:BOUGHT]->() SET b.day = 1700000000",
@@ -156,3 +161,63 @@ def test_a_constraint_of_the_same_name_on_another_label_is_reported(
         finally:
             run_cypher("DROP CONSTRAINT user_gid IF EXISTS")
             run_cypher("DROP CONSTRAINT product_gid IF EXISTS")
+
+
+def test_times_that_cannot_be_read_are_left_out_and_counted(
+    shop: Graph, run_cypher: Any, tmp_path: Path
+) -> None:
+    good = ["2024-02-29", " 2023-12-31T23:59:59.5+01:00", "2024-01-31 10:00", "2000-02-29T10:00Z"]
+    bad = ["", "2024-02-30", "2023-02-29", "01/31/2024", "2024-13-01", "2024-01-01T25:00", "soon"]
+    run_cypher(
+        "MATCH ()-[b:BOUGHT]->() DELETE b "
+        "WITH DISTINCT 1 AS one MATCH (a:Client {number: 1}) "
+        "UNWIND $days + [date('2024-01-31'), datetime('2024-01-31T10:00[Europe/Berlin]'), "
+        "localdatetime('2024-01-31T10:00'), localtime(), time(), duration('P1D'), "
+        "point({x: 1, y: 2}), [date()], true, 7, 0.0 / 0] AS day "
+        "CREATE (f:Fund {isin: randomUUID(), called: 'F', offen: 'false'}) "
+        "CREATE (a)-[:BOUGHT {day: day, stars: '4.5'}]->(f)",
+        days=good + bad,
+    )
+    number = len(good) + len(bad) + 11
+    extra = {"holdings": {"split": None, "rating": "stars"}}
+    lines = checked(shop, **extra)
+    (line,) = [one for one in lines if one.line == "at" and one.note]
+    assert (line.name, line.level) == ("day", "warning")
+    assert f"{len(bad) + 8} of {number} values of day are no times in the unit 'date'" in line.note
+    assert "for example" in line.note
+    content = copy.deepcopy(SHOP)
+    content["holdings"] = {"type": "BOUGHT", "at": "day", "at_unit": "date", "rating": "stars"}
+    run_cypher("DROP CONSTRAINT user_gid IF EXISTS")
+    run_cypher("DROP CONSTRAINT product_gid IF EXISTS")
+    try:
+        with Graph(shop.connection, mapping_from(content)) as mapped:
+            exported = export_to(mapped, tmp_path / "snapshot")
+            snapshot = read_snapshot(tmp_path / "snapshot")
+            # Of closed products, as texts say; a rating in digits is a number.
+            passing = mapped.read("why_not_facts", user_id="1", product_id="X1")
+    finally:
+        run_cypher("DROP CONSTRAINT user_gid IF EXISTS")
+        run_cypher("DROP CONSTRAINT product_gid IF EXISTS")
+    assert any("values of day" in note and "left out" in note for note in exported.notes)
+    assert exported.counts["holdings"] == number
+    assert int((snapshot.holdings.at == NO_TIME).sum()) == len(bad) + 8
+    assert set(snapshot.holdings.rating.tolist()) == {4.5}
+    assert passing
+
+
+@pytest.mark.parametrize("unit", ["seconds", "milliseconds"])
+def test_numbers_out_of_range_and_texts_are_no_times(
+    shop: Graph, run_cypher: Any, unit: str
+) -> None:
+    factor = 1 if unit == "seconds" else 1000
+    run_cypher(
+        "MATCH (a:Client {number: 1}), (x:Fund {isin: 'X1'}) "
+        "MATCH ()-[b:BOUGHT]->() DELETE b WITH DISTINCT a, x "
+        "UNWIND [1700000000 * $factor, 1.7e9 * $factor, '1700000000', 1e300, 0.0 / 0, true, "
+        "9223372036854775807, date()] AS day CREATE (a)-[:BOUGHT {day: day}]->(x)",
+        factor=factor,
+    )
+    lines = checked(shop, holdings={"at_unit": unit, "split": None})
+    (line,) = [one for one in lines if one.line == "at" and one.note]
+    assert "6 of 8 values of day" in line.note
+    assert line.level == "warning"

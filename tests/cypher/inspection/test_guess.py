@@ -102,3 +102,26 @@ def test_a_graph_without_users_or_products_is_reported(
     run_cypher(statement)
     with pytest.raises(NotReady, match=words):
         guess(graph, inspect(graph))
+
+
+def test_an_indexed_key_is_the_id_rather_than_a_name_and_low_ratings_are_reported(
+    graph: Graph, run_cypher: Any
+) -> None:
+    run_cypher("CREATE CONSTRAINT slug_key FOR (n:Viewer) REQUIRE n.slug IS UNIQUE")
+    try:
+        run_cypher(
+            "UNWIND range(1, 20) AS n CREATE (u:Viewer {slug: 's' + n, name: 'Viewer ' + n}) "
+            "WITH u, n MERGE (m:Movie {title: 'Movie ' + (n % 7)}) "
+            "CREATE (u)-[:RATED {stars: 1 + n % 5}]->(m)"
+        )
+        mapping = guessed(graph)
+        assert (mapping.users.id, mapping.users.name) == ("slug", "name")
+        assert mapping.products.id == "title"
+        lines = check_mapping(graph, mapping)
+    finally:
+        run_cypher("DROP CONSTRAINT slug_key")
+    (line,) = [one for one in lines if one.line == "rating" and one.note]
+    assert line.level == "warning"
+    assert "8 of 20 ratings are below the middle of their range, 3" in line.note
+    assert "1 in 4, 2 in 4, 3 in 4, 4 in 4, 5 in 4" in line.note
+    assert "least_rating = 3.0" in line.note

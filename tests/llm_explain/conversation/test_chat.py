@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotFound
 from kinfolio.llm_explain.conversation.chat import Chat
-from kinfolio.llm_explain.conversation.mention import ProductRef, find_mention
+from kinfolio.llm_explain.conversation.mention import Context, ProductRef, find_mention
 from kinfolio.llm_explain.conversation.router import INTENTS, Route
 from tests.llm_explain.conversation.scripted import ME, start_chat
 
@@ -143,20 +143,22 @@ def test_an_unknown_user_cannot_chat(community_graph: Graph) -> None:
 def test_a_mention_is_an_id_or_a_whole_name(
     community_graph: Graph, line: str, product: str | None
 ) -> None:
-    found = find_mention(line, community_graph, [], None).product
+    found = find_mention(line, Context(community_graph)).product
     assert (found.id if found else None) == product
 
 
 def test_a_bare_number_is_a_position_only_within_the_list(community_graph: Graph) -> None:
     products = [ProductRef("p5", "x"), ProductRef("p6", "y")]
-    assert find_mention("why 2?", community_graph, products, None).product == products[1]
-    assert find_mention("why 9?", community_graph, products, None).product is None
-    assert find_mention("why number 9?", community_graph, products, None).missing_rank == 9
+    context = Context(community_graph, products)
+    assert find_mention("why 2?", context).product == products[1]
+    assert find_mention("why 9?", context).product is None
+    assert find_mention("why number 9?", context).missing_rank == 9
 
 
 def test_a_position_among_own_holdings_is_not_one_in_the_list(community_graph: Graph) -> None:
     line = "what if I did not hold the first of my holdings?"
-    assert find_mention(line, community_graph, [ProductRef("p5", "x")], None).product is None
+    context = Context(community_graph, [ProductRef("p5", "x")])
+    assert find_mention(line, context).product is None
 
 
 def test_the_command_answers_each_line_until_bye(
