@@ -94,5 +94,9 @@ def _target(file: TableFile, field: Any, meaning: str | None) -> Any:
 
 
 def _shown(value: Any) -> str:
-    # Python does not have every date and zone.
-    return quoted(value.value if types.is_temporal(value.type) else value.as_py())
+    if types.is_temporal(value.type):  # Python does not have every date and zone
+        return quoted(value.value)
+    try:
+        return quoted(value.as_py())
+    except UnicodeDecodeError as error:
+        return quoted(error.object)

@@ -76,7 +76,7 @@ def storable(values: Any, target: Any) -> Storable:
         return storable(values.dictionary_decode(), target)
     if types.is_run_end_encoded(kind):
         return storable(pc.run_end_decode(values), target)
-    if any(test(kind) for test in _BYTES):
+    if any(test(kind) for test in (*_BYTES, *_TEXTS)):
         return _decoded(values)
     if types.is_nested(target):
         return _list(values, target)
@@ -113,7 +113,7 @@ def _where_it_fits(values: Any, target: Any, why: str) -> Storable:
 
 
 def _decoded(values: Any) -> Storable:
-    """Decode bytes: Parquet files without a text annotation hold texts so."""
+    """Decode bytes, as which some Parquet files hold texts, and check texts, which may be none."""
     return _where_it_fits(values.cast(pa.binary()), pa.string(), "is not UTF-8")
 
 

@@ -21,6 +21,7 @@ from kinfolio.loaders.files.tables import find_tables
 NAN = float("nan")
 ID = UUID(int=7)
 NOON = dt.datetime(2024, 7, 1, 12, tzinfo=dt.UTC)
+NOT_UTF8 = pa.array([b"\xff", b"1"]).view(pa.string())
 COLUMNS: list[tuple[Any, Any, list[Any]]] = [
     ([1, 2], pa.uint8(), [1, 2]),
     ([1.5, NAN], pa.float16(), [1.5, None]),
@@ -68,6 +69,7 @@ def test_a_column_is_stored_as_the_type_nearest_to_its_own(
         ([2**63, 1], pa.uint64(), "x 9223372036854775808 is too large"),
         ([Decimal(10**30), 1], pa.decimal128(38, 0), f"x {10**30} is too large"),
         ([b"\xff", b"1"], pa.binary(), "x b'\\xff' is not UTF-8"),
+        (NOT_UTF8, None, "x b'\\xff' is not UTF-8"),
         ([["a", None], ["b"]], pa.list_(pa.string()), "x ['a', None] has an empty entry"),
         ([[1.0, NAN], [1.0]], pa.list_(pa.float64()), "x [1.0, nan] has an empty entry"),
         ([[2**63], [1]], pa.list_(pa.uint64()), "has an entry that is too large"),
@@ -78,7 +80,7 @@ def test_a_column_is_stored_as_the_type_nearest_to_its_own(
 def test_a_value_that_a_graph_cannot_store_rejects_its_row(
     tmp_path: Path, values: list[Any], kind: Any, reason: str
 ) -> None:
-    stored, reasons = read_column(tmp_path, pa.array(values, kind))
+    stored, reasons = read_column(tmp_path, pa.array(values, kind) if kind else values)
     assert len(stored) == len(reasons) == 1
     assert reason in reasons[0]
 
