@@ -84,6 +84,7 @@ class World:
     folder: Path
     make_run: Callable[[Path], Run]
     _sound: Run | None = None
+    _connection: Connection | None = None
 
     @property
     def home(self) -> Path:
@@ -97,16 +98,19 @@ class World:
         return self._sound
 
     def connection(self) -> Connection:
-        """Return a managed server of its own, which is started if it does not run."""
+        """Return a managed server of its own, which is started once."""
         from kinfolio.cypher.server.server import Server
 
-        return Server(self.home).start(lambda text: None)
+        if self._connection is None:
+            self._connection = Server(self.home).start(lambda text: None)
+        return self._connection
 
     def stop(self) -> None:
         """Stop the server and remove everything."""
-        from kinfolio.cypher.server.server import Server
+        if self._connection is not None:
+            from kinfolio.cypher.server.server import Server
 
-        Server(self.home).wipe()
+            Server(self.home).wipe()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

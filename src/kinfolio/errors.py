@@ -58,11 +58,11 @@ class ServerError(KinfolioError, RuntimeError):
     """The database could not be started, reached or used."""
 
 
-class ServerUnreachable(ServerError):
+class ServerUnreachable(ServerError, ConnectionError):
     """No server answers at the address of the database."""
 
 
-class WrongPassword(ServerError):
+class WrongPassword(ServerError, PermissionError):
     """The database refused the user name or the password."""
 
 
