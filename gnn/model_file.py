@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kinfolio.errors import RunBroken, shell_command
 from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.os_errors import refusal
 from kinfolio.run import Run
 from kinfolio.storage.document import checksum, unless_replaced
 from kinfolio.storage.run_info import RunInfo
@@ -88,6 +89,8 @@ def load_embeddings(path: Path) -> Embeddings:
         if fault := _fault(values):
             raise ValueError(fault)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        if found := refusal(error, path):
+            raise found from error
         raise RunBroken(
             f"{path} is damaged and cannot be read as a model ({error}); "
             f"type: {shell_command('train', '--run', path.parent)}"

@@ -16,7 +16,8 @@ import pytest
 import safetensors.numpy
 import torch
 
-from kinfolio.errors import FileError, OutOfMemory, RunBroken, ServerUnreachable
+from kinfolio.errors import BadInput, FileError, OutOfMemory, RunBroken, ServerUnreachable
+from kinfolio.llm_explain.checking.check import read_text
 from kinfolio.os_errors import os_errors
 from kinfolio.run import read_json, whole_file, write_json
 from tests.limits import limit
@@ -112,6 +113,13 @@ def test_too_few_descriptors_are_told(tmp_path: Path) -> None:
         pytest.raises(FileError, match="too many files are open; type: ulimit -n 4096"),
     ):
         write_json(tmp_path / "out", {})
+
+
+def test_a_file_that_the_system_refuses_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be read: the name is too long"):
+        read_text(tmp_path / ("x" * 300))
+    with pytest.raises(BadInput, match="cannot be read as text"):
+        read_text(tmp_path)
 
 
 @pytest.mark.parametrize(

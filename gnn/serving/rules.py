@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput, KinfolioError, NotFound, ServerUnreachable, WrongPassword
+from kinfolio.os_errors import refusal
 
 BUILT_IN = ("held", "dismissed", "closed", "country", "risk", "new", "own")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -61,7 +62,8 @@ def _read(file: Path) -> Rule:
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read as a rule ({error})") from error
+        damaged = BadInput(f"{file} cannot be read as a rule ({error}); write it in UTF-8")
+        raise refusal(error, file) or damaged from error
     header: list[str] = []
     while lines and (not lines[0].strip() or lines[0].lstrip().startswith("//")):
         header.append(lines.pop(0).strip().removeprefix("//").strip())

@@ -16,6 +16,7 @@ from kinfolio.errors import BadInput, NotFound
 from kinfolio.llm_explain.checking.lexicon import Lexicon, load_lexicon
 from kinfolio.llm_explain.checking.parse import NameMasks, ParsedSentence, parse_sentences
 from kinfolio.llm_explain.explanation import Explanation, Problem
+from kinfolio.os_errors import refusal
 
 MAX_TEXT_BYTES = 100_000
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
@@ -67,7 +68,8 @@ def read_text(file: Path) -> str:
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {file}; give a text file to check") from error
     except (UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"{file} cannot be read as text in UTF-8; give a text file") from error
+        damaged = BadInput(f"{file} cannot be read as text in UTF-8; give a text file")
+        raise refusal(error, file) or damaged from error
 
 
 def _problems_of_words(sentence: ParsedSentence, lexicon: Lexicon) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput, NotFound
 from kinfolio.gnn.serving.recommend import recommend, score_of
+from kinfolio.os_errors import refusal
 
 Pairs = list[tuple[str, str, float]]
 """User, product and score."""
@@ -70,7 +71,8 @@ def read_references(file: Path) -> References:
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {file}; give a tsv file of references") from error
     except (UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"{file} cannot be read as text in UTF-8; give a tsv file") from error
+        damaged = BadInput(f"{file} cannot be read as text in UTF-8; give a tsv file")
+        raise refusal(error, file) or damaged from error
     if not references:
         raise BadInput(f"{file} has no reference; give at least one row below the header")
     return references

@@ -1,8 +1,7 @@
 """Translation of errors of the operating system to one sentence: what failed, where, the remedy.
 
-Covers `OSError`, `MemoryError`, and what sqlite3, pyarrow, safetensors, NumPy and torch raise when
-a file cannot be written or read, or memory cannot be allocated. These are recognised by their texts
-and modules, so that no library is imported here.
+Covers `OSError`, `MemoryError`, and what sqlite3, pyarrow, safetensors, NumPy and torch raise
+instead, recognised by texts and modules, so that no library is imported here.
 """
 
 from __future__ import annotations
@@ -118,18 +117,15 @@ def warn_once(text: str) -> None:
 
 @contextmanager
 def scratch_folder(name: str) -> Iterator[Path]:
-    """Yield an empty folder in `TMPDIR`, which is deleted at the end of the block.
-
-    Those of killed processes are deleted too.
+    """Yield an empty folder in `TMPDIR`, deleted at the end, and those of killed ones.
 
     Raises:
         FileError: it cannot be created or written.
     """
     with os_errors("the folder for temporary files", cure="set TMPDIR to another one"):
         place = Path(tempfile.gettempdir())
-    cure = "set TMPDIR to a folder with more room"
     with (
-        os_errors(place, cure=cure),
+        os_errors(place, cure="set TMPDIR to a folder with more room"),
         temporary(place, f"kinfolio-{name}-", is_folder=True) as folder,
     ):
         yield folder
@@ -191,6 +187,14 @@ def _is_of_network(error: BaseException) -> bool:
     return is_foreign or error.errno in _NETWORK
 
 
+def refusal(error: BaseException, path: Path) -> KinfolioError | None:
+    """Return the translation of an error in reading if the file may be whole; None if not."""
+    if isinstance(error, KinfolioError):
+        return None
+    is_refused = _told_number(error) in set(_REASONS) - {errno.ENOENT, errno.EISDIR}
+    return translated(error, path, "read") if is_refused else None
+
+
 def _sentence(
     place: Path | str | None, operation: Operation, number: int, cure: str, text: str
 ) -> str:
@@ -199,6 +203,8 @@ def _sentence(
         known = os.strerror(number) if number else " ".join(text.split())[:200]
         return f"{what} ({known}); {cure or 'check the disk and the path'}"
     reason, remedy = _REASONS[number]
+    if operation == "read" and remedy == "move it away":
+        remedy = "give another one"
     other = f", or {cure}" if cure and number not in _NOT_ELSEWHERE else ""
     return f"{what}: {reason}; {remedy}{other}"
 
@@ -206,8 +212,7 @@ def _sentence(
 def _of_sqlite(
     error: BaseException, path: Path | str | None, operation: Operation, cure: str
 ) -> KinfolioError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    file = path or "a database file"
+    code, file = getattr(error, "sqlite_errorcode", 0) & 0xFF, path or "a database file"
     if code in _SQLITE_LOCKED:
         return FileError(
             f"{file} is in use by another program; wait until that has ended, and run the command "
@@ -248,21 +253,25 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _number(error: BaseException, place: Path | None) -> int:
-    """Return the error number, which torch, safetensors and NumPy do not give as an attribute."""
+    """Return the error number, guessed where the error does not tell it; 0: unknown."""
+    if number := _told_number(error):
+        return number
+    # torch and NumPy tell only that less was written than should be.
+    folder = next((one for one in place.parents if one.is_dir()), None) if place else None
+    if folder is not None and shutil.disk_usage(folder).free < 1 << 16:
+        return errno.ENOSPC
+    return errno.EFBIG if _has_size_limit() else 0
+
+
+def _told_number(error: BaseException) -> int:
+    """Return the number in an error; torch, safetensors and NumPy have it in the text at best."""
     number = getattr(error, "errno", None)
     if isinstance(number, int):
         return number
     text = str(error)
     if match := re.search(r"os error (\d+)", text):
         return int(match[1])
-    for known in _REASONS:
-        if os.strerror(known) in text:
-            return known
-    # torch and NumPy tell only that less was written than should be.
-    folder = next((one for one in place.parents if one.is_dir()), None) if place else None
-    if folder is not None and shutil.disk_usage(folder).free < 1 << 16:
-        return errno.ENOSPC
-    return errno.EFBIG if _has_size_limit() else 0
+    return next((known for known in _REASONS if os.strerror(known) in text), 0)
 
 
 def _has_size_limit() -> bool:

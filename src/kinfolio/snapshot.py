@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from kinfolio.errors import FileError, NotReady, RunBroken
+from kinfolio.os_errors import refusal
 from kinfolio.records import NO_TIME, Edges, Reviews, Snapshot
 from kinfolio.snapshot_tables import TABLES, UNHASHED, arrow_texts, is_text, read_pieces
 from kinfolio.snapshot_writer import Digest, SnapshotWriter, scratch_beside, take_place
@@ -127,6 +128,8 @@ def _checked(folder: Path) -> Iterator[tuple[Manifest, Digest]]:
     try:
         yield manifest, digest
     except (OSError, pa.ArrowException, LookupError, TypeError, ValueError) as error:
+        if found := refusal(error, folder):
+            raise found from error
         raise RunBroken(f"the snapshot in {folder} is damaged ({error}); {cure}") from error
     if digest.text(_cut(manifest)) != manifest["hash"] or digest.rows() != manifest["counts"]:
         raise RunBroken(f"the snapshot in {folder} is not what its manifest says; {cure}")
