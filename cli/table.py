@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from kinfolio.cli.output import cell, console, echo
@@ -86,13 +86,17 @@ def _spreadsheet_cell(text: str) -> str:
     return f"'{text}" if is_formula else text
 
 
-def print_list(products: Iterable[Recommended]) -> None:
-    """Print scored products, best first."""
-    print_table(
-        ("rank", "product", "name", "score"),
-        [(str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in products],
-        right=("rank", "score"),
-    )
+def print_list(products: Sequence[Recommended]) -> None:
+    """Print scored products, best first; a last column marks negative scores, if there are any."""
+    columns: tuple[str, ...] = ("rank", "product", "name", "score")
+    rows: list[tuple[str, ...]] = [
+        (str(p.rank), p.product, p.name, f"{p.score:.3f}") for p in products
+    ]
+    if any(product.score < 0 for product in products):
+        columns += ("note",)
+        notes = ["negative" if product.score < 0 else "" for product in products]
+        rows = [(*row, note) for row, note in zip(rows, notes, strict=True)]
+    print_table(columns, rows, right=("rank", "score"))
 
 
 def print_paragraphs(text: str) -> None:

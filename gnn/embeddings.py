@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kinfolio.records import NO_TIME
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Embeddings:
@@ -57,3 +59,5 @@ class Embeddings:
     """Metrics of the run, as JSON text."""
     snapshot: str
     """Hash of the snapshot the model was trained on."""
+    cut: int = NO_TIME
+    """Ties dated later did not count in the training; milliseconds since 1970, or `NO_TIME`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def load_embeddings(path: Path) -> Embeddings:
                 if name in header:
                     value = json.loads(header[name])
                     values[item.name] = tuple(value) if isinstance(value, list) else value
-                else:
+                elif item.default is MISSING:  # an older model has the default of a newer field
                     values[item.name] = file.get_tensor(name)
         if fault := _fault(values):
             raise ValueError(fault)
@@ -128,7 +128,8 @@ def save_embeddings(
 
 def _fault(values: dict[str, Any]) -> str:
     """Return what is wrong with the fields of embeddings; "" if nothing is."""
-    for name, kind in (_SINGLE | {"snapshot": str}).items():
+    values = {"cut": 0, **values}
+    for name, kind in (_SINGLE | {"snapshot": str, "cut": int}).items():
         if type(values[name]) is not kind:
             return f"{name} is no {kind.__name__}"
     for name in ("user_ids", "product_ids"):

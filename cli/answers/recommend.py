@@ -109,6 +109,7 @@ def _recommend_all(lists: _Lists, k: int, rules_folder: Path | None, as_json: bo
             rules=options.custom_rules(rules_folder, graph),
             materialise=materialise,
             progress=progress,
+            warn=print_message,
         )
     if as_json:
         answer = {"file": None if out is None else str(out), "users": users, "k": k}
@@ -132,7 +133,7 @@ def similar_command(product: str, k: int, as_json: bool) -> None:
     from kinfolio.gnn.serving.similar import similar_products
 
     with options.open_graph() as graph:
-        similar = similar_products(graph, product, k)
+        similar = similar_products(graph, product, k, warn=print_message)
     if as_json:
         print_json(similar)
     else:

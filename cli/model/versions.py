@@ -13,6 +13,7 @@ from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.cli.table import print_table
+from kinfolio.errors import VersionDamaged
 
 if TYPE_CHECKING:
     from kinfolio.gnn.publishing.versions import Version
@@ -59,7 +60,7 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List the versions in the graph, activate the other one, or drop one."""
+    """List the versions in the graph, check them, activate the other one, or drop one."""
     if ctx.invoked_subcommand is None:
         _list(as_json)
 
@@ -85,6 +86,35 @@ def rollback_command(as_json: bool) -> None:
         print_json(_document(version))
     else:
         echo(f"version {version.name} serves from slot {version.slot}")
+
+
+@command.command("check", epilog="Example:  kinfolio versions check")
+@click.argument("version", required=False)
+@options.mapping_option
+@options.json_option
+def check_command(version: str | None, as_json: bool) -> None:
+    """Read all of VERSION, or of every version, and name what is damaged; exit code 1 if any is.
+
+    Compares properties, numbers of nodes, vectors, messages and links with what was written, by
+    its hash, and the index with the vectors.
+    """
+    from kinfolio.gnn.publishing.version_check import check_versions
+
+    with options.open_graph() as graph, show_progress("checking the versions") as progress:
+        reports = check_versions(graph, version, progress=progress)
+    if as_json:
+        print_json({"versions": [{**asdict(one), "ok": one.ok} for one in reports]})
+    else:
+        for one in reports:
+            echo(f"version {one.version} ({one.state})")
+            for check in one.checks:
+                echo(f"  {'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
+                if check.cure:
+                    echo(f"      {check.cure}")
+    if not reports:
+        print_message("no version in the graph yet; type: kinfolio writeback")
+    if damaged := [one.version for one in reports if not one.ok]:
+        raise VersionDamaged(f"damaged: {', '.join(map(repr, damaged))}; the list has the remedies")
 
 
 @command.command("drop", epilog="Example:  kinfolio versions drop spring")

@@ -13,18 +13,24 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.vectors import accepts_vectors
 from kinfolio.errors import ServerError
 from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.markets import markets_of
+from kinfolio.gnn.publishing.content_hash import hash_of_products, hash_of_users
 from kinfolio.gnn.publishing.slot_index import IndexQuality, await_index, make_index
 from kinfolio.gnn.publishing.slots import Writer, check_ownership, clear
 from kinfolio.gnn.publishing.stored_rows import (
     Batch,
     link_batches,
-    markets_of,
     product_batches,
     row_length,
     user_batches,
 )
 from kinfolio.records import Progress
 
+_STORED = (
+    *("products", "product_messages", "user_messages", "linked"),
+    *("open_share", "has_risk", "risk_levels"),
+)
+"""Columns of `write_back_counts` that the version keeps under the same name."""
 _STORE = {
     "users": ("write_back_users", "write_back_users_lists"),
     "products": ("write_back_products", "write_back_products_lists"),
@@ -84,7 +90,7 @@ class SlotFilling:
             )
         )
         # The server fills the index on one core while the rest is written on the other.
-        make_index(graph, writer, self.vectors.shape[1])
+        make_index(graph, writer.slot, self.vectors.shape[1])
         num_linked = 0
         for batch in link_batches(embeddings, self.products.is_present):
             self.progress("writing links", 0, 0)
@@ -95,7 +101,13 @@ class SlotFilling:
                 embeddings, self.users.is_present, writer.slot, as_vectors=self._as_vectors
             )
         )
-        await_index(graph, writer, self.products.count, self.progress)
+        await_index(
+            graph,
+            writer.slot,
+            self.products.count,
+            self.progress,
+            beat=lambda: check_ownership(graph, writer),
+        )
         return num_linked
 
     def count(self, num_linked: int) -> dict[str, Any]:  # Any: columns of a statement
@@ -119,23 +131,31 @@ class SlotFilling:
                 )
         return stored
 
-    def mark_ready(self, stored: dict[str, Any], num_linked: int, quality: IndexQuality) -> None:
-        """Store the properties that serving reads on the version, which can then be activated."""
+    def describe(self, stored: dict[str, Any], quality: IndexQuality) -> None:
+        """Store the properties that serving and later checks read on the version."""
         present = zip(self._markets, self.products.is_present, strict=True)
-        ready = self.graph.write(
-            "write_back_ready",
-            writer=self.writer.token,
-            users=int(stored["with_vector"]),
-            products=self.products.count,
-            open_share=stored["open_share"],
-            risk_levels=stored["risk_levels"],
-            length=row_length(self.vectors),
-            linked=num_linked,
-            recall=quality.recall,
-            fetch=quality.fetch,
-            markets=sorted({market for market, is_present in present if is_present}),
-        )
-        if not ready:
+        self.progress("computing the hash of the content", 0, 0)
+        properties = {
+            "users": int(stored["with_vector"]),
+            "known_users": stored["users"],
+            **{name: stored[name] for name in _STORED},
+            "length": row_length(self.vectors),
+            "index_recall": quality.recall,
+            "fetch": quality.fetch,
+            "markets": sorted({market for market, is_present in present if is_present}),
+            "hash_products": hash_of_products(
+                self.embeddings, self.vectors, self.products.is_present
+            ),
+            "hash_users": hash_of_users(self.embeddings, self.users.is_present),
+        }
+        self._write_version("write_back_describe", properties=properties)
+
+    def mark_ready(self) -> None:
+        """Release the slot; its version can then be activated."""
+        self._write_version("write_back_ready")
+
+    def _write_version(self, name: str, **parameters: Any) -> None:
+        if not self.graph.write(name, writer=self.writer.token, **parameters):
             raise self.writer.lost()
 
     def _write_batches(self, batches: Iterator[Batch]) -> None:

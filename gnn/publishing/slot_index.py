@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,8 @@ from numpy.typing import NDArray
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.gnn.embeddings import Embeddings
-from kinfolio.gnn.publishing.slots import Writer, check_ownership
 from kinfolio.gnn.publishing.stored_rows import with_bias
-from kinfolio.records import Progress, Slot
+from kinfolio.records import Progress, Slot, no_progress
 
 RECALL_AT = 10
 RECALL_USERS = 100
@@ -39,28 +39,34 @@ class IndexQuality:
     """Number of products to request; None: recall is insufficient, search exactly."""
 
 
-def make_index(graph: Graph, writer: Writer, width: int) -> None:
+def make_index(graph: Graph, slot: Slot, width: int) -> None:
     """Create the slot's index; the server fills it in the background."""
     try:
-        graph.schema("write_back_index", slot=writer.slot, width=width)
+        graph.schema("write_back_index", slot=slot, width=width)
     except (ServerUnreachable, WrongPassword):
         raise
     except KinfolioError:
         # The server does not support these index settings (5.26).
-        graph.schema("write_back_index_plain", slot=writer.slot, width=width)
+        graph.schema("write_back_index_plain", slot=slot, width=width)
 
 
-def await_index(graph: Graph, writer: Writer, num_products: int, progress: Progress) -> None:
-    """Wait until the slot's index is filled.
+def await_index(
+    graph: Graph,
+    slot: Slot,
+    num_products: int,
+    progress: Progress = no_progress,
+    beat: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until the slot's index is filled; `beat` is called meanwhile.
 
     Raises:
         ServerError: it failed, or took longer than an hour.
     """
     progress("filling the index", 0, num_products)
-    index = f"product_embedding_{writer.slot}"
+    index = f"product_embedding_{slot}"
     give_up, wait = time.monotonic() + INDEX_SECONDS, FIRST_POLL_SECONDS
     while time.monotonic() < give_up:
-        check_ownership(graph, writer)
+        beat()
         states = graph.read("write_back_index_state", index=index)
         if not states or states[0]["state"] == "FAILED":
             raise ServerError(
@@ -77,6 +83,17 @@ def await_index(graph: Graph, writer: Writer, num_products: int, progress: Progr
         f"the index {index} was not filled in {INDEX_SECONDS} seconds; "
         "give the server more memory and run kinfolio writeback again"
     )
+
+
+def rebuild_index(graph: Graph, slot: Slot, width: int, num_products: int) -> bool:
+    """Build the slot's index again if it is missing, failed or of another width."""
+    states = graph.read("write_back_index_state", index=f"product_embedding_{slot}")
+    if states and states[0]["state"] != "FAILED" and states[0]["width"] == width:
+        return False
+    graph.schema("write_back_drop_index", slot=slot)
+    make_index(graph, slot, width)
+    await_index(graph, slot, num_products)
+    return True
 
 
 def measure_index(
@@ -105,7 +122,7 @@ def measure_index(
     recall = 0.0
     for fetch in FETCHES:
         hits = 0
-        for row in _query(graph, slot, queries, fetch):
+        for row in nearest(graph, slot, queries.tolist(), fetch):
             of_user = scores[row["row"]]
             places = [column[gid] for gid in row["found"] if gid in column]
             hits += min(k, int((of_user[places] >= least[row["row"]] - SCORE_TOLERANCE).sum()))
@@ -117,12 +134,12 @@ def measure_index(
     return IndexQuality(recall, None)
 
 
-def _query(
-    graph: Graph, slot: Slot, queries: NDArray[np.float32], fetch: int
+def nearest(
+    graph: Graph, slot: Slot, rows: list[list[float]], fetch: int
 ) -> list[dict[str, Any]]:  # Any: rows of a statement
-    rows, width = queries.tolist(), queries.shape[1]
+    """Return the nearest products of each row in the slot's index."""
     try:
-        return graph.read("write_back_nearest", slot=slot, rows=rows, width=width, k=fetch)
+        return graph.read("write_back_nearest", slot=slot, rows=rows, width=len(rows[0]), k=fetch)
     except (ServerUnreachable, WrongPassword):
         raise
     except ServerError:

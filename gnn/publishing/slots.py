@@ -74,12 +74,19 @@ def write_access(
     rows = graph.write(
         "write_back_begin",
         into=slot,
-        replaces=None if found is None else found["name"],
+        replaces=None if found is None else found.get("name"),
         replaced_writer="" if found is None else found.get("writer", ""),
         version={**version, **owner},
         writer=writer.token,
     )
     if not rows:
+        for row in graph.read("version_list"):
+            other = row["version"]
+            if other.get("slot") == slot and other.get("state") == "active":
+                raise NotReady(
+                    f"version {other.get('name')!r} in slot {slot} was activated meanwhile; "
+                    "run the command again"
+                )
         raise busy
     try:
         yield writer
@@ -97,6 +104,28 @@ def clear(graph: Graph, writer: Writer, kind: NodeKind, gids: Sequence[int]) -> 
         rows = graph.write(_CLEAR[kind], slot=writer.slot, rows=batch, writer=writer.token)
         if rows[0]["cleared"] == 0:
             check_ownership(graph, writer)
+
+
+def clear_orphans(graph: Graph, slot: Slot) -> None:
+    """Remove vectors and index of a slot that belongs to no version.
+
+    Raises:
+        NotReady: a writer took the slot meanwhile.
+    """
+    graph.schema("write_back_slots")
+    with write_access(graph, slot, None, {"name": f"orphaned {slot}"}) as writer:
+        clear_slot(graph, writer)
+
+
+def clear_slot(graph: Graph, writer: Writer) -> None:
+    """Remove everything of the writer's slot, the node of its version last."""
+    graph.schema("write_back_drop_index", slot=writer.slot)
+    kinds: tuple[NodeKind, ...] = ("users", "products")
+    for kind in kinds:
+        nodes = read_nodes(graph, writer.slot, kind)
+        clear(graph, writer, kind, [gid for gid, _, is_filled, _ in nodes if is_filled])
+    if not graph.write("version_delete", writer=writer.token):
+        raise writer.lost()
 
 
 def check_ownership(graph: Graph, writer: Writer) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +19,6 @@ BATCH_NUMBERS = 2_000_000
 LINKED_AT_ONCE = 5_000
 """Products with links in one transaction."""
 LINKS_AT_ONCE = 1_000
-MOST_MARKETS = 500
-EVERYWHERE = ""
-"""Market of a product without a country restriction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,30 +51,6 @@ def with_bias(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Append 1 for the bias and 0 for the padding to users' vectors."""
     ends = np.tile(np.array([1.0, 0.0], np.float32), (len(vectors), 1))
     return np.hstack([vectors, ends]).astype(np.float32)
-
-
-def markets_of(countries: Sequence[Sequence[Any]]) -> list[str]:
-    """Encode each set of countries as a string, since a vector search cannot compare lists.
-
-    With more than 500 different sets, all become `EVERYWHERE` and only the rule decides.
-    """
-    found = [
-        json.dumps(sorted(set(map(str, some))), ensure_ascii=False) if some else EVERYWHERE
-        for some in countries
-    ]
-    return found if len(set(found)) <= MOST_MARKETS else [EVERYWHERE] * len(found)
-
-
-def sells_in(market: str, country: str | None) -> bool:
-    """Return whether products of a market may be sold in a country."""
-    return market == EVERYWHERE or (country is not None and country in json.loads(market))
-
-
-def share_within(levels: Sequence[float], tolerance: int | None) -> float:
-    """Return the share of sampled risk levels that are within a risk tolerance."""
-    # A mapped graph may have a string there, which no rule passes.
-    limit = tolerance if isinstance(tolerance, int | float) else -math.inf
-    return sum(level <= limit for level in levels) / max(1, len(levels))
 
 
 def product_batches(

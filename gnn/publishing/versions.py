@@ -1,15 +1,24 @@
-"""Versions of the embeddings in the graph: list, activate, roll back, drop."""
+"""Versions of the embeddings in the graph: list, activate, roll back, drop.
+
+Every change of the active version locks the versions before it reads their states, so that of
+several at once each sees the result of the one before.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.errors import BadConfig, NotFound, NotReady
-from kinfolio.gnn.publishing.slots import clear, read_nodes, write_access
+from kinfolio.gnn.publishing.slots import clear_slot, write_access
+from kinfolio.gnn.version_state import SLOTS, check_version, problem_of
 from kinfolio.records import Slot
 from kinfolio.tabular import Tabular
+
+Found = dict[str, Any]
+"""Any: the properties of a version's node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +43,7 @@ def list_versions(graph: Graph) -> tuple[Version, ...]:
     return tuple(_version(found) for found in found_versions(graph))
 
 
-def found_versions(graph: Graph) -> list[dict[str, Any]]:
+def found_versions(graph: Graph | Reads) -> list[Found]:
     """Return the properties of all versions, newest first, including a writer's own."""
     return [row["version"] for row in graph.read("version_list")]
 
@@ -45,8 +54,14 @@ def activate(graph: Graph, name: str) -> None:
     Raises:
         NotReady: there is no ready version of that name.
     """
-    if not graph.write("version_activate", version=name):
+
+    def choose(found: list[Found]) -> Found:
+        for version in found:
+            if version["name"] == name and version["state"] in ("ready", "active"):
+                return version
         raise NotReady(f"version {name!r} is not ready to serve; type: kinfolio versions")
+
+    _switch(graph, choose)
 
 
 def rollback(graph: Graph) -> Version:
@@ -54,15 +69,59 @@ def rollback(graph: Graph) -> Version:
 
     Raises:
         NotReady: there is no other version.
+        VersionDamaged: it cannot be served.
     """
-    for version in list_versions(graph):
-        if version.state == "ready":
-            activate(graph, version.name)
-            return next(v for v in list_versions(graph) if v.name == version.name)
-    raise NotReady(
-        "there is no other version to go back to; `kinfolio versions` lists what there is, "
-        "and the next `kinfolio writeback` keeps the one that serves now"
-    )
+    chosen: list[str] = []
+
+    def choose(found: list[Found]) -> Found:
+        # After a lost answer the transaction may run again: it must not switch back.
+        again = next((v for v in found if v.get("slot") in chosen), None)
+        serving = next((v for v in found if v.get("state") == "active"), None)
+        others = [v for v in found if v is not serving and v.get("state") in ("ready", "active")]
+        target = again or min(others, key=lambda v: problem_of(v) is not None, default=None)
+        if target is None:
+            raise NotReady(
+                "there is no other version to go back to; `kinfolio versions` lists what there "
+                "is, and the next `kinfolio writeback` keeps the one that serves now"
+            )
+        check_version(target)
+        chosen[:] = [target["slot"]]
+        return target
+
+    return _version(_switch(graph, choose))
+
+
+def settle(graph: Graph) -> tuple[str, ...]:
+    """Leave one of several active versions active; return the names of the others.
+
+    The one that serves remains, unless it is damaged and another is not.
+    """
+    deactivated: list[str] = []
+
+    def choose(found: list[Found]) -> Found | None:
+        active = [v for v in found if v.get("state") == "active"]
+        if len(active) < 2:
+            return None
+        target = min(active, key=lambda v: problem_of(v) is not None)
+        deactivated[:] = [str(v["name"]) for v in active if v is not target]
+        return target
+
+    _switch(graph, choose)
+    return tuple(deactivated)
+
+
+def _switch(graph: Graph, choose: Callable[[list[Found]], Found | None]) -> Found:
+    """Activate the version that `choose` returns of the locked ones; none: change nothing."""
+
+    def work(tx: Reads) -> Found:
+        tx.read("version_lock")
+        target = choose(found_versions(tx))
+        if target is None:
+            return {}
+        tx.read("version_activate", version=target["name"], into=target.get("slot"))
+        return {**target, "state": "active"}
+
+    return graph.write_in_one("version_activate", work)
 
 
 def drop(graph: Graph, name: str) -> Version:
@@ -73,26 +132,36 @@ def drop(graph: Graph, name: str) -> Version:
         BadConfig: it is the active one.
         NotReady: it is being written.
     """
-    found = {version["name"]: version for version in found_versions(graph)}
-    if name not in found:
-        names = ", ".join(repr(other) for other in found) or "none at all"
+    versions = found_versions(graph)
+    found = [version for version in versions if version["name"] == name]
+    if not found:
+        names = ", ".join(repr(other["name"]) for other in versions) or "none at all"
         raise NotFound(f"there is no version {name!r} in the graph; there is {names}")
-    version = _version(found[name])
+    # Two of one name are damage; the one that does not serve is meant.
+    dropped = min(found, key=lambda version: version.get("state") == "active")
+    version = _version(dropped)
     if version.state == "active":
         raise BadConfig(
             f"version {name!r} serves now and cannot be dropped; "
             "type: kinfolio versions rollback, or write another back first"
         )
-    with write_access(graph, version.slot, found[name], asdict(version)) as writer:
-        graph.schema("version_forget_lists", version=name)
-        graph.schema("write_back_drop_index", slot=version.slot)
-        for kind in ("users", "products"):
-            nodes = read_nodes(graph, version.slot, kind)
-            clear(graph, writer, kind, [gid for gid, _, is_filled, _ in nodes if is_filled])
-        if not graph.write("version_delete", writer=writer.token):
-            raise writer.lost()
+    if version.slot not in SLOTS:
+        graph.write("version_delete_unknown", version=name)
+        return version
+    with write_access(graph, version.slot, dropped, asdict(version)) as writer:
+        if len(found) == 1:
+            graph.schema("version_forget_lists", version=name)
+        clear_slot(graph, writer)
     return version
 
 
-def _version(found: dict[str, Any]) -> Version:
-    return Version(**{key: found[key] for key in Version.__dataclass_fields__ if key in found})
+def _version(found: Found) -> Version:
+    # A damaged version is listed, too.
+    values: dict[str, Any] = {"name": "", "slot": "", "state": ""}
+    for item in fields(Version):
+        value = found.get(item.name)
+        if item.type == "int":
+            values[item.name] = value if isinstance(value, int) else 0
+        elif value is not None:
+            values[item.name] = str(value)
+    return Version(**values)

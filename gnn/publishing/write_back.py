@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadConfig, NotReady
+from kinfolio.errors import BadConfig, NotReady, if_interrupted
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.filling import Nodes, SlotFilling
 from kinfolio.gnn.publishing.slot_index import measure_index
 from kinfolio.gnn.publishing.slots import NodeKind, read_nodes, write_access
 from kinfolio.gnn.publishing.stored_rows import product_rows
-from kinfolio.gnn.publishing.versions import activate, found_versions
-from kinfolio.records import Progress, Slot, no_progress
+from kinfolio.gnn.publishing.trial import try_out
+from kinfolio.gnn.publishing.versions import activate, found_versions, settle
+from kinfolio.records import NO_TIME, Progress, Slot, no_progress
 from kinfolio.tabular import Tabular
 
 MAX_WIDTH = 4_096
@@ -49,31 +50,35 @@ def write_back(
     *,
     name: str | None = None,
     progress: Progress = no_progress,
+    check_sums: bool = True,
 ) -> WrittenBack:
-    """Store embeddings as a new version and activate it.
+    """Store embeddings as a new version, try it out and activate it.
 
     The graph may have grown or shrunk since the training. Without a name, the version is named by
-    the time.
+    the time. `check_sums=False` is for users' vectors that are not the sums of messages.
 
     Raises:
         BadConfig: the name is taken, or the vectors are too wide.
-        NotReady: the graph is not the one of the snapshot, or another write-back is running.
+        NotReady: the graph is not the one of the snapshot, another write-back is running, or the
+            lists of the new version are wrong, which is then not activated.
     """
     start = time.perf_counter()
-    _check_finite(embeddings)
-    vectors = product_rows(embeddings)
-    if vectors.shape[1] > MAX_WIDTH:
-        raise BadConfig(
-            f"vectors of {vectors.shape[1]} numbers are wider than the {MAX_WIDTH} that a "
-            "vector index takes; train again with a smaller --dim or fewer heads"
-        )
+    vectors = _checked_rows(embeddings)
     graph.schema("write_back_slots")
-    found = {version["slot"]: version for version in found_versions(graph)}
+    settle(graph)
+    # The newest of a slot, which a constraint keeps unique.
+    found = {version.get("slot"): version for version in reversed(found_versions(graph))}
     slot = _idle_slot(found)
     version = _new_version(embeddings, name, slot, found)
     products = _compare(graph, slot, "products", embeddings.product_gids, embeddings.product_ids)
     users = _compare(graph, slot, "users", embeddings.user_gids, embeddings.user_ids)
-    with write_access(graph, slot, found.get(slot), version) as writer:
+    with (
+        if_interrupted(
+            f"version {version['name']!r} is incomplete and does not serve, the one before still "
+            "does; the next kinfolio writeback replaces it"
+        ),
+        write_access(graph, slot, found.get(slot), version) as writer,
+    ):
         filling = SlotFilling(graph, writer, embeddings, vectors, products, users, progress)
         num_linked = filling.write()
         stored = filling.count(num_linked)
@@ -82,7 +87,12 @@ def write_back(
             embeddings, vectors, products.is_present, users.is_present, graph, slot
         )
         progress("measuring the index", 1, 1)
-        filling.mark_ready(stored, num_linked, quality)
+        filling.describe(stored, quality)
+        progress("trying the new version", 0, 1)
+        try_out(graph, version["name"], embeddings, vectors, users.is_present, check_sums)
+        progress("trying the new version", 1, 1)
+        filling.mark_ready()
+    with if_interrupted("the version is whole; kinfolio versions tells which one serves"):
         activate(graph, version["name"])
     return WrittenBack(
         version=version["name"],
@@ -94,7 +104,40 @@ def write_back(
     )
 
 
-def _check_finite(embeddings: Embeddings) -> None:
+def _checked_rows(embeddings: Embeddings) -> NDArray[np.float32]:
+    """Return `product_rows` of a model that the graph can store and serve."""
+    _check_model(embeddings)
+    vectors = product_rows(embeddings)
+    if vectors.shape[1] > MAX_WIDTH:
+        raise BadConfig(
+            f"vectors of {vectors.shape[1]} numbers are wider than the {MAX_WIDTH} that a "
+            "vector index takes; train again with a smaller --dim or fewer heads"
+        )
+    return vectors
+
+
+def _check_model(embeddings: Embeddings) -> None:
+    width = embeddings.heads * embeddings.dim
+    rows = {"user": len(embeddings.user_gids), "product": len(embeddings.product_gids)}
+    for name in (
+        "user_vectors",
+        "user_own",
+        "user_messages",
+        "product_vectors",
+        "product_messages",
+    ):
+        shape = getattr(embeddings, name).shape
+        if shape != (rows[name.split("_")[0]], width):
+            raise NotReady(
+                f"the model is damaged: its {name} are {' x '.join(map(str, shape))} numbers, not "
+                f"{rows[name.split('_')[0]]} x heads {embeddings.heads} x dim {embeddings.dim}; "
+                "train it again"
+            )
+    if embeddings.global_user.shape != (width,):
+        raise NotReady(
+            f"the model is damaged: its global user has {embeddings.global_user.size} numbers, not "
+            f"heads {embeddings.heads} x dim {embeddings.dim}; train it again"
+        )
     for field in fields(embeddings):
         numbers = getattr(embeddings, field.name)
         if isinstance(numbers, np.ndarray) and not np.isfinite(numbers).all():
@@ -103,8 +146,10 @@ def _check_finite(embeddings: Embeddings) -> None:
             )
 
 
-def _idle_slot(found: dict[Slot, dict[str, Any]]) -> Slot:
-    active = next((slot for slot, version in found.items() if version["state"] == "active"), None)
+def _idle_slot(found: dict[Any, dict[str, Any]]) -> Slot:
+    active = next(
+        (slot for slot, version in found.items() if version.get("state") == "active"), None
+    )
     if active is not None:
         return "b" if active == "a" else "a"
     # No active version: an empty or half-written slot before one that rollback could activate.
@@ -113,14 +158,14 @@ def _idle_slot(found: dict[Slot, dict[str, Any]]) -> Slot:
 
 
 def _new_version(
-    embeddings: Embeddings, name: str | None, slot: Slot, found: dict[Slot, dict[str, Any]]
+    embeddings: Embeddings, name: str | None, slot: Slot, found: dict[Any, dict[str, Any]]
 ) -> dict[str, Any]:
     now = datetime.now(UTC)
     # An interrupted version in this slot is replaced, so its name is free.
     taken_names = {
-        version["name"]
+        version.get("name")
         for other, version in found.items()
-        if other != slot or version["state"] != "writing"
+        if other != slot or version.get("state") != "writing"
     }
     if name is None:
         name = stem = now.strftime("%Y%m%d-%H%M%S")
@@ -142,6 +187,7 @@ def _new_version(
         "metrics": embeddings.metrics,
         "created_at": now.isoformat(timespec="milliseconds"),
         "snapshot": embeddings.snapshot,
+        "cut": None if embeddings.cut == NO_TIME else embeddings.cut,
         "users": 0,
         "products": 0,
     }

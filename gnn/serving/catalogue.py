@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from scipy.sparse import csr_array
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.rules import Rule, conditions_of
+from kinfolio.gnn.serving.search import Warn, name_some
 from kinfolio.gnn.serving.user_state import UserState
-from kinfolio.records import Slot
+from kinfolio.gnn.version_state import is_vector
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +59,7 @@ class Eligibility:
                 conditions=self._of_product,
                 risk_tolerance=key[0],
                 country=key[1],
+                harmless=state.harmless,
             )
             mask = np.zeros(len(self.place), np.bool_)
             mask[[self.place[p] for p in rows[0]["products"] if p in self.place]] = True
@@ -95,6 +97,8 @@ class Catalogue:
     place_of_gid: dict[int, int]
     links: csr_array
     """Shape (num_products, num_products); from a holding to other products."""
+    unusable_holdings: set[int]
+    """Gids of products with damaged links; users who hold one have no list."""
     eligibility: Eligibility
     vectors32: Tensor = field(init=False)
     """The vectors, float32, shape (width, num_products)."""
@@ -124,38 +128,67 @@ class Catalogue:
         return added
 
 
-def read_catalogue(graph: Graph, slot: Slot | None, rules: Sequence[Rule]) -> Catalogue:
+def read_catalogue(graph: Graph, state: UserState, rules: Sequence[Rule], warn: Warn) -> Catalogue:
     """Read all products of the graph, in the order of their ids.
 
-    Vectors are those of the slot; without one, the number of holders is the score.
+    Vectors are those of the state's version; without one, the number of holders is the score.
+    Damaged ones are left out, with a warning.
     """
+    slot = None if state.version is None else state.slot
     ids: list[str] = []
-    vectors: list[list[float] | None] = []
+    vectors: list[Any] = []  # Any: properties, which may be damaged
     gids: list[int | None] = []
-    links: list[tuple[list[int], list[float]]] = []
+    links: list[tuple[Any, Any]] = []
     after = ""
     while page := graph.read(
         "recommend_products", slot=slot or "a", after=after, size=PAGE_PRODUCTS
     ):
         ids += [row["product"] for row in page]
-        vectors += [[row["holders"]] if slot is None else row["embedding"] for row in page]
+        vectors += [[float(row["holders"])] if slot is None else row["embedding"] for row in page]
         gids += [row["gid"] for row in page]
         links += [
-            ([], []) if slot is None else (row["similar"] or [], row["weights"] or [])
+            ([], [])
+            if slot is None or row["similar"] is row["weights"] is None
+            else (row["similar"], row["weights"])
             for row in page
         ]
         after = page[-1]["product"]
     place_of_gid = {gid: place for place, gid in enumerate(gids) if gid is not None}
-    width = max((len(vector) for vector in vectors if vector), default=1)
+    width = len(state.query) or 1
     none = [0.0] * width
+    # The number of holders may be 0, a vector not.
+    is_sound = [is_vector(one, width) and (slot is None or any(one)) for one in vectors]
+    rows = [vector if sound else none for vector, sound in zip(vectors, is_sound, strict=True)]
+    damaged = [
+        product
+        for product, vector, sound in zip(ids, vectors, is_sound, strict=True)
+        if vector is not None and not sound
+    ]
+    is_linked = [_are_links(*one) for one in links]
+    unlinked = [place for place, sound in enumerate(is_linked) if not sound]
+    cure = f"version {state.version!r} is damaged; type: kinfolio versions check"
+    if damaged:
+        warn(f"left out: {name_some(damaged)} with damaged vectors; {cure}")
+    if unlinked:
+        some = name_some([ids[place] for place in unlinked])
+        warn(f"left out: users who hold {some} with damaged links; {cure}")
     return Catalogue(
         ids=ids,
-        vectors=np.array([vector or none for vector in vectors], np.float64).reshape(-1, width),
-        has_score=np.array([vector is not None for vector in vectors], np.bool_),
+        vectors=np.array(rows, np.float64).reshape(-1, width),
+        has_score=np.array(is_sound, np.bool_),
         place_of_gid=place_of_gid,
-        links=_links(links, place_of_gid),
+        links=_links(
+            [one if sound else ([], []) for one, sound in zip(links, is_linked, strict=True)],
+            place_of_gid,
+        ),
+        unusable_holdings={gid for place in unlinked if (gid := gids[place]) is not None},
         eligibility=Eligibility(graph, ids, rules),
     )
+
+
+def _are_links(gids: Any, weights: Any) -> bool:
+    """Whether two properties are the targets and the weights of links."""
+    return isinstance(gids, list) and is_vector(gids, len(gids)) and is_vector(weights, len(gids))
 
 
 def _links(

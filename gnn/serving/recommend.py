@@ -6,17 +6,17 @@ tolerance or excluded by an own rule are never recommended; unknown counts as no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.errors import BadConfig
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.rules import Rule, conditions_of
-from kinfolio.gnn.serving.search import best_products, ranked
+from kinfolio.gnn.serving.search import Warn, best_products, ranked
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
+from kinfolio.gnn.version_state import damaged
 from kinfolio.records import Recommendations
-
-Warn = Callable[[str], None]
 
 MAX_K = 1_000
 EXCLUDED = {
@@ -25,6 +25,7 @@ EXCLUDED = {
     "closed": "are closed",
     "country": "are not sold in the user's country",
     "risk": "are above the user's risk tolerance",
+    "unrated": "have no risk level, which the user's unknown risk tolerance requires",
     "own": "are ruled out by rules of your own",
     "new": "came after the training and have no vector yet",
 }
@@ -53,10 +54,21 @@ def recommend(
     conditions = conditions_of(rules)
     if state.version is None:
         search = None
-        rows = graph.read("recommend_popular", conditions=conditions, user_id=state.user, k=k)
+        rows = graph.read(
+            "recommend_popular",
+            conditions=conditions,
+            user_id=state.user,
+            harmless=state.harmless,
+            k=k,
+        )
     else:
-        rows, search = best_products(graph, state, k, conditions)
+        rows, search = best_products(graph, state, k, conditions, warn)
     if warn is not None:
+        if negative := sum(row["score"] < 0 for row in rows):
+            warn(
+                f"{negative} of {len(rows)} products have a negative score: what is known rather "
+                "speaks against them"
+            )
         for warning in _warnings(graph, state, len(rows), k, conditions):
             warn(warning)
     return Recommendations(
@@ -83,13 +95,26 @@ def score_for(graph: Graph | Reads, state: UserState, product_id: str) -> float 
     """Like `score_of`, for a user whose state was already read."""
     if state.version is None:
         rows = graph.read("recommend_holders", product_ids=[product_id])
-        scores = [float(row["holders"]) for row in rows]
     else:
         rows = graph.read("recommend_score", product_ids=[product_id], **state.parameters)
-        scores = [row["score"] for row in rows]
-    if not scores:
+    if not rows:
         raise product_not_found(graph, product_id)
-    return scores[0]
+    if state.version is None:
+        return float(rows[0]["holders"])
+    return finite_score(rows[0]["score"], state, product_id)
+
+
+def finite_score(score: float | None, state: UserState, product_id: str) -> float | None:
+    """Return a score that was read.
+
+    Raises:
+        VersionDamaged: it is not a finite number.
+    """
+    if score is not None and not math.isfinite(score):
+        raise damaged(
+            state.version, f"the vector of product {product_id!r} or a link to it is not finite"
+        )
+    return score
 
 
 def check_k(k: int) -> None:
@@ -107,16 +132,16 @@ def _warnings(
 ) -> list[str]:
     warnings = []
     if state.version is None:
-        warnings.append(
-            "no embeddings are in the graph yet, so this is what most people hold; "
-            "type: kinfolio writeback"
-        )
+        found_versions = graph.read("version_list")
+        problem = "no version is active" if found_versions else "no embeddings are in the graph yet"
+        cure = "kinfolio versions" if found_versions else "kinfolio writeback"
+        warnings.append(f"{problem}, so this is what most people hold; type: {cure}")
     if state.risk_tolerance is None or state.country is None:
         limits = graph.read("recommend_restrictions")[0]
         if state.risk_tolerance is None and limits["has_risk"]:
             warnings.append(
                 f"the risk tolerance of {state.user} is unknown, so products with a risk level are "
-                "left out"
+                "left out, and those without one unless they are of a harmless kind"
             )
         if state.country is None and limits["has_countries"]:
             warnings.append(
@@ -129,6 +154,7 @@ def _warnings(
             slot=state.slot,
             conditions=conditions,
             user_id=state.user,
+            harmless=state.harmless,
             is_compared=state.version is not None,
         )
         reasons = ", ".join(f"{row['products']:,} {EXCLUDED[row['rule']]}" for row in excluded)

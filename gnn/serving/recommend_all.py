@@ -12,16 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import NotReady
+from kinfolio.errors import NotReady, if_interrupted
 from kinfolio.gnn.serving.catalogue import Catalogue, Line, read_catalogue
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.rules import Rule
+from kinfolio.gnn.serving.search import Warn
+from kinfolio.gnn.serving.stored_lists import ListWriter
 from kinfolio.gnn.serving.user_state import UserState, read_user_states
 from kinfolio.records import Progress, no_progress
 from kinfolio.run import whole_file
@@ -34,6 +36,10 @@ MARGIN = 10
 """Additional products that are scored again in 64 bits, so that rounding decides nothing."""
 NEAR = 1e-4
 """Scores closer than this may be out of order in 32 bits."""
+UNFINISHED = (
+    "the lists in the graph are those from before; the unfinished ones are removed by the next "
+    "kinfolio recommend --all --materialise"
+)
 SAME_DIGITS = 9
 """Products whose scores agree to this many decimals are ordered by id."""
 
@@ -46,12 +52,13 @@ def recommend_all(
     rules: Sequence[Rule] = (),
     materialise: bool = False,
     progress: Progress = no_progress,
+    warn: Warn = lambda _: None,
 ) -> int:
     """Write the lists of all users; return the number of users.
 
-    The file is tab-separated, written whole or not at all. With `materialise`, each user's list in
-    the graph is replaced; lists whose `version` is the active one are complete and current. Own
-    rules apply in addition to the built-in ones.
+    The file is tab-separated, written whole or not at all. With `materialise`, all lists in the
+    graph are replaced at the end, in one transaction. Own rules apply in addition to the built-in
+    ones. `warn` is called with a warning about damaged vectors, which are left out.
 
     Raises:
         BadConfig: k is out of range.
@@ -60,24 +67,31 @@ def recommend_all(
     """
     check_k(k)
     users = 0
+    writer: ListWriter | None = None
     with ExitStack() as stack:
+        if materialise:
+            stack.enter_context(if_interrupted(UNFINISHED))
         out = None
         if file is not None:
             temporary = stack.enter_context(whole_file(file))
             out = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
             out.write("user\trank\tproduct\tscore\n")
-        for lists in _lists(graph, k, rules):
+        for lists in _lists(graph, k, rules, warn):
             if out is not None:
                 out.writelines(_cells(lists))
             if materialise:
-                _store(graph, lists)
+                if writer is None:
+                    writer = stack.enter_context(ListWriter(graph, lists[0][0].version))
+                writer.store(_rows(lists))
             users += len(lists)
             progress("computing lists", users, 0)
+        if writer is not None:
+            writer.finish()
     return users
 
 
 def _lists(
-    graph: Graph, k: int, rules: Sequence[Rule]
+    graph: Graph, k: int, rules: Sequence[Rule], warn: Warn
 ) -> Iterator[list[tuple[UserState, list[Line]]]]:
     catalogue: Catalogue | None = None
     version: str | None = None
@@ -91,9 +105,7 @@ def _lists(
             page = reader.submit(_page, graph, states[-1].user)
             if catalogue is None:
                 version = states[0].version
-                catalogue = read_catalogue(
-                    graph, None if version is None else states[0].slot, rules
-                )
+                catalogue = read_catalogue(graph, states[0], rules, warn)
             for state in states:
                 if state.version != version:
                     raise NotReady(
@@ -177,6 +189,9 @@ def _score_page(
     if pairs:
         rows, columns = torch.tensor(pairs).T
         scores[rows, columns] = -torch.inf
+    for row, state in enumerate(states):
+        if not catalogue.unusable_holdings.isdisjoint(holdings[state.user].linking):
+            scores[row] = -torch.inf
     return _Page(scores, queries, linked)
 
 
@@ -210,24 +225,15 @@ def _rank_exactly(
     return ranked, is_open
 
 
-def _store(graph: Graph, lists: list[tuple[UserState, list[Line]]]) -> None:
-    if lists and lists[0][0].version is None:
-        raise NotReady(
-            "no embeddings are in the graph yet, so there is no version for lists to be of; "
-            "type: kinfolio writeback"
-        )
-    graph.write(
-        "recommend_store_lists",
-        version=lists[0][0].version,
-        rows=[
-            {
-                "user": state.user,
-                "products": [product for product, _ in line],
-                "scores": [score for _, score in line],
-            }
-            for state, line in lists
-        ],
-    )
+def _rows(lists: list[tuple[UserState, list[Line]]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "user": state.user,
+            "products": [product for product, _ in line],
+            "scores": [score for _, score in line],
+        }
+        for state, line in lists
+    ]
 
 
 def _cells(lists: list[tuple[UserState, list[Line]]]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadInput, KinfolioError, NotFound, ServerUnreachable, WrongPassword
 from kinfolio.os_errors import refusal
 
-BUILT_IN = ("held", "dismissed", "closed", "country", "risk", "new", "own")
+BUILT_IN = ("held", "dismissed", "closed", "country", "risk", "unrated", "new", "own")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 

@@ -4,18 +4,22 @@ Requests more products from the index than the list needs, and twice as many whi
 too few. The rules are applied to the current graph; which of them apply inside the index search
 depends on the shares of products that passed at write-back. If the index cannot fill the list, the
 exact search does.
+
+A product with a damaged vector fails a statement that compares it. `read_compared` then finds such
+products and runs the statement without them: a sound graph pays nothing for the check.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword
 from kinfolio.gnn.serving.user_state import UserState
+from kinfolio.gnn.version_state import ServedVersion, damaged
 from kinfolio.records import Recommended
 
 EXACT_BELOW = 3_000
@@ -27,8 +31,13 @@ MOST_FETCHED = 3_200
 ENOUGH_PASS = 0.5
 """Share of the products: a rule that passes more costs less after the search than inside it."""
 
+NAMED = 3
+"""Damaged products that a message names."""
+
 Found = list[dict[str, Any]]
 """Any: product, name and score of each."""
+Warn = Callable[[str], None]
+"""Called with a warning about the list."""
 _Inside = Literal["market", "risk", "all"]
 _Statement = Literal["recommend_index", "recommend_index_nodes"]
 _STATEMENTS: tuple[_Statement, ...] = ("recommend_index", "recommend_index_nodes")
@@ -37,7 +46,11 @@ _supported: WeakKeyDictionary[Graph, dict[str | None, _Statement]] = WeakKeyDict
 
 
 def best_products(
-    graph: Graph, state: UserState, k: int, conditions: Sequence[str] = ()
+    graph: Graph,
+    state: UserState,
+    k: int,
+    conditions: Sequence[str] = (),
+    warn: Warn | None = None,
 ) -> tuple[Found, Literal["exact", "index"]]:
     """Return the k best eligible products by the active version, and the kind of search.
 
@@ -47,9 +60,65 @@ def best_products(
         found = _by_index(graph, state, k, state.fetch, conditions)
         if found is not None:
             return found, "index"
-    return graph.read(
-        "recommend_exact", conditions=tuple(conditions), k=k, **state.parameters
-    ), "exact"
+    parameters = state.parameters | {"conditions": tuple(conditions), "k": k}
+    return read_compared(graph, state.served, "recommend_exact", parameters, warn), "exact"
+
+
+def read_compared(
+    graph: Graph,
+    served: ServedVersion,
+    name: str,
+    parameters: dict[str, Any],  # Any: as `Graph.read` takes them
+    warn: Warn | None = None,
+) -> Found:
+    """Return the rows of a statement that compares the vectors of all products.
+
+    Products with damaged vectors are left out, with a warning that names some.
+
+    Raises:
+        VersionDamaged: a link between products is damaged.
+    """
+    rows, error = _try_compared(graph, name, parameters | {"damaged": []})
+    if rows is not None:
+        return rows
+    damage = graph.read(
+        "version_damaged_products",
+        slot=served.slot,
+        width=parameters["width"],
+        length=served.row_length,
+    )[0]
+    if damage["vectors"]:
+        rows, error = _try_compared(graph, name, parameters | {"damaged": damage["vectors"]})
+    if damage["links"] and rows is None:
+        raise damaged(served.name, f"{name_some(damage['links'])} with damaged links") from error
+    if rows is None:
+        raise error or damaged(served.name, "a score is not a finite number")
+    if warn is not None:
+        warn(
+            f"left out: {name_some(damage['vectors'])} with damaged vectors; "
+            f"version {served.name!r} is damaged; type: kinfolio versions check"
+        )
+    return rows
+
+
+def _try_compared(
+    graph: Graph, name: str, parameters: dict[str, Any]
+) -> tuple[Found | None, KinfolioError | None]:
+    """Return the rows if all scores are finite, or the server's error."""
+    try:
+        rows = graph.read(name, **parameters)
+    except (ServerUnreachable, WrongPassword):
+        raise
+    except KinfolioError as error:
+        return None, error
+    return (rows if all(math.isfinite(row.get("score", 0.0)) for row in rows) else None), None
+
+
+def name_some(products: Sequence[str]) -> str:
+    """Return the number of some products and the first few ids."""
+    more = ", ..." if len(products) > NAMED else ""
+    noun = "product" if len(products) == 1 else "products"
+    return f"{len(products):,} {noun} ({', '.join(map(repr, products[:NAMED]))}{more})"
 
 
 def ranked(rows: Iterable[dict[str, Any]]) -> tuple[Recommended, ...]:
@@ -77,8 +146,8 @@ def _by_index(
             n *= 2
         inside = "all"
         row = _query_index(graph, state, k, n, inside, conditions)
-    if row is None:
-        return None
+    if row is None or not all(map(math.isfinite, row["scores"])):
+        return None  # the exact search finds the damaged product
     return [
         {"product": product, "name": name, "score": score}
         for product, name, score in zip(row["products"], row["names"], row["scores"], strict=True)

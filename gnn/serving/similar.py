@@ -8,12 +8,15 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, NotReady, ServerUnreachable, WrongPassword
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import check_k
-from kinfolio.gnn.serving.search import EXACT_BELOW, Found, ranked
+from kinfolio.gnn.serving.search import EXACT_BELOW, Found, Warn, ranked, read_compared
 from kinfolio.gnn.serving.user_state import TRIES
+from kinfolio.gnn.version_state import ServedVersion, check_version, damaged, is_vector
 from kinfolio.records import SimilarProducts
 
 
-def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProducts:
+def similar_products(
+    graph: Graph, product_id: str, k: int = 10, *, warn: Warn | None = None
+) -> SimilarProducts:
     """Return the open products most similar to one, best first; a score is a cosine.
 
     Raises:
@@ -27,12 +30,16 @@ def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProdu
         raise product_not_found(graph, product_id)
     if row["version"] is None:
         raise NotReady("no embeddings are in the graph yet; type: kinfolio writeback")
-    if row["embedding"] is None or not any(row["embedding"][:-2]):
+    served = ServedVersion(row["version"], row["slot"], row["length"])
+    embedding, width = row["embedding"], row["heads"] * row["dim"] + 2
+    if embedding is not None and not (is_vector(embedding, width) and any(embedding)):
+        raise damaged(served.name, f"the vector of product {product_id!r} is not {width} numbers")
+    if embedding is None or not any(embedding[:-2]):
         raise NotReady(
             f"product {product_id!r} has no vector in version {row['version']!r}; "
             "type: kinfolio export, kinfolio train and kinfolio writeback"
         )
-    rows, search = _search(graph, row, k)
+    rows, search = _search(graph, served, row, k, warn)
     return SimilarProducts(
         product=product_id, version=row["version"], search=search, products=ranked(rows)
     )
@@ -41,20 +48,24 @@ def similar_products(graph: Graph, product_id: str, k: int = 10) -> SimilarProdu
 def _read(graph: Graph, product_id: str) -> dict[str, Any]:  # Any: a row of a statement
     row: dict[str, Any] = {}
     for _ in range(TRIES):
-        row = graph.read("recommend_product_vector", product_id=product_id)[0]
+        row = graph.read("recommend_product_vector", product_id=product_id, only=None)[0]
         # A read during a version flip can miss both versions.
         if row["version"] is not None or not graph.read("version_list"):
             break
+    if row["slot"] is not None or row["version"] is not None:
+        check_version({**row, "name": row["version"]})
     return row
 
 
-def _search(graph: Graph, row: dict[str, Any], k: int) -> tuple[Found, Literal["exact", "index"]]:
-    slot, embedding = row["slot"], row["embedding"]
+def _search(
+    graph: Graph, served: ServedVersion, row: dict[str, Any], k: int, warn: Warn | None
+) -> tuple[Found, Literal["exact", "index"]]:
+    embedding = row["embedding"]
     if row["fetch"] is not None and row["products"] > EXACT_BELOW:
         try:
             found = graph.read(
                 "recommend_similar_index",
-                slot=slot,
+                slot=served.slot,
                 product_id=row["product"],
                 query=[*embedding[:-2], 0.0, 0.0],
                 width=len(embedding),
@@ -67,7 +78,10 @@ def _search(graph: Graph, row: dict[str, Any], k: int) -> tuple[Found, Literal["
             found = []  # the server does not support conditions in a vector search
         if len(found) == k:
             return found, "index"
-    exact = graph.read(
-        "recommend_similar", slot=slot, product_id=row["product"], width=len(embedding), k=k
-    )
-    return exact, "exact"
+    parameters = {
+        "slot": served.slot,
+        "product_id": row["product"],
+        "width": len(embedding),
+        "k": k,
+    }
+    return read_compared(graph, served, "recommend_similar", parameters, warn), "exact"

@@ -8,10 +8,18 @@ from typing import Any, Literal
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.not_found import product_not_found, user_not_found
 from kinfolio.gnn.serving.rules import Rule
+from kinfolio.gnn.serving.user_state import unrated_kinds
 from kinfolio.records import Verdict
 
 ReasonCode = Literal[
-    "held", "dismissed", "closed", "country", "country_unknown", "risk_above", "risk_unknown"
+    "held",
+    "dismissed",
+    "closed",
+    "country",
+    "country_unknown",
+    "risk_above",
+    "risk_unknown",
+    "unrated",
 ]
 
 
@@ -24,12 +32,13 @@ def read_verdicts(
         NotFound: there is no such user or product.
     """
     pair: dict[str, Any] = {"user_id": user_id, "product_id": product_id}  # Any: as `read` takes it
-    facts = graph.read("why_not_facts", **pair)[0]
+    harmless = unrated_kinds(graph)
+    facts = graph.read("why_not_facts", harmless=harmless, **pair)[0]
     if facts["user"] is None:
         raise user_not_found(graph, user_id)
     if facts["product"] is None:
         raise product_not_found(graph, product_id)
-    verdicts = _built_in_verdicts(facts)
+    verdicts = _built_in_verdicts({**facts, "harmless": harmless})
     for rule in rules:
         row = graph.read("why_not_rule", conditions=(rule.condition,), **pair)[0]
         verdicts += (Verdict(rule=rule.name, passed=row["passed"], reason=rule.reason),)
@@ -50,6 +59,7 @@ def violations(facts: Mapping[str, Any]) -> dict[str, ReasonCode]:
             not facts["is_safe"],
             "risk_unknown" if facts["risk_tolerance"] is None else "risk_above",
         ),
+        "unrated": (not facts["is_rated"], "unrated"),
     }
     return {rule: code for rule, (is_violated, code) in reasons.items() if is_violated}
 
@@ -64,6 +74,7 @@ def _built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
         else f"nothing says that {name} is closed",
         "country": _country(facts, found.get("country")),
         "risk": _risk(facts, found.get("risk")),
+        "unrated": _unrated(facts, "unrated" in found),
     }
     return tuple(
         Verdict(rule=rule, passed=rule not in found, reason=reason)
@@ -88,3 +99,17 @@ def _risk(facts: Mapping[str, Any], violation: ReasonCode | None) -> str:
         return f"{level}, and the risk tolerance of {facts['user']} is unknown"
     place = "above" if violation else "within"
     return f"{level}, {place} the risk tolerance of {facts['user']}, {facts['risk_tolerance']}"
+
+
+def _unrated(facts: Mapping[str, Any], is_violated: bool) -> str:
+    if facts["risk"] is not None:
+        return f"{facts['name']} has a risk level"
+    none = f"{facts['name']} has no risk level"
+    if facts["harmless"] is None:
+        return f"{none}, and no other product has one"
+    if facts["risk_tolerance"] is not None:
+        return f"{none}, and the risk tolerance of {facts['user']} is known"
+    kind = "an unknown kind" if facts["kind"] is None else f"the kind {facts['kind']!r}"
+    if is_violated:
+        return f"{none}, is of {kind}, and the risk tolerance of {facts['user']} is unknown"
+    return f"{none}, and {kind} needs none"

@@ -13,9 +13,9 @@ from typing import Any
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady
 from kinfolio.gnn.serving.not_found import product_not_found, user_not_found
-from kinfolio.gnn.serving.recommend import check_k, score_for
+from kinfolio.gnn.serving.recommend import check_k, finite_score, score_for
 from kinfolio.gnn.serving.rules import Rule, conditions_of
-from kinfolio.gnn.serving.search import Found, ranked
+from kinfolio.gnn.serving.search import Found, ranked, read_compared
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
 from kinfolio.records import ListFilters, Recommendations, WhatIf
 
@@ -112,7 +112,12 @@ def _suppose(
         if not graph.read("chat_products", ids=[product], line="", shown=[]):
             raise product_not_found(graph, product)
     rows = graph.read(
-        "what_if_vector", user_id=state.user, without=list(without), added=list(added)
+        "what_if_vector",
+        user_id=state.user,
+        without=list(without),
+        added=list(added),
+        only=None,
+        checked=True,
     )
     if not rows:
         raise user_not_found(graph, state.user)
@@ -125,20 +130,18 @@ def _suppose(
 
 def _score(graph: Graph, hypothesis: _Hypothesis, product_id: str) -> float | None:
     rows = graph.read("what_if_score", product_id=product_id, **hypothesis.parameters)
-    score: float | None = rows[0]["score"]
-    return score
+    return finite_score(rows[0]["score"], hypothesis.state, product_id)
 
 
 def _products(
     graph: Graph, hypothesis: _Hypothesis, k: int, filters: ListFilters, rules: Sequence[Rule]
 ) -> Found:
-    return graph.read(
-        "what_if_products",
-        conditions=conditions_of(rules),
-        kinds=list(filters.kinds),
-        not_kinds=list(filters.excluded_kinds),
-        max_risk=filters.max_risk,
-        excluded=list(filters.excluded_products),
-        k=k,
-        **hypothesis.parameters,
-    )
+    parameters = hypothesis.parameters | {
+        "conditions": conditions_of(rules),
+        "kinds": list(filters.kinds),
+        "not_kinds": list(filters.excluded_kinds),
+        "max_risk": filters.max_risk,
+        "excluded": list(filters.excluded_products),
+        "k": k,
+    }
+    return read_compared(graph, hypothesis.state.served, "what_if_products", parameters)

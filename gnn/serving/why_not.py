@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.recommend import score_for
 from kinfolio.gnn.serving.rules import Rule, conditions_of
+from kinfolio.gnn.serving.search import read_compared
 from kinfolio.gnn.serving.user_state import read_user_state
 from kinfolio.gnn.serving.verdicts import read_verdicts
 from kinfolio.records import WhyNot
@@ -24,13 +25,15 @@ def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule
     verdicts = read_verdicts(graph, user_id, product_id, rules=rules)
     score, rank = score_for(graph, state, product_id), None
     if score is not None:
-        rows = graph.read(
-            "why_not_rank_popular" if state.version is None else "why_not_rank",
-            conditions=conditions_of(rules),
-            product_id=product_id,
-            score=score,
-            **state.parameters,
-        )
+        parameters = state.parameters | {
+            "conditions": conditions_of(rules),
+            "product_id": product_id,
+            "score": score,
+        }
+        if state.version is None:
+            rows = graph.read("why_not_rank_popular", **parameters)
+        else:
+            rows = read_compared(graph, state.served, "why_not_rank", parameters)
         rank = int(rows[0]["before"]) + 1
     return WhyNot(
         user=state.user,

@@ -116,6 +116,7 @@ class Ensemble:
             model=MODEL,
             metrics=metrics,
             snapshot=snapshot.hash,
+            cut=snapshot.cut,
         )
 
     def _parts(self) -> Parts:

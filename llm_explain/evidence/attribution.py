@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from kinfolio.cypher.graph import Graph, Reads
 
+MAX_DEVIATION = 1e-4
+"""Difference of the score and the sum of its contributions, of 1 or of a larger score: vectors are
+stored in 32 bits."""
 MIN_COVERED = 0.8
 MAX_STATED = 5
 MIN_COVERED_LONG = 0.95
@@ -55,6 +58,7 @@ def read_attribution(
     Raises:
         NotReady: nothing was written back, or the product has no vector yet.
         NotFound: there is no such user or product.
+        VersionDamaged: the contributions do not add up to the score.
     """
     with graph.snapshot_reads() as reads:
         state = read_user_state(reads, user_id)
@@ -62,6 +66,7 @@ def read_attribution(
         score = _read_score(reads, state, product_id)
         components, linear_score, basis = read_components(reads, state, pair)
         values = linear_score.contributions()
+        _check_sum(state, product_id, score, float(values.sum()))
         order, shares = rank_by_size(values)
         values, shares = values[order], shares[order]
         num_stated, also_stated = _stated(values, shares, is_long)
@@ -94,6 +99,14 @@ def read_attribution(
     ), linear_score
 
 
+def _check_sum(state: UserState, product_id: str, score: float, total: float) -> None:
+    if not abs(total - score) <= MAX_DEVIATION * max(1.0, abs(score)):
+        raise state.damaged(
+            f"the contributions to the score of {product_id!r} for {state.user!r} add up to "
+            f"{total:.4f} and not to {score:.4f}, so it is not explained"
+        )
+
+
 def _stated(
     values: NDArray[np.float64], shares: NDArray[np.float64], is_long: bool
 ) -> tuple[int, list[int]]:
@@ -113,6 +126,7 @@ def _read_pair(reads: Reads, state: UserState, product_id: str) -> dict[str, Any
         user_id=state.user,
         product_id=product_id,
         version=state.version,
+        harmless=state.harmless,
     )[0]
     if pair["product"] is None:
         raise product_not_found(reads, product_id)

@@ -48,6 +48,8 @@ def read_components(
             Component(kind="text", gid=row["gid"], id=row["id"], name=row["name"], text="about")
             for row in rows
         ]
+        for row in rows:
+            state.check_message(row["message"], repr(row["id"]))
         messages = [row["message"] for row in rows]
         basis = "text" if components else "popularity"
         prior *= not components
@@ -72,7 +74,11 @@ def _neighbours(
 ) -> tuple[list[Component], list[list[float]]]:
     """Holdings, ties and own text, with the message of each."""
     rows = reads.read(
-        "explain_neighbours", slot=state.slot, user_id=state.user, product_gid=pair["product_gid"]
+        "explain_neighbours",
+        slot=state.slot,
+        user_id=state.user,
+        product_gid=pair["product_gid"],
+        cut=state.cut,
     )
     components = [
         Component(
@@ -84,8 +90,11 @@ def _neighbours(
         )
         for row in rows
     ]
+    for row in rows:
+        state.check_message(row["message"], repr(row["id"]) if row["id"] else "a tied user")
     messages = [row["message"] or [0.0] * width for row in rows]
     if pair["own"] is not None:
+        state.check_message(pair["own"], f"the text of {state.user!r}")
         components.append(Component(kind="text", text="own"))
         messages.append(pair["own"])
     return components, messages

@@ -37,7 +37,7 @@ _REQUIRED = {
         *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "risk"),
         *("rest", "rest_against", "more", "more_against", "rest_long", "rest_long_against"),
         *("notice", "held", "dismissed", "closed", "country", "country_unknown", "risk_above"),
-        "risk_unknown",
+        *("risk_unknown", "unrated"),
     ),
     "people": ("default_out", "default_in"),
     "words": (

@@ -38,6 +38,21 @@ def configured_connection() -> Connection | None:
     )
 
 
+HARMLESS_KINDS = (
+    *("account", "cash", "current account", "deposit", "insurance", "savings", "savings account"),
+)
+"""Kinds of products that lose no money and lend none: without a risk rating they are offered to
+customers of unknown risk tolerance, other kinds are not."""
+
+
+def harmless_kinds() -> tuple[str, ...]:
+    """`KINFOLIO_HARMLESS_KINDS`, separated by commas, in lower case; default: `HARMLESS_KINDS`."""
+    text = os.environ.get("KINFOLIO_HARMLESS_KINDS")
+    if text is None:
+        return HARMLESS_KINDS
+    return tuple(kind.strip().lower() for kind in text.split(",") if kind.strip())
+
+
 def configured_path(name: str) -> Path | None:
     """File or folder in an environment variable."""
     value = os.environ.get(name)

@@ -54,6 +54,10 @@ class OutOfMemory(KinfolioError, MemoryError):
     """Memory is used up."""
 
 
+class VersionDamaged(KinfolioError, RuntimeError):
+    """A version of the embeddings in the graph, or a vector of it, is damaged."""
+
+
 class ServerError(KinfolioError, RuntimeError):
     """The database could not be started, reached or used."""
 

@@ -244,6 +244,17 @@ class WhatIf:
     after: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of one check."""
+
+    name: str
+    ok: bool
+    detail: str
+    cure: str | None = None
+    """The remedy; None if the check passed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A node or a relationship on a path; `id` is None for an anonymous user."""

@@ -102,10 +102,13 @@ def test_both_read_the_same_relationships_and_properties(
         ("chat_user", {"user_id": "u1"}),
         ("show_user", {"id": "u2", "sample": 10}),
         ("show_product", {"id": "C", "sample": 10}),
-        ("explain_pair", {"user_id": "u1", "product_id": "C", "version": "first"}),
-        ("explain_neighbours", {"user_id": "u1", "product_gid": 2}),
-        ("why_not_facts", {"user_id": "u6", "product_id": "D"}),
-        ("recommend_query_vector", {"user_ids": ["u1", "u6"]}),
+        (
+            "explain_pair",
+            {"user_id": "u1", "product_id": "C", "version": "first", "harmless": None},
+        ),
+        ("explain_neighbours", {"user_id": "u1", "product_gid": 2, "cut": None}),
+        ("why_not_facts", {"user_id": "u6", "product_id": "D", "harmless": None}),
+        ("recommend_query_vector", {"user_ids": ["u1", "u6"], "only": None, "checked": True}),
         (
             "recommend_score",
             {"user_id": "u1", "product_ids": ["A"], "query": [0.1] * 6, "width": 6},

@@ -98,6 +98,7 @@ class World:
             model="random",
             metrics='{"valid": {"recall@20": 0.5}}',
             snapshot=snapshot.hash,
+            cut=snapshot.cut,
         )
 
 
@@ -119,6 +120,7 @@ def random_world(seed: int, num_users: int, num_products: int) -> World:
         {"id": odd.get(i, f"p{i:02}").replace("u", "p"), "gid": i, "name": f"Fund {i}"}
         | maybe(0.6, risk=int(rng.integers(1, 6)))
         | maybe(0.5, open=bool(rng.random() < 0.7))
+        | {"kind": ("Savings", "loan", "fund")[i % 3]}
         | maybe(0.4, countries=[str(x) for x in rng.choice(LANDS, rng.integers(1, 3), False)])
         for i in range(num_products)
     ]

@@ -149,6 +149,7 @@ def _embeddings(
         model="by hand",
         metrics="{}",
         snapshot=snapshot.hash,
+        cut=snapshot.cut,
     )
 
 

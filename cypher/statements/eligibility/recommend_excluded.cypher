@@ -1,5 +1,5 @@
 // Return how many products each rule excludes from a user's list; a product counts for the first such rule only.
-// parameters: user_id STRING, is_compared BOOLEAN
+// parameters: user_id STRING, is_compared BOOLEAN, harmless LIST
 // columns:    rule STRING, products INTEGER
 MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS]->(x:Product) RETURN x } AS held,
@@ -13,6 +13,7 @@ WITH u, p, CASE
   WHEN NOT is_open THEN 'closed'
   WHEN NOT is_sold THEN 'country'
   WHEN NOT is_safe THEN 'risk'
+  WHEN NOT is_rated THEN 'unrated'
   WHEN NOT (true
     // own rules
   ) THEN 'own'

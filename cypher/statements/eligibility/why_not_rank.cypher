@@ -1,9 +1,9 @@
 // Return the number of products that rank before a product in a user's list, and the number of other allowed products.
 // Scores that equal the product's in 32 bits are recomputed in 64; `length` converts a cosine to a score.
-// parameters: user_id STRING, product_id STRING, query LIST, width INTEGER, length FLOAT, score FLOAT
+// parameters: user_id STRING, product_id STRING, query LIST, width INTEGER, length FLOAT, damaged LIST, score FLOAT, harmless LIST
 // columns:    before INTEGER, others INTEGER
 MATCH (u:User {id: $user_id})
-WITH u, COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } AS out
+WITH u, COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } + COLLECT { MATCH (y:Product) WHERE y.id IN $damaged RETURN y } AS out
 CALL (u, out) {
   MATCH (p:Product)
   WHERE

@@ -1,5 +1,5 @@
 // Return the same as `why_not_rank`, by number of holders: for a graph without embeddings.
-// parameters: user_id STRING, product_id STRING, score FLOAT
+// parameters: user_id STRING, product_id STRING, score FLOAT, harmless LIST
 // columns:    before INTEGER, others INTEGER
 MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS|DISMISSED]->(x:Product) RETURN x } AS out

@@ -5,6 +5,6 @@ MATCH (b:Product {id: $product_id})
 MATCH (u:User {id: $user_id})-[:WROTE]->(r:Review)-[:ABOUT]->(a:Product)
 WHERE coalesce(r.split, 'train') = 'train'
   AND NOT EXISTS { MATCH (u)-[h:HOLDS]->(a) WHERE coalesce(h.split, 'train') <> 'train' }
-RETURN r.id AS review, a.id AS id, coalesce(a.name, a.id) AS name
+RETURN r.id AS review, a.id AS id, coalesce(toStringOrNull(([] + a.name)[0]), a.id) AS name
 ORDER BY EXISTS { (a)-[:IN_CATEGORY]->()<-[:IN_CATEGORY]-(b) } DESC, r.at, review
 LIMIT 1

@@ -4,5 +4,5 @@
 MATCH (u:User {id: $user_id})-[:WROTE]->(r:Review)-[:ABOUT]->(n:Product)
 WHERE coalesce(r.split, 'train') = 'train' AND n.message_a IS NOT NULL
 WITH DISTINCT n
-RETURN n.gid AS gid, n.id AS id, coalesce(n.name, n.id) AS name, n.message_a AS message
+RETURN n.gid AS gid, n.id AS id, coalesce(toStringOrNull(([] + n.name)[0]), n.id) AS name, n.message_a AS message
 ORDER BY gid

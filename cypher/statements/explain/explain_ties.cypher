@@ -13,5 +13,5 @@ CALL (u, v) {
 }
 OPTIONAL MATCH (v)-[r:HOLDS]->(b) WHERE coalesce(r.split, 'train') = 'train'
 RETURN gid, kind, is_out, r IS NOT NULL AS holds, r.rating AS rating,
-       CASE WHEN $named THEN v.id END AS id, CASE WHEN $named THEN coalesce(toStringOrNull(v.name), v.id) END AS name
+       CASE WHEN $named THEN v.id END AS id, CASE WHEN $named THEN coalesce(toStringOrNull(([] + v.name)[0]), v.id) END AS name
 ORDER BY gid

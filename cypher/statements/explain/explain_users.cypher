@@ -3,5 +3,5 @@
 // columns:    id STRING, name STRING
 MATCH (u:User)
 WHERE u.id IS NOT NULL
-RETURN u.id AS id, coalesce(toStringOrNull(u.name), '') AS name
+RETURN u.id AS id, coalesce(toStringOrNull(([] + u.name)[0]), '') AS name
 ORDER BY id

@@ -1,5 +1,6 @@
-// The active version as `v`, null without one.
+// The active version as `v`, or the one named $only; null without one.
 head(COLLECT {
-  MATCH (w:EmbeddingVersion {state: 'active'})
-  RETURN w ORDER BY w.created_at DESC LIMIT 1
+  MATCH (w:EmbeddingVersion)
+  WHERE CASE WHEN $only IS NULL THEN w.state = 'active' ELSE w.name = $only END
+  RETURN w ORDER BY w.created_at DESC, w.name LIMIT 1
 }) AS v

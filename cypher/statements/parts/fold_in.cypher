@@ -1,7 +1,6 @@
 // The query vector of user `u` and its source: the stored vector, or the sum of the messages of the products `held`, the
-// users `tied` and the global mean, weighted by `reach`; each head is scaled to unit length.
-WITH *, 'message_' + v.slot AS message, 'own_' + v.slot AS own, 'market_' + v.slot AS market,
-     'counted_' + v.slot AS fingerprint
+// users `tied` and the global mean, weighted by `reach`; each head is scaled to unit length. With $checked,
+// damaged vectors do not count.
 WITH *, CASE
        WHEN v IS NULL THEN 'popularity'
        WHEN is_stored THEN 'stored'
@@ -14,8 +13,7 @@ WITH *, CASE
        } THEN 'text'
        ELSE 'popularity'
      END AS source,
-     size([p IN held WHERE p[market] IS NOT NULL])
-       + coalesce(v.tie_weight, 0.0) * size([f IN tied WHERE f[fingerprint] IS NOT NULL]) AS neighbours
+     size(products) + coalesce(v.tie_weight, 0.0) * size(people) AS neighbours
 WITH *, CASE neighbours WHEN 0.0 THEN 1.0 ELSE sqrt(neighbours) END AS reach
 WITH *, CASE
        WHEN source IN ['stored', 'popularity'] THEN []
@@ -27,7 +25,10 @@ WITH *, CASE
        }
        ELSE [vector IN [u[own], [x IN v.general | x * reach]] + [n IN held + tied | n[message]]
              WHERE vector IS NOT NULL]
-     END AS parts
+     END AS vectors
+WITH *, CASE WHEN $checked THEN [vector IN vectors WHERE size(vector) = v.heads * v.dim
+       AND valueType(vector) = 'LIST<FLOAT NOT NULL> NOT NULL' AND reduce(total = 0.0, x IN vector | total + 0.0 * x) = 0.0]
+     ELSE vectors END AS parts
 WITH *, CASE
        WHEN source = 'stored' THEN u['embedding_' + v.slot][0..v.heads * v.dim]
        ELSE [d IN range(0, coalesce(v.heads * v.dim, 0) - 1) | reduce(total = 0.0, part IN parts | total + part[d])]

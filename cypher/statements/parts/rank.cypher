@@ -3,7 +3,7 @@ WITH p, max(heads) AS heads, sum(linked) AS linked
 WHERE heads IS NOT NULL
 WITH p, linked ORDER BY heads + linked DESC, p.id LIMIT $k + 10
 WITH p, linked, p.embedding_a AS e
-RETURN p.id AS product, coalesce(p.name, p.id) AS name,
+RETURN p.id AS product, coalesce(toStringOrNull(([] + p.name)[0]), p.id) AS name,
   // include: score
 ORDER BY score DESC, product
 LIMIT $k

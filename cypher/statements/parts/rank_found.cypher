@@ -33,7 +33,7 @@ CALL (allowed) {
   WITH p,
     // include: score
   ORDER BY score DESC, p.id LIMIT $k
-  RETURN collect(p.id) AS products, collect(coalesce(p.name, p.id)) AS names, collect(score) AS scores
+  RETURN collect(p.id) AS products, collect(coalesce(toStringOrNull(([] + p.name)[0]), p.id)) AS names, collect(score) AS scores
 }
 RETURN seen, products, names, scores
 ORDER BY seen

@@ -3,7 +3,7 @@
 // A search supports no OR, so "open or null" and "risk low enough or null" are four searches; one without results takes
 // half the time. `inside` names the rules inside the search: 'market' only, 'risk' as well, or 'all'.
 // The m products with the strongest links from held products are added. `seen` < n: the index has no more products.
-// parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, markets LIST, risk INTEGER, inside STRING, n INTEGER, m INTEGER, k INTEGER
+// parameters: user_id STRING, query LIST, width INTEGER, length FLOAT, markets LIST, risk INTEGER, inside STRING, n INTEGER, m INTEGER, k INTEGER, harmless LIST
 // columns:    seen INTEGER, products LIST, names LIST, scores LIST
 CYPHER 25
 MATCH (u:User {id: $user_id})

@@ -18,6 +18,6 @@ WITH p, reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * $query[d]
      reduce(total = 0.0, d IN range(0, $width - 3) | total + e[d] * e[d]) AS square_of_p,
      reduce(total = 0.0, d IN range(0, $width - 3) | total + $query[d] * $query[d]) AS square_of_query
 WHERE square_of_p > 0
-RETURN p.id AS product, coalesce(p.name, p.id) AS name, dot / sqrt(square_of_p * square_of_query) AS score
+RETURN p.id AS product, coalesce(toStringOrNull(([] + p.name)[0]), p.id) AS name, dot / sqrt(square_of_p * square_of_query) AS score
 ORDER BY score DESC, product
 LIMIT $k

@@ -1,10 +1,10 @@
 // Return the k best allowed products under filters (kinds or categories, a highest risk, excluded ids), ranked as by
 // `recommend_exact`, as if the user held the products `added` and not the products `without`. Read-only.
-// parameters: user_id STRING, without LIST, added LIST, kinds LIST, not_kinds LIST, max_risk INTEGER, excluded LIST, query LIST, width INTEGER, length FLOAT, k INTEGER
+// parameters: user_id STRING, without LIST, added LIST, kinds LIST, not_kinds LIST, max_risk INTEGER, excluded LIST, damaged LIST, query LIST, width INTEGER, length FLOAT, k INTEGER, harmless LIST
 // columns:    product STRING, name STRING, score FLOAT
 MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS]->(x:Product) WHERE NOT x.id IN $without RETURN x.id }
-  + COLLECT { MATCH (u)-[:DISMISSED]->(y:Product) RETURN y.id } + $added + $excluded AS out
+  + COLLECT { MATCH (u)-[:DISMISSED]->(y:Product) RETURN y.id } + $added + $excluded + $damaged AS out
 CALL (u, out) {
   MATCH (p:Product)
   WHERE

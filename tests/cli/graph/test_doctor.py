@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from kinfolio.cli.graph.doctor import GPU_DRIVERS, Check, run_checks
+from kinfolio.cli.graph.doctor import GPU_DRIVERS, run_checks
+from kinfolio.cypher.graph import Graph
+from kinfolio.records import Check
 from tests.conftest import Cli
 
 NAMES = [
     "python",
     "home",
+    "memory",
     "java",
     "jars",
     "disk",
@@ -19,6 +22,10 @@ NAMES = [
     "text encoder",
     "embedded language model",
     "torch",
+    "schema",
+    "versions",
+    "slots",
+    "stored lists",
 ]
 
 
@@ -26,7 +33,7 @@ def by_name(home: Path) -> dict[str, Check]:
     return {check.name: check for check in run_checks(home, None)}
 
 
-def test_a_complete_installation_passes_every_check(cli: Cli) -> None:
+def test_a_complete_installation_passes_every_check(graph: Graph, cli: Cli) -> None:
     result = cli("doctor", "--json", env={"NEO4J_URI": None})
     found = json.loads(result.stdout)["checks"]
     assert result.exit_code == 0

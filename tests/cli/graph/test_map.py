@@ -213,7 +213,7 @@ def test_every_command_that_reads_the_graph_has_the_option() -> None:
     from kinfolio.cli.main import COMMANDS, cli
 
     without = {"demo", "db", "load", "train", "evaluate", "report", "runs", "map", "route"}
-    without |= {"doctor", "completion"}
+    without |= {"completion"}
     found = {name: cli.get_command(None, name) for name in COMMANDS}  # type: ignore[arg-type]
     options = {
         name

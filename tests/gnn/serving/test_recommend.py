@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, NotFound
 from kinfolio.gnn.embeddings import Embeddings
-from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.publishing import write_back as publishing
 from kinfolio.gnn.serving.recommend import recommend, score_of
 from kinfolio.gnn.serving.recommend_all import recommend_all
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.records import Connection
+from tests.gnn.recipes import HARMLESS, recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 NUM_USERS, NUM_PRODUCTS = 60, 80
 _WITH_RULES = "recommend_index"
+write_back = partial(publishing.write_back, check_sums=False)
+"""The random vectors of users are not the sums of messages."""
 RunCypher = Callable[..., list[dict[str, Any]]]
 
 
@@ -67,12 +71,13 @@ class Twin:
     def query(self, user: int) -> tuple[str, NDArray[Any]]:
         held, tied = self.neighbours(self.world, user)
         users, products = len(self.embeddings.user_gids), len(self.embeddings.product_gids)
-        is_same = self.neighbours(self.trained, user) == (held, tied)
+        known_held = {p for p in held if p < products}
+        known_tied = {v for v in tied if v < users}
+        # Neighbours that the version does not know add nothing, so the stored vector stays valid.
+        is_same = self.neighbours(self.trained, user) == (known_held, known_tied)
         if user < users and self.embeddings.user_vectors[user].any() and is_same:
             stored = self.embeddings.user_vectors[user].astype(np.float64)
             return "stored", self.as_unit_blocks(stored[None])[0]
-        known_held = [p for p in held if p < products]
-        known_tied = [v for v in tied if v < users]
         total = np.zeros(self.embeddings.heads * self.embeddings.dim)
         if user < users:
             total += self.embeddings.user_own[user]
@@ -111,6 +116,8 @@ class Twin:
             broken.add("country")
         if "risk" in what and who.get("risk_tolerance", -1) < what["risk"]:
             broken.add("risk")
+        if "risk" not in what and "risk_tolerance" not in who and what.get("kind") != "Savings":
+            broken.add("unrated")
         return broken
 
     def best(self, user: int, k: int) -> list[tuple[str, float]]:
@@ -207,6 +214,93 @@ def test_lists_by_the_index_equal_those_of_brute_force(
                 # A short list is always confirmed by the exact search.
                 assert found.search == "index" or len(found.products) < 5 or way != _WITH_RULES
     assert searches.count("index") > 30
+
+
+@pytest.mark.parametrize("heading", ["Recommend", "Recommend by the index"])
+def test_the_recipes_of_the_documentation_return_the_same_lists_for_every_user(
+    heading: str, twin: Twin, shared_graph: Graph, run_cypher: RunCypher
+) -> None:
+    sources = set()
+    for who in twin.world.users:
+        found = recommend(shared_graph, who["id"])
+        rows = run_cypher(recipe(heading), user=who["id"], harmless=HARMLESS)
+        assert [row["product"] for row in rows] == [line.product for line in found.products], who
+        assert [row["score"] for row in rows] == pytest.approx(
+            [line.score for line in found.products], abs=1e-4
+        )
+        sources.add(found.source)
+    assert sources == {"stored", "folded_in", "ties", "text", "popularity"}
+
+
+def test_the_recipe_of_why_not_returns_the_same_verdicts_for_every_user(
+    twin: Twin, shared_graph: Graph, run_cypher: RunCypher
+) -> None:
+    for user, who in enumerate(twin.world.users):
+        product = twin.world.products[user % NUM_PRODUCTS]["id"]
+        found = why_not(shared_graph, who["id"], product)
+        row = run_cypher(recipe("Why not"), user=who["id"], product=product, harmless=HARMLESS)[0]
+        assert {rule.rule: rule.passed for rule in found.rules}.items() <= row.items()
+        assert (row["rank"], row["score"]) == (found.rank, pytest.approx(found.score, abs=1e-4))
+
+
+def test_ties_dated_after_the_cut_do_not_count_for_users_of_the_version(
+    twin: Twin, shared_graph: Graph, run_cypher: RunCypher
+) -> None:
+    stored = [who for i, who in enumerate(twin.world.users) if twin.query(i)[0] == "stored"]
+    one, other = stored[0]["id"], stored[1]["id"]
+    before = recommend(shared_graph, one)
+    tie = (
+        "MATCH (u:User {id: $one}), (v:User {id: $other}) "
+        "CREATE (u)-[:TIED_TO {at: $at, kind: 'new'}]->(v)"
+    )
+    run_cypher("MATCH (v:EmbeddingVersion) SET v.cut = 1000")
+    try:
+        run_cypher(tie, one=one, other=other, at=1001)
+        assert recommend(shared_graph, one) == before
+        recipes = run_cypher(recipe("Recommend"), user=one, harmless=HARMLESS)
+        assert [row["product"] for row in recipes] == [line.product for line in before.products]
+        run_cypher(tie, one=one, other=other, at=1000)
+        assert recommend(shared_graph, one).source == "folded_in"
+        # A user whom the version does not know is served by all ties.
+        run_cypher(tie, one="nothing", other=other, at=1001)
+        assert recommend(shared_graph, "nothing").source == "ties"
+    finally:
+        run_cypher("MATCH ()-[t:TIED_TO {kind: 'new'}]->() DELETE t")
+        run_cypher("MATCH (v:EmbeddingVersion) SET v.cut = null")
+    assert recommend(shared_graph, one) == before
+
+
+def test_without_risk_tolerance_only_harmless_kinds_need_no_risk_level(
+    twin: Twin, shared_graph: Graph, run_cypher: RunCypher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kinds(user: str) -> set[str]:
+        ids = [line.product for line in recommend(shared_graph, user, 1000).products]
+        rows = run_cypher("MATCH (p:Product) WHERE p.id IN $ids RETURN p.kind AS k", ids=ids)
+        return {row["k"] for row in rows}
+
+    unknown = next(who["id"] for who in twin.world.users if "risk_tolerance" not in who)
+    known = next(who["id"] for who in twin.world.users if "risk_tolerance" in who)
+    assert kinds(unknown) == {"Savings"}
+    assert kinds(known) == {"Savings", "loan", "fund"}
+    loan = run_cypher(
+        "MATCH (p:Product {kind: 'loan'}) WHERE p.risk IS NULL RETURN p.id AS id ORDER BY id"
+    )[0]["id"]
+    verdict = {rule.rule: rule for rule in why_not(shared_graph, unknown, loan).rules}["unrated"]
+    assert not verdict.passed
+    assert "has no risk level, is of the kind 'loan', and the risk tolerance" in verdict.reason
+    monkeypatch.setenv("KINFOLIO_HARMLESS_KINDS", "Loan, deposit")
+    assert kinds(unknown) == {"loan"}
+
+
+def test_negative_scores_are_marked(
+    twin: Twin, shared_graph: Graph, cli: Callable[..., Any]
+) -> None:
+    found = cli("recommend", "🦊 u/1", "-k", "60")
+    header, *lines = [line.split("\t") for line in found.stdout.splitlines()]
+    assert header[-1] == "note"
+    assert {(float(line[3]) < 0, line[4]) for line in lines} == {(True, "negative"), (False, "")}
+    negative = sum(line[4] == "negative" for line in lines)
+    assert f"{negative} of {len(lines)} products have a negative score" in found.stderr
 
 
 def test_changed_product_properties_take_effect_at_once(
@@ -314,17 +408,22 @@ def test_the_warning_about_a_short_list_counts_the_excluded_products_by_rule(
     user = next(i for i, who in enumerate(twin.world.users) if "risk_tolerance" not in who)
     who = twin.world.users[user]
     found = recommend(shared_graph, who["id"], 1000, warn=warnings.append)
-    assert warnings[0] == (
-        f"the risk tolerance of {who['id']} is unknown, so products with a risk level are left out"
-    )
+    assert (
+        f"the risk tolerance of {who['id']} is unknown, so products with a risk level are left "
+        "out, and those without one unless they are of a harmless kind"
+    ) in warnings
     first = [
-        next(r for r in ("held", "dismissed", "closed", "country", "risk") if r in broken)
+        next(
+            r for r in ("held", "dismissed", "closed", "country", "risk", "unrated") if r in broken
+        )
         for product in range(NUM_PRODUCTS)
         if (broken := twin.broken(user, product))
     ]
     assert warnings[-1].startswith(f"{len(found.products)} of 1000 asked for: ")
     assert f"{first.count('risk')} are above the user's risk tolerance" in warnings[-1]
     assert f"{first.count('closed')} are closed" in warnings[-1]
+    # With the product that came after the training, which has no risk level.
+    assert f"{first.count('unrated') + 1} have no risk level, which the user's" in warnings[-1]
     assert len(found.products) + len(first) == NUM_PRODUCTS
 
 

@@ -18,6 +18,7 @@ ALLOWED = {
     "is_open": True,
     "is_sold": True,
     "is_safe": True,
+    "is_rated": True,
     "country": "FR",
     "risk_tolerance": 3,
 }
@@ -37,6 +38,7 @@ def test_an_allowed_product_violates_no_rule() -> None:
         ({"is_sold": False, "country": None}, {"country": "country_unknown"}),
         ({"is_safe": False}, {"risk": "risk_above"}),
         ({"is_safe": False, "risk_tolerance": None}, {"risk": "risk_unknown"}),
+        ({"is_rated": False}, {"unrated": "unrated"}),
     ],
 )
 def test_each_violated_rule_has_the_code_of_its_reason(
