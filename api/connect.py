@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from kinfolio import environment
@@ -22,7 +23,7 @@ def connect(
     rules: str | Path | None = None,
     on_note: Note = log_note,
 ) -> Kinfolio:
-    """Open a graph.
+    """Open a graph; waits for the database are limited by `KINFOLIO_TIMEOUT` (30 seconds).
 
     Args:
         uri: Bolt address of a Neo4j server. None uses `NEO4J_URI` with its user, password and
@@ -46,6 +47,7 @@ def connect(
         connection = environment.configured_connection() or _managed_server(on_note)
     else:
         connection = Connection(uri=uri, username=username, password=password, database=database)
+    connection = replace(connection, timeout=environment.timeout())
     mapping = mapping or environment.configured_path("KINFOLIO_MAPPING")
     graph = Graph(connection, None if mapping is None else read_mapping(Path(mapping)))
     try:

@@ -15,10 +15,11 @@ from kinfolio.cli.failures import tell
 from kinfolio.cli.observing import observed
 from kinfolio.cli.output import echo, json_log, print_warnings
 from kinfolio.cli.streams import prepare_streams
+from kinfolio.cypher.server.private import write_privately
 
 COMMANDS = {
     "demo": ("graph.demo", "Run all steps on a generated community."),
-    "db": ("graph.db", "Start, stop, inspect or wipe the database server."),
+    "db": ("graph.db", "Start, stop, inspect, dump, restore or wipe the database server."),
     "load": ("graph.load", "Load a folder of files into the graph."),
     "map": ("graph.map", "Use an existing graph with other labels, types and property names."),
     "export": ("model.export", "Export the graph to a snapshot."),
@@ -114,6 +115,7 @@ def main(arguments: list[str] | None = None, **extra: Any) -> None:
     prepare_streams()
     print_warnings()
     json_log.set(False)
+    write_privately()
     try:
         try:
             # Outside standalone mode click returns the code of an `Exit` instead of exiting.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -12,7 +12,7 @@ import click
 
 from kinfolio.cli.output import print_message
 from kinfolio.cli.progress import spinner
-from kinfolio.environment import configured_connection, deployment, home
+from kinfolio.environment import configured_connection, deployment, home, timeout
 from kinfolio.ids import normalized_id
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.llm_explain.wording.clauses import Clauses
     from kinfolio.llm_explain.wording.writers import Writer
+    from kinfolio.records import Connection
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -30,6 +31,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 PATH = click.Path(path_type=Path)
 _MAPPING = "kinfolio.mapping"
 _JSON = "kinfolio.json"
+_TIMEOUT = "kinfolio.timeout"
 
 
 def normal_id(ctx: click.Context, _: click.Parameter, id: str | None) -> str | None:
@@ -101,8 +103,24 @@ def _refuse_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -
         )
 
 
+def _store_timeout(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
+    if given is not None:
+        ctx.meta[_TIMEOUT] = timeout(given)
+
+
+timeout_option = click.option(
+    "--timeout",
+    metavar="SECONDS",
+    expose_value=False,
+    callback=_store_timeout,
+    help="Longest wait for the database's first answer, and for a sign of life later.  "
+    "[env: KINFOLIO_TIMEOUT; default: 30]",
+)
+"""For commands that reach the database without `mapping_option`, which includes it."""
+
+
 def _mapping_option(callback: Callable[..., None], *, hidden: bool) -> Callable[..., Any]:
-    return click.option(
+    option = click.option(
         "--mapping",
         type=FILE,
         envvar="KINFOLIO_MAPPING",
@@ -113,6 +131,7 @@ def _mapping_option(callback: Callable[..., None], *, hidden: bool) -> Callable[
         help="Mapping file of a graph with other names, as written by `kinfolio map init`.  "
         "[env: KINFOLIO_MAPPING]",
     )
+    return lambda function: option(timeout_option(function))
 
 
 mapping_option = _mapping_option(_store_mapping, hidden=False)
@@ -140,6 +159,19 @@ def writers(model: str | None) -> tuple[Writer, ...]:
     return writers_for(model, home() / "models", notify=print_message)
 
 
+def seconds_to_wait() -> float:
+    """Return the seconds of `--timeout`, or those of the environment."""
+    ctx = click.get_current_context(silent=True)
+    given = None if ctx is None else ctx.meta.get(_TIMEOUT)
+    return timeout() if given is None else float(given)
+
+
+def external_connection() -> Connection | None:
+    """Return the server in `NEO4J_URI`, with the time-out of `--timeout`."""
+    found = configured_connection()
+    return None if found is None else replace(found, timeout=seconds_to_wait())
+
+
 @contextmanager
 def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
     """Open the graph of `NEO4J_URI`, or of the managed server, which is started if necessary.
@@ -154,11 +186,12 @@ def open_graph(mapping: Mapping | None = None) -> Iterator[Graph]:
             from kinfolio.cypher.mapping.names import read_mapping
 
             mapping = read_mapping(ctx.meta[_MAPPING])
-        connection = configured_connection()
+        connection = external_connection()
         if connection is None:
             from kinfolio.cypher.server.server import Server
 
-            connection = Server(home()).start(print_message)
+            started = Server(home()).start(print_message)
+            connection = replace(started, timeout=seconds_to_wait())
     with Graph(connection, mapping) as graph:
         yield graph
 

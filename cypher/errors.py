@@ -6,6 +6,8 @@ and a missing parameter, procedure or database alike.
 
 from __future__ import annotations
 
+import socket
+import ssl
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from neo4j.exceptions import Neo4jError
 
     from kinfolio.records import Connection
+
+FIRST_CONTACT = "the first contact"
 
 
 @contextmanager
@@ -44,7 +48,7 @@ def translate_errors(connection: Connection, operation: str) -> Iterator[None]:
         exceptions.ConnectionAcquisitionTimeoutError,
         OSError,
     ) as error:
-        raise unreachable(connection, error) from error
+        raise unreachable(connection, error, operation) from error
     except exceptions.ConfigurationError as error:
         raise bad_address(connection) from error
     except exceptions.DriverError as error:
@@ -53,13 +57,85 @@ def translate_errors(connection: Connection, operation: str) -> Iterator[None]:
         ) from error
 
 
-def unreachable(connection: Connection, error: BaseException | None = None) -> ServerUnreachable:
-    """Return the error for an address without a server."""
-    why = f" ({_describe(error)})" if error is not None and "handshake" in str(error) else ""
-    return ServerUnreachable(
-        f"no Neo4j answers at {connection.uri}{why}; "
-        "type: kinfolio db start, or correct NEO4J_URI if the server is your own"
-    )
+def raise_silence(connection: Connection, error: BaseException, operation: str) -> None:
+    """Raise the final error if the server was silent for too long: a retry would wait again."""
+    if is_silence(error):
+        raise unreachable(connection, error, operation) from error
+
+
+def is_silence(error: BaseException) -> bool:
+    """Return whether a wait for the server ended in a time-out."""
+    return any(isinstance(cause, _timeouts()) for cause in _causes(error))
+
+
+def unreachable(
+    connection: Connection, error: BaseException, operation: str = FIRST_CONTACT
+) -> ServerUnreachable:
+    """Return the error for a server that cannot be reached or was lost, by its cause."""
+    from neo4j.exceptions import IncompleteCommit
+
+    at, managed = connection.uri, connection.managed
+    who = f"kinfolio's own server at {at}" if managed else f"the server at {at}"
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        reason = next(cause for cause in causes if isinstance(cause, ssl.SSLError))
+        text = (
+            f"no secure connection to {at} ({_describe(reason)}); correct the address: bolt:// "
+            "without encryption, bolt+s:// with a certificate that this machine trusts"
+        )
+    elif any(isinstance(cause, socket.gaierror) for cause in causes):
+        text = f"the host of {at} is unknown; correct NEO4J_URI"
+    elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        text = f"nothing listens at {at}; " + (
+            "kinfolio's own server has stopped: type: kinfolio db start"
+            if managed
+            else "start that server or correct NEO4J_URI"
+        )
+    elif is_silence(error):
+        is_first = operation == FIRST_CONTACT
+        silence = f"does not answer within {connection.timeout:g} s"
+        text = f"{who} {silence if is_first else f'stopped answering in {operation}'}; " + (
+            "wait until it is less busy, or type: kinfolio db stop and kinfolio db start"
+            if managed
+            else "check the server and the network, or allow more time with --timeout"
+        )
+    elif any(isinstance(cause, IncompleteCommit) for cause in causes):
+        text = (
+            f"the connection to {at} was cut while {operation} was committed, so whether it is in "
+            "the graph is unknown; run the command again, which writes only what is missing"
+        )
+    elif "looks like HTTP" in str(error) or "correct port number" in str(error):
+        text = (
+            f"the program at {at} does not speak Bolt ({_describe(error)}); "
+            "correct the port in NEO4J_URI, for Neo4j usually 7687"
+        )
+    else:
+        text = (
+            f"the connection to {at} was cut in {operation}; "
+            + (
+                "if kinfolio's own server has stopped, type: kinfolio db start"
+                if managed
+                else "check the server and the network"
+            )
+            + "; run the command again"
+        )
+    return ServerUnreachable(text)
+
+
+def _timeouts() -> tuple[type[BaseException], ...]:
+    from neo4j._exceptions import SocketDeadlineExceededError
+    from neo4j.exceptions import ConnectionAcquisitionTimeoutError
+
+    return TimeoutError, SocketDeadlineExceededError, ConnectionAcquisitionTimeoutError
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):  # of the routers of a cluster
+            for each in error.exceptions:
+                yield from _causes(each)
+        error = error.__cause__ or error.__context__
 
 
 def bad_address(connection: Connection) -> BadConfig:

@@ -13,7 +13,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
 
 from kinfolio.cypher.driver import connected_driver
-from kinfolio.cypher.errors import translate_errors
+from kinfolio.cypher.errors import FIRST_CONTACT, raise_silence, translate_errors
 from kinfolio.cypher.mapping.display_names import PathNames
 from kinfolio.cypher.mapping.names import Mapping
 from kinfolio.cypher.queries import query, with_conditions
@@ -80,7 +80,7 @@ class Graph:
             ServerUnreachable: no server answers.
             WrongPassword: the server refuses the user.
         """
-        with self._guard("the first contact"):
+        with self._guard(FIRST_CONTACT):
             return self._open().get_server_info().agent
 
     @property
@@ -108,13 +108,13 @@ class Graph:
         """
         text = with_conditions(self._source(name, slot, self.mapping), conditions)
         with self._guard(name), self._session("READ") as session:
-            return session.execute_read(lambda tx: _rows(tx.run(text, parameters)))
+            return session.execute_read(self._attempt(name, text, parameters))
 
     def write(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """Return the rows of a writing statement, in a transaction that may be retried."""
         text = self._source(name, slot, self.mapping)
         with self._guard(name), self._session("WRITE") as session:
-            return session.execute_write(lambda tx: _rows(tx.run(text, parameters)))
+            return session.execute_write(self._attempt(name, text, parameters))
 
     def write_in_one(self, name: str, work: Callable[[Reads], _T], /) -> _T:
         """Return the result of `work`, whose reads and writes are one transaction.
@@ -221,7 +221,22 @@ class Graph:
                 session.close()
 
     def _run(self, tx: QueryRunner, name: str, slot: Slot, parameters: dict[str, Any]) -> Rows:
-        return _rows(tx.run(self._source(name, slot, self.mapping), parameters))
+        return self._attempt(name, self._source(name, slot, self.mapping), parameters)(tx)
+
+    def _attempt(
+        self, name: str, text: LiteralString, parameters: dict[str, Any]
+    ) -> Callable[[QueryRunner], Rows]:
+        def attempt(tx: QueryRunner) -> Rows:
+            from neo4j.exceptions import DriverError
+
+            try:
+                return _rows(tx.run(text, parameters))
+            except DriverError as error:
+                # As an error of the driver it would be retried, with the same wait again.
+                raise_silence(self.connection, error, name)
+                raise
+
+        return attempt
 
     @contextmanager
     def _guard(self, name: str) -> Iterator[None]:

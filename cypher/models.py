@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import py2neo
+from py2neo.client import bolt
 from py2neo.errors import ConnectionBroken, ConnectionUnavailable, Neo4jError, ServiceUnavailable
 from py2neo.ogm import Model, Property, Related, RelatedFrom, RelatedTo
-from py2neo.wiring import WireError
+from py2neo.wiring import Wire, WireError
 
 from kinfolio.cypher.errors import unreachable
 from kinfolio.cypher.graph import Graph
@@ -111,6 +112,8 @@ def explore(connection: Connection) -> Iterator[Any]:
     with Graph(connection) as graph:
         graph.check()
     opened = None
+    limited = _limited_wire(connection.timeout)
+    unlimited, bolt.Wire = bolt.Wire, limited
     try:
         opened = py2neo.Graph(
             connection.uri,
@@ -119,15 +122,31 @@ def explore(connection: Connection) -> Iterator[Any]:
         )
         yield opened
     except (ConnectionUnavailable, ConnectionBroken, ServiceUnavailable, WireError) as error:
-        raise unreachable(connection) from error
+        raise unreachable(connection, error, "a read through py2neo") from error
     except Neo4jError as error:
         raise ServerError(
             f"the database refused a read through py2neo ({error}); see its log for more"
         ) from error
     finally:
+        bolt.Wire = unlimited
         if opened is not None:
             # py2neo would leave its sockets open until the process ends.
             opened.service.connector.close()
+
+
+def _limited_wire(seconds: float) -> type[Wire]:
+    """Return py2neo's connection with a limit for each wait; its own waits without end."""
+
+    class LimitedWire(Wire):  # type: ignore[misc]  # py2neo has no types
+        @classmethod
+        def open(cls, address: Any, timeout: float | None = None, **options: Any) -> Any:
+            return super().open(address, timeout=timeout or seconds, **options)
+
+        def __init__(self, opened: Any, **options: Any) -> None:
+            super().__init__(opened, **options)
+            opened.settimeout(seconds)
+
+    return LimitedWire
 
 
 def show(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:

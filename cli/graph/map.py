@@ -27,6 +27,7 @@ def command() -> None:
 @command.command("init", epilog="Example:  kinfolio map init mapping.toml")
 @click.argument("file", type=options.FILE, default=_FILE)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@options.timeout_option
 @options.json_option
 def init_command(file: Path, force: bool, as_json: bool) -> None:
     """Inspect the graph and write a guessed mapping to FILE; the graph is not changed."""
@@ -68,6 +69,7 @@ def init_command(file: Path, force: bool, as_json: bool) -> None:
 
 @command.command("check", epilog="Example:  kinfolio map check mapping.toml")
 @click.argument("file", type=options.FILE, default=_FILE)
+@options.timeout_option
 @options.json_option
 def check_command(file: Path, as_json: bool) -> None:
     """Print what each line of FILE matches in the graph; the graph is not changed.
@@ -97,6 +99,7 @@ def check_command(file: Path, as_json: bool) -> None:
 @command.command("remove", epilog="Example:  kinfolio map remove mapping.toml --yes")
 @click.argument("file", type=options.FILE, default=_FILE)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@options.timeout_option
 @options.json_option
 def remove_command(file: Path, yes: bool, as_json: bool) -> None:
     """Remove everything that kinfolio wrote to the graph of FILE.

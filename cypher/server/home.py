@@ -1,7 +1,8 @@
 """The folder of the managed server: its files, lock, password and port.
 
-`HOME/server` contains `neo4j/` (the server's home, with `data`), `password` (mode 0600),
-`jars.json`, `port.json`, `process.json` and `lock`.
+`HOME/server` contains `neo4j/` (the server's home, with `data`), `password`, `jars.json` (verified
+jars), `port.json`, `store.json` (version of the data), `process.json` and `lock`. Only the owner
+may read them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from kinfolio.cypher.server.private import private_files, private_folder, tighten
 from kinfolio.errors import KinfolioError, ServerError, WrongPassword
 from kinfolio.records import Connection
 from kinfolio.run import read_json, whole_file, write_json
@@ -27,6 +30,7 @@ class ServerHome:
     """The files of one server."""
 
     def __init__(self, home: Path) -> None:
+        home = home.resolve()  # a link names the same home
         self.home = home
         self.folder = home / "server"
         self.neo4j = self.folder / "neo4j"
@@ -37,20 +41,37 @@ class ServerHome:
         self.password_file = self.folder / "password"
         self.import_marker = self.folder / "importing"
         """Exists while the offline importer runs, that is, while the data is incomplete."""
+        self.saved_data = self.folder / "saved"
+        """Data set aside by a restore, until it has succeeded."""
+        self._data = self.neo4j / "data"
         self._port_file = self.folder / "port.json"
+        self._store_file = self.folder / "store.json"
 
     @property
     def port(self) -> int | None:
         """Bolt port of the last start."""
-        try:
-            port = read_json(self._port_file)["port"]
-        except (KinfolioError, KeyError):
-            return None
+        port = _read(self._port_file).get("port")
         return port if isinstance(port, int) else None
 
-    @port.setter
-    def port(self, port: int) -> None:
-        write_json(self._port_file, {"port": port})
+    @property
+    def browser_port(self) -> int | None:
+        """Port of Neo4j Browser; None: it is switched off."""
+        port = _read(self._port_file).get("browser")
+        return port if isinstance(port, int) else None
+
+    def store_ports(self, port: int | None, browser: int | None) -> None:
+        """Write the ports of the next start."""
+        write_json(self._port_file, {"port": port, "browser": browser})
+
+    @property
+    def store_version(self) -> str | None:
+        """Newest version of Neo4j that has opened the data."""
+        version = _read(self._store_file).get("version")
+        return version if isinstance(version, str) else None
+
+    @store_version.setter
+    def store_version(self, version: str) -> None:
+        write_json(self._store_file, {"version": version})
 
     def connection(self, port: int) -> Connection:
         """Return the connection to the server at a port.
@@ -62,46 +83,90 @@ class ServerHome:
             password = self.password_file.read_text("utf-8").strip()
         except OSError as error:
             raise WrongPassword(
-                f"the server's password file {self.password_file} cannot be read; restore it, "
-                "or lose the data with: kinfolio db wipe --yes"
+                f"the server's password file {self.password_file} cannot be read; restore it from "
+                "a backup, or set a new password with: kinfolio db password --reset"
             ) from error
-        return Connection(uri=bolt_uri(port), username=USERNAME, password=password)
+        return Connection(uri=bolt_uri(port), username=USERNAME, password=password, managed=True)
 
     def new_password(self) -> str:
         """Return a hexadecimal password: the admin tool reads a leading dash as an option."""
         return secrets.token_hex(24)
 
     def store_password(self, password: str) -> None:
-        """Write the password to a file of mode 0600."""
+        """Write the password to a file that only its owner may read."""
         with whole_file(self.password_file) as temporary:
-            temporary.chmod(0o600)
             temporary.write_text(password + "\n", "utf-8")
+
+    def forget_users(self) -> None:
+        """Remove the password, and the server's database of users; the next start makes them."""
+        for kind in ("databases", "transactions"):
+            folder = self._data / kind / "system"
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (self.password_file, self._data / "dbms" / "auth.ini"):
+            file.unlink(missing_ok=True)
 
     def prepare(self, configuration: str) -> None:
         """Create the server's folders and write its configuration."""
         for name in ("conf", "data", "logs", "run"):
-            (self.neo4j / name).mkdir(parents=True, exist_ok=True)
+            private_folder(self.neo4j / name)
         with whole_file(self.conf / "neo4j.conf") as temporary:
             temporary.write_text(configuration, "utf-8")
 
     @property
     def has_database(self) -> bool:
         """Whether a server has created its database here."""
-        return (self.neo4j / "data" / "databases" / DATABASE).is_dir()
+        return (self._data / "databases" / DATABASE).is_dir()
 
     def remove_incomplete_import(self) -> None:
         """Remove the database of an interrupted import."""
-        for kind in ("databases", "transactions"):
-            folder = self.neo4j / "data" / kind / DATABASE
+        for folder in self._database_folders():
             if folder.exists():
                 shutil.rmtree(folder)
         self.import_marker.unlink()
 
+    def save_data(self) -> None:
+        """Set the database aside, so that another one can be restored."""
+        for folder in self._database_folders():
+            if folder.exists():
+                private_folder(self.saved_data)
+                folder.replace(self.saved_data / folder.parent.name)
+
+    def return_data(self) -> None:
+        """Return the database that was set aside, in place of an incomplete one."""
+        for folder in self._database_folders():
+            saved = self.saved_data / folder.parent.name
+            if saved.exists():
+                if folder.exists():
+                    shutil.rmtree(folder)
+                saved.replace(folder)
+        self.drop_saved_data()
+
+    def drop_saved_data(self) -> None:
+        """Remove the database that was set aside."""
+        if self.saved_data.exists():
+            shutil.rmtree(self.saved_data)
+
+    def _database_folders(self) -> list[Path]:
+        return [self._data / kind / DATABASE for kind in ("databases", "transactions")]
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield an empty folder, removed after the block; the next call removes leftovers."""
+        folder = self.folder / "scratch"
+        shutil.rmtree(folder, ignore_errors=True)
+        private_folder(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def wipe(self) -> None:
-        """Remove data, password and logs; the list of jars remains."""
-        if self.neo4j.exists():
-            shutil.rmtree(self.neo4j)
-        for file in (self.password_file, self._port_file, self.import_marker):
+        """Remove data, password and logs; the list of verified jars remains."""
+        for folder in (self.neo4j, self.saved_data):
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (self.password_file, self._port_file, self._store_file, self.import_marker):
             file.unlink(missing_ok=True)
 
     def check_disk_space(self) -> None:
@@ -123,8 +188,10 @@ class ServerHome:
         """Hold the lock of this home; translate disk errors."""
         from filelock import FileLock, Timeout
 
-        with self._disk_errors():
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with self._disk_errors(), private_files():
+            private_folder(self.home)
+            private_folder(self.folder)
+            tighten(self.home)
             lock = FileLock(self.folder / "lock")
             try:
                 lock.acquire(timeout=0)
@@ -158,6 +225,14 @@ class ServerHome:
                 f"{self.home} cannot be written ({error.strerror or error}); "
                 "set KINFOLIO_HOME to a folder that you may write"
             ) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    # Any: values of a file that may be damaged.
+    try:
+        return read_json(file) if file.is_file() else {}
+    except KinfolioError:
+        return {}
 
 
 def bolt_uri(port: int) -> str:

@@ -1,58 +1,58 @@
 """The server's jars, downloaded from Maven's central repository by jgo into Maven's cache.
 
-kinfolio does not redistribute Neo4j, which has a licence of its own.
+kinfolio does not redistribute Neo4j, which has a licence of its own. `jars.txt` lists them with
+their SHA-256, written by `bench/jars.py`; a jar with other content is never run.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
 import os
-import shutil
-import threading
-import time
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from kinfolio.errors import RunBroken, ServerError
+from kinfolio.errors import KinfolioError, ServerError
 from kinfolio.run import read_json, write_json
 
 NEO4J_VERSION = "2026.08.1"
-COORDINATES = (
-    ("org.neo4j", "neo4j"),
-    ("org.neo4j.app", "neo4j-server"),
-    ("org.neo4j", "neo4j-import-tool"),
-)
-PROGRESS_SECONDS = 5.0
+BROWSER = "neo4j-browser"
+"""Artifact of Neo4j Browser, needed only while it is switched on."""
 DOWNLOADS_AT_ONCE = 8
+_REPORTS = 5
 
 
-def jars(cache: Path, on_message: Callable[[str], None]) -> tuple[Path, ...]:
-    """Return the jars of the server: those listed in the file `cache`, else resolve them.
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One listed jar."""
 
-    Raises:
-        ServerError: the download failed.
-    """
-    found = cached_jars(cache)
-    if found is None:
-        found = _resolve(on_message)
-        write_json(cache, {"version": NEO4J_VERSION, "jars": [str(jar) for jar in found]})
-    return found
+    sha256: str
+    group: str
+    artifact: str
+    version: str
+    classifier: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """File in Maven's cache."""
+        suffix = f"-{self.classifier}" if self.classifier else ""
+        name = f"{self.artifact}-{self.version}{suffix}.jar"
+        return repository().joinpath(*self.group.split("."), self.artifact, self.version, name)
 
 
-def cached_jars(cache: Path) -> tuple[Path, ...] | None:
-    """Return the jars listed in the file `cache`; None if it or one of them is missing."""
-    try:
-        content = read_json(cache) if cache.is_file() else {}
-    except RunBroken:
-        return None
-    found = tuple(Path(jar) for jar in content.get("jars", ()))
-    is_complete = content.get("version") == NEO4J_VERSION and all(jar.is_file() for jar in found)
-    return found if found and is_complete else None
+@cache
+def listed_jars() -> tuple[Jar, ...]:
+    """Return the jars of `jars.txt`."""
+    text = files("kinfolio.cypher.server").joinpath("jars.txt").read_text("utf-8")
+    lines = (line.split() for line in text.splitlines())
+    return tuple(Jar(sha256, *coordinate.split(":")) for sha256, coordinate in lines)
 
 
 def repository() -> Path:
@@ -60,23 +60,75 @@ def repository() -> Path:
     return Path(os.environ.get("M2_REPO") or "~/.m2/repository").expanduser()
 
 
-def _resolve(on_message: Callable[[str], None]) -> tuple[Path, ...]:
-    maven = shutil.which("mvn")
+def jars(
+    verified: Path, on_message: Callable[[str], None], *, with_browser: bool = False
+) -> tuple[Path, ...]:
+    """Return the jars of the server; download those that are missing or damaged.
+
+    `verified` is a file with size and time of the jars whose hash was right; those that are
+    unchanged are not hashed again.
+
+    Raises:
+        ServerError: the download failed, or the repository has another jar.
+    """
+    wanted = [jar for jar in listed_jars() if with_browser or jar.artifact != BROWSER]
+    missing = wrong_jars(wanted, verified)
+    if missing:
+        _download(missing, on_message)
+        if wrong := wrong_jars(missing, verified):
+            raise ServerError(
+                f"{wrong[0].path} is not the jar that kinfolio was tested with (its SHA-256 "
+                "differs); check the mirror of Maven's central repository that delivered it"
+            )
+    return tuple(jar.path for jar in wanted)
+
+
+def wrong_jars(wanted: Sequence[Jar], verified: Path, *, deep: bool = False) -> list[Jar]:
+    """Return the jars that are missing or whose SHA-256 differs; `deep` hashes all again."""
+    before = _read(verified)
+    known = {} if deep else dict(before)
+    wrong = []
+    for jar in wanted:
+        try:
+            stat = jar.path.stat()
+            now = [jar.sha256, stat.st_size, stat.st_mtime_ns]
+            if known.get(str(jar.path)) == now:
+                continue
+            with jar.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            digest, now = "", []
+        if digest == jar.sha256:
+            known[str(jar.path)] = now
+        else:
+            wrong.append(jar)
+    if known != before and verified.parent.is_dir():
+        write_json(verified, {"version": NEO4J_VERSION, "verified": known})
+    return wrong
+
+
+def _read(verified: Path) -> dict[str, Any]:
+    # Any: a hash, a size and a time, or whatever a damaged file holds.
+    try:
+        content = read_json(verified).get("verified") if verified.is_file() else None
+    except KinfolioError:
+        content = None
+    return content if isinstance(content, dict) else {}
+
+
+def _download(missing: Sequence[Jar], on_message: Callable[[str], None]) -> None:
     folder = repository()
     on_message(
-        f"Resolving the jars of Neo4j {NEO4J_VERSION} Community (GPLv3, about 160 MB, once)\n"
-        f"in {folder}, or downloading them from Maven's central repository"
-        f"{' with mvn' if maven else ''}; "
-        f"{'up to a minute' if maven else 'about two minutes'} ..."
+        f"Downloading {len(missing)} jars of Neo4j {NEO4J_VERSION} Community (GPLv3, at most "
+        f"170 MB, once) from Maven's central repository to {folder} ..."
     )
     try:
-        with _logging_off(), _report_downloads(folder, on_message):
-            if maven:
-                try:
-                    return _by_jgo(folder, maven)
-                except (RuntimeError, OSError):
-                    on_message("mvn failed; resolving without it ...")
-            return _by_jgo(folder, None)
+        with _logging_off(), ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            size = 0
+            for done, path in enumerate(pool.map(_fetch, missing), 1):
+                size += path.stat().st_size
+                if done % (len(missing) // _REPORTS + 1) == 0:
+                    on_message(f"  {done} of {len(missing)} jars, {size / 1e6:.0f} MB ...")
     # RuntimeError: jgo cannot resolve; OSError: network and disk; others: a damaged file.
     except (RuntimeError, OSError, ValueError, SyntaxError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
@@ -90,36 +142,17 @@ def _resolve(on_message: Callable[[str], None]) -> tuple[Path, ...]:
         ) from error
 
 
-def _by_jgo(folder: Path, maven: str | None) -> tuple[Path, ...]:
-    from jgo.maven import MavenContext, MvnResolver, PythonResolver
+def _fetch(jar: Jar) -> Path:
+    from jgo.maven import MavenContext, PythonResolver
     from jgo.parse import Coordinate
 
+    jar.path.unlink(missing_ok=True)  # jgo considers a damaged file complete
     # Any: jgo has no types.
-    resolver: Any = MvnResolver(Path(maven)) if maven else PythonResolver()
-    context = MavenContext(resolver=resolver, repo_cache=folder)
-    dependencies = [
-        context.create_dependency(
-            Coordinate(group, artifact, version=NEO4J_VERSION, scope="compile")
-        )
-        for group, artifact in COORDINATES
-    ]
-    inputs, others = resolver.resolve(dependencies)
-    artifacts = [
-        dependency.artifact
-        for dependency in [*inputs, *others]
-        if dependency.scope in ("compile", "runtime")
-    ]
-    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        return tuple(pool.map(_download, artifacts))
-
-
-def _download(artifact: Any) -> Path:
-    # Any: jgo has no types.
-    jar = Path(artifact.resolve())
-    if not zipfile.is_zipfile(jar):  # an interrupted download, which jgo considers complete
-        jar.unlink()
-        jar = Path(artifact.resolve())
-    return jar
+    context: Any = MavenContext(resolver=PythonResolver(), repo_cache=repository())
+    coordinate = Coordinate(
+        jar.group, jar.artifact, version=jar.version, classifier=jar.classifier, scope="compile"
+    )
+    return Path(context.create_dependency(coordinate).artifact.resolve())
 
 
 @contextmanager
@@ -131,39 +164,3 @@ def _logging_off() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-@contextmanager
-def _report_downloads(folder: Path, on_message: Callable[[str], None]) -> Iterator[None]:
-    """Report the time and the files added to Maven's cache every few seconds."""
-    done = threading.Event()
-    started, before = time.monotonic(), _sizes(folder)
-
-    def report() -> None:
-        while not done.wait(PROGRESS_SECONDS):
-            added = {path: size for path, size in _sizes(folder).items() if path not in before}
-            jars = [size for path, size in added.items() if path.suffix == ".jar"]
-            downloads = (
-                f"downloaded {len(jars)} jars, {sum(jars) / 1e6:.0f} MB, "
-                f"and {len(added) - len(jars)} POM files"
-                if added
-                else "reading cached files, nothing downloaded so far"
-            )
-            on_message(f"  {time.monotonic() - started:.0f} s: {downloads} ...")
-
-    reporter = threading.Thread(target=report, daemon=True)
-    reporter.start()
-    try:
-        yield
-    finally:
-        done.set()
-        reporter.join()
-
-
-def _sizes(folder: Path) -> dict[Path, int]:
-    """Return the bytes of each jar and POM file."""
-    sizes = {}
-    for path in folder.rglob("*.[pj][oa][mr]"):
-        with suppress(FileNotFoundError):  # a temporary file of a download
-            sizes[path] = path.stat().st_size
-    return sizes

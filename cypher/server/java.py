@@ -22,6 +22,17 @@ class Java:
     version: int
 
 
+def java_environment() -> dict[str, str]:
+    """Return the environment of Java: what it needs, and no keys or passwords of the user."""
+    names = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT")
+    prefixes = ("JAVA_", "JDK_JAVA_", "LC_")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in names or name.startswith(prefixes)
+    }
+
+
 def find_java(on_message: Callable[[str], None] = lambda _: None) -> Java:
     """Return the Java that runs the server; report an unusable `JAVA_HOME`.
 
@@ -62,7 +73,12 @@ def _packaged_java() -> Java | None:
 def _version_of(program: Path) -> int | None:
     try:
         answer = subprocess.run(
-            [program, "-version"], capture_output=True, text=True, timeout=30, check=False
+            [program, "-version"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            env=java_environment(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

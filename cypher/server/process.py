@@ -1,9 +1,14 @@
-"""The server's process, identified by its pid file; detects stale files and reused pids."""
+"""The server's process: the one of the pid file whose arguments name the home.
+
+A reused pid is another program or another home. The time of a start is not compared: it shifts when
+the clock of the machine is set.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +18,6 @@ from kinfolio.errors import RunBroken
 from kinfolio.run import read_json, write_json
 
 STOP_SECONDS = 20.0
-_CLOCK_SLACK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +25,6 @@ class ServerProcess:
     """A started server."""
 
     pid: int
-    started: float
-    """Seconds since 1970 by the operating system; identifies a reused pid."""
     port: int
 
 
@@ -37,9 +39,7 @@ def running(file: Path, home: Path) -> ServerProcess | None:
         return None
     try:
         content = read_json(file)
-        process = ServerProcess(
-            pid=int(content["pid"]), started=float(content["started"]), port=int(content["port"])
-        )
+        process = ServerProcess(pid=int(content["pid"]), port=int(content["port"]))
     except (RunBroken, KeyError, TypeError, ValueError):
         return None
     return process if _find(process, home) is not None else None
@@ -49,17 +49,11 @@ def find_orphan(home: Path, port: int) -> ServerProcess | None:
     """Return the server of that home if it runs without a pid file."""
     for found in psutil.process_iter():
         try:
-            if f"--home-dir={home}" in found.cmdline():
-                return ServerProcess(pid=found.pid, started=found.create_time(), port=port)
+            if _names(home, found.cmdline()):
+                return ServerProcess(pid=found.pid, port=port)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return None
-
-
-def started_at(pid: int) -> float:
-    """Return the start time of a process in seconds since 1970."""
-    started: float = psutil.Process(pid).create_time()
-    return started
 
 
 def stop(process: ServerProcess, home: Path) -> None:
@@ -79,16 +73,20 @@ def stop(process: ServerProcess, home: Path) -> None:
 def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
     try:
         found = psutil.Process(process.pid)
-        arguments = found.cmdline()
-        is_ours = (
-            abs(found.create_time() - process.started) < _CLOCK_SLACK_SECONDS
-            and found.status() != psutil.STATUS_ZOMBIE
-            # The arguments of a program that has just started may be empty.
-            and (not arguments or f"--home-dir={home}" in arguments)
-        )
+        is_ours = _names(home, found.cmdline()) and found.status() != psutil.STATUS_ZOMBIE
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return found if is_ours else None
+
+
+def _names(home: Path, arguments: list[str]) -> bool:
+    # A server of an older version may have been started by a link to its home.
+    prefix = "--home-dir="
+    return any(
+        Path(argument.removeprefix(prefix)).resolve() == home
+        for argument in arguments
+        if argument.startswith(prefix)
+    )
 
 
 def is_listening(port: int) -> bool:
@@ -96,6 +94,13 @@ def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until_listening(port: int, seconds: float) -> None:
+    """Wait until a program listens on a port of this machine, at most some seconds."""
+    deadline = time.monotonic() + seconds
+    while not is_listening(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def is_free(port: int) -> bool:
@@ -110,8 +115,10 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port() -> int:
-    """Return a free port of this machine."""
+def free_port(preferred: int = 0) -> int:
+    """Return a free port of this machine: the preferred one if possible."""
+    if preferred and is_free(preferred):
+        return preferred
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

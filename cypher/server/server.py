@@ -4,38 +4,50 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import psutil
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.server import process as processes
-from kinfolio.cypher.server.home import DATABASE, ServerHome, bolt_uri
+from kinfolio.cypher.server.home import ServerHome, bolt_uri
 from kinfolio.cypher.server.jars import NEO4J_VERSION, jars
 from kinfolio.cypher.server.java import find_java
 from kinfolio.cypher.server.process import ServerProcess
 from kinfolio.cypher.server.settings import SHORT_LIVED_FLAGS, configuration, memory_share
 from kinfolio.cypher.server.tools import OnMessage, Tools, useful_line
-from kinfolio.errors import ServerError, ServerUnreachable, WrongPassword
+from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.records import Connection, ServerStatus
 
 START_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A stopped server, as long as its lock is held."""
+
+    files: ServerHome
+    tools: Callable[[], Tools]
+    start: Callable[[], Connection]
+    stop: Callable[[], bool]
+
+
 class Server:
     """The server of one home."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
-        self._files = ServerHome(home)
+        self.files = ServerHome(home)
+        self.home = self.files.home
 
     @property
     def log(self) -> Path:
         """File with the server's output."""
-        return self._files.log
+        return self.files.log
 
     def start(self, on_message: OnMessage) -> Connection:
         """Start the server if it is not running; return the connection to it.
@@ -44,34 +56,34 @@ class Server:
             ServerError: it cannot be started; the message has the reason and the remedy.
         """
         found = self._running()
-        is_complete = not self._files.import_marker.exists()
+        is_complete = not self._is_interrupted
         if found is not None and is_complete and processes.is_listening(found.port):
-            return self._files.connection(found.port)
-        with self._files.locked(on_message):
-            if self._files.import_marker.exists():
+            return self.files.connection(found.port)
+        with self.files.locked(on_message):
+            if self._is_interrupted:
                 self._stop()
-                processes.kill_tools(self._files.neo4j)
-                self._files.remove_incomplete_import()
-                on_message("A bulk load was interrupted; its incomplete data was removed")
-            found = self._running() or self._adopt() or self._launch(on_message)
+                self._recover(on_message)
+            found = self._running() or self._adopt()
+            if found is None:
+                return self._launch_and_wait(on_message)
             self._wait(found)
-            return self._files.connection(found.port)
+            return self.files.connection(found.port)
 
     def stop(self) -> bool:
         """Stop the server; return whether it was running."""
-        if not self._files.folder.is_dir():
+        if not self.files.folder.is_dir():
             return False
-        with self._files.locked(_ignore):
+        with self.files.locked(_ignore):
             return self._stop()
 
     def status(self) -> ServerStatus:
         """Return the status of the server, without starting it."""
         found = self._running()
-        port, version = self._files.port, None
+        port, version = self.files.port, None
         if found is not None and processes.is_listening(found.port):
             port = found.port
             # No statement: the first one on a fresh server costs seconds of planning.
-            with Graph(self._files.connection(found.port)) as graph:
+            with Graph(self.files.connection(found.port)) as graph:
                 version = graph.check().removeprefix("Neo4j/")
         return ServerStatus(
             running=version is not None,
@@ -84,87 +96,95 @@ class Server:
 
     def wipe(self) -> None:
         """Stop the server and remove data, password and logs; the list of jars remains."""
-        if self._files.folder.is_dir():
-            with self._files.locked(_ignore):
+        if self.files.folder.is_dir():
+            with self.files.locked(_ignore):
                 self._stop()
-                self._files.wipe()
+                self.files.wipe()
 
     @property
     def has_database(self) -> bool:
         """Whether there is a database, empty or not, without starting the server."""
-        return self._files.has_database and not self._files.import_marker.exists()
+        return self.files.has_database and not self.files.import_marker.exists()
 
-    def import_full(
-        self, arguments: Sequence[str], finish: Callable[[Connection], None], on_message: OnMessage
-    ) -> None:
-        """Replace the database by the result of the offline importer.
-
-        No other process can start the server meanwhile. The next start after an interruption
-        removes the incomplete data.
-
-        Args:
-            arguments: files and options of `neo4j-admin database import full`, paths absolute.
-            finish: called on the started server before the import counts as complete.
-            on_message: called with progress messages.
-
-        Raises:
-            ServerError: the tool or the start failed; the database counts as empty.
-        """
-        with self._files.locked(on_message):
+    @contextmanager
+    def stopped(self, on_message: OnMessage) -> Iterator[Stopped]:
+        """Stop the server for tools that need its files; no other process starts it meanwhile."""
+        with self.files.locked(on_message):
             self._stop()
-            processes.kill_tools(self._files.neo4j)
-            tools = self._prepare(on_message)
-            self._files.import_marker.touch()
-            tools.admin(
-                *("database", "import", "full", DATABASE, "--overwrite-destination=true"),
-                *arguments,
+            self._recover(on_message)
+            yield Stopped(
+                files=self.files,
+                tools=lambda: self._prepare(on_message),
+                start=lambda: self._launch_and_wait(on_message),
+                stop=self._stop,
             )
-            started = self._launch(on_message)
-            self._wait(started)
-            finish(self._files.connection(started.port))
-            self._files.import_marker.unlink()
+
+    @property
+    def _is_interrupted(self) -> bool:
+        return self.files.import_marker.exists() or self.files.saved_data.exists()
+
+    def _recover(self, on_message: OnMessage) -> None:
+        processes.kill_tools(self.files.neo4j)
+        if self.files.import_marker.exists():
+            self.files.remove_incomplete_import()
+            on_message("A bulk load was interrupted; its incomplete data was removed")
+        if self.files.saved_data.exists():
+            self.files.return_data()
+            on_message("A restore was interrupted; the graph is the one before it")
 
     def _running(self) -> ServerProcess | None:
-        return processes.running(self._files.pid_file, self._files.neo4j)
+        return processes.running(self.files.pid_file, self.files.neo4j)
 
     def _adopt(self) -> ServerProcess | None:
         # The start was killed after launching the server and before writing the pid file.
-        port = self._files.port
-        found = None if port is None else processes.find_orphan(self._files.neo4j, port)
+        port = self.files.port
+        found = None if port is None else processes.find_orphan(self.files.neo4j, port)
         if found is not None:
-            processes.save(self._files.pid_file, found)
+            processes.save(self.files.pid_file, found)
         return found
 
     def _stop(self) -> bool:
         found = self._running() or self._adopt()
         if found is not None:
-            processes.stop(found, self._files.neo4j)
-        self._files.pid_file.unlink(missing_ok=True)
+            processes.stop(found, self.files.neo4j)
+        self.files.pid_file.unlink(missing_ok=True)
         return found is not None
 
     def _prepare(self, on_message: OnMessage) -> Tools:
-        self._files.check_disk_space()
+        last = self.files.store_version
+        if last is not None and last != NEO4J_VERSION:
+            refuse_newer(last, f"the graph in {self.home}")
+            on_message(f"Upgrading the graph from Neo4j {last} to {NEO4J_VERSION}")
+        self.files.check_disk_space()
         java = find_java(on_message)
-        found = jars(self._files.jars_file, on_message)
+        browser = self.files.browser_port
+        found = jars(self.files.jars_file, on_message, with_browser=browser is not None)
         memory = memory_share(psutil.virtual_memory().total)
         port = self._choose_port(on_message)
-        self._files.prepare(configuration(port, memory))
-        self._files.port = port
+        self.files.prepare(configuration(port, memory, browser))
+        self.files.store_ports(port, browser)
         tools = Tools(
-            files=self._files,
+            files=self.files,
             java=java,
             classpath=os.pathsep.join(map(str, found)),
             port=port,
             memory_mb=memory,
         )
-        if not self._files.password_file.is_file():
-            password = self._files.new_password()
-            tools.admin("dbms", "set-initial-password", password, java_flags=SHORT_LIVED_FLAGS)
-            self._files.store_password(password)
+        if not self.files.password_file.is_file():
+            # In a file: other users of the machine see the arguments of a process.
+            password = self.files.new_password()
+            with NamedTemporaryFile("w", dir=self.files.folder, prefix=".password.") as arguments:
+                arguments.write(password)
+                arguments.flush()
+                tools.admin(
+                    *("dbms", "set-initial-password", f"@{arguments.name}"),
+                    java_flags=SHORT_LIVED_FLAGS,
+                )
+            self.files.store_password(password)
         return tools
 
     def _choose_port(self, on_message: OnMessage) -> int:
-        last = self._files.port
+        last = self.files.port
         if last is not None and processes.is_free(last):
             return last
         port = processes.free_port()
@@ -172,16 +192,22 @@ class Server:
             on_message(f"Port {last} is in use by another program; using {port} from now on")
         return port
 
+    def _launch_and_wait(self, on_message: OnMessage) -> Connection:
+        started = self._launch(on_message)
+        self._wait(started)
+        self.files.store_version = NEO4J_VERSION
+        return self.files.connection(started.port)
+
     def _launch(self, on_message: OnMessage) -> ServerProcess:
         tools = self._prepare(on_message)
         on_message(f"Starting Neo4j {NEO4J_VERSION} Community on 127.0.0.1:{tools.port} ...")
         started = tools.launch()
-        processes.save(self._files.pid_file, started)
+        processes.save(self.files.pid_file, started)
         return started
 
     def _wait(self, started: ServerProcess) -> None:
         deadline = time.monotonic() + START_SECONDS
-        connection = self._files.connection(started.port)
+        connection = self.files.connection(started.port)
         try:
             while time.monotonic() < deadline:
                 if self._running() is None:
@@ -196,8 +222,8 @@ class Server:
         except WrongPassword as error:
             self._stop()
             raise WrongPassword(
-                f"the server refuses the password in {self._files.password_file}; restore that "
-                "file, or lose the data with: kinfolio db wipe --yes"
+                f"the server refuses the password in {self.files.password_file}; restore that "
+                "file, or set a new password with: kinfolio db password --reset"
             ) from error
         except KeyboardInterrupt:
             self._stop()
@@ -215,24 +241,21 @@ class Server:
             return "it wrote no log"
 
 
-def status_of(connection: Connection) -> ServerStatus:
-    """Return the status of a server that kinfolio does not manage.
+def refuse_newer(version: str, what: str) -> None:
+    """Refuse data of a newer Neo4j, which cannot be downgraded.
 
     Raises:
-        WrongPassword: it refuses the user.
+        BadInput: the version is newer than the one that kinfolio runs.
     """
-    version: str | None = None
-    edition: str | None = None
-    with suppress(ServerUnreachable), Graph(connection) as graph:
-        version, edition = graph.version_and_edition()
-    return ServerStatus(
-        running=version is not None,
-        uri=connection.uri,
-        version=version,
-        edition=edition,
-        home=None,
-        managed=False,
-    )
+    if _numbers(version) > _numbers(NEO4J_VERSION):
+        raise BadInput(
+            f"{what} is of Neo4j {version}, and this kinfolio runs the older {NEO4J_VERSION}, "
+            "which cannot read it; install a newer kinfolio, or set KINFOLIO_HOME to another folder"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _is_healthy(connection: Connection) -> bool:

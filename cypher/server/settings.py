@@ -32,10 +32,16 @@ def memory_share(total_bytes: int) -> int:
     return min(max(total_bytes // SHARE_OF_MEMORY, _SMALLEST), _LARGEST) // MEGABYTE
 
 
-def configuration(port: int, memory_mb: int) -> str:
-    """Return the text of `neo4j.conf`."""
+def configuration(port: int, memory_mb: int, browser_port: int | None = None) -> str:
+    """Return the text of `neo4j.conf`; HTTP is on only with a port for Neo4j Browser."""
     template = files("kinfolio.cypher.server").joinpath("neo4j.conf").read_text("utf-8")
-    return template.format(port=port, page_cache=memory_mb)
+    http = (
+        "server.http.enabled=false"
+        if browser_port is None
+        else f"server.http.enabled=true\nserver.http.listen_address=127.0.0.1:{browser_port}\n"
+        f"server.http.advertised_address=127.0.0.1:{browser_port}"
+    )
+    return template.format(port=port, page_cache=memory_mb, http=http)
 
 
 def flags(java: Java, memory_mb: int) -> list[str]:

@@ -8,13 +8,14 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kinfolio.cypher.server import process as processes
 from kinfolio.cypher.server.home import ServerHome
-from kinfolio.cypher.server.java import Java
+from kinfolio.cypher.server.java import Java, java_environment
 from kinfolio.cypher.server.process import ServerProcess
 from kinfolio.cypher.server.settings import flags
 from kinfolio.errors import ServerError
 
+PRIVATE = 0o077 if os.name == "posix" else -1
+"""umask of the server: only its owner may read its files."""
 OnMessage = Callable[[str], None]
 """Called with a message to the user."""
 _UNINFORMATIVE = (
@@ -43,10 +44,11 @@ class Tools:
         answer = subprocess.run(
             self._command("org.neo4j.cli.AdminTool", *arguments, java_flags=java_flags),
             env={
-                **os.environ,
+                **java_environment(),
                 "NEO4J_HOME": str(self.files.neo4j),
                 "NEO4J_CONF": str(self.files.conf),
             },
+            umask=PRIVATE,
             capture_output=True,
             text=True,
             check=False,
@@ -73,11 +75,13 @@ class Tools:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.files.neo4j,
+                env=java_environment(),
+                umask=PRIVATE,
                 # A Ctrl-C in the terminal, or closing it, must not reach the server.
                 start_new_session=True,
             )
         child.returncode = 0  # otherwise Popen warns that the process is still running
-        return ServerProcess(pid=child.pid, started=processes.started_at(child.pid), port=self.port)
+        return ServerProcess(pid=child.pid, port=self.port)
 
     def _command(self, name: str, *arguments: str, java_flags: Sequence[str] = ()) -> list[str]:
         chosen = java_flags or flags(self.java, self.memory_mb)

@@ -22,6 +22,7 @@ import pyarrow.csv
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server.server import Server
+from kinfolio.cypher.server.upkeep import import_full
 from kinfolio.errors import BadInput, ServerError
 from kinfolio.loaders.files.source import MORE
 from kinfolio.loaders.reading.splitting import SplitRule
@@ -75,7 +76,7 @@ def load_in_bulk(
                 _finish(graph, staged, files.incomplete, progress)
 
         note("Running Neo4j's importer ...")
-        server.import_full(files.arguments, finish, note)
+        import_full(server, files.arguments, finish, note)
     return report(staged, rejects_file, started)
 
 

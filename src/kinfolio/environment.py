@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from kinfolio.errors import BadConfig
-from kinfolio.records import Connection
+from kinfolio.records import TIMEOUT_SECONDS, Connection
 
 
 def home() -> Path:
     """Folder of server, password and caches: `KINFOLIO_HOME`, or the platform's data folder."""
     folder = os.environ.get("KINFOLIO_HOME")
     if folder:
-        return Path(folder).expanduser().absolute()
+        return Path(folder).expanduser().resolve()  # a link names the same home
     from platformdirs import user_data_path
 
-    return user_data_path("kinfolio", appauthor=False)
+    return user_data_path("kinfolio", appauthor=False).resolve()
 
 
 def is_debugging() -> bool:
@@ -35,6 +36,7 @@ def configured_connection() -> Connection | None:
         username=os.environ.get("NEO4J_USERNAME", "neo4j"),
         password=os.environ.get("NEO4J_PASSWORD", ""),
         database=os.environ.get("NEO4J_DATABASE") or None,
+        timeout=timeout(),
     )
 
 
@@ -51,6 +53,25 @@ def harmless_kinds() -> tuple[str, ...]:
     if text is None:
         return HARMLESS_KINDS
     return tuple(kind.strip().lower() for kind in text.split(",") if kind.strip())
+
+
+def timeout(given: str | None = None) -> float:
+    """Seconds to wait for the database: as given, or `KINFOLIO_TIMEOUT`, or the default.
+
+    Raises:
+        BadConfig: it is not a positive number.
+    """
+    name = "KINFOLIO_TIMEOUT" if given is None else "--timeout"
+    text = os.environ.get("KINFOLIO_TIMEOUT") if given is None else given
+    if not text:
+        return TIMEOUT_SECONDS
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise BadConfig(f"{name} is {text!r}; give a positive number of seconds such as 30")
+    return seconds
 
 
 def configured_path(name: str) -> Path | None:

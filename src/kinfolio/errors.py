@@ -62,11 +62,11 @@ class ServerError(KinfolioError, RuntimeError):
     """The database could not be started, reached or used."""
 
 
-class ServerUnreachable(ServerError, ConnectionError):
+class ServerUnreachable(ServerError):
     """No server answers at the address of the database."""
 
 
-class WrongPassword(ServerError, PermissionError):
+class WrongPassword(ServerError):
     """The database refused the user name or the password."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import unquote
 
 from kinfolio.tabular import Tabular
 
@@ -29,19 +30,39 @@ def no_progress(step: str, done: int, total: int) -> None:
 
 SPLITS = ("train", "valid", "test")
 """Names of the splits; an edge stores the position in this tuple."""
+TIMEOUT_SECONDS = 30.0
 NO_TIME = -(2**63)
 """Time of an edge without one, in int64 arrays of milliseconds since 1970 (UTC)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Address and credentials of a database."""
+    """Address and credentials of a database.
+
+    Credentials in the address (`bolt://user:password@host`) are moved out of it, so that no message
+    prints them; they count where no password is given.
+    """
 
     uri: str
     username: str
     password: str = field(repr=False)
     database: str | None = None
     """None: the server's default database."""
+    timeout: float = TIMEOUT_SECONDS
+    """Seconds to wait for the first answer, and for a sign of life in a longer silence."""
+    managed: bool = False
+    """Whether it is kinfolio's own server."""
+
+    def __post_init__(self) -> None:
+        scheme, separator, rest = self.uri.partition("://")
+        credentials, at, host = rest.rpartition("@")
+        if not at:
+            return
+        object.__setattr__(self, "uri", f"{scheme}{separator}{host}")
+        if not self.password:
+            username, _, password = credentials.partition(":")
+            object.__setattr__(self, "username", unquote(username) or self.username)
+            object.__setattr__(self, "password", unquote(password))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +79,8 @@ class ServerStatus:
     """Folder of kinfolio's own server; None for the server in `NEO4J_URI`."""
     managed: bool
     """Whether kinfolio starts and stops it."""
+    problem: str | None = None
+    """Why a server that kinfolio does not manage cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import pytest
 from neo4j import exceptions
 
-from kinfolio.cypher.errors import translate_errors
+from kinfolio.cypher.errors import translate_errors, unreachable
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import (
     BadConfig,
@@ -42,9 +43,14 @@ FULL = r"most often because its disk is full.*kinfolio db stop and kinfolio db s
 @pytest.mark.parametrize(
     ("error", "expected", "words"),
     [
-        (exceptions.ServiceUnavailable("x"), ServerUnreachable, r"bolt://here:7687.*db start"),
-        (exceptions.SessionExpired("x"), ServerUnreachable, "no Neo4j answers.*db start"),
-        (ConnectionResetError("x"), ServerUnreachable, "no Neo4j answers.*db start"),
+        (exceptions.ServiceUnavailable("x"), ServerUnreachable, "was cut in load_users.*again"),
+        (exceptions.SessionExpired("x"), ServerUnreachable, "bolt://here:7687 was cut in"),
+        (ConnectionResetError("x"), ServerUnreachable, "was cut in.*check the server and"),
+        (ConnectionRefusedError("x"), ServerUnreachable, "nothing listens.*correct NEO4J_URI"),
+        (socket.gaierror("x"), ServerUnreachable, "the host of bolt://here:7687 is unknown"),
+        (TimeoutError("x"), ServerUnreachable, "stopped answering in load_users.*--timeout"),
+        (ssl.SSLError("x"), ServerUnreachable, r"no secure connection.*bolt\+s://"),
+        (exceptions.IncompleteCommit("x"), ServerUnreachable, "whether it is in the graph is"),
         (
             exceptions.ConfigurationError("x"),
             BadConfig,
@@ -176,13 +182,27 @@ def test_an_unreachable_server_is_reported_without_retries(closed_port: int, sch
         graph.read("show_server")
 
 
-def test_a_server_that_never_answers_runs_into_a_timeout(
-    silent_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kinfolio.cypher.driver.CONNECT_SECONDS", 0.5)
-    silent = replace(HERE, uri=f"bolt://127.0.0.1:{silent_port}")
-    with Graph(silent) as graph, pytest.raises(ServerUnreachable, match="no Neo4j answers"):
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+def test_a_server_that_never_answers_runs_into_a_timeout(silent_port: int, scheme: str) -> None:
+    silent = replace(HERE, uri=f"{scheme}://127.0.0.1:{silent_port}", timeout=0.5)
+    with Graph(silent) as graph, pytest.raises(ServerUnreachable, match=r"within 0.5 s"):
         graph.read("show_server")
+
+
+def test_only_kinfolios_own_server_is_to_be_started_with_db_start() -> None:
+    for error in (ConnectionRefusedError("x"), ConnectionResetError("x"), TimeoutError("x")):
+        assert "kinfolio db start" in str(unreachable(replace(HERE, managed=True), error))
+        assert "kinfolio db" not in str(unreachable(HERE, error))
+
+
+def test_credentials_in_an_address_are_used_and_never_shown() -> None:
+    given = Connection(uri="bolt://bob:s3%40cret/@host:1", username="neo4j", password="")
+    assert (given.uri, given.username, given.password) == ("bolt://host:1", "bob", "s3@cret/")
+    assert replace(given, timeout=1.0).password == "s3@cret/"
+    shown = repr(given) + sentence(ConnectionResetError("x"), ServerUnreachable)
+    assert "s3" not in shown
+    explicit = Connection(uri="bolt://bob:other@host", username="ann", password="mine")
+    assert (explicit.username, explicit.password) == ("ann", "mine")
 
 
 @pytest.mark.parametrize("uri", ["here", "http://here", "bolt://here:port", "bolt://h:1?x=y", ""])

@@ -7,7 +7,7 @@ import pytest
 from kinfolio.records import Connection
 from tests.conftest import Cli
 
-FIELDS = ["running", "uri", "version", "edition", "home", "managed"]
+FIELDS = ["running", "uri", "version", "edition", "home", "managed", "problem"]
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_an_external_server_that_is_down_is_not_running(cli: Cli) -> None:
         "edition": None,
         "home": None,
         "managed": False,
+        "problem": "nothing listens at bolt://127.0.0.1:1; start that server or correct NEO4J_URI",
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from kinfolio.cli.graph.doctor import GPU_DRIVERS, run_checks
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.server.jars import listed_jars
 from kinfolio.records import Check
 from tests.conftest import Cli
 
@@ -51,7 +52,7 @@ def test_an_external_server_that_is_down_is_one_line_on_stderr(cli: Cli) -> None
     result = cli("doctor", env={"NEO4J_URI": "bolt://127.0.0.1:1"})
     assert result.exit_code == 1
     assert result.stderr == "kinfolio: failed checks: server; the list has the remedies\n"
-    assert "NO  server: no Neo4j answers at bolt://127.0.0.1:1" in result.stdout
+    assert "NO  server: nothing listens at bolt://127.0.0.1:1" in result.stdout
     assert "unset NEO4J_URI" in result.stdout
 
 
@@ -85,12 +86,25 @@ def test_a_full_disk_has_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "free at least 500 MB" in str(check.cure)
 
 
-def test_checks_start_no_server(tmp_path: Path) -> None:
+def test_checks_start_no_server_and_download_no_jars(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
     found = by_name(tmp_path / "home")
     assert found["server"].ok
     assert "not running" in found["server"].detail
-    assert "not fetched yet" in found["jars"].detail
+    assert "the first start downloads 226 jars" in found["jars"].detail
     assert not (tmp_path / "home" / "server").exists()
+
+
+def test_a_jar_of_another_content_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("M2_REPO", str(tmp_path))
+    path = listed_jars()[3].path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"another program")
+    check = by_name(tmp_path / "home")["jars"]
+    assert not check.ok
+    assert check.detail == f"the SHA-256 of {path} is wrong"
 
 
 def test_checks_import_no_model_and_no_torch(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -10,10 +11,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +24,10 @@ import pytest
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.server.home import ServerHome
-from kinfolio.cypher.server.jars import jars
+from kinfolio.cypher.server.jars import Jar, jars
+from kinfolio.cypher.server.private import tighten
 from kinfolio.cypher.server.server import Server
-from kinfolio.errors import ServerError, WrongPassword
+from kinfolio.errors import BadInput, FileError, KinfolioError, ServerError, WrongPassword
 from kinfolio.records import Connection
 
 START = """
@@ -69,7 +71,13 @@ def started(
     home = with_jars(tmp_path_factory.mktemp("a home") / "señor's home", server_home)
     command = [sys.executable, "-W", "error", "-c", START, str(home)]
     both = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OPENAI_API_KEY": "sk-secret"},
+        )
         for _ in range(2)
     ]
     try:
@@ -119,8 +127,26 @@ def test_a_new_password_is_alphanumeric(tmp_path: Path) -> None:
     assert not [password for password in passwords if not password.isalnum()]
 
 
-def test_only_the_owner_may_read_the_password(started: Started) -> None:
-    assert (started.home / "server" / "password").stat().st_mode & 0o777 == 0o600
+def test_only_the_owner_may_read_the_home(started: Started) -> None:
+    assert not [path for path in (started.home, *started.home.rglob("*")) if open_to_others(path)]
+
+
+def test_a_link_to_a_home_names_the_same_home(started: Started, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(started.home)
+    assert Server(tmp_path / "link").start(print).uri == started.uris[0]
+
+
+def test_a_clock_that_was_set_does_not_hide_a_running_server(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: 0.0)
+    assert Server(started.home).status().running
+
+
+def test_the_server_sees_no_keys_of_the_user(started: Started) -> None:
+    environment = psutil.Process(pid_of(started.home)).environ()
+    assert "PATH" in environment
+    assert "OPENAI_API_KEY" not in environment
 
 
 def test_the_server_listens_on_this_machine_only(started: Started) -> None:
@@ -167,7 +193,10 @@ def test_a_lost_password_is_reported_and_the_server_is_not_stopped(started: Star
     file = started.home / "server" / "password"
     moved = file.rename(file.with_suffix(".moved"))
     try:
-        with pytest.raises(WrongPassword, match="password cannot be read; restore it"):
+        with pytest.raises(
+            WrongPassword,
+            match=r"password cannot be read; restore it.*kinfolio db password --reset",
+        ):
             Server(started.home).start(print)
         assert psutil.pid_exists(pid_of(started.home))
     finally:
@@ -212,7 +241,7 @@ def test_an_unused_home_has_nothing_to_stop_or_wipe(tmp_path: Path) -> None:
     assert not (tmp_path / "never").exists()
 
 
-def refused(home: Path, expected: type[ServerError] = ServerError) -> str:
+def refused(home: Path, expected: type[KinfolioError] = ServerError) -> str:
     """The error of a start; no process is left."""
     with pytest.raises(expected) as caught:
         Server(home).start(lambda _: None)
@@ -255,8 +284,8 @@ def test_a_disk_that_becomes_full_is_reported(home: Path, monkeypatch: pytest.Mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    text = refused(home)
-    assert f"the disk of {home} is full; free about 500 MB" in text
+    text = refused(home, FileError)
+    assert f"{home}/server/neo4j/conf/neo4j.conf cannot be written: the disk is full" in text
 
 
 @pytest.mark.parametrize("name", ["file/home", "file"])
@@ -274,63 +303,105 @@ def test_a_failed_download_of_jars_is_reported(
         raise RuntimeError("Failed to reach anything\nat all")
 
     monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
-    monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fail)
+    monkeypatch.setattr("kinfolio.cypher.server.jars._fetch", fail)
     text = refused(tmp_path)
     assert "could not be downloaded (Failed to reach anything at all)" in text
     assert "check the network and type: kinfolio db start" in text
-    assert not (tmp_path / "server" / "jars.json").exists()
 
 
-def test_the_download_of_jars_reports_its_progress(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages: list[str] = []
-    has_reported_none, has_reported = threading.Event(), threading.Event()
-    repository = tmp_path / "jars"
+@pytest.fixture
+def two_jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Jar]:
+    """A list of two jars in an empty repository; downloads deliver "one" and "two"."""
+    listed = [
+        Jar(hashlib.sha256(text.encode()).hexdigest(), "org.neo4j", text, "1")
+        for text in ("one", "two")
+    ]
 
-    def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
-        assert has_reported_none.wait(10)
-        jar = folder / "one.jar"
-        jar.parent.mkdir()
-        jar.write_bytes(b"x" * 2_000_000)
-        assert has_reported.wait(10)
-        return (jar,)
-
-    def report(text: str) -> None:
-        messages.append(text.strip())
-        if "nothing downloaded" in text:
-            has_reported_none.set()
-        if "2 MB" in text:
-            has_reported.set()
-
-    monkeypatch.setenv("M2_REPO", str(repository))
-    monkeypatch.setattr("kinfolio.cypher.server.jars.PROGRESS_SECONDS", 0.01)
-    monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fetch)
-    assert jars(tmp_path / "list.json", report) == (repository / "one.jar",)
-    assert "Neo4j 2026.08.1 Community" in messages[0]
-    assert "Maven's central repository" in messages[0]
-    assert re.fullmatch(r"\d+ s: downloaded 1 jars, 2 MB, and 0 POM files ...", messages[-1])
-    messages.clear()
-    assert jars(tmp_path / "list.json", report) == (repository / "one.jar",)
-    assert messages == []
-
-
-def test_a_list_with_a_missing_jar_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    downloads: list[Path] = []
-    messages: list[str] = []
-    jar = tmp_path / "one.jar"
-    jar.touch()
-
-    def fetch(folder: Path, _: str | None) -> tuple[Path, ...]:
-        downloads.append(folder)
-        return (jar,)
+    def fetch(jar: Jar) -> Path:
+        jar.path.parent.mkdir(parents=True, exist_ok=True)
+        jar.path.write_text(jar.artifact)
+        return jar.path
 
     monkeypatch.setenv("M2_REPO", str(tmp_path / "jars"))
-    monkeypatch.setattr("kinfolio.cypher.server.jars._by_jgo", fetch)
-    for damage in (jar.unlink, lambda: (tmp_path / "list.json").write_text("half writ"), None):
-        jars(tmp_path / "list.json", messages.append)
-        if damage:
-            damage()
-    assert len(downloads) == 3
+    monkeypatch.setattr("kinfolio.cypher.server.jars.listed_jars", lambda: listed)
+    monkeypatch.setattr("kinfolio.cypher.server.jars._fetch", fetch)
+    return listed
+
+
+def test_missing_and_damaged_jars_are_downloaded_and_others_are_not(
+    tmp_path: Path, two_jars: list[Jar]
+) -> None:
+    one, two = (jar.path for jar in two_jars)
+    downloads = []
+    for damage in (
+        lambda: None,
+        lambda: None,
+        one.unlink,
+        lambda: two.write_text("tow"),
+        lambda: (tmp_path / "list.json").write_text("half writ"),
+    ):
+        damage()
+        messages: list[str] = []
+        assert jars(tmp_path / "list.json", messages.append) == (one, two)
+        downloads.append(messages)
+        assert (one.read_text(), two.read_text()) == ("one", "two")
+    assert [len(messages) for messages in downloads] == [3, 0, 2, 2, 0]
+    assert "Downloading 2 jars of Neo4j 2026.08.1 Community (GPLv3" in downloads[0][0]
+    assert "2 of 2 jars" in downloads[0][-1]
+
+
+def test_a_jar_of_another_content_is_never_run(
+    tmp_path: Path, two_jars: list[Jar], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_jars[1] = replace(two_jars[1], sha256="0" * 64)
+    with pytest.raises(ServerError, match=r"two-1.jar is not the jar.*SHA-256"):
+        jars(tmp_path / "list.json", print)
+
+
+def test_the_password_is_no_argument_of_a_process(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java, log = tmp_path / "jdk" / "bin" / "java", tmp_path / "arguments"
+    java.parent.mkdir(parents=True)
+    java.write_text(
+        f"""#!/bin/sh
+        test "$1" = -version && echo 'version "25"' && exit
+        printf '%s\\n' "$@" >> '{log}'; env >> '{log}'; exit 1
+        """
+    )
+    java.chmod(0o700)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert "set-initial-password" in refused(home)
+    given = log.read_text()
+    assert f"@{home}/server/.password." in given
+    assert "sk-secret" not in given
+    assert not re.search(r"^[0-9a-f]{48}$", given, re.MULTILINE)
+    assert not list((home / "server").glob(".password.*"))
+
+
+def test_a_graph_of_a_newer_neo4j_is_refused(home: Path) -> None:
+    ServerHome(home).store_version = "2031.01.0"
+    with pytest.raises(BadInput, match=r"of Neo4j 2031.01.0, and this kinfolio runs the older"):
+        Server(home).start(print)
+
+
+def test_the_files_of_an_older_home_are_closed_to_others(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "server" / "neo4j").mkdir(parents=True)
+    store = home / "server" / "neo4j" / "store"
+    store.touch()
+    (home / "server" / "link").symlink_to(tmp_path)
+    for path in (home, home / "server", home / "server" / "neo4j", store, tmp_path):
+        path.chmod(0o755)
+    tighten(home)
+    assert not [path for path in (home, *home.rglob("*")) if open_to_others(path)]
+    assert open_to_others(tmp_path)
+    (home / "holiday.jpg").touch()
+    home.chmod(0o755)
+    tighten(home)
+    assert open_to_others(home)  # a folder with other files keeps its rights
+
+
+def open_to_others(path: Path) -> bool:
+    return not path.is_symlink() and path.stat().st_mode & 0o077 != 0
