@@ -21,12 +21,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch starts threads, wh
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults import damaged, disks, kills
+from faults import damaged, disks, kills, network, servers
 from faults.commands import preload
 from faults.data import make_run
 from faults.runner import FAULTS, Fault, Result, World, as_json, as_table, run_faults
 
-MODULES = (disks, damaged, kills)
+MODULES = (disks, damaged, kills, network, servers)
 """Modules whose faults are run."""
 _MARKED = re.compile(r"(<!-- faults: begin -->\n).*?(<!-- faults: end -->)", re.DOTALL)
 

@@ -84,7 +84,6 @@ class World:
     folder: Path
     make_run: Callable[[Path], Run]
     _sound: Run | None = None
-    _connection: Connection | None = None
 
     @property
     def home(self) -> Path:
@@ -98,19 +97,16 @@ class World:
         return self._sound
 
     def connection(self) -> Connection:
-        """Return a managed server of its own, which is started once."""
+        """Return a managed server of its own, which is started if it does not run."""
         from kinfolio.cypher.server.server import Server
 
-        if self._connection is None:
-            self._connection = Server(self.home).start(lambda text: None)
-        return self._connection
+        return Server(self.home).start(lambda text: None)
 
     def stop(self) -> None:
         """Stop the server and remove everything."""
-        if self._connection is not None:
-            from kinfolio.cypher.server.server import Server
+        from kinfolio.cypher.server.server import Server
 
-            Server(self.home).wipe()
+        Server(self.home).wipe()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
