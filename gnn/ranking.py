@@ -17,6 +17,8 @@ from torch import Tensor
 
 _USERS_PER_BLOCK = 1024
 """1,024 users x 50,000 products are 200 MB of scores."""
+_SCORES_PER_BLOCK = 100_000_000
+"""400 MB: blocks have fewer users where there are more products."""
 _STRETCH = 64
 """Columns whose maximum `fast_topk` takes first."""
 NO_PRODUCT = -1
@@ -61,6 +63,11 @@ def dot_scores(
     return score
 
 
+def users_per_block(num_products: int, most: int = _USERS_PER_BLOCK) -> int:
+    """Return how many users are scored at once: `most`, or fewer for a large catalogue."""
+    return max(1, min(most, _SCORES_PER_BLOCK // max(num_products, 1)))
+
+
 def top_k(
     score: ScoreBlock,
     users: NDArray[np.int64],
@@ -79,8 +86,9 @@ def top_k(
     """
     lists = np.empty((len(users), min(k, exclude.shape[1])), np.int64)
     others = None if candidates is None else torch.from_numpy(~candidates)
-    for first in range(0, len(users), _USERS_PER_BLOCK):
-        block = users[first : first + _USERS_PER_BLOCK]
+    size = users_per_block(exclude.shape[1])
+    for first in range(0, len(users), size):
+        block = users[first : first + size]
         scores = score(block)
         excluded = exclude[block].tocoo()
         rows, columns = (torch.from_numpy(indices) for indices in excluded.coords)
@@ -89,7 +97,7 @@ def top_k(
             scores[:, others] = -torch.inf
         values, indices = fast_topk(scores, lists.shape[1])
         indices = torch.where(torch.isneginf(values), NO_PRODUCT, indices)
-        lists[first : first + _USERS_PER_BLOCK] = indices.cpu().numpy()
+        lists[first : first + size] = indices.cpu().numpy()
     return lists
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kinfolio.gnn.blend.bias_term import BiasTerm
 from kinfolio.gnn.blend.selection import smallest_within_error
-from kinfolio.gnn.blend.shortlist import K, validation_users
+from kinfolio.gnn.blend.shortlist import K, blocks, validation_users
 from kinfolio.gnn.blend.term import Pool
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock
@@ -50,10 +50,13 @@ def offset_below_lists(score: ScoreBlock, data: TrainingData) -> float:
     users = validation_users(data)[:_MAX_USERS]
     if not (len(users) and is_cold.any()):
         return 0.0
-    scores = score(users).cpu().numpy().copy()
-    scores[data.interactions[users].nonzero()] = -np.inf
-    warm = torch.from_numpy(scores[:, ~is_cold])
-    # In a small catalogue a list of K would hold nearly all products.
-    last = warm.topk(min(K, max(1, warm.shape[1] // 10)), dim=1).values[:, -1].numpy()
-    gap = (last - scores[:, is_cold].max(axis=1))[np.isfinite(last)]
-    return float(gap.min(initial=0.0)) - _MARGIN
+    least = 0.0
+    for rows in blocks(len(users), data.num_products, _MAX_USERS):
+        scores = score(users[rows]).cpu().numpy().copy()
+        scores[data.interactions[users[rows]].nonzero()] = -np.inf
+        warm = torch.from_numpy(scores[:, ~is_cold])
+        # In a small catalogue a list of K would hold nearly all products.
+        last = warm.topk(min(K, max(1, warm.shape[1] // 10)), dim=1).values[:, -1].numpy()
+        gap = (last - scores[:, is_cold].max(axis=1))[np.isfinite(last)]
+        least = float(gap.min(initial=least))
+    return least - _MARGIN

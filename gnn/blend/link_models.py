@@ -15,13 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse import coo_array, csr_array, diags_array, vstack
 
 NEIGHBOURS = 50
 MOST_LINKS = 200
 """Links from one product: the strongest are retained, so that lists are computed quickly."""
 MOST_PAIRS = 300_000_000
-"""Pairs of holdings of one user that are counted; above it, users are sampled."""
+"""Pairs of holdings of one user that are counted: 2.4 GB; above it, users are sampled."""
+_MOST_HOLDINGS = 5_000
+"""Holdings of one user that are counted then: 25 million pairs; of more, a random part is."""
+_PAIRS_AT_ONCE = 20_000_000
+"""500 MB of co-occurrence in 64 bits."""
 _TIE_BREAK = 1e-4
 """Among equally near products, rarer ones come first."""
 _PRODUCTS_AT_ONCE = 32_768
@@ -57,7 +61,7 @@ class CoOccurrence:
         Args:
             interactions: shape (num_users, num_products), ones.
         """
-        self.interactions = _sample_users(interactions)
+        self.interactions = _bounded(interactions)
         self.degree = np.maximum(np.asarray(interactions.sum(axis=0), np.float64).ravel(), 1)
         self.gram = csr_array(self.interactions.T.tocsr() @ self.interactions)
         self.num_products = interactions.shape[1]
@@ -101,12 +105,16 @@ class CoOccurrence:
         """
         number = np.maximum(np.asarray(self.interactions.sum(axis=1), np.float64).ravel(), 1)
         weighted = diags_array(number ** (-2 * user_power)) @ self.interactions
+        scale = diags_array(self.degree**-product_power)
+        holders = csr_array(self.interactions.T)
+        pairs = np.cumsum(holders @ np.diff(self.interactions.indptr))
+        parts = []
         # Symmetric but for b, so its columns are taken as rows.
-        product = csr_array(
-            (self.interactions.T @ weighted) @ diags_array(self.degree**-product_power)
-        )
-        product.setdiag(0)
-        return csr_array(_largest(product.astype(np.float32), NEIGHBOURS).T.tocsr())
+        for rows in _slices_of(pairs, _PAIRS_AT_ONCE):
+            product = csr_array((holders[rows] @ weighted) @ scale)
+            product.setdiag(0, k=rows.start)
+            parts.append(_largest(product.astype(np.float32), NEIGHBOURS))
+        return csr_array(vstack(parts, format="csr").T.tocsr())
 
     def _nearest(
         self, scale: NDArray[np.float32], size: int
@@ -165,13 +173,37 @@ def scale_links(links: csr_array, degree: NDArray[np.float64], power: float) -> 
     return _largest(result, MOST_LINKS)
 
 
-def _sample_users(interactions: csr_array) -> csr_array:
-    """Return the rows of all users, or of a random part with at most `MOST_PAIRS` pairs."""
-    pairs = float((np.diff(interactions.indptr).astype(np.float64) ** 2).sum())
+def _bounded(interactions: csr_array) -> csr_array:
+    """Return all rows, or a random part of them with at most about `MOST_PAIRS` pairs."""
+    if _num_pairs(np.diff(interactions.indptr)) <= MOST_PAIRS:
+        return interactions
+    interactions = _sample_holdings(interactions)
+    pairs = _num_pairs(np.diff(interactions.indptr))
     if pairs <= MOST_PAIRS:
         return interactions
     chosen = np.random.default_rng(0).random(interactions.shape[0]) < MOST_PAIRS / pairs
     return csr_array(interactions[chosen])
+
+
+def _sample_holdings(interactions: csr_array) -> csr_array:
+    """Return a random part of the holdings of users with more than `_MOST_HOLDINGS`."""
+    noise = np.random.default_rng(0).random(interactions.nnz)
+    indices, offsets = interactions.indices, interactions.indptr
+    sampled = _largest(csr_array((noise, indices, offsets), interactions.shape), _MOST_HOLDINGS)
+    sampled.data = np.ones(sampled.nnz, interactions.dtype)
+    return sampled
+
+
+def counted_pairs(interactions: csr_array) -> float:
+    """Return about how many pairs of holdings of one user are counted."""
+    if (pairs := _num_pairs(np.diff(interactions.indptr))) <= MOST_PAIRS:
+        return pairs
+    number = np.minimum(np.diff(interactions.indptr), _MOST_HOLDINGS)
+    return min(_num_pairs(number), MOST_PAIRS)
+
+
+def _num_pairs(number: NDArray[np.int32]) -> float:
+    return float((number.astype(np.float64) ** 2).sum())
 
 
 def _sparse(
@@ -186,6 +218,15 @@ def _sparse(
 def _slices(number: int, at_once: int) -> Iterator[slice]:
     for start in range(0, number, at_once):
         yield slice(start, min(start + at_once, number))
+
+
+def _slices_of(ends: NDArray[np.int64], most: int) -> Iterator[slice]:
+    """Yield slices of rows, each of one row or of rows with at most `most` of what ends count."""
+    start, done = 0, 0
+    while start < len(ends):
+        stop = max(start + 1, int(np.searchsorted(ends, done + most, side="right")))
+        yield slice(start, stop)
+        start, done = stop, int(ends[stop - 1])
 
 
 def _largest(matrix: csr_array, most: int) -> csr_array:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
@@ -18,14 +19,15 @@ from torch import Tensor
 from kinfolio.gnn.blend.link_models import CoOccurrence, LinkRecipe, scale_links
 from kinfolio.gnn.blend.selection import (
     STRENGTHS,
+    deviations_of,
     hill_climb,
-    mean_deviation,
     smallest_within_error,
 )
 from kinfolio.gnn.blend.shortlist import (
     ScoredUsers,
     Shortlist,
     TermBlock,
+    blocks,
     large_shortlist,
     score_users,
     shortlist_of,
@@ -121,9 +123,11 @@ class Links(Term):
         data = pool.data
         users = validation_users(pool.selected_on or data)[:_DEVIATION_USERS]
         is_warm = data.product_degree > 0
-        of_score = mean_deviation(pool.score(users), is_warm)
-        block = (data.interactions[users] @ links).toarray()[:, is_warm]
-        of_links = float(block.std(axis=1).mean())
+        found, linked = [], []
+        for rows in blocks(len(users), data.num_products, _DEVIATION_USERS):
+            found.append(deviations_of(pool.score(users[rows]), is_warm))
+            linked.append(_block(data, links)(users[rows])[:, is_warm].std(axis=1))
+        of_score, of_links = float(torch.cat(found).mean()), float(np.concatenate(linked).mean())
         weight = np.float32(self.strength * of_score / max(of_links, 1e-12))
         self.set_matrix(csr_array(links * weight), data)
 

@@ -64,11 +64,11 @@ def hill_climb(
     return values[place]
 
 
-def mean_deviation(scores: Tensor, products: NDArray[np.bool_]) -> float:
-    """Return the mean over users of the standard deviation over products.
+def deviations_of(scores: Tensor, products: NDArray[np.bool_]) -> Tensor:
+    """Return the standard deviation of each user's scores over products: shape (num_users,).
 
     Args:
         scores: shape (num_users, num_products).
         products: shape (num_products,); those that count.
     """
-    return float(scores[:, from_numpy(products)].std(dim=1, correction=0).mean())
+    return scores[:, from_numpy(products)].std(dim=1, correction=0)

@@ -6,15 +6,16 @@ A term is evaluated only where it can matter: at the products that are best by t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from torch import Tensor
 
-from kinfolio.gnn.blend.selection import STRENGTHS, mean_deviation, smallest_within_error
+from kinfolio.gnn.blend.selection import STRENGTHS, deviations_of, smallest_within_error
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import (
     Quality,
@@ -23,6 +24,7 @@ from kinfolio.gnn.ranking import (
     fast_topk,
     recall_and_ndcg,
     select_columns,
+    users_per_block,
 )
 
 COLD_STRENGTHS = (*STRENGTHS, 4.0)
@@ -117,10 +119,11 @@ def score_users(
     users = validation_users(data) if users is None else users
     is_cold = data.product_degree == 0
     scores = np.empty((len(users), data.num_products), np.float32)
-    for first in range(0, len(users), _USERS_PER_BLOCK):
-        block = slice(first, first + _USERS_PER_BLOCK)
+    deviations = np.empty(len(users), np.float32)
+    for block in blocks(len(users), data.num_products):
         scores[block] = score(users[block]).cpu().numpy()
-    deviation = float(scores[:, ~is_cold].std(axis=1).mean())
+        deviations[block] = scores[block][:, ~is_cold].std(axis=1)
+    deviation = float(deviations.mean())
     scores[data.interactions[users].nonzero()] = -np.inf
     if data.cold_products is not None:
         scores[:, data.cold_products] = -np.inf
@@ -150,8 +153,7 @@ def shortlist_of(scored: ScoredUsers, term: TermBlock | None) -> Shortlist:
     at_places = np.empty(scored.places.shape, np.float32)
     at_best = np.empty(best.shape, np.float32)
     deviation = 0.0
-    for first in range(0, len(scored.users), _USERS_PER_BLOCK):
-        rows = slice(first, first + _USERS_PER_BLOCK)
+    for rows in blocks(len(scored.users), scored.scores.shape[1]):
         block = term(scored.users[rows])
         deviation += float(block[:, scored.is_cold == 0].std(axis=1).sum())
         at_places[rows] = np.take_along_axis(block, scored.places[rows], axis=1)
@@ -214,11 +216,12 @@ def cold_weight(
     users = np.flatnonzero(np.diff(targets.indptr))[:_MAX_USERS]
     if not len(users):
         return None
+    users = users[: max(1, _MAX_SCORES // int(is_cold.sum()))]
     is_target = targets[users].toarray() > 0
     num_targets = is_target.sum(axis=1).astype(np.int64)
-    base, extra = (block(users).cpu() for block in (score, term))
-    unit = mean_deviation(base, ~is_cold) / max(mean_deviation(extra, among), 1e-12)
-    base, extra = (block[:, torch.from_numpy(is_cold)] for block in (base, extra))
+    base, of_base = _columns(score, users, is_cold, ~is_cold)
+    extra, of_extra = _columns(term, users, is_cold, among)
+    unit = of_base / max(of_extra, 1e-12)
 
     def metrics(strength: float) -> UserMetrics:
         scores = base + strength * unit * extra
@@ -228,11 +231,38 @@ def cold_weight(
     return unit * smallest_within_error(COLD_STRENGTHS, metrics)
 
 
+def _columns(
+    score: ScoreBlock,
+    users: NDArray[np.int64],
+    columns: NDArray[np.bool_],
+    among: NDArray[np.bool_],
+) -> tuple[Tensor, float]:
+    """Return some columns of the scores, and the mean deviation over those `among`."""
+    found, deviations = [], []
+    for rows in blocks(len(users), len(columns), _MAX_USERS):
+        scores = score(users[rows]).cpu()
+        found.append(scores[:, torch.from_numpy(columns)])
+        deviations.append(deviations_of(scores, among))
+    return torch.cat(found), float(torch.cat(deviations).mean())
+
+
 def _targets(data: TrainingData) -> csr_array:
     """Return validation targets without products that are ranked separately."""
     if data.cold_products is None:
         return data.validation
     return select_columns(data.validation, ~data.cold_products)
+
+
+def shortlist_scores(data: TrainingData) -> int:
+    """Return the scores that are in memory while weights are chosen."""
+    return min(data.num_users, _max_users(data)) * data.num_products
+
+
+def blocks(num_users: int, num_products: int, most: int = _USERS_PER_BLOCK) -> Iterator[slice]:
+    """Yield slices of users, so that scores of all products fit into memory."""
+    size = users_per_block(num_products, most)
+    for first in range(0, num_users, size):
+        yield slice(first, first + size)
 
 
 def _max_users(data: TrainingData) -> int:

@@ -16,6 +16,7 @@ from kinfolio.gnn.blend.selection import hill_climb
 from kinfolio.gnn.data import TrainingData, training_data, validation_mask
 from kinfolio.gnn.evaluation.ease import EASE, TIE_BREAK
 from kinfolio.gnn.evaluation.recommender import Recommender
+from kinfolio.gnn.memory import available_bytes
 from kinfolio.gnn.ranking import Quality, per_user_metrics
 from kinfolio.gnn.text.encoder import WIDTH, unit
 from kinfolio.gnn.text.features import TextFeatures
@@ -104,11 +105,16 @@ def fit_baselines(
         own_weight = max(OWN_WEIGHTS, key=lambda one: _quality(TextMean(trial_text, one), data))
         models["text mean"] = TextMean(text, own_weight)
     # A text adds as many rows to the users' Gram matrix as its vector has dimensions.
-    if min(snapshot.num_products, snapshot.num_users + WIDTH * (text is not None)) > LARGEST_EASE:
+    size = min(snapshot.num_products, snapshot.num_users + WIDTH * (text is not None))
+    # With texts, their own Gram matrix is added.
+    needed = (2 if text is not None else 1) * 4 * size**2
+    if size > LARGEST_EASE:
         warn(
             f"EASE is left out: {snapshot.num_products:,} products (and no fewer users) are more "
             f"than the {LARGEST_EASE:,} whose dense matrix fits"
         )
+    elif needed > (available := available_bytes()):
+        warn(f"EASE is left out: it takes {needed / 1e9:.1f} GB, {available / 1e9:.1f} are free")
     else:
         models |= _chosen_ease(data, text, trial_text, progress)
     return {name: model.fit(interactions) for name, model in models.items()}

@@ -58,27 +58,38 @@ class EASE(Recommender):
 
 
 def _inverse(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    # In place from the Cholesky factor: a third of the work of solving for the identity.
-    factor, failed = spotrf(np.asfortranarray(matrix), lower=1, clean=1, overwrite_a=1)
+    """Return the inverse of a symmetric matrix, which is overwritten."""
+    # From the Cholesky factor: a third of the work of solving for the identity. In place, as the
+    # matrix takes gigabytes: its transpose, which is equal, has the order of LAPACK.
+    factor, failed = spotrf(matrix.T, lower=1, clean=1, overwrite_a=1)
     assert not failed  # a Gram matrix with a positive diagonal added is positive definite
     inverse, failed = spotri(factor, lower=1, overwrite_c=1)
     assert not failed
-    whole: NDArray[np.float32] = np.tril(inverse) + np.tril(inverse, -1).T
+    whole: NDArray[np.float32] = inverse.T
+    for first in range(0, len(whole), _PRODUCTS_AT_ONCE):
+        rows = slice(first, first + _PRODUCTS_AT_ONCE)
+        whole[rows, :first] = whole[:first, rows].T
+        square = whole[rows, rows]
+        whole[rows, rows] = np.triu(square) + np.triu(square, 1).T
     return whole
 
 
 def _solve_products(
     interactions: csr_array, penalty: float, text_rows: NDArray[np.float32]
 ) -> ScoreBlock:
-    gram = np.asarray((interactions.T @ interactions).todense(), np.float32)
+    num_products = interactions.shape[1]
+    gram = np.empty((num_products, num_products), np.float32)
+    holders = csr_array(interactions.T)
+    for first in range(0, num_products, _PRODUCTS_AT_ONCE):
+        rows = slice(first, first + _PRODUCTS_AT_ONCE)
+        gram[rows] = (holders[rows] @ interactions).toarray()
     if len(text_rows):
         gram += text_rows.T @ text_rows
     gram[np.diag_indices_from(gram)] += penalty
     inverse = _inverse(gram)
     inverse /= -np.diag(inverse).copy()
     np.fill_diagonal(inverse, 0)
-    weights = np.ascontiguousarray(inverse)
-    return lambda users: torch.from_numpy(interactions[users] @ weights)
+    return lambda users: torch.from_numpy(interactions[users] @ inverse)
 
 
 def _solve_users(

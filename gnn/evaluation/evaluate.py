@@ -24,7 +24,8 @@ from kinfolio.gnn.evaluation.baselines import fit_baselines
 from kinfolio.gnn.evaluation.bootstrap import Interval, intervals
 from kinfolio.gnn.evaluation.metrics import Group, bands_of, by_band, groups_of, over_all, per_user
 from kinfolio.gnn.evaluation.recommender import EmbeddingModel, Recommender
-from kinfolio.gnn.ranking import find_hits, top_k
+from kinfolio.gnn.memory import need_memory
+from kinfolio.gnn.ranking import find_hits, top_k, users_per_block
 from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, load_encoder
 from kinfolio.gnn.text.features import TextFeatures, has_texts
 from kinfolio.gnn.training.train import read_embeddings
@@ -34,6 +35,8 @@ from kinfolio.snapshot import read_snapshot
 from kinfolio.tabular import Tabular
 
 K = 20
+_BYTES_PER_SCORE = 12
+"""Of a block of scores: scores, those of links, and those that can enter a list."""
 COMPARED = (f"recall@{K}", f"ndcg@{K}")
 """Metrics whose differences get an interval."""
 
@@ -113,6 +116,8 @@ def evaluate(
             f"type: {shell_command('train', '--run', run.folder)}"
         )
     interactions, held_out = _interactions(run, snapshot, split)
+    block = users_per_block(snapshot.num_products) * snapshot.num_products
+    need_memory("evaluating", _BYTES_PER_SCORE * block, "close other programs", progress)
     models: dict[str, Recommender] = {"kinfolio": EmbeddingModel(embeddings).fit(interactions)}
     if compare != "nothing":
         features = None

@@ -29,7 +29,7 @@ from kinfolio.gnn.training.config import TrainConfig
 from kinfolio.gnn.training.context import TrainingContext
 from kinfolio.gnn.training.ensemble import Ensemble
 from kinfolio.gnn.training.inputs import training_inputs
-from kinfolio.gnn.training.memory import retain_freed_memory
+from kinfolio.gnn.training.memory import check_memory, retain_freed_memory
 from kinfolio.gnn.training.run_report import Outcome, Trained
 from kinfolio.gnn.training.search.candidates import DIMS
 from kinfolio.gnn.training.search.race import Race
@@ -73,13 +73,13 @@ def train(
     run.need_snapshot()
     with locked(run.folder, "train"):
         started = time.monotonic()
-        snapshot = read_snapshot(run.snapshot)
-        device = pick_device(config.device)
+        snapshot, device = read_snapshot(run.snapshot), pick_device(config.device)
         torch.manual_seed(config.seed)
         torch.set_flush_denormal(True)
         features = _text_features(snapshot, config, cache, load, progress)
         held_back = validation_mask(snapshot, config.seed)
         data = training_data(snapshot, device, held_back)
+        check_memory(snapshot, config, data, progress)
         # Encoding texts is not charged: it is done once for all trainings.
         context = TrainingContext(
             config=config,
