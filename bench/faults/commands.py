@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MAX_SECONDS = 60.0
+MAX_SECONDS = 120.0
 
 
 @dataclass

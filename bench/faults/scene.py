@@ -74,7 +74,7 @@ def scene_of(place: Place) -> Scene:
 def _make(place: Place) -> Scene:
     folder = place.world.folder / "scene"
     files, run = folder / "files", str(folder / "run")
-    files.mkdir(parents=True)
+    files.mkdir(parents=True, exist_ok=True)
     rows = ["user,product,rating"]
     for user in range(USERS):
         rows += [f"u{user},p{(user * 7 + step * step) % PRODUCTS},5" for step in range(HELD)]
