@@ -1,6 +1,6 @@
 """One export: snapshots in a scratch folder until one is consistent.
 
-How a snapshot is consistent although others write meanwhile: `docs/data/snapshot.md`.
+How a snapshot is consistent although others write meanwhile: `docs/snapshot.md`.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ class Exported(Tabular):
     """As `Snapshot.cut`; None if there is none."""
     hash: str
     consistency: Literal["quiet", "marked", "moving"]
-    """Whether there were concurrent writes; see `docs/data/snapshot.md`."""
+    """Whether there were concurrent writes; see `docs/snapshot.md`."""
     how: Literal["whole", "changes", "part"]
     notes: tuple[str, ...]
     """Reasons for reading more than requested, in sentences."""

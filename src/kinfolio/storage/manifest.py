@@ -33,7 +33,7 @@ class FileStamp(TypedDict):
 
 
 class Manifest(TypedDict):
-    """The fields of `manifest.json`; see `docs/data/snapshot.md`."""
+    """The fields of `manifest.json`; see `docs/snapshot.md`."""
 
     format: int
     counts: dict[str, int]
