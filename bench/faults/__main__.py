@@ -1,7 +1,7 @@
 """A table of faults: what the user sees of each, and what holds afterwards.
 
     python bench/faults                                  one line each; exit code 1 if one fails
-    python bench/faults --write docs/operation/reliability.md      also writes the table into that page
+    python bench/faults --write docs/operation/reliability.md   also write the table into that page
     python bench/faults --only killed --json FILE
 
 A module per kind adds its faults with `runner.fault`. Works in temporary folders; faults of a full
