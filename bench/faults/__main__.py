@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch starts threads, which a fork loses
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[2]))  # tests.proxy
 
 from faults import damaged, disks, kills, network, servers
 from faults.commands import preload
