@@ -85,6 +85,8 @@ class Started:
                 os.kill(self.pid, signal.SIGKILL)
             time.sleep(0.001)
         texts = [path.read_text("utf-8", "replace") for path in (self._out, self._err)]
+        for path in (self._out, self._err):
+            path.unlink(missing_ok=True)
         return Answer(os.waitstatus_to_exitcode(status), texts[0], texts[1], seconds, was_stopped)
 
 
