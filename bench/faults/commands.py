@@ -11,12 +11,12 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 MAX_SECONDS = 120.0
 
@@ -63,7 +63,7 @@ class Answer:
 class Started:
     """A command that runs beside this process."""
 
-    def __init__(self, pid: int, how: How, out: Path, err: Path) -> None:
+    def __init__(self, pid: int, how: How, out: BinaryIO, err: BinaryIO) -> None:
         self.pid, self._how, self._out, self._err = pid, how, out, err
         self._started = time.monotonic()
 
@@ -84,9 +84,7 @@ class Started:
             if seconds > MAX_SECONDS:
                 os.kill(self.pid, signal.SIGKILL)
             time.sleep(0.001)
-        texts = [path.read_text("utf-8", "replace") for path in (self._out, self._err)]
-        for path in (self._out, self._err):
-            path.unlink(missing_ok=True)
+        texts = [_text_of(file) for file in (self._out, self._err)]
         return Answer(os.waitstatus_to_exitcode(status), texts[0], texts[1], seconds, was_stopped)
 
 
@@ -97,7 +95,7 @@ def forked(words: list[str], folder: Path, how: How) -> Answer:
 
 def start(words: list[str], folder: Path, how: How) -> Started:
     """Start a command in a fork of this process."""
-    out, err = (_scratch(name) for name in ("out", "err"))
+    out, err = (open(os.memfd_create("output"), "w+b") for _ in range(2))  # noqa: SIM115 read later
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -113,7 +111,7 @@ def start(words: list[str], folder: Path, how: How) -> Started:
 
 def fresh(words: list[str], folder: Path, how: How) -> Answer:
     """Run a command in a new interpreter."""
-    out, err = (_scratch(name) for name in ("out", "err"))
+    out, err = (open(os.memfd_create("output"), "w+b") for _ in range(2))  # noqa: SIM115 read later
 
     def prepare() -> None:
         _prepare(folder, how, out, err)
@@ -143,13 +141,13 @@ def preload() -> None:
     import kinfolio.loaders  # noqa: F401
 
 
-def _scratch(name: str) -> Path:
-    handle, path = tempfile.mkstemp(prefix=f"kinfolio-fault-{name}-")
-    os.close(handle)
-    return Path(path)
+def _text_of(file: BinaryIO) -> str:
+    with file:
+        file.seek(0)
+        return file.read().decode("utf-8", "replace")
 
 
-def _prepare(folder: Path, how: How, out: Path, err: Path) -> None:
+def _prepare(folder: Path, how: How, out: BinaryIO, err: BinaryIO) -> None:
     os.chdir(folder)
     os.environ.update(how.env)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -157,9 +155,9 @@ def _prepare(folder: Path, how: How, out: Path, err: Path) -> None:
     os.write(inside, (how.stdin or "").encode())
     os.lseek(inside, 0, os.SEEK_SET)
     os.dup2(inside, 0)
-    output = how.stdout if how.stdout.startswith("/") else str(out)
-    os.dup2(os.open(output, os.O_WRONLY), 1)
-    os.dup2(os.open(err, os.O_WRONLY), 2)
+    is_device = how.stdout.startswith("/")
+    os.dup2(os.open(how.stdout, os.O_WRONLY) if is_device else out.fileno(), 1)
+    os.dup2(err.fileno(), 2)
     if how.stdin is None:
         os.close(0)
     if how.stdout == "closed":

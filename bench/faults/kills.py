@@ -23,10 +23,9 @@ def again(place: Place, run: Run, how: How) -> str:
     run.info.unlink()
     answer = place.kinfolio("train", *TRAIN, how=how)
     place.check(answer.was_stopped, "it had ended before it was stopped")
-    stopped = place.seen if how.signal == signal.SIGINT else "(killed)"
+    place.seen = "(killed)"
     left = sorted(path.name for path in run.folder.iterdir())
     place.done("train", *TRAIN)
-    place.seen = stopped
     place.is_sound(run)
     return f"{', '.join(left)} left; training again gives the undisturbed model"
 
@@ -73,12 +72,10 @@ def interrupted(place: Place) -> str:
     os.kill(started.pid, signal.SIGINT)
     os.kill(started.pid, signal.SIGINT)
     answer = started.wait()
-    place.seen = answer.sentence
     place.check("Traceback" not in answer.stderr, answer.stderr)
     place.done("train", *TRAIN)
-    seen = answer.sentence
     place.is_sound(run)
-    place.seen = seen
+    place.seen = answer.sentence if answer.code else ""
     return f"exit code {answer.code}; the next training gives the undisturbed model"
 
 
@@ -92,9 +89,7 @@ def two_trainings(place: Place) -> str:
     finally:
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-    seen = place.seen
     place.done("train", *TRAIN)  # the lock of a killed process does not block
-    place.seen = seen
     place.is_sound(run)
     return "the first one works on; when it is killed, the next one starts at once"
 

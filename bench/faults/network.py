@@ -9,7 +9,7 @@ from contextlib import closing
 
 from faults.commands import How
 from faults.runner import Place, fault
-from faults.scene import READS, WRITES, Scene, scene_of, without_version
+from faults.scene import ANSWERS, STDIN, WRITES, Scene, scene_of, without_version
 
 from tests.proxy import Fault, proxy_to
 
@@ -23,16 +23,14 @@ def _through(command: str, kind: Fault, limit: int, says: str) -> Callable[[Plac
     def cause(place: Place) -> str:
         scene = scene_of(place)
         words = scene.words[command]
+        scene.before(place, command)
         started = time.monotonic()
         with proxy_to(scene.uri, kind, limit) as proxy:
-            how = How(env={"NEO4J_URI": proxy.uri, "KINFOLIO_TIMEOUT": "1"})
-            place.refused(*words, says=says, how=how)
+            env = {"NEO4J_URI": proxy.uri, "KINFOLIO_TIMEOUT": "1"}
+            place.refused(*words, says=says, how=How(env=env, stdin=STDIN.get(command, "")))
         seconds = time.monotonic() - started
         place.check(seconds < LONGEST_SECONDS, f"{seconds:.0f} s")
-        seen = place.seen
-        holds = scene.again(place, command)
-        place.seen = seen
-        return f"told after {seconds:.0f} s; {holds}"
+        return f"told after {seconds:.0f} s; {scene.again(place, command)}"
 
     cause.__doc__ = (
         f"The connection is {'cut' if kind == 'reset' else 'silent'} after {limit:,} bytes"
@@ -45,7 +43,7 @@ _CASES: tuple[tuple[Fault, int, str], ...] = (
     ("reset", 800, CUT),
     ("mute", 20, SILENT),
 )
-for _command in (*READS, *WRITES):
+for _command in (*ANSWERS, *WRITES):
     for _kind, _limit, _says in _CASES:
         fault(NETWORK, _command, server=True)(_through(_command, _kind, _limit, _says))
 for _command in WRITES:

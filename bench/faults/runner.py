@@ -119,7 +119,7 @@ class Place:
     env: dict[str, str] = field(default_factory=dict)
     """For all commands; a server's address is added by `use_server`."""
     seen: str = ""
-    """What the user saw last."""
+    """What the user saw of the command that met the fault; empty: that it ended well."""
 
     def use_server(self) -> Connection:
         """Let the commands use the shared server."""
@@ -137,20 +137,30 @@ class Place:
         return Run(self.folder / name)
 
     def kinfolio(self, *words: object, how: How | None = None, is_fresh: bool = False) -> Answer:
-        """Run a command; `is_fresh`: in a new interpreter, which takes a second more."""
+        """Run a command that meets the fault; `is_fresh`: in a new interpreter, a second more."""
         how = how or How()
         home = {"KINFOLIO_HOME": str(self.folder / "home"), "TMPDIR": str(self.folder)}
         how.env = home | self.env | how.env
         run = fresh if is_fresh else forked
         answer = run([str(word) for word in words], self.folder, how)
-        self.seen = answer.sentence
+        self.seen = answer.sentence if answer.code else ""
         self.check("Traceback" not in answer.stderr, f"a traceback: {answer.stderr[-600:]}")
         return answer
 
-    def done(self, *words: object, how: How | None = None, is_fresh: bool = False) -> Answer:
-        """Run a command that must succeed."""
-        answer = self.kinfolio(*words, how=how, is_fresh=is_fresh)
+    def done(self, *words: object, how: How | None = None) -> Answer:
+        """Run a command before or after the fault; it must succeed."""
+        seen = self.seen
+        answer = self.kinfolio(*words, how=how)
         self.check(answer.code == 0, f"exit code {answer.code}: {answer.stderr[-400:]}")
+        self.seen = seen
+        return answer
+
+    def warned(self, *words: object, says: str) -> Answer:
+        """Run a command that must succeed in spite of the fault, with a message."""
+        answer = self.done(*words)
+        lines = [line for line in answer.stderr.splitlines() if re.search(says, line)]
+        self.check(len(lines) == 1, f"{len(lines)} messages: {answer.stderr[-400:]}")
+        self.seen = lines[0]
         return answer
 
     def refused(
@@ -224,7 +234,7 @@ def run_faults(faults: list[Fault], world: World) -> Iterator[Result]:
             is_ok, holds = False, f"FAILED: {reason}"
         seconds = time.monotonic() - started
         shutil.rmtree(folder, ignore_errors=True)
-        seen = place.seen.replace(str(folder), "").replace(str(world.folder), "")
+        seen = (place.seen or "ends well").replace(str(folder), "").replace(str(world.folder), "")
         yield Result(one, seen, holds, is_ok, seconds)
 
 

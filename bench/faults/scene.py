@@ -17,6 +17,8 @@ from kinfolio.snapshot import read_snapshot
 USERS, PRODUCTS, HELD = 200, 40, 6
 READS = ("recommend", "explain", "why-not", "similar", "show", "db hash")
 ANSWERS = (*READS, "chat")
+BY_VERSION = ("explain", "show")
+"""The served version decides between equal wordings, and `show` lists its vectors."""
 WRITES = ("load", "export", "writeback")
 
 
@@ -37,13 +39,18 @@ class Scene:
         """Address of the server, which may have been started again."""
         return self.world.connection().uri
 
+    def before(self, place: Place, command: str) -> None:
+        """Record the undisturbed answer of the served version."""
+        if command in BY_VERSION:
+            self.answers[command] = place.done(*self.words[command]).stdout
+
     def again(self, place: Place, command: str) -> str:
         """Run a command undisturbed; its outcome must be the one without a fault."""
         how = How(stdin=STDIN.get(command, ""))
         answer = place.done(*self.words[command], how=how)
         if command in ANSWERS:
-            same = without_version(answer.stdout) == without_version(self.answers[command])
-            place.check(same, "another answer")
+            given, expected = map(without_version, (answer.stdout, self.answers[command]))
+            place.check(given == expected, f"another answer: {given} instead of {expected}")
             return "run again, it gives the undisturbed answer"
         if command == "export":
             run = place.folder / "run"

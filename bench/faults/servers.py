@@ -77,9 +77,10 @@ def _server_fault(command: str, is_started_again: bool) -> Callable[[Place], str
         scene = scene_of(place)
         env = _managed(place, scene)
         place.env |= env
+        scene.before(place, command)
         seconds = _duration(place, scene, command)
         _prepare(place, scene, command)
-        how = How(env=place.env, stdin=STDIN.get(command, ""))
+        how = How(env=place.env | {"TMPDIR": str(place.folder)}, stdin=STDIN.get(command, ""))
         running = start([*_words(scene, command)], place.folder, how)
         time.sleep(0.5 * seconds)
         if is_started_again:
@@ -88,14 +89,12 @@ def _server_fault(command: str, is_started_again: bool) -> Callable[[Place], str
         else:
             _process(scene).kill()
         answer = running.wait()
-        place.seen = answer.sentence
+        place.seen = answer.sentence if answer.code else ""
         place.check("Traceback" not in answer.stderr, answer.stderr[-600:])
         place.check(answer.code in (0, 1), f"exit code {answer.code}")
-        seen = place.seen
         place.env |= env
         holds = _whole(place, scene, command)
         _restore_lists(place, scene, command)
-        place.seen = seen if answer.code else "(the command ended well)"
         return f"the next command starts the server; {holds}"
 
     verb = "stopped and started again" if is_started_again else "killed (-9)"
@@ -106,6 +105,7 @@ def _server_fault(command: str, is_started_again: bool) -> Callable[[Place], str
 def _paused(command: str) -> Callable[[Place], str]:
     def cause(place: Place) -> str:
         scene = scene_of(place)
+        scene.before(place, command)
         process = _process(scene)
         process.suspend()
         try:
@@ -116,36 +116,32 @@ def _paused(command: str) -> Callable[[Place], str]:
             )
         finally:
             process.resume()
-        seen = place.seen
-        holds = _whole(place, scene, command)
-        place.seen = seen
-        return f"after the pause: {holds}"
+        return f"after the pause: {_whole(place, scene, command)}"
 
     cause.__doc__ = "The server is paused (SIGSTOP)"
     return cause
 
 
-def _interrupted(command: str, moment: int) -> Callable[[Place], str]:
+def _interrupted(command: str) -> Callable[[Place], str]:
     def cause(place: Place) -> str:
         scene = scene_of(place)
-        seconds = _seconds.get(command)
-        if seconds is None:
-            seconds = _seconds[command] = _duration(place, scene, command)
-        _prepare(place, scene, command)
-        how = How(after=seconds * moment / (MOMENTS + 1), signal=signal.SIGINT)
-        answer = place.kinfolio(*_words(scene, command), how=how)
-        place.check(answer.code in (0, 130), f"exit code {answer.code}: {answer.stderr[-300:]}")
-        seen = place.seen if answer.code else "(it had ended)"
-        holds = _whole(place, scene, command)
+        seconds, seen, holds = _duration(place, scene, command), "", ""
+        for moment in range(1, MOMENTS + 1):
+            _prepare(place, scene, command)
+            how = How(after=seconds * moment / (MOMENTS + 1), signal=signal.SIGINT)
+            answer = place.kinfolio(*_words(scene, command), how=how)
+            said = f"moment {moment}, exit code {answer.code}: {answer.stderr[-300:]}"
+            place.check(answer.code in (0, 130), said)
+            seen = place.seen or seen
+            holds = _whole(place, scene, command)
         _restore_lists(place, scene, command)
         place.seen = seen
-        return holds
+        return f"each time: {holds}"
 
-    cause.__doc__ = f"Ctrl-C at {moment} of {MOMENTS} moments"
+    cause.__doc__ = f"Ctrl-C, at {MOMENTS} moments of its duration one after another"
     return cause
 
 
-_seconds: dict[str, float] = {}
 for _command in DURING:
     fault(KILLED, _command, server=True)(_server_fault(_command, is_started_again=False))
 for _command in DURING[:4]:
@@ -153,8 +149,7 @@ for _command in DURING[:4]:
 for _command in DURING:
     fault(PAUSED, _command, server=True)(_paused(_command))
 for _command in DURING[:3]:
-    for _moment in range(1, MOMENTS + 1):
-        fault(INTERRUPTED, _command, server=True)(_interrupted(_command, _moment))
+    fault(INTERRUPTED, _command, server=True)(_interrupted(_command))
 
 
 @fault(INDEX, "recommend", server=True)
@@ -180,7 +175,6 @@ def two_servers(place: Place) -> str:
     answers = [one.wait() for one in both]
     place.check([one.code for one in answers] == [0, 0], answers[0].stderr + answers[1].stderr)
     place.check(answers[0].stdout == answers[1].stdout, "two addresses")
-    place.seen = answers[0].sentence
     return "one server"
 
 
@@ -192,8 +186,7 @@ def port_taken(place: Place) -> str:
     port = int(scene.uri.rpartition(":")[2])
     Server(scene.world.home).stop()
     with closing(socket.create_server(("127.0.0.1", port))):
-        answer = place.done("db", "start")
-    place.seen = next(line for line in answer.stderr.splitlines() if "is in use" in line)
+        place.warned("db", "start", says="is in use")
     return scene.again(place, "recommend")
 
 
