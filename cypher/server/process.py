@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from kinfolio.errors import RunBroken
+from kinfolio.errors import RunBroken, ServerError
 from kinfolio.run import read_json, write_json
 
 STOP_SECONDS = 20.0
@@ -57,17 +57,36 @@ def find_orphan(home: Path, port: int) -> ServerProcess | None:
 
 
 def stop(process: ServerProcess, home: Path) -> None:
-    """Terminate the server; kill it if it does not stop in time."""
+    """Terminate the server; kill it if it does not stop in time.
+
+    Raises:
+        ServerError: it does not end.
+    """
     found = _find(process, home)
     if found is None:
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         found.terminate()
-        try:
-            found.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            found.kill()
-            found.wait(STOP_SECONDS)
+        if _has_ended(found):
+            return
+        found.kill()
+        if not _has_ended(found):
+            raise ServerError(
+                f"the server (process {found.pid}) does not end although it was killed; "
+                "wait until its disk answers, or restart the machine"
+            )
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Wait until a process ends; one whose parent has not yet read its exit code has ended."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(0.1)
+            return True
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return True
+    return False
 
 
 def _find(process: ServerProcess, home: Path) -> psutil.Process | None:

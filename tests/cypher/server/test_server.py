@@ -23,6 +23,7 @@ import pytest
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.server import process
 from kinfolio.cypher.server.home import ServerHome
 from kinfolio.cypher.server.jars import Jar, jars
 from kinfolio.cypher.server.private import tighten
@@ -405,3 +406,21 @@ def test_the_files_of_an_older_home_are_closed_to_others(tmp_path: Path) -> None
 
 def open_to_others(path: Path) -> bool:
     return not path.is_symlink() and path.stat().st_mode & 0o077 != 0
+
+
+def test_a_server_whose_parent_never_waits_for_it_is_stopped(tmp_path: Path) -> None:
+    child = [sys.executable, "-c", "import time; time.sleep(300)", f"--home-dir={tmp_path}"]
+    parent = (
+        "import subprocess, sys, time\n"
+        "print(subprocess.Popen(sys.argv[1:]).pid, flush=True)\n"
+        "time.sleep(300)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", parent, *child], stdout=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout is not None
+        pid = int(started.stdout.readline())
+        server = process.ServerProcess(pid=pid, port=1)
+        process.stop(server, tmp_path)
+        assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        started.kill()
