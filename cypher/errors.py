@@ -16,7 +16,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from kinfolio import errors
-from kinfolio.errors import BadConfig, BadInput, KinfolioError, ServerError, ServerUnreachable
+from kinfolio.errors import (
+    BadConfig,
+    BadInput,
+    KinfolioError,
+    ServerError,
+    ServerUnreachable,
+    quoted,
+)
 
 if TYPE_CHECKING:
     from neo4j.exceptions import Neo4jError
@@ -141,7 +148,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def bad_address(connection: Connection) -> BadConfig:
     """Return the error for an invalid address."""
     return BadConfig(
-        f"NEO4J_URI is {connection.uri!r}, which is not an address of a Neo4j server; "
+        f"NEO4J_URI is {quoted(connection.uri)}, which is not an address of a Neo4j server; "
         "write it like bolt://127.0.0.1:7687 or neo4j+s://host:7687"
     )
 

@@ -22,7 +22,7 @@ from py2neo.wiring import Wire, WireError
 
 from kinfolio.cypher.errors import unreachable
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import NotFound, ServerError
+from kinfolio.errors import NotFound, ServerError, quoted
 from kinfolio.records import Connection, NodeView
 
 SAMPLE = 10
@@ -161,7 +161,7 @@ def show(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:
     if not rows:
         count = graph.read("show_counts")[0][f"{kind}s"]
         raise NotFound(
-            f"there is no {kind} {key!r} among the {count:,} in the graph; "
+            f"there is no {kind} {quoted(key)} among the {count:,} in the graph; "
             + ("check the id" if count else "type: kinfolio load FOLDER")
         )
     row = rows[0]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from kinfolio.errors import VersionDamaged
+from kinfolio.errors import VersionDamaged, quoted
 from kinfolio.records import Slot
 
 SLOTS = ("a", "b")
@@ -41,7 +41,7 @@ class ServedVersion(NamedTuple):
 
 def damaged(name: object, problem: str) -> VersionDamaged:
     """Return the error for a damaged version, with the way back."""
-    return VersionDamaged(f"version {name!r} in the graph is damaged: {problem}; {WAY_BACK}")
+    return VersionDamaged(f"version {quoted(name)} in the graph is damaged: {problem}; {WAY_BACK}")
 
 
 def check_version(version: Mapping[str, Any]) -> None:
@@ -62,14 +62,14 @@ def problem_of(version: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the properties of a version; None: it can be served."""
     name, slot = version.get("name"), version.get("slot")
     if not isinstance(name, str) or not name:
-        return f"its name is {name!r}, not a text"
+        return f"its name is {quoted(name)}, not a text"
     if slot not in SLOTS:
-        return f"its slot is {slot!r}, neither 'a' nor 'b'"
+        return f"its slot is {quoted(slot)}, neither 'a' nor 'b'"
     if version.get("state", "active") not in STATES:
-        return f"its state is {version.get('state')!r}, none of {', '.join(STATES)}"
+        return f"its state is {quoted(version.get('state'))}, none of {', '.join(STATES)}"
     for key, least in _COUNTS.items():
         if not _is(version.get(key), int) or version[key] < least:
-            return f"its {key} is {version.get(key)!r}, not a whole number from {least}"
+            return f"its {key} is {quoted(version.get(key))}, not a whole number from {least}"
     length = version.get("length")
     if length is None or not _is(length, float) or not length > 0:
         return f"its length is {length!r}, not a positive number"

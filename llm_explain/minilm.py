@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinfolio.errors import NotReady
+from kinfolio.os_errors import os_errors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,7 @@ def encode(texts: list[str]) -> NDArray[np.float32]:
 
     Raises:
         NotReady: the encoder's package is missing.
+        FileError: its files cannot be read.
     """
     from threadpoolctl import threadpool_limits
 
@@ -105,7 +107,9 @@ class _Encoder:
 
 @cache
 def _encoder() -> _Encoder:
-    return _Encoder(model_folder())
+    folder = model_folder()
+    with os_errors(folder, "read"):
+        return _Encoder(folder)
 
 
 def model_folder() -> Path:

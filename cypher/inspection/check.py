@@ -20,7 +20,7 @@ from kinfolio.cypher.mapping.names import (
     TieNames,
     UserNames,
 )
-from kinfolio.errors import BadInput, NotReady
+from kinfolio.errors import BadInput, NotReady, quoted
 
 
 def check_mapping(graph: Graph, mapping: Mapping) -> list[Line]:
@@ -86,7 +86,7 @@ def _lines(graph: Graph, mapping: Mapping) -> Iterator[Line]:
 
 def _nodes(graph: Graph, section: str, label: str) -> Line:
     found = graph.read("map_ids", label=label, key="")[0]["nodes"]
-    note = "" if found else f"no node has the label {label!r}"
+    note = "" if found else f"no node has the label {quoted(label)}"
     return line_of(section, "label", label, f"{found:,} nodes", note=note, is_problem=not found)
 
 

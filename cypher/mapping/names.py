@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
-from kinfolio.errors import BadConfig, shell_command
+from kinfolio.errors import BadConfig, quoted, shell_command
 
 IdType = Literal["text", "integer"]
 """Type of an id property; integers are compared as integers and displayed as texts."""
@@ -203,11 +203,11 @@ def mapping_from(content: dict[str, Any]) -> Mapping:
 def _section(name: str, kind: type[Any], content: Any) -> Any:
     # Any: a TOML value, and a class of `SECTIONS`.
     if not isinstance(content, dict):
-        raise BadConfig(f"{name} is {content!r}; a section [{name}] was expected")
+        raise BadConfig(f"{name} is {quoted(content)}; a section [{name}] was expected")
     hints = get_type_hints(kind)
     for key, value in content.items():
         if key not in hints:
-            raise BadConfig(f"[{name}] has the line {key!r}; {_suggestion(key, hints)}")
+            raise BadConfig(f"[{name}] has the line {quoted(key)}; {_suggestion(key, hints)}")
         _check_value(f"{key} in [{name}]", hints[key], value)
     for item in fields(kind):
         if item.default is MISSING and item.name not in content:
@@ -218,18 +218,20 @@ def _section(name: str, kind: type[Any], content: Any) -> Any:
 def _check_value(where: str, hint: Any, value: Any) -> None:
     if hint is bool:
         if not isinstance(value, bool):
-            raise BadConfig(f"{where} is {value!r}; true or false was expected, without quotes")
+            raise BadConfig(
+                f"{where} is {quoted(value)}; true or false was expected, without quotes"
+            )
         return
     if hint == float | None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise BadConfig(f"{where} is {value!r}; a number was expected, like 4.0")
+            raise BadConfig(f"{where} is {quoted(value)}; a number was expected, like 4.0")
         return
     if not isinstance(value, str):
-        raise BadConfig(f"{where} is {value!r}; a text in quotes was expected")
+        raise BadConfig(f"{where} is {quoted(value)}; a text in quotes was expected")
     choices = get_args(hint) if str not in (hint, *get_args(hint)) else ()
     if choices:
         if value not in choices:
-            raise BadConfig(f"{where} is {value!r}; one of {', '.join(choices)} was expected")
+            raise BadConfig(f"{where} is {quoted(value)}; one of {', '.join(choices)} was expected")
     elif not value or "\0" in value or len(value) > _MAX_NAME_LENGTH:
         raise BadConfig(f"{where} is {value[:40]!r}; a name of the graph was expected")
 
@@ -248,8 +250,8 @@ def _check(mapping: Mapping) -> None:
             value = getattr(names, item.name)
             if item.name not in ("label", "id_type") and value in own_properties():
                 raise BadConfig(
-                    f"{item.name} in [{section}] is {value!r}, which is kinfolio's own property; "
-                    "rename yours in the graph"
+                    f"{item.name} in [{section}] is {quoted(value)}, which is kinfolio's own "
+                    "property; rename yours in the graph"
                 )
     if mapping.holdings.least_rating is not None and mapping.holdings.rating is None:
         raise BadConfig("[holdings] has a least_rating and no rating; name the property as rating")

@@ -7,16 +7,17 @@ may read them.
 
 from __future__ import annotations
 
-import errno
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kinfolio.cypher.server.private import private_files, private_folder, tighten
-from kinfolio.errors import KinfolioError, ServerError, WrongPassword
+from kinfolio.errors import KinfolioError, ServerError, WrongPassword, if_interrupted
+from kinfolio.os_errors import os_errors
 from kinfolio.records import Connection
 from kinfolio.run import read_json, whole_file, write_json
 
@@ -43,6 +44,7 @@ class ServerHome:
         """Exists while the offline importer runs, that is, while the data is incomplete."""
         self.saved_data = self.folder / "saved"
         """Data set aside by a restore, until it has succeeded."""
+        self._scratch = self.folder / "scratch"
         self._data = self.neo4j / "data"
         self._port_file = self.folder / "port.json"
         self._store_file = self.folder / "store.json"
@@ -77,15 +79,17 @@ class ServerHome:
         """Return the connection to the server at a port.
 
         Raises:
-            WrongPassword: the password file cannot be read.
+            WrongPassword: there is no password file.
+            FileError: it cannot be read.
         """
-        try:
-            password = self.password_file.read_text("utf-8").strip()
-        except OSError as error:
-            raise WrongPassword(
-                f"the server's password file {self.password_file} cannot be read; restore it from "
-                "a backup, or set a new password with: kinfolio db password --reset"
-            ) from error
+        with os_errors(self.password_file, "read"):
+            try:
+                password = self.password_file.read_text("utf-8", "replace").strip()
+            except FileNotFoundError as error:
+                raise WrongPassword(
+                    f"the server's password file {self.password_file} is missing; restore it from "
+                    "a backup, or set a new password with: kinfolio db password --reset"
+                ) from error
         return Connection(uri=bolt_uri(port), username=USERNAME, password=password, managed=True)
 
     def new_password(self) -> str:
@@ -153,21 +157,30 @@ class ServerHome:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Yield an empty folder, removed after the block; the next call removes leftovers."""
-        folder = self.folder / "scratch"
-        shutil.rmtree(folder, ignore_errors=True)
-        private_folder(folder)
+        self.clear_scratch()
+        private_folder(self._scratch)
         try:
-            yield folder
+            yield self._scratch
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.clear_scratch()
+
+    def clear_scratch(self) -> None:
+        """Remove what an interrupted wipe, dump or restore left."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def wipe(self) -> None:
         """Remove data, password and logs; the list of verified jars remains."""
-        for folder in (self.neo4j, self.saved_data):
-            if folder.exists():
-                shutil.rmtree(folder)
-        for file in (self.password_file, self._port_file, self._store_file, self.import_marker):
-            file.unlink(missing_ok=True)
+        private_folder(self._scratch)
+        if self.neo4j.exists():  # renamed first: half-deleted data is never opened
+            self.neo4j.replace(Path(tempfile.mkdtemp(dir=self._scratch)) / self.neo4j.name)
+        with if_interrupted(
+            "the graph is deleted, and a part of its files is left; to delete these, too, type: "
+            "kinfolio db wipe --yes"
+        ):
+            for file in (self.password_file, self._port_file, self._store_file, self.import_marker):
+                file.unlink(missing_ok=True)
+            self.drop_saved_data()
+            shutil.rmtree(self._scratch)
 
     def check_disk_space(self) -> None:
         """Check the free disk space.
@@ -188,7 +201,8 @@ class ServerHome:
         """Hold the lock of this home; translate disk errors."""
         from filelock import FileLock, Timeout
 
-        with self._disk_errors(), private_files():
+        cure = "set KINFOLIO_HOME to a folder with room that you may write"
+        with os_errors(self.home, cure=cure), private_files():
             private_folder(self.home)
             private_folder(self.folder)
             tighten(self.home)
@@ -208,23 +222,6 @@ class ServerHome:
                 yield
             finally:
                 lock.release()
-
-    @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if isinstance(error, KinfolioError | BrokenPipeError):
-                raise
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise ServerError(
-                    f"the disk of {self.home} is full; free about 500 MB, or set KINFOLIO_HOME "
-                    "to a folder with more room"
-                ) from error
-            raise ServerError(
-                f"{self.home} cannot be written ({error.strerror or error}); "
-                "set KINFOLIO_HOME to a folder that you may write"
-            ) from error
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ their SHA-256, written by `bench/jars.py`; a jar with other content is never run
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kinfolio.errors import KinfolioError, ServerError
+from kinfolio.os_errors import translated
 from kinfolio.run import read_json, write_json
 
 NEO4J_VERSION = "2026.08.1"
@@ -70,6 +70,7 @@ def jars(
 
     Raises:
         ServerError: the download failed, or the repository has another jar.
+        FileError: the repository cannot be written.
     """
     wanted = [jar for jar in listed_jars() if with_browser or jar.artifact != BROWSER]
     missing = wrong_jars(wanted, verified)
@@ -131,10 +132,9 @@ def _download(missing: Sequence[Jar], on_message: Callable[[str], None]) -> None
                     on_message(f"  {done} of {len(missing)} jars, {size / 1e6:.0f} MB ...")
     # RuntimeError: jgo cannot resolve; OSError: network and disk; others: a damaged file.
     except (RuntimeError, OSError, ValueError, SyntaxError) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise ServerError(
-                f"the disk of {folder} is full; free about 500 MB and type: kinfolio db start"
-            ) from error
+        refused = translated(error, folder, "write", cure="set M2_REPO to another folder")
+        if refused is not None:
+            raise refused from error
         raise ServerError(
             f"the jars of Neo4j {NEO4J_VERSION} could not be downloaded "
             f"({' '.join(str(error).split())[:160]}); "

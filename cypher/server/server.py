@@ -20,7 +20,7 @@ from kinfolio.cypher.server.java import find_java
 from kinfolio.cypher.server.process import ServerProcess
 from kinfolio.cypher.server.settings import SHORT_LIVED_FLAGS, configuration, memory_share
 from kinfolio.cypher.server.tools import OnMessage, Tools, useful_line
-from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword
+from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword, if_interrupted
 from kinfolio.records import Connection, ServerStatus
 
 START_SECONDS = 120.0
@@ -65,6 +65,7 @@ class Server:
                 self._recover(on_message)
             found = self._running() or self._adopt()
             if found is None:
+                self.files.clear_scratch()
                 return self._launch_and_wait(on_message)
             self._wait(found)
             return self.files.connection(found.port)
@@ -97,7 +98,10 @@ class Server:
     def wipe(self) -> None:
         """Stop the server and remove data, password and logs; the list of jars remains."""
         if self.files.folder.is_dir():
-            with self.files.locked(_ignore):
+            with (
+                if_interrupted("nothing is deleted; to do so, type: kinfolio db wipe --yes"),
+                self.files.locked(_ignore),
+            ):
                 self._stop()
                 self.files.wipe()
 

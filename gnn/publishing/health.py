@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import CONSTRAINTS, OWN_CONSTRAINTS, create_schema
+from kinfolio.errors import quoted
 from kinfolio.gnn.publishing.slot_index import rebuild_index
 from kinfolio.gnn.publishing.slots import clear_orphans
 from kinfolio.gnn.publishing.version_check import check_versions
@@ -112,8 +113,8 @@ def _active(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
     unserved = graph.read("version_unserved", slot=active["slot"])[0]
     if unserved["products"]:
         detail = (
-            f"{unserved['products']:,} products have no vector yet, like {unserved['example']!r}; "
-            "kinfolio export, train and writeback give them one"
+            f"{unserved['products']:,} products have no vector yet, like "
+            f"{quoted(unserved['example'])}; kinfolio export, train and writeback give them one"
         )
     else:
         detail = "every product has a vector"

@@ -18,7 +18,7 @@ from uuid import uuid4
 import psutil
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import KinfolioError, NotReady
+from kinfolio.errors import KinfolioError, NotReady, quoted
 from kinfolio.records import Slot
 
 PAGE_NODES = 50_000
@@ -84,7 +84,7 @@ def write_access(
             other = row["version"]
             if other.get("slot") == slot and other.get("state") == "active":
                 raise NotReady(
-                    f"version {other.get('name')!r} in slot {slot} was activated meanwhile; "
+                    f"version {quoted(other.get('name'))} in slot {slot} was activated meanwhile; "
                     "run the command again"
                 )
         raise busy

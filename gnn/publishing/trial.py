@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import NotReady, VersionDamaged
+from kinfolio.errors import NotReady, VersionDamaged, quoted
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.serving.search import best_products
 from kinfolio.gnn.serving.user_state import UserState, read_user_states
@@ -64,13 +64,13 @@ def _check_sums(
         worst = int(deviation.argmax())
         raise _refused(
             str(state.version),
-            f"the contributions to a score of {state.user!r} add up to "
+            f"the contributions to a score of {quoted(state.user)} add up to "
             f"{scores[worst] + difference[worst]:.4f} and not to {scores[worst]:.4f}",
         )
 
 
 def _refused(version: str, problem: str) -> NotReady:
     return NotReady(
-        f"version {version!r} was written but not activated, so the version before still serves: "
-        f"{problem}; train again and type: kinfolio writeback"
+        f"version {quoted(version)} was written but not activated, so the version before still "
+        f"serves: {problem}; train again and type: kinfolio writeback"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import NotFound
+from kinfolio.errors import NotFound, quoted
 from kinfolio.gnn.publishing.content_hash import ContentHash
 from kinfolio.gnn.publishing.slot_index import RECALL_AT, nearest
 from kinfolio.gnn.publishing.versions import Found, found_versions
@@ -57,7 +57,7 @@ def check_versions(
     """
     found = [one for one in found_versions(graph) if name in (None, one.get("name"))]
     if name is not None and not found:
-        raise NotFound(f"there is no version {name!r} in the graph; type: kinfolio versions")
+        raise NotFound(f"there is no version {quoted(name)} in the graph; type: kinfolio versions")
     return [
         VersionReport(
             version=str(one.get("name")),

@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph, Reads
-from kinfolio.errors import BadConfig, NotFound, NotReady
+from kinfolio.errors import (
+    BadConfig,
+    NotFound,
+    NotReady,
+    if_interrupted,
+    quoted,
+    shell_command,
+)
 from kinfolio.gnn.publishing.slots import clear_slot, write_access
 from kinfolio.gnn.version_state import SLOTS, check_version, problem_of
 from kinfolio.records import Slot
@@ -59,7 +66,7 @@ def activate(graph: Graph, name: str) -> None:
         for version in found:
             if version["name"] == name and version["state"] in ("ready", "active"):
                 return version
-        raise NotReady(f"version {name!r} is not ready to serve; type: kinfolio versions")
+        raise NotReady(f"version {quoted(name)} is not ready to serve; type: kinfolio versions")
 
     _switch(graph, choose)
 
@@ -135,20 +142,27 @@ def drop(graph: Graph, name: str) -> Version:
     versions = found_versions(graph)
     found = [version for version in versions if version["name"] == name]
     if not found:
-        names = ", ".join(repr(other["name"]) for other in versions) or "none at all"
-        raise NotFound(f"there is no version {name!r} in the graph; there is {names}")
+        names = ", ".join(quoted(other["name"]) for other in versions) or "none at all"
+        raise NotFound(f"there is no version {quoted(name)} in the graph; there is {names}")
     # Two of one name are damage; the one that does not serve is meant.
     dropped = min(found, key=lambda version: version.get("state") == "active")
     version = _version(dropped)
     if version.state == "active":
         raise BadConfig(
-            f"version {name!r} serves now and cannot be dropped; "
+            f"version {quoted(name)} serves now and cannot be dropped; "
             "type: kinfolio versions rollback, or write another back first"
         )
     if version.slot not in SLOTS:
         graph.write("version_delete_unknown", version=name)
         return version
-    with write_access(graph, version.slot, dropped, asdict(version)) as writer:
+    again = shell_command("versions", "drop", name)
+    with (
+        if_interrupted(
+            f"a part of version {quoted(name)} may be removed; the active version is unchanged; "
+            f"to remove the rest, type: {again}"
+        ),
+        write_access(graph, version.slot, dropped, asdict(version)) as writer,
+    ):
         if len(found) == 1:
             graph.schema("version_forget_lists", version=name)
         clear_slot(graph, writer)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadConfig, NotReady, if_interrupted
+from kinfolio.errors import BadConfig, NotReady, if_interrupted, quoted
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.filling import Nodes, SlotFilling
 from kinfolio.gnn.publishing.slot_index import measure_index
@@ -74,8 +74,8 @@ def write_back(
     users = _compare(graph, slot, "users", embeddings.user_gids, embeddings.user_ids)
     with (
         if_interrupted(
-            f"version {version['name']!r} is incomplete and does not serve, the one before still "
-            "does; the next kinfolio writeback replaces it"
+            f"version {quoted(version['name'])} is incomplete and does not serve, the one before "
+            "still does; the next kinfolio writeback replaces it"
         ),
         write_access(graph, slot, found.get(slot), version) as writer,
     ):
@@ -172,7 +172,7 @@ def _new_version(
         while name in taken_names:
             name = f"{stem}-{int(name.removeprefix(stem).lstrip('-') or 1) + 1}"
     if not name.strip() or not name.isprintable() or name in taken_names:
-        raise BadConfig(f"{name!r} cannot name a version: give a name that none has yet")
+        raise BadConfig(f"{quoted(name)} cannot name a version: give a name that none has yet")
     return {
         "name": name,
         "slot": slot,
@@ -213,7 +213,7 @@ def _compare(
         elif ids[row] != node_id:
             raise NotReady(
                 f"the graph is not the one the model was trained on (number {gid} of its {kind} "
-                f"is {node_id!r}, in the snapshot {ids[row]!r}); "
+                f"is {quoted(node_id)}, in the snapshot {quoted(ids[row])}); "
                 "export and train again, or load the folder of the snapshot"
             )
         else:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.errors import quoted
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.search import Warn, name_some
 from kinfolio.gnn.serving.user_state import UserState
@@ -166,7 +167,7 @@ def read_catalogue(graph: Graph, state: UserState, rules: Sequence[Rule], warn: 
     ]
     is_linked = [_are_links(*one) for one in links]
     unlinked = [place for place, sound in enumerate(is_linked) if not sound]
-    cure = f"version {state.version!r} is damaged; type: kinfolio versions check"
+    cure = f"version {quoted(state.version)} is damaged; type: kinfolio versions check"
     if damaged:
         warn(f"left out: {name_some(damaged)} with damaged vectors; {cure}")
     if unlinked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kinfolio.cypher.graph import Graph, Reads
-from kinfolio.errors import NotFound
+from kinfolio.errors import NotFound, quoted
 
 
 def user_not_found(graph: Graph | Reads, user_id: str) -> NotFound:
@@ -18,5 +18,9 @@ def product_not_found(graph: Graph | Reads, product_id: str) -> NotFound:
 
 def _not_found(graph: Graph | Reads, statement: str, kind: str, node_id: str) -> NotFound:
     similar = graph.read(statement, id=node_id)
-    hint = f"did you mean {similar[0]['id']!r}?" if similar else f"give the id of a loaded {kind}"
-    return NotFound(f"there is no {kind} {node_id!r} in the graph; {hint}")
+    hint = (
+        f"did you mean {quoted(similar[0]['id'])}?"
+        if similar
+        else f"give the id of a loaded {kind}"
+    )
+    return NotFound(f"there is no {kind} {quoted(node_id)} in the graph; {hint}")

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from kinfolio.cypher.graph import Graph, Reads
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, quoted
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.search import Warn, best_products, ranked
@@ -112,7 +112,8 @@ def finite_score(score: float | None, state: UserState, product_id: str) -> floa
     """
     if score is not None and not math.isfinite(score):
         raise damaged(
-            state.version, f"the vector of product {product_id!r} or a link to it is not finite"
+            state.version,
+            f"the vector of product {quoted(product_id)} or a link to it is not finite",
         )
     return score
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import NotReady, if_interrupted
+from kinfolio.errors import NotReady, if_interrupted, quoted
 from kinfolio.gnn.serving.catalogue import Catalogue, Line, read_catalogue
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.rules import Rule
@@ -109,8 +109,8 @@ def _lists(
             for state in states:
                 if state.version != version:
                     raise NotReady(
-                        f"version {state.version!r} replaced {version!r} while the lists were "
-                        "computed; run the command again"
+                        f"version {quoted(state.version)} replaced {quoted(version)} while the "
+                        "lists were computed; run the command again"
                     )
             yield list(zip(states, _best(catalogue, states, holdings, k), strict=True))
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword
+from kinfolio.errors import KinfolioError, ServerUnreachable, WrongPassword, quoted
 from kinfolio.gnn.serving.user_state import UserState
 from kinfolio.gnn.version_state import ServedVersion, damaged
 from kinfolio.records import Recommended
@@ -96,7 +96,7 @@ def read_compared(
     if warn is not None:
         warn(
             f"left out: {name_some(damage['vectors'])} with damaged vectors; "
-            f"version {served.name!r} is damaged; type: kinfolio versions check"
+            f"version {quoted(served.name)} is damaged; type: kinfolio versions check"
         )
     return rows
 

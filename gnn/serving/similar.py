@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import KinfolioError, NotReady, ServerUnreachable, WrongPassword
+from kinfolio.errors import KinfolioError, NotReady, ServerUnreachable, WrongPassword, quoted
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.search import EXACT_BELOW, Found, Warn, ranked, read_compared
@@ -33,10 +33,12 @@ def similar_products(
     served = ServedVersion(row["version"], row["slot"], row["length"])
     embedding, width = row["embedding"], row["heads"] * row["dim"] + 2
     if embedding is not None and not (is_vector(embedding, width) and any(embedding)):
-        raise damaged(served.name, f"the vector of product {product_id!r} is not {width} numbers")
+        raise damaged(
+            served.name, f"the vector of product {quoted(product_id)} is not {width} numbers"
+        )
     if embedding is None or not any(embedding[:-2]):
         raise NotReady(
-            f"product {product_id!r} has no vector in version {row['version']!r}; "
+            f"product {quoted(product_id)} has no vector in version {quoted(row['version'])}; "
             "type: kinfolio export, kinfolio train and kinfolio writeback"
         )
     rows, search = _search(graph, served, row, k, warn)

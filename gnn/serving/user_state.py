@@ -9,7 +9,7 @@ from typing import Any
 
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.environment import harmless_kinds
-from kinfolio.errors import KinfolioError, ServerUnreachable, VersionDamaged, WrongPassword
+from kinfolio.errors import KinfolioError, ServerUnreachable, VersionDamaged, WrongPassword, quoted
 from kinfolio.gnn.markets import sells_in, share_within
 from kinfolio.gnn.serving.not_found import user_not_found
 from kinfolio.gnn.version_state import ServedVersion, check_version, damaged, is_vector
@@ -173,7 +173,7 @@ def _is_sound(row: dict[str, Any]) -> bool:
 def _state(row: dict[str, Any], harmless: tuple[str, ...] | None) -> UserState:
     if not _is_sound(row):
         raise damaged(
-            row["version"], f"user {row['user']!r} has no finite vector from any of its parts"
+            row["version"], f"user {quoted(row['user'])} has no finite vector from any of its parts"
         )
     return UserState(
         user=row["user"],

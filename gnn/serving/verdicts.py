@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.errors import quoted
 from kinfolio.gnn.serving.not_found import product_not_found, user_not_found
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.user_state import unrated_kinds
@@ -109,7 +110,7 @@ def _unrated(facts: Mapping[str, Any], is_violated: bool) -> str:
         return f"{none}, and no other product has one"
     if facts["risk_tolerance"] is not None:
         return f"{none}, and the risk tolerance of {facts['user']} is known"
-    kind = "an unknown kind" if facts["kind"] is None else f"the kind {facts['kind']!r}"
+    kind = "an unknown kind" if facts["kind"] is None else f"the kind {quoted(facts['kind'])}"
     if is_violated:
         return f"{none}, is of {kind}, and the risk tolerance of {facts['user']} is unknown"
     return f"{none}, and {kind} needs none"

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kinfolio.errors import NotReady
+from kinfolio.errors import NotReady, quoted
 from kinfolio.gnn.text.cache import VectorCache
 from kinfolio.os_errors import translated
 from kinfolio.telemetry.spans import span
@@ -70,8 +70,8 @@ def load_encoder(name: str = EMBEDDED) -> Encoder:
         if (found := translated(error, path, "read")) is not None and Path(path).exists():
             raise found from error
         raise NotReady(
-            f"--encoder is {name!r}, which cannot be loaded ({str(error).splitlines()[0]}); give "
-            "the folder or the name of a sentence-transformers or Hugging Face model"
+            f"--encoder is {quoted(name)}, which cannot be loaded ({str(error).splitlines()[0]}); "
+            "give the folder or the name of a sentence-transformers or Hugging Face model"
         ) from error
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:

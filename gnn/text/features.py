@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from kinfolio.errors import BadInput
 from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, Progress, encode, load_encoder, unit
+from kinfolio.os_errors import refusal
 from kinfolio.records import Snapshot
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def read_vectors(file: Path, snapshot: Snapshot) -> ExternalVectors:
     Raises:
         BadInput: the file cannot be read, has another format, or none of its ids is in the
             snapshot.
+        FileError: the operating system refuses to read it.
     """
     import pyarrow as pa
     from pyarrow import compute, parquet
@@ -168,6 +170,8 @@ def read_vectors(file: Path, snapshot: Snapshot) -> ExternalVectors:
         lengths = compute.unique(compute.list_value_length(lists)).to_pylist()
         flat = compute.list_flatten(lists).cast(pa.float32()).to_numpy(zero_copy_only=False)
     except (OSError, pa.ArrowException, KeyError, UnicodeDecodeError) as error:
+        if refused := refusal(error, file):
+            raise refused from error
         raise BadInput(
             f"--vectors {file} cannot be used ({str(error).splitlines()[0]}); {expected}"
         ) from error

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, quoted
 
 _DEFAULT_SECONDS = 300.0
 _SMALL = 350_000
@@ -83,5 +83,7 @@ def parse_budget(text: str, num_interactions: int) -> float:
         return _DEFAULT_SECONDS + _SECONDS_PER_INTERACTION * max(0, num_interactions - _SMALL)
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
     if not found or float(found[1]) == 0:
-        raise BadConfig(f"--budget is {text!r}; expected auto, or a time such as 90s, 5m or 1h")
+        raise BadConfig(
+            f"--budget is {quoted(text)}; expected auto, or a time such as 90s, 5m or 1h"
+        )
     return float(found[1]) * _UNITS[found[2]]

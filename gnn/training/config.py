@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, quoted
 from kinfolio.gnn.training.budget import parse_budget
 
 
@@ -142,9 +142,9 @@ class TrainConfig:
                 )
         parse_budget(self.budget, 0)
         if self.links not in ("auto", "off"):
-            raise BadConfig(f"--links is {self.links!r}; expected auto or off")
+            raise BadConfig(f"--links is {quoted(self.links)}; expected auto or off")
         if self.text not in ("auto", "on", "off"):
-            raise BadConfig(f"--text is {self.text!r}; expected auto, on or off")
+            raise BadConfig(f"--text is {quoted(self.text)}; expected auto, on or off")
         if not self.ids and self.text == "off":
             raise BadConfig("--no-ids with --text off leaves nothing to train; type: --text on")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, quoted
 from kinfolio.gnn.data import training_data, validation_mask
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.model_file import read_model
@@ -141,7 +141,7 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if has_gpu else "cpu")
     if name.split(":")[0] not in ("cpu", "cuda"):
-        raise BadConfig(f"--device is {name!r}; expected auto, cpu or cuda")
+        raise BadConfig(f"--device is {quoted(name)}; expected auto, cpu or cuda")
     if name.startswith("cuda") and not has_gpu:
         raise BadConfig(f"--device is {name}, but torch sees no GPU here; type: --device auto")
     return torch.device(name)

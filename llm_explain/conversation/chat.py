@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady
+from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady, quoted
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler, ask_intent, decline
 from kinfolio.llm_explain.conversation.lookup import State
@@ -218,7 +218,7 @@ def require_user(graph: Graph, user_id: str) -> None:
         NotFound: there is not.
     """
     if not graph.read("chat_user", user_id=user_id):
-        raise NotFound(f"there is no user {user_id!r} in the graph; check the id")
+        raise NotFound(f"there is no user {quoted(user_id)} in the graph; check the id")
 
 
 def _reply_or_error(create: Callable[[], _Reply]) -> _Reply | Reply:

@@ -57,8 +57,11 @@ class ProductNames:
         return join_words(map(self, products))
 
     def lines(self, products: Iterable[Recommended]) -> list[str]:
-        """Return one line a product: rank and name."""
-        return [f"{one.rank}. {self(one)}" for one in products]
+        """Return one line a product: rank and name; negative scores are marked."""
+        return [
+            f"{one.rank}. {self(one)}{phrase('negative') if one.score < 0 else ''}"
+            for one in products
+        ]
 
 
 def _id(product: ProductRef | Recommended) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kinfolio.errors import NotReady
+from kinfolio.errors import NotReady, quoted
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import score_for
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
@@ -102,8 +102,8 @@ def read_attribution(
 def _check_sum(state: UserState, product_id: str, score: float, total: float) -> None:
     if not abs(total - score) <= MAX_DEVIATION * max(1.0, abs(score)):
         raise state.damaged(
-            f"the contributions to the score of {product_id!r} for {state.user!r} add up to "
-            f"{total:.4f} and not to {score:.4f}, so it is not explained"
+            f"the contributions to the score of {quoted(product_id)} for {quoted(state.user)} add "
+            f"up to {total:.4f} and not to {score:.4f}, so it is not explained"
         )
 
 
@@ -142,7 +142,7 @@ def _read_score(reads: Reads, state: UserState, product_id: str) -> float:
     score = score_for(reads, state, product_id)
     if score is None:
         raise NotReady(
-            f"product {product_id!r} came after version {state.version!r} and has no score "
-            "yet; type: kinfolio export, kinfolio train and kinfolio writeback"
+            f"product {quoted(product_id)} came after version {quoted(state.version)} and has no "
+            "score yet; type: kinfolio export, kinfolio train and kinfolio writeback"
         )
     return score

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kinfolio.errors import quoted
 from kinfolio.gnn.serving.user_state import UserState
 from kinfolio.llm_explain.evidence.contributions import LinearScore
 from kinfolio.llm_explain.explanation import Basis
@@ -94,7 +95,7 @@ def _neighbours(
         state.check_message(row["message"], repr(row["id"]) if row["id"] else "a tied user")
     messages = [row["message"] or [0.0] * width for row in rows]
     if pair["own"] is not None:
-        state.check_message(pair["own"], f"the text of {state.user!r}")
+        state.check_message(pair["own"], f"the text of {quoted(state.user)}")
         components.append(Component(kind="text", text="own"))
         messages.append(pair["own"])
     return components, messages

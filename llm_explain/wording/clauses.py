@@ -10,7 +10,7 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any
 
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, quoted
 from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.display import MIN_PEOPLE, Display
 
@@ -113,7 +113,9 @@ def load_clauses(language: str = "en") -> Clauses:
     file = files("kinfolio.llm_explain.wording").joinpath(f"clauses_{language}.toml")
     if not language.isidentifier() or not file.is_file():
         known = ", ".join(languages())
-        raise BadConfig(f"there are no clauses for language {language!r}; give one of {known}")
+        raise BadConfig(
+            f"there are no clauses for language {quoted(language)}; give one of {known}"
+        )
     try:
         content = tomllib.loads(file.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -156,7 +158,7 @@ def parse_clauses(content: dict[str, Any], source: str, language: str = "en") ->
     for section, allowed in _FIELDS.items():
         for text in _texts(content[section]):
             if unknown := fields_of(text) - allowed - forms["default"].keys():
-                raise BadConfig(f"{source}: {text!r} has the unknown field {unknown.pop()!r}")
+                raise BadConfig(f"{source}: {quoted(text)} has the unknown field {unknown.pop()!r}")
     words = re.findall(r"[^\W\d_]+", " ".join(_texts(content)).casefold())
     return Clauses(
         language=language,

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from kinfolio.errors import BadConfig, NotReady
+from kinfolio.errors import BadConfig, NotReady, quoted
 from kinfolio.llm_explain.explanation import Problem
 from kinfolio.llm_explain.wording.clauses import fields_of
 from kinfolio.llm_explain.wording.grammar import sample_wordings
@@ -148,7 +148,7 @@ def chat_model(name: str) -> BaseChatModel:
     provider, _, model = name.partition(":")
     if not provider or not model:
         raise BadConfig(
-            f"--model is {name!r}; give provider:name (like openai:gpt-5), embedded or none"
+            f"--model is {quoted(name)}; give provider:name (like openai:gpt-5), embedded or none"
         )
     from langchain.chat_models import init_chat_model
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword
+from kinfolio.errors import BadInput, ServerError, ServerUnreachable, WrongPassword, quoted
 from kinfolio.loaders.exporting.columns import (
     EdgeKind,
     NodeIndex,
@@ -188,7 +188,7 @@ def _splits(names: list[str]) -> NDArray[np.int8]:
     except (KeyError, TypeError) as error:
         wrong = next(name for name in names if name not in list(_SPLIT_NUMBERS))
         raise BadInput(
-            f"the graph has the split {wrong!r}; {', '.join(SPLITS)} or none was expected"
+            f"the graph has the split {quoted(wrong)}; {', '.join(SPLITS)} or none was expected"
         ) from error
 
 

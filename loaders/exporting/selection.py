@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any, TypeVar
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadConfig, BadInput, NotFound
+from kinfolio.errors import BadConfig, BadInput, NotFound, quoted
 
 GIDS_PER_QUERY = 2_000
 """Users or products in one query."""
@@ -38,7 +38,7 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
             nodes.add(value.element_id)
         else:
             raise BadInput(
-                f"the column {column!r} of --subgraph gives {_format(value)}; "
+                f"the column {quoted(column)} of --subgraph gives {_format(value)}; "
                 "users were expected, as nodes or as their ids"
             )
     found: set[int] = set()
@@ -51,7 +51,7 @@ def users_of_statement(graph: Graph, statement: str) -> list[int]:
         found_nodes.update(row["nodes"])
     if ids - found_ids:
         raise NotFound(
-            f"--subgraph gives the text {min(ids - found_ids)!r}, which is no user's id; "
+            f"--subgraph gives the text {quoted(min(ids - found_ids))}, which is no user's id; "
             "return users as nodes or as their ids"
         )
     if nodes - found_nodes:
@@ -77,7 +77,7 @@ def users_around(graph: Graph, user: str, hops: int) -> list[int]:
         raise BadConfig(f"--hops is {hops}; 0 or more was expected")
     start = graph.read("export_named_users", ids=[user], nodes=[])[0]["gids"]
     if not start:
-        raise NotFound(f"there is no user {user!r} in the graph; check --around")
+        raise NotFound(f"there is no user {quoted(user)} in the graph; check --around")
     found, frontier = set(start), set(start)
     seen_products: set[int] = set()
     for _ in range(hops):

@@ -85,7 +85,7 @@ def _target(file: TableFile, field: Any, meaning: str | None) -> Any:
     is_list = target is not None and types.is_nested(target)
     if target is None or (is_list and meaning not in (None, "countries")):
         raise BadInput(
-            f"{file.path} has a column {field.name!r} of type {field.type}, which cannot be "
+            f"{file.path} has a column {quoted(field.name)} of type {field.type}, which cannot be "
             f"stored; {'give it as text or numbers' if meaning else 'remove it'}"
         )
     if meaning == "id" and types.is_floating(field.type):

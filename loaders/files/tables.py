@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from kinfolio.cypher.mapping.names import own_properties
-from kinfolio.errors import BadInput
+from kinfolio.errors import BadInput, quoted
 from kinfolio.ids import normalized_id
 
 Meaning = Literal[
@@ -248,7 +248,7 @@ def columns_missing(file: TableFile, names: list[str]) -> str:
     """Return the error message for a file that lacks a required column."""
     missing, found = missing_columns(file, names)[0], _listed(names, 12) or "none"
     return (
-        f"{file.path} has no column {missing!r}: it has {found}, "
+        f"{file.path} has no column {quoted(missing)}: it has {found}, "
         f"and at least {_listed(file.required, 12)} were expected"
     )
 
@@ -264,7 +264,7 @@ def check_header(file: TableFile, names: list[str]) -> None:
         )
     repeated = next((name for name, count in Counter(names).items() if name and count > 1), None)
     if repeated:
-        raise BadInput(f"{file.path} has the column {repeated!r} twice; rename one")
+        raise BadInput(f"{file.path} has the column {quoted(repeated)} twice; rename one")
     standard = {column.name for column in file.columns}
     for name in names:
         if name in standard:
@@ -273,12 +273,12 @@ def check_header(file: TableFile, names: list[str]) -> None:
             raise BadInput(f"{file.path} has a column without a name; name it or remove it")
         if not name.isprintable():
             raise BadInput(
-                f"{file.path} has a column {name!r}, a name with invisible characters; "
+                f"{file.path} has a column {quoted(name)}, a name with invisible characters; "
                 "rename the column"
             )
         if name in _RESERVED:
             raise BadInput(
-                f"{file.path} has a column {name!r}, a name that kinfolio reserves; "
+                f"{file.path} has a column {quoted(name)}, a name that kinfolio reserves; "
                 "rename the column"
             )
 

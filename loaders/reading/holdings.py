@@ -58,7 +58,10 @@ def unread_columns(interactions: StagedTable, least: float | None) -> Iterator[s
             "counts those below X as dismissed"
         )
     if _column(interactions, "weight").filter(keep).null_count < len(interactions):
-        yield f"{interactions.file.name}: weights are stored but not read by training"
+        yield (
+            f"{interactions.file.name}: weights are stored but not used: neither training nor "
+            "recommendations read them, every interaction counts the same"
+        )
 
 
 def _column(table: StagedTable, name: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinfolio.errors import BadConfig, BadInput
+from kinfolio.errors import BadConfig, BadInput, quoted
 from kinfolio.loaders.reading.staged import StagedTable
 from kinfolio.records import SPLITS
 
@@ -39,8 +39,8 @@ class SplitRule:
             fraction = 0.0
         if method not in ("time", "random") or not 0 < fraction < 0.5:
             raise BadConfig(
-                f"--split is {text!r}; time:FRACTION or random:FRACTION with a fraction above 0 "
-                "and below 0.5 was expected, e.g. --split time:0.1"
+                f"--split is {quoted(text)}; time:FRACTION or random:FRACTION with a fraction "
+                "above 0 and below 0.5 was expected, e.g. --split time:0.1"
             )
         return cls("time" if method == "time" else "random", fraction)
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, quoted
 from kinfolio.records import TIMEOUT_SECONDS, Connection
 
 
@@ -70,7 +70,7 @@ def timeout(given: str | None = None) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise BadConfig(f"{name} is {text!r}; give a positive number of seconds such as 30")
+        raise BadConfig(f"{name} is {quoted(text)}; give a positive number of seconds such as 30")
     return seconds
 
 
@@ -100,10 +100,12 @@ def deployment() -> Deployment:
     """
     fewest = os.environ.get("KINFOLIO_FEWEST_PEOPLE") or "5"
     if not fewest.isascii() or not fewest.isdigit():
-        raise BadConfig(f"KINFOLIO_FEWEST_PEOPLE is {fewest!r}; give a whole number such as 5")
+        raise BadConfig(
+            f"KINFOLIO_FEWEST_PEOPLE is {quoted(fewest)}; give a whole number such as 5"
+        )
     named = (os.environ.get("KINFOLIO_NAME_PEOPLE") or "no").casefold()
     if named not in ("yes", "no"):
-        raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {named!r}; give yes or no")
+        raise BadConfig(f"KINFOLIO_NAME_PEOPLE is {quoted(named)}; give yes or no")
     return Deployment(
         min_people=int(fewest),
         names_people=named == "yes",

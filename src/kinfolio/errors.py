@@ -22,6 +22,13 @@ def shell_command(*words: object) -> str:
     return shlex.join(["kinfolio", *texts])
 
 
+def quoted(value: object) -> str:
+    """Return a value in quotes for a sentence; a long one, as an id may be, is cut."""
+    text = repr(value)
+    most = 100
+    return text if len(text) <= most + 2 else f"{text[: most + 1]}...{text[-1]}"
+
+
 class KinfolioError(Exception):
     """Base of all errors that are shown to the user as one line."""
 

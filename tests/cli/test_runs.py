@@ -45,6 +45,10 @@ def test_tensorboard_reads_the_curves_of_a_run(tmp_path: Path, cli: Callable[...
         cli("runs", str(run.folder), "--tensorboard", str(tmp_path / "curves"))
     found = EventAccumulator(str(tmp_path / "curves" / "good" / "head 1"))
     found.Reload()
+    (tmp_path / "file").touch()
+    answer = cli("runs", str(run.folder), "--tensorboard", str(tmp_path / "file/curves"))
+    assert "file cannot be written: it is a file, a folder was expected" in answer.stderr
+    assert str(run.folder) in answer.stdout
     evaluations = run.need_info()["history"][0]
     assert [event.step for event in found.Scalars("loss")] == [one["step"] for one in evaluations]
     assert found.Scalars("recall")[-1].value == pytest.approx(evaluations[-1]["recall"])

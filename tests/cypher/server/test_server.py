@@ -28,7 +28,14 @@ from kinfolio.cypher.server.home import ServerHome
 from kinfolio.cypher.server.jars import Jar, jars
 from kinfolio.cypher.server.private import tighten
 from kinfolio.cypher.server.server import Server
-from kinfolio.errors import BadInput, FileError, KinfolioError, ServerError, WrongPassword
+from kinfolio.errors import (
+    BadInput,
+    FileError,
+    Interrupted,
+    KinfolioError,
+    ServerError,
+    WrongPassword,
+)
 from kinfolio.records import Connection
 
 START = """
@@ -196,15 +203,21 @@ def test_a_lost_password_is_reported_and_the_server_is_not_stopped(started: Star
     try:
         with pytest.raises(
             WrongPassword,
-            match=r"password cannot be read; restore it.*kinfolio db password --reset",
+            match=r"password is missing; restore it.*kinfolio db password --reset",
         ):
             Server(started.home).start(print)
+        file.mkdir()
+        with pytest.raises(FileError, match="password cannot be read: it is a folder"):
+            Server(started.home).start(print)
+        file.rmdir()
         assert psutil.pid_exists(pid_of(started.home))
     finally:
         moved.rename(file)
 
 
-def test_stop_takes_less_than_four_seconds_and_wipe_retains_the_jars(started: Started) -> None:
+def test_stop_takes_less_than_four_seconds_and_wipe_retains_the_jars(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = Server(started.home)
     server.start(print)
     process = psutil.Process(pid_of(started.home))
@@ -214,9 +227,23 @@ def test_stop_takes_less_than_four_seconds_and_wipe_retains_the_jars(started: St
     assert not process.is_running()
     assert took < 4 * slowness()
     assert not server.stop()
+    with monkeypatch.context() as patch:
+        patch.setattr("kinfolio.cypher.server.process.running", interrupt)
+        with pytest.raises(Interrupted, match="nothing is deleted; to do so, type: kinfolio db w"):
+            server.wipe()
+        assert server.has_database
+        patch.undo()
+        patch.setattr(server.files, "drop_saved_data", interrupt)
+        with pytest.raises(Interrupted, match="the graph is deleted, and a part of its files is"):
+            server.wipe()
+        assert not server.has_database
     server.wipe()
     left = sorted(path.name for path in (started.home / "server").iterdir())
     assert left == ["jars.json", "lock"]
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def slowness() -> float:
@@ -292,9 +319,9 @@ def test_a_disk_that_becomes_full_is_reported(home: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("name", ["file/home", "file"])
 def test_a_home_that_cannot_be_written_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("not a folder")
-    text = refused(tmp_path / name)
-    assert f"{tmp_path / name} cannot be written" in text
-    assert "set KINFOLIO_HOME to a folder that you may write" in text
+    text = refused(tmp_path / name, FileError)
+    assert f"{tmp_path / 'file'} cannot be written: it is a file, a folder was expected" in text
+    assert "set KINFOLIO_HOME to a folder with room that you may write" in text
 
 
 def test_a_failed_download_of_jars_is_reported(
@@ -308,6 +335,16 @@ def test_a_failed_download_of_jars_is_reported(
     text = refused(tmp_path)
     assert "could not be downloaded (Failed to reach anything at all)" in text
     assert "check the network and type: kinfolio db start" in text
+
+
+def test_jars_that_cannot_be_written_are_not_a_fault_of_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "file"))
+    text = refused(tmp_path / "home", FileError)
+    assert f"{tmp_path / 'file'} cannot be written: it is a file, a folder was expected" in text
+    assert "set M2_REPO to another folder" in text
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import NotReady, VersionDamaged
+from kinfolio.gnn.publishing import slots
+from kinfolio.gnn.publishing.slots import NodeKind, Writer
 from kinfolio.gnn.publishing.versions import drop, list_versions, rollback, settle
 from kinfolio.gnn.publishing.write_back import write_back
 from kinfolio.gnn.serving.recommend import recommend
@@ -122,6 +124,35 @@ def test_a_version_in_no_slot_or_of_the_same_name_does_no_harm(
     assert "missing: version_name" in cli("doctor").stdout
     assert cli("doctor", "--fix").exit_code == 0
     assert "version_name" in {row["name"] for row in run_cypher("SHOW CONSTRAINTS YIELD name")}
+
+
+def test_a_drop_that_is_interrupted_says_so_and_is_completed(
+    world: World, graph: Graph, run_cypher: Run, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = slots.clear
+
+    def clear(graph: Graph, writer: Writer, kind: NodeKind, gids: Sequence[int]) -> None:
+        if kind == "products":
+            raise KeyboardInterrupt
+        real(graph, writer, kind, gids)
+
+    before = recommend(graph, "u06")
+    with monkeypatch.context() as patch:
+        patch.setattr(slots, "clear", clear)
+        told = cli("versions", "drop", "one")
+    assert told.exit_code == 130
+    assert "a part of version 'one' may be removed; the active version is unchanged" in told.stderr
+    assert "to remove the rest, type: kinfolio versions drop one" in told.stderr
+    assert recommend(graph, "u06") == before
+    assert drop(graph, "one").slot == "a"
+    assert states(graph) == {"two": "active"}
+    assert run_cypher("MATCH (n) WHERE n.embedding_a IS NOT NULL RETURN n") == []
+    # Ids and names of any length make one short sentence.
+    for command in (("versions", "drop"), ("recommend",), ("similar",), ("why-not", "u06")):
+        told = cli(*command, "x" * 10_000)
+        assert told.exit_code == 1
+        assert "xxx...' in the graph; " in told.stderr
+        assert len(told.stderr) < 250
 
 
 def test_what_cannot_serve_is_not_activated_and_named_with_the_way_back(

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from kinfolio.errors import BadInput, NotReady
+from kinfolio.errors import BadInput, FileError, NotReady
 from kinfolio.gnn.text.encoder import WIDTH, Encoder, encode, load_encoder
 from kinfolio.gnn.text.features import TextFeatures, read_vectors
 from kinfolio.gnn.training.train import read_embeddings, train
@@ -258,3 +258,5 @@ def test_a_file_of_vectors_that_cannot_be_used_is_named(
 def test_a_file_in_another_format_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"--vectors .* cannot be used"):
         read_vectors(tmp_path / "none.parquet", make_snapshot(seed=4))
+    with pytest.raises(FileError, match=r"vectors.parquet cannot be read: the name is too long"):
+        read_vectors(tmp_path / f"{'x' * 256}vectors.parquet", make_snapshot(seed=4))

@@ -60,6 +60,19 @@ def test_products_of_a_list_are_explained_by_position_id_and_name(chat: Chat) ->
     assert chat.answer("why the last?")["product"] == products[4]["product"]
 
 
+def test_negative_scores_of_a_list_are_marked(community_graph: Graph) -> None:
+    marks = set()
+    for user in (ME, "person-20", "person-30", "person-40"):
+        answer = chat_with(community_graph, user).answer("my list please")
+        lines = answer["text"].splitlines()[1:]
+        scores = [product["score"] for product in answer["products"]]
+        marks |= {
+            (score < 0, line.endswith(" (negative score: what is known rather speaks against it)"))
+            for score, line in zip(scores, lines, strict=True)
+        }
+    assert marks == {(True, True), (False, False)}
+
+
 def test_a_pronoun_or_a_bare_why_means_the_last_product(chat: Chat) -> None:
     chat.answer("why p1?")
     assert chat.answer("why not that?")["product"] == "p1"

@@ -35,7 +35,8 @@ def test_a_low_rating_is_a_dismissal_and_a_pair_is_never_both(
     report = load(graph, folder, least_rating=4)
     assert (report.users, report.products, report.interactions, report.dismissals) == (2, 3, 2, 3)
     assert report.notes == (
-        "interactions.csv: weights are stored but not read by training",
+        "interactions.csv: weights are stored but not used: neither training nor recommendations "
+        "read them, every interaction counts the same",
         "interactions.csv: 3 of 5 rows have a rating below 4 or none; they count as dismissed, not "
         "as held",
     )
