@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --constraint constraints.txt
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup lock demo test test-fast fuzz check sbom audit format docs pictures examples clean
+.PHONY: help setup lock demo test test-fast soak fuzz check sbom audit format docs pictures examples clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
@@ -49,6 +49,9 @@ test-fast: $(STAMP)  ## Run the tests that need neither a server nor a language 
 	$(BIN)/pytest -m "not server and not model and not slow" -n 2 --dist loadfile
 
 SECONDS := 600
+soak: $(STAMP)  ## Ask for recommendations and reasons during loads and write-backs, 15 minutes.
+	$(BIN)/python bench/soak.py
+
 fuzz: $(STAMP)  ## Fuzz every reader, SECONDS=600 each (atheris; Linux).
 	$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) --editable '.[fuzz]'
 	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS)
