@@ -35,9 +35,9 @@ def need_memory(step: str, needed: int, cure: str, progress: Progress) -> None:
         OutOfMemory: less is available.
     """
     available = available_bytes()
-    takes = f"{step} takes about {needed / 1e9:.1f} GB of memory"
+    takes = f"{step} takes about {_size(needed)} of memory"
     if needed > available:
-        raise OutOfMemory(f"{takes}, {available / 1e9:.1f} GB are available; {cure}")
+        raise OutOfMemory(f"{takes}, {_size(available)} are available; {cure}")
     progress(takes, 0, 0)
 
 
@@ -58,3 +58,7 @@ def available_bytes(device: torch.device | None = None) -> int:
     if most != resource.RLIM_INFINITY:
         found.append(most - psutil.Process().memory_info().vms)
     return max(0, min(found))
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 10**8 else f"{number / 1e6:.1f} MB"

@@ -38,6 +38,8 @@ class How:
     """Polled every millisecond; once True, the signal is sent."""
     after: float | None = None
     """Seconds, after which the signal is sent."""
+    act: Callable[[], None] | None = None
+    """Called instead of sending the signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,10 @@ class Started:
                 self._how.after is not None and seconds > self._how.after
             )
             if is_moment and not was_stopped:
-                os.kill(self.pid, self._how.signal)
+                if self._how.act is None:
+                    os.kill(self.pid, self._how.signal)
+                else:
+                    self._how.act()
                 was_stopped = True
             if seconds > MAX_SECONDS:
                 os.kill(self.pid, signal.SIGKILL)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -27,7 +26,8 @@ KILLED, PAUSED, INTERRUPTED, HOME, INDEX = (
 )
 MOMENTS = 20
 DURING = ("load", "export", "writeback", "recommend", "explain", "chat", "recommend --all")
-LOST = "was cut|nothing listens|has stopped"
+TRIES = 4
+"""A command may end before its moment: it is faster when the server has planned its statements."""
 
 
 def _managed(place: Place, scene: Scene) -> dict[str, str]:
@@ -75,24 +75,28 @@ def _whole(place: Place, scene: Scene, command: str) -> str:
 def _server_fault(command: str, is_started_again: bool) -> Callable[[Place], str]:
     def cause(place: Place) -> str:
         scene = scene_of(place)
-        env = _managed(place, scene)
-        place.env |= env
+        place.env |= _managed(place, scene)
         scene.before(place, command)
         seconds = _duration(place, scene, command)
-        _prepare(place, scene, command)
-        how = How(env=place.env | {"TMPDIR": str(place.folder)}, stdin=STDIN.get(command, ""))
-        running = start([*_words(scene, command)], place.folder, how)
-        time.sleep(0.5 * seconds)
-        if is_started_again:
-            Server(scene.world.home).stop()
-            Server(scene.world.home).start(lambda text: None)
-        else:
-            _process(scene).kill()
-        answer = running.wait()
-        place.seen = answer.sentence if answer.code else ""
-        place.check("Traceback" not in answer.stderr, answer.stderr[-600:])
+
+        def act() -> None:
+            if is_started_again:
+                Server(scene.world.home).stop()
+                Server(scene.world.home).start(lambda text: None)
+            else:
+                server = _process(scene)
+                server.kill()
+                server.wait()
+
+        for _ in range(TRIES):
+            _prepare(place, scene, command)
+            how = How(stdin=STDIN.get(command, ""), after=0.4 * seconds, act=act)
+            answer = place.kinfolio(*_words(scene, command), how=how)
+            if answer.was_stopped:
+                break
+            seconds = answer.seconds
+        place.check(answer.was_stopped, "it had ended")
         place.check(answer.code in (0, 1), f"exit code {answer.code}")
-        place.env |= env
         holds = _whole(place, scene, command)
         _restore_lists(place, scene, command)
         return f"the next command starts the server; {holds}"
@@ -125,7 +129,8 @@ def _paused(command: str) -> Callable[[Place], str]:
 def _interrupted(command: str) -> Callable[[Place], str]:
     def cause(place: Place) -> str:
         scene = scene_of(place)
-        seconds, seen, holds = _duration(place, scene, command), "", ""
+        seconds = min(_duration(place, scene, command) for _ in range(2))
+        seen, holds = "", ""
         for moment in range(1, MOMENTS + 1):
             _prepare(place, scene, command)
             how = How(after=seconds * moment / (MOMENTS + 1), signal=signal.SIGINT)

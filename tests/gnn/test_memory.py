@@ -71,7 +71,7 @@ def test_links_do_not_depend_on_how_many_rows_are_counted_at_once(
 def test_what_does_not_fit_is_refused_before_it_starts() -> None:
     said: list[str] = []
     need_memory("training", 10**6, "", lambda step, done, total: said.append(step))
-    assert said == ["training takes about 0.0 GB of memory"]
+    assert said == ["training takes about 1.0 MB of memory"]
     with pytest.raises(OutOfMemory, match=r"takes about 1000000.0 GB of memory, .* available; x"):
         need_memory("training", 10**15, "x", lambda step, done, total: None)
     assert 10**8 < available_bytes() < 10**14
