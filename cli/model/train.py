@@ -75,17 +75,24 @@ def _print(trained: Trained) -> None:
 @contextmanager
 def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
     """Yield whether Ctrl-C was typed; the second Ctrl-C raises `KeyboardInterrupt`."""
-    is_stopped = False
+    is_typed = is_told = False
 
     def stop(number: int, frame: object) -> None:
-        nonlocal is_stopped
-        if is_stopped:
+        nonlocal is_typed
+        if is_typed:
             raise KeyboardInterrupt
-        is_stopped = True
-        print_message("finishing with the best model so far; Ctrl-C again stops at once")
+        is_typed = True
+
+    def is_stopped() -> bool:
+        # Not in the handler: it may interrupt a print, and printing is not re-entrant.
+        nonlocal is_told
+        if is_typed and not is_told:
+            is_told = True
+            print_message("finishing with the best model so far; Ctrl-C again stops at once")
+        return is_typed
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield lambda: is_stopped
+        yield is_stopped
     finally:
         signal.signal(signal.SIGINT, before)

@@ -18,6 +18,7 @@ from tests.conftest import Result
 
 PARSED_ONLY = {
     "demo": "trains a model; tests/conftest.py does the same",
+    "db restore": "replaces the graph of the tests, as tests/cypher/server/test_upkeep.py does",
     "db stop": "stops the server of the tests",
     "db wipe": "deletes the graph of the tests",
     "map remove": "deletes the embeddings of the other examples",

@@ -206,7 +206,8 @@ def test_without_room_for_the_embedded_model_the_sentences_are_written_without_i
         assert write_explanation(attribution(TOGETHER), writers).writer == "none"
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"{tmp_path}/file cannot be written: it is a file, a folder was expected; move it away; "
+        f"{tmp_path}/file cannot be written: it is a file, a folder was expected; move it away, "
+        "or set KINFOLIO_HOME to a folder with more room; "
         "the sentences are written without smollm2"
     )
 

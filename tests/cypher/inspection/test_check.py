@@ -194,7 +194,7 @@ def test_times_that_cannot_be_read_are_left_out_and_counted(
             exported = export_to(mapped, tmp_path / "snapshot")
             snapshot = read_snapshot(tmp_path / "snapshot")
             # Of closed products, as texts say; a rating in digits is a number.
-            passing = mapped.read("why_not_facts", user_id="1", product_id="X1")
+            passing = mapped.read("why_not_facts", user_id="1", product_id="X1", harmless=[])
     finally:
         run_cypher("DROP CONSTRAINT user_gid IF EXISTS")
         run_cypher("DROP CONSTRAINT product_gid IF EXISTS")
