@@ -12,7 +12,7 @@ from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.environment import configured_connection, home
-from kinfolio.errors import BadInput, NotFound, NotReady, ServerError
+from kinfolio.errors import BadInput, NotFound, NotReady, ServerError, shell_command
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
@@ -130,7 +130,7 @@ def restore_command(file: Path, replace: bool, as_json: bool) -> None:
         if nodes:
             raise BadInput(
                 f"the graph in {server.home} has {nodes:,} nodes, which a restore removes; "
-                f"to confirm, type: kinfolio db restore {file} --replace"
+                f"to confirm, type: {shell_command('db', 'restore', file, '--replace')}"
             )
     with spinner("restoring the graph"):
         manifest = restore(server, file, _hash, print_message)

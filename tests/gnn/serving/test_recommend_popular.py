@@ -48,7 +48,8 @@ def test_each_rule_gives_its_reason(graph: Graph, run_cypher: Callable[..., Any]
 
     def reason(user: str, product: str, rule: str) -> tuple[bool, str]:
         found = why_not(graph, user, product)
-        assert [r.rule for r in found.rules] == ["held", "dismissed", "closed", "country", "risk"]
+        built_in = ["held", "dismissed", "closed", "country", "risk", "unrated"]
+        assert [r.rule for r in found.rules] == built_in
         return next((r.passed, r.reason) for r in found.rules if r.rule == rule)
 
     assert reason("u1", "a", "held") == (False, "u1 already holds Amber")
