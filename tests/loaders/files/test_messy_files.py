@@ -37,6 +37,9 @@ def use(folder: Path, name: str, content: bytes) -> tuple[list[tuple[int, str, s
     return rows, said + [f"line {row.line}: {row.reason}" for row in rejects.all()]
 
 
+UTF_16 = PLAIN.encode("utf-16-le")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "rows", "said"),
     [
@@ -50,7 +53,7 @@ def use(folder: Path, name: str, content: bytes) -> tuple[list[tuple[int, str, s
         ("i.csv", PLAIN.encode("utf-32"), TWO_ROWS, ["read as UTF-32-LE"]),
         ("i.csv", PLAIN.encode("utf-32-be"), TWO_ROWS, ["read as UTF-32-BE"]),
         ("i.csv", PLAIN.encode("utf-8-sig"), TWO_ROWS, []),
-        ("i.csv.gz", gzip.compress(PLAIN.encode("utf-16-le"), mtime=0), TWO_ROWS, ["read as UTF-16-LE"]),
+        ("i.csv.gz", gzip.compress(UTF_16, mtime=0), TWO_ROWS, ["read as UTF-16-LE"]),
         ("i.jsonl", '{"User": "u1", "product ": "A"}\n'.encode("utf-16"), [(1, "u1", "A")], []),
         ("i.csv", PLAIN.replace(",", ";").encode(), TWO_ROWS, ["columns are separated by ;"]),
         ("i.csv", PLAIN.replace(",", "\t").encode(), TWO_ROWS, ["columns are separated by tabs"]),
