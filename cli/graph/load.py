@@ -211,8 +211,7 @@ def _check(folder: Path, arguments: _Arguments, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    for line in lines(report):
-        echo(*line.split("\n"))
+    echo(*lines(report))
     for line in report.notes:
         print_message(line)
     print_message(f"nothing was written; next: {_command(folder, arguments, None)}")

@@ -52,7 +52,7 @@ class TimeSurvey:
         self._column = column
         self._units = UnitCount(latest_ms())
         self._orders: set[Order] = set()
-        self._has_points = self._has_two_numbers = False
+        self._has_points = False
 
     def add(self, values: Any) -> None:
         """Count the forms of some values."""

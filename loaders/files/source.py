@@ -78,13 +78,9 @@ def read_errors(file: TableFile) -> Iterator[None]:
             f"{file.path} is cut off or no gzip file ({error}); copy it again"
         ) from error
     except pa.ArrowInvalid as error:
-        if "straddling object" in str(error):
-            raise BadInput(too_long(file)) from error
         reason = str(error).rstrip(".")
         raise BadInput(f"{file.path} is not valid {file.format} ({reason})") from error
     except UnicodeDecodeError as error:
-        if file.format == "parquet":  # a name in its schema
-            raise BadInput(f"{file.path} cannot be read ({error})") from error
         raise BadInput(f"{file.path} is not valid {error.encoding}; save it as UTF-8") from error
     except pa.ArrowException as error:
         raise BadInput(f"{file.path} cannot be read ({error})") from error

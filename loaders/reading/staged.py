@@ -41,11 +41,6 @@ KEYS = {
 }
 
 
-def id_kinds(file: TableFile) -> dict[str, str]:
-    """Return the columns of ids of a file, and the kind of node that each refers to."""
-    return {name: ENDS[file.table].get(name, name) for name in file.required}
-
-
 @dataclass(slots=True)
 class StagedTable:
     """The valid rows of one table."""
@@ -75,7 +70,8 @@ class StagedTable:
         texts = as_texts(raw)[0]
         is_changed = pa.array(mask_of(pc.not_equal(texts, ids)))
         changed = (column.filter(is_changed).to_pylist() for column in (texts, ids))
-        self.former_ids.setdefault(id_kinds(self.file)[name], {}).update(zip(*changed, strict=True))
+        kind = ENDS[self.file.table].get(name, name)
+        self.former_ids.setdefault(kind, {}).update(zip(*changed, strict=True))
 
     def table(self) -> Any:
         """Return all rows, including rejected ones, mapped from disk."""
