@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kinfolio.errors import BadInput
 from kinfolio.loaders.files import source
-from kinfolio.loaders.files.encoding import open_text
+from kinfolio.loaders.files.encoding import Rewritten, open_text
 from kinfolio.loaders.files.header import Header, read_header
 from kinfolio.loaders.files.quotes import long_row, open_quote
 from kinfolio.loaders.files.rejects import Rejects, quoted
@@ -135,7 +135,7 @@ class _LineNumbers:
         return found
 
 
-class _Watched(io.RawIOBase):
+class _Watched(Rewritten):
     """A stream of valid UTF-8 that counts quotes and notices NUL bytes.
 
     pyarrow refuses the whole file for a row of a wrong length that is not UTF-8, so bytes that are
@@ -143,28 +143,18 @@ class _Watched(io.RawIOBase):
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__()
-        self._stream = stream
-        self._rest = self._pending = b""
+        super().__init__(stream)
+        self._rest = b""
         self.num_quotes = 0
         self.is_empty = True
         self.has_nul = self.has_replacement = False
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:  # Any: the type of a buffer differs by version
-        is_end = False
-        while not self._pending and not is_end:
-            data = self._stream.read(len(buffer))
-            is_end = not data
-            self._pending = self._valid(self._rest + data, is_end=is_end)
-            self.num_quotes += self._pending.count(b'"')
-            self.is_empty &= not self._pending
-            self.has_nul |= b"\0" in self._pending
-        part, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
+    def _rewrite(self, data: bytes, *, is_end: bool) -> bytes:
+        valid = self._valid(self._rest + data, is_end=is_end)
+        self.num_quotes += valid.count(b'"')
+        self.is_empty &= not valid
+        self.has_nul |= b"\0" in valid
+        return valid
 
     def _valid(self, data: bytes, *, is_end: bool) -> bytes:
         """Return the data up to the last whole character."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -57,24 +58,40 @@ def open_text(file: TableFile) -> Iterator[IO[bytes]]:
             yield io.BufferedReader(_Recoded(stream, encoding), _CHUNK_BYTES)
 
 
-class _Recoded(io.RawIOBase):
-    """A stream in another encoding as UTF-8."""
+class Rewritten(io.RawIOBase):
+    """A stream whose bytes are replaced by others while they are read."""
 
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(encoding)()
         self._pending = b""
 
+    @abstractmethod
+    def _rewrite(self, data: bytes, *, is_end: bool) -> bytes:
+        """Return what replaces the next bytes; they are empty at the end."""
+
     def readable(self) -> bool:
+        """Return true: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any, /) -> int:  # Any: the type of a buffer differs by version
-        while not self._pending:
-            data = self._stream.read(_CHUNK_BYTES)
-            self._pending = self._decoder.decode(data, final=not data).encode()
-            if not data:
-                break
+        """Fill a buffer; return the number of bytes, 0 at the end."""
+        is_end = False
+        while not self._pending and not is_end:
+            data = self._stream.read(len(buffer))
+            is_end = not data
+            self._pending = self._rewrite(data, is_end=is_end)
         part, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
         buffer[: len(part)] = part
         return len(part)
+
+
+class _Recoded(Rewritten):
+    """A stream in another encoding as UTF-8."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        super().__init__(stream)
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+
+    def _rewrite(self, data: bytes, *, is_end: bool) -> bytes:
+        return self._decoder.decode(data, final=is_end).encode()
