@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,18 @@ def matches(texts: Any, pattern: str) -> NDArray[np.bool_]:
     return mask_of(pc.match_substring_regex(texts, pattern))
 
 
+def null_if_empty(texts: Any) -> Any:
+    """Return texts with null for an empty one."""
+    return null_where(texts, mask_of(pc.equal(texts, "")))
+
+
 def trimmed(texts: Any) -> Any:
     """Strip white space from texts; an empty text becomes null."""
-    texts = pc.utf8_trim_whitespace(texts)
-    return null_where(texts, mask_of(pc.equal(texts, "")))
+    return null_if_empty(pc.utf8_trim_whitespace(texts))
+
+
+def each_distinct(texts: Any, convert: Callable[[str], object], kind: Any) -> Any:
+    """Return what a function returns for each text, called once for each distinct one."""
+    coded = texts.dictionary_encode()
+    found = [convert(text) for text in coded.dictionary.to_pylist()]
+    return pa.array(found, kind).take(coded.indices)

@@ -11,8 +11,10 @@ import pyarrow.compute as pc
 from kinfolio.loaders.columns.arrays import (
     Converted,
     all_false,
+    each_distinct,
     is_valid,
     mask_of,
+    null_if_empty,
     null_where,
     trimmed,
 )
@@ -68,7 +70,7 @@ def _text(values: Any) -> Converted:
     """Convert numbers to texts; an empty text becomes null."""
     if not pa.types.is_string(values.type):
         values = values.cast(pa.string())
-    return null_where(values, mask_of(pc.equal(values, ""))), all_false(values)
+    return null_if_empty(values), all_false(values)
 
 
 def _name(values: Any) -> Converted:
@@ -80,8 +82,7 @@ def _flag(values: Any) -> Converted:
     if pa.types.is_boolean(values.type):
         return values, all_false(values)
     texts = pc.utf8_lower(trimmed(_text(values)[0]))
-    found = [None if text is None else _FLAGS.get(text) for text in texts.to_pylist()]
-    flags = pa.array(found, pa.bool_())
+    flags = each_distinct(texts, _FLAGS.get, pa.bool_())
     return flags, is_valid(texts) & ~is_valid(flags)
 
 

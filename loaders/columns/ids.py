@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kinfolio.ids import OUTER_CHARACTERS, normalized_id
-from kinfolio.loaders.columns.arrays import Converted, is_valid, mask_of, matches, null_where
+from kinfolio.loaders.columns.arrays import (
+    Converted,
+    is_valid,
+    mask_of,
+    matches,
+    null_if_empty,
+    null_where,
+)
 from kinfolio.loaders.columns.interpretation import Interpretation
 from kinfolio.loaders.files.rejects import quoted
 
@@ -25,8 +32,7 @@ def normalized(texts: Any) -> Any:
     """Return the normal form of texts, as `kinfolio.ids.normalized_id`; an empty one is null."""
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         texts = pc.utf8_normalize(texts, form="NFC")
-    texts = pc.utf8_trim(texts, characters=OUTER_CHARACTERS)
-    return null_where(texts, mask_of(pc.equal(texts, "")))
+    return null_if_empty(pc.utf8_trim(texts, characters=OUTER_CHARACTERS))
 
 
 def as_texts(values: Any) -> Converted:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from kinfolio.loaders.columns.arrays import (
     Converted,
     all_false,
+    each_distinct,
     is_valid,
     mask_of,
     matches,
@@ -189,9 +190,8 @@ class _Reader:
         others = is_valid(texts) & ~is_plain
         if not others.any():
             return plain
-        coded = null_where(texts, ~others).dictionary_encode()
-        parsed = [self._parse(text) for text in coded.dictionary.to_pylist()]
-        return pc.coalesce(plain, pa.array(parsed, pa.float64()).take(coded.indices))
+        parsed = each_distinct(null_where(texts, ~others), self._parse, pa.float64())
+        return pc.coalesce(plain, parsed)
 
     def _parse(self, text: str) -> float | None:
         """Return one number; None if it is not of the column's notation."""

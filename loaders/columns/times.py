@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from kinfolio.loaders.columns.arrays import (
     Converted,
     all_false,
+    each_distinct,
     is_valid,
     mask_of,
     matches,
@@ -111,7 +112,7 @@ class _Reader:
                 found.append(_from_iso(null_where(texts, ~mask), zone))
         others = is_valid(texts) & ~(is_number | is_local | with_zone)
         if others.any():
-            found.append(self._one_by_one(null_where(texts, ~others)))
+            found.append(each_distinct(null_where(texts, ~others), self._parse, pa.int64()))
         times = pc.coalesce(*found, pa.nulls(len(texts), pa.int64()))
         return self._plausible(times, texts)
 
@@ -126,11 +127,6 @@ class _Reader:
         if not self._is_sure:
             fits = all_false(values)
         return null_where(pa.array(moments), ~fits), is_valid(values) & ~fits
-
-    def _one_by_one(self, texts: Any) -> Any:
-        coded = texts.dictionary_encode()
-        moments = [self._parse(text) for text in coded.dictionary.to_pylist()]
-        return pa.array(moments, pa.int64()).take(coded.indices)
 
     def _parse(self, text: str) -> int | None:
         try:

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kinfolio.errors import BadInput
+from kinfolio.loaders.columns.arrays import null_if_empty
 from kinfolio.loaders.columns.kinds import common_kind, infer_kind
 from kinfolio.loaders.files.readers import check
 from kinfolio.loaders.files.rejects import Rejects
@@ -174,7 +174,7 @@ def _convert_batch(staged: StagedTable, batch: Batch, rejects: Rejects) -> Batch
         if name == MORE or file.format == "parquet":
             columns[name] = values
             continue
-        texts = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+        texts = null_if_empty(values)
         staged.kinds[name] = common_kind(staged.kinds.get(name, "any"), infer_kind(texts))
         columns[name] = texts
     return Batch(columns=columns, lines=batch.lines).filter(~invalid)
