@@ -18,7 +18,7 @@ from kinfolio.loaders.files import source
 from kinfolio.loaders.files.encoding import open_text
 from kinfolio.loaders.files.rejects import Rejects, quoted
 from kinfolio.loaders.files.source import MORE, ROWS_PER_BATCH, Batch, too_long
-from kinfolio.loaders.files.tables import TableFile, check_header, column_names
+from kinfolio.loaders.files.tables import TableFile, check_header, column_names, repeated_name
 
 _MAX_DIGITS = 1_000
 """Longest integer that is read; only ids may have more than 19 digits."""
@@ -38,10 +38,14 @@ def _integer(digits: str) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"has the field {quoted(twice)} twice")
+        _refuse_repeated([name for name, _ in pairs])
     return fields
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    repeated = repeated_name(names)
+    if repeated is not None:
+        raise ValueError(f"has the field {quoted(repeated)} twice")
 
 
 _DECODER = json.JSONDecoder(
@@ -105,8 +109,14 @@ def _refuse_document(file: TableFile, line: bytes) -> None:
 
 @lru_cache(maxsize=1_000)
 def _names(file: TableFile, raw: tuple[str, ...]) -> list[str]:
-    """Return the names of columns; most rows of a file have the same."""
-    return column_names(file, list(raw))
+    """Return the names of columns; most rows of a file have the same.
+
+    Raises:
+        ValueError: two fields are one column, such as `User` and `USER`.
+    """
+    names = column_names(file, list(raw))
+    _refuse_repeated(names)
+    return names
 
 
 def _parse(

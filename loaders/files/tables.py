@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -253,6 +254,11 @@ def columns_missing(file: TableFile, names: list[str]) -> str:
     )
 
 
+def repeated_name(names: Iterable[str]) -> str | None:
+    """Return the first name that occurs more than once; None if there is none."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
 def check_header(file: TableFile, names: list[str]) -> None:
     """Raise BadInput if a column is missing, or a name is repeated or reserved."""
     if missing_columns(file, names):
@@ -262,8 +268,8 @@ def check_header(file: TableFile, names: list[str]) -> None:
             f"{file.path} has {len(names):,} columns; at most {MAX_COLUMNS:,} were expected, so "
             "remove those that nobody needs"
         )
-    repeated = next((name for name, count in Counter(names).items() if name and count > 1), None)
-    if repeated:
+    repeated = repeated_name(filter(None, names))
+    if repeated is not None:
         raise BadInput(f"{file.path} has the column {quoted(repeated)} twice; rename one")
     standard = {column.name for column in file.columns}
     for name in names:

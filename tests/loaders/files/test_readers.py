@@ -131,6 +131,8 @@ def test_invalid_json_lines_are_rejected_and_the_others_read(tmp_path: Path) -> 
         ('"x": [1, null]', "x has an empty entry: [1, None]"),
         ('"x": [[1]]', "x is nested: [[1]]"),
         ('"x": 1, "x": 2', "has the field 'x' twice"),
+        ('"x": 1, "x ": 2', "has the field 'x' twice"),
+        ('"Rating": 1, "RATING": 2', "has the field 'rating' twice"),
         ('"x": 1e999', "x is too large"),
         ('"x": [9223372036854775808]', "x is too large: 9223372036854775808"),
         (f'"x": {"9" * 5_000}', "a number is too large: 99999999999999999999..."),
