@@ -17,7 +17,7 @@ OUTER_CHARACTERS = "".join(
 def normalized_id(text: str) -> str:
     """Return an id in Unicode's form NFC, without white space and invisible characters around it.
 
-    Case, zeros and blanks inside stay as they are. `loaders/reading/ids.py` does the same with
+    Case, zeros and blanks inside stay as they are. `loaders/columns/ids.py` does the same with
     columns.
     """
     return unicodedata.normalize("NFC", text).strip(OUTER_CHARACTERS)
