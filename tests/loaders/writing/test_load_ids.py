@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import load
 from kinfolio.loaders.writing.graph_hash import graph_hash
-from tests.conftest import Cli
-
-RunCypher = Callable[..., list[dict[str, Any]]]
+from tests.conftest import Cli, RunCypher
 
 DECOMPOSED, COMPOSED = "Zoe\u0308", "Zo\u00eb"
 FILES = {

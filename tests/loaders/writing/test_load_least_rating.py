@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,9 +10,8 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput
 from kinfolio.loaders import load
 from kinfolio.loaders.writing.graph_hash import graph_hash
-from tests.conftest import Cli
+from tests.conftest import Cli, RunCypher
 
-RunCypher = Callable[..., list[dict[str, Any]]]
 ROWS = "user,product,rating,weight\nu1,A,5,\nu1,B,2,1.5\nu2,A,1,\nu2,B,4,\nu2,C,,\n"
 
 

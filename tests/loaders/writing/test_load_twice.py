@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +15,7 @@ import pyarrow.parquet as pq
 from kinfolio.cypher.graph import Graph
 from kinfolio.loaders import load
 from kinfolio.loaders.writing.graph_hash import graph_hash
-
-RunCypher = Callable[..., list[dict[str, Any]]]
+from tests.conftest import RunCypher
 
 NANOSECONDS = pa.array([1_700_000_000_123_456_789, -1, None], pa.int64())
 PARQUET = {
