@@ -95,6 +95,8 @@ def _all_valid(values: Any) -> Storable:
 
 
 def _without(values: Any, invalid: NDArray[np.bool_]) -> Any:
+    if not invalid.any():
+        return values
     return pc.if_else(pa.array(invalid), pa.scalar(None, values.type), values)
 
 
@@ -119,17 +121,14 @@ def _decoded(values: Any) -> Storable:
 
 def _moment(values: Any, target: Any) -> Storable:
     """Convert dates and times; those that no calendar of the driver has are invalid."""
-    is_date = types.is_date(target)
     per_day = {"s": 86_400, "ms": 86_400_000, "us": _DAY_US, "ns": _DAY_US * 1_000}
     raw = values.cast(pa.int32() if types.is_date32(values.type) else pa.int64()).cast(pa.int64())
     unit = 1 if types.is_date32(values.type) else per_day[getattr(values.type, "unit", "ms")]
     days = pc.fill_null(raw, 0).to_numpy() // unit
     invalid: NDArray[np.bool_] = (days < _FIRST_DAY) | (days > _LAST_DAY)
-    if invalid.any():
-        values = _without(values, invalid)
-    if is_date and not types.is_date32(values.type):
-        # A date64 that is no whole day is not cast.
-        values = values.cast(pa.timestamp("ms")) if types.is_date64(values.type) else values
+    values = _without(values, invalid)
+    if types.is_date64(values.type):  # one that is no whole day is not cast
+        values = values.cast(pa.timestamp("ms"))
     return values.cast(target, safe=False), invalid, "is not between the years 1 and 9999"
 
 
@@ -144,4 +143,4 @@ def _list(values: Any, target: Any) -> Storable:
     is_null = pc.is_null(values) if values.null_count else None
     lists = pa.ListArray.from_arrays(offsets, parts, type=target, mask=is_null)
     why = f"has an entry that {why}" if why else "has an empty entry"
-    return _without(lists, invalid) if invalid.any() else lists, invalid, why
+    return _without(lists, invalid), invalid, why
