@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -28,19 +28,29 @@ def store_raw(
         BadInput: the file cannot be used.
     """
     surveys = {column.name: survey(column) for column in file.columns}
-    num_read = 0
-    with ExitStack() as stack:
-        writer: Any = None  # Any: pyarrow has no types
+
+    def batches() -> Iterator[Batch]:
+        num_read = 0
         for batch in read(file, rejects):
             for name in surveys.keys() & batch.columns.keys():
                 surveys[name].add(batch.columns[name])
+            yield batch
+            num_read += len(batch.lines)
+            progress(f"reading {file.name}", num_read, 0)
+
+    write_batches(path, batches())
+    return {name: found.interpretation() for name, found in surveys.items()}
+
+
+def write_batches(path: Path, batches: Iterable[Batch]) -> None:
+    """Write rows with their lines to an Arrow file; without batches there is none."""
+    with ExitStack() as stack:
+        writer: Any = None  # Any: pyarrow has no types
+        for batch in batches:
             rows = pa.record_batch({**batch.columns, LINE: pa.array(batch.lines, pa.int64())})
             if writer is None:
                 writer = stack.enter_context(pa.ipc.new_file(str(path), rows.schema))
             writer.write_batch(rows)
-            num_read += len(batch.lines)
-            progress(f"reading {file.name}", num_read, 0)
-    return {name: found.interpretation() for name, found in surveys.items()}
 
 
 def raw_batches(path: Path) -> Iterator[Batch]:

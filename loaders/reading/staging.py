@@ -6,8 +6,7 @@ or files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from kinfolio.loaders.reading.holdings import (
 )
 from kinfolio.loaders.reading.ids import Ids
 from kinfolio.loaders.reading.look_alikes import look_alikes
-from kinfolio.loaders.reading.raw import raw_batches, store_raw
+from kinfolio.loaders.reading.raw import raw_batches, store_raw, write_batches
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, LINE, Staged, StagedTable
 from kinfolio.loaders.reading.ties import TieCheck
@@ -121,35 +120,33 @@ def _stage_rows(
     progress: Progress,
 ) -> None:
     """Convert the rows of a file and write them to the staged file."""
-    file, ends = staged.file, ENDS[staged.file.table]
-    writer: Any = None  # Any: pyarrow has no types
-    num_valid = 0
-    has_values: set[str] = set()
+    file = staged.file
     raw = staged.path.with_suffix(".raw")
+
+    def converted() -> Iterator[Batch]:
+        for unconverted in raw_batches(raw):
+            batch = _convert_batch(staged, unconverted, rejects)
+            if ties is not None:
+                batch = ties.accept(batch, rejects)
+            for name, of in ENDS[file.table].items():
+                batch.columns[name] = pa.array(ids[of].numbers(batch.columns[name]), pa.int32())
+            yield batch
+
     with os_errors(staged.path.parent, cure="set TMPDIR to a folder with more room"):
         staged.interpretations = store_raw(file, raw, rejects, progress)
-        with ExitStack() as stack:
-            for unconverted in raw_batches(raw):
-                batch = _convert_batch(staged, unconverted, rejects)
-                if ties is not None:
-                    batch = ties.accept(batch, rejects)
-                columns = batch.columns
-                for name, of in ends.items():
-                    columns[name] = pa.array(ids[of].numbers(columns[name]), pa.int32())
-                has_values.update(
-                    name for name in columns if columns[name].null_count < len(batch.lines)
-                )
-                rows = pa.record_batch({**columns, LINE: pa.array(batch.lines, pa.int64())})
-                if writer is None:
-                    writer = stack.enter_context(pa.ipc.new_file(str(staged.path), rows.schema))
-                writer.write_batch(rows)
-                num_valid += rows.num_rows
-            if writer is None:
-                pa.ipc.new_file(str(staged.path), pa.schema([(LINE, pa.int64())])).close()
+        write_batches(staged.path, converted())
+        if not staged.path.exists():
+            pa.ipc.new_file(str(staged.path), pa.schema([(LINE, pa.int64())])).close()
         raw.unlink(missing_ok=True)
+    table = staged.table()
+    staged.keep = np.ones(table.num_rows, np.bool_)
     if file.format == "jsonl":
-        staged.absent = {column.stored for column in file.columns} - has_values - set(ends)
-    staged.keep = np.ones(num_valid, np.bool_)
+        optional = {column.stored for column in file.columns if not column.required}
+        staged.absent = {
+            name
+            for name in optional.intersection(table.schema.names)
+            if table.column(name).null_count == table.num_rows
+        }
 
 
 def _convert_batch(staged: StagedTable, batch: Batch, rejects: Rejects) -> Batch:
