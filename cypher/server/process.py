@@ -18,6 +18,8 @@ from kinfolio.errors import RunBroken, ServerError
 from kinfolio.run import read_json, write_json
 
 STOP_SECONDS = 20.0
+_START_SECONDS = 0.5
+"""Of a program, until its arguments can be read; those of a thread of the kernel stay empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +94,20 @@ def _has_ended(process: psutil.Process) -> bool:
 def _find(process: ServerProcess, home: Path) -> psutil.Process | None:
     try:
         found = psutil.Process(process.pid)
-        is_ours = _names(home, found.cmdline()) and found.status() != psutil.STATUS_ZOMBIE
+        is_ours = _names(home, _arguments(found)) and found.status() != psutil.STATUS_ZOMBIE
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return found if is_ours else None
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    """Return the arguments of a process, which are empty for a moment while a program starts."""
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        found: list[str] = process.cmdline()
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.001)
 
 
 def _names(home: Path, arguments: list[str]) -> bool:

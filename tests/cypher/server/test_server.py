@@ -461,3 +461,15 @@ def test_a_server_whose_parent_never_waits_for_it_is_stopped(tmp_path: Path) -> 
         process.stop(server, tmp_path)
         assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
         started.kill()
+
+
+def test_a_server_whose_program_is_just_starting_is_running(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\nexec "$0" "$@"\n')  # starts again and again
+    program.chmod(0o700)
+    with subprocess.Popen([program, f"--home-dir={tmp_path}"]) as started:
+        file = tmp_path / "process.json"
+        process.save(file, process.ServerProcess(pid=started.pid, port=1))
+        found = [process.running(file, tmp_path) for _ in range(2_000)]
+        started.kill()
+    assert found.count(None) == 0
