@@ -58,6 +58,7 @@ def command(
     With --json each answer is one JSON document on one line. With --model provider:name that model
     answers, with the same functions as tools; otherwise a router finds the intent of each line.
     """
+    from kinfolio.events.log import EventLog
     from kinfolio.llm_explain.conversation.answers import Answers
     from kinfolio.llm_explain.conversation.chat import Chat
     from kinfolio.llm_explain.conversation.router import load_router
@@ -80,6 +81,7 @@ def command(
                     thread=thread,
                     checkpointer=checkpointer,
                     agent=_agent(str(model), graph, allow_generated_cypher) if is_large else None,
+                    events=EventLog(home()),
                 )
             for line in _lines():
                 with spinner("answering"):

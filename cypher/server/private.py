@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PARTS_OF_HOME = ("server", "cache", "models", "logs", "demo", "chat", "rejects")
+PARTS_OF_HOME = ("server", "cache", "models", "logs", "demo", "chat", "rejects", "events")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

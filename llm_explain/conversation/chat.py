@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady, quoted
+from kinfolio.events.log import EventLog
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler, ask_intent, decline
 from kinfolio.llm_explain.conversation.lookup import State
@@ -82,8 +83,11 @@ class Chat:
         thread: str | None = None,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
         agent: Responder | None = None,
+        events: EventLog | None = None,
     ) -> None:
         """Start a conversation, or resume the thread.
+
+        `events`: the log from which a deletion of the user's data also removes the user.
 
         Raises:
             NotFound: there is no such user.
@@ -96,6 +100,7 @@ class Chat:
         self._router = router
         self._agent = agent
         self._checkpointer = checkpointer or InMemorySaver()
+        self._events = events
         self._is_deleted = False
         # A thread belongs to its user: another user's thread of that name is another thread.
         thread_id = json.dumps([answers.user, thread])
@@ -125,24 +130,12 @@ class Chat:
         return answer
 
     def _delete_user(self) -> Answer:
-        """Delete the user and all of the user's conversations."""
-        # Conversations first: after an interruption the user still exists, and can ask again.
-        self._delete_threads()
-        reply = delete_user(self._answers)
+        """Delete the user, and all of the user's conversations and events."""
+        answers = self._answers
+        delete_user(answers.graph, answers.user, self._checkpointer, self._events)
         self._is_deleted = True
+        reply = Reply(phrase("deleted"), {"deleted": True})
         return _document(Route("my_data", 1.0, False), reply)
-
-    def _delete_threads(self) -> None:
-        """Delete all threads of the user."""
-        prefix = f"{json.dumps([self._answers.user])[:-1]}, "
-        threads = {
-            str(one.config["configurable"]["thread_id"]) for one in self._checkpointer.list(None)
-        }
-        # Neo4jSaver does not list all threads: read those of the user from the graph.
-        rows = self._answers.graph.read("change_threads", prefix=prefix)
-        for thread in sorted(threads | {row["thread"] for row in rows}):
-            if thread.startswith(prefix):
-                self._checkpointer.delete_thread(thread)
 
     def _compile(self) -> Any:
         # Any: the four type parameters of a compiled graph.

@@ -6,12 +6,18 @@ session's user and no other.
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kinfolio.cypher.graph import Graph
+from kinfolio.events.log import EventLog
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.phrases import display_name, phrase
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 DELETE_PHRASE = "delete my data"
 _SAMPLE_SIZE = 10
@@ -95,10 +101,38 @@ def is_confirmed_deletion(question: dict[str, Any], line: str) -> bool:
     return is_phrase and question["action"] == "delete_now"
 
 
-def delete_user(answers: Answers) -> Reply:
-    """Delete what the graph stores about the user."""
-    answers.graph.write("change_delete_user", user_id=answers.user)
-    return Reply(phrase("deleted"), {"deleted": True})
+def delete_user(
+    graph: Graph,
+    user_id: str,
+    checkpointer: BaseCheckpointSaver[Any],
+    events: EventLog | None,
+) -> None:
+    """Delete the user's conversations and events, then what the graph stores about the user.
+
+    After an interruption the user still exists, so that the deletion can be repeated. The caller
+    has the user's confirmation, or the right to do without.
+
+    Args:
+        graph: contains the user.
+        user_id: of the user.
+        checkpointer: stores the conversations.
+        events: the log of the home; None: there is none.
+    """
+    delete_threads(graph, user_id, checkpointer)
+    if events is not None:
+        events.forget(user_id)
+    graph.write("change_delete_user", user_id=user_id)
+
+
+def delete_threads(graph: Graph, user_id: str, checkpointer: BaseCheckpointSaver[Any]) -> None:
+    """Delete all conversations of a user."""
+    prefix = f"{json.dumps([user_id])[:-1]}, "
+    threads = {str(one.config["configurable"]["thread_id"]) for one in checkpointer.list(None)}
+    # Neo4jSaver does not list all threads: read those of the user from the graph.
+    threads |= {row["thread"] for row in graph.read("change_threads", prefix=prefix)}
+    for thread in sorted(threads):
+        if thread.startswith(prefix):
+            checkpointer.delete_thread(thread)
 
 
 def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | None:
@@ -121,8 +155,10 @@ def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | No
 
 def _change(answers: Answers, action: str, product: ProductRef) -> Reply:
     is_dismissal = action == "dismiss"
-    statement = "change_dismiss" if is_dismissal else "change_undo_dismissal"
-    answers.graph.write(statement, user_id=answers.user, product_id=product.id)
+    if is_dismissal:
+        answers.graph.write("change_dismiss", user_id=answers.user, rows=[[product.id]])
+    else:
+        answers.graph.write("change_undo_dismissal", user_id=answers.user, product_id=product.id)
     text = phrase(
         "dismissed" if is_dismissal else "undone", product=answers.names([product])(product)
     )

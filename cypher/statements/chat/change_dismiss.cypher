@@ -1,8 +1,9 @@
-// Store that a user dismisses a product; no row if either does not exist.
-// parameters: user_id STRING, product_id STRING
+// Store that a user dismisses products: each row begins with the product's id; no row if user or product does not exist.
+// parameters: user_id STRING, rows LIST<LIST>
 // columns:    product STRING
 MATCH (u:User {id: $user_id})
-MATCH (p:Product {id: $product_id})
+UNWIND $rows AS row
+MATCH (p:Product {id: row[0]})
 MERGE (u)-[:DISMISSED]->(p)
-RETURN p.id AS product
+RETURN DISTINCT p.id AS product
 ORDER BY product

@@ -16,6 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import FileError, NotFound
+from kinfolio.events.log import EventLog
 from kinfolio.llm_explain.checking.check import check_text
 from kinfolio.llm_explain.conversation.chat import Chat
 from kinfolio.llm_explain.explain import explain
@@ -144,6 +145,29 @@ def test_a_thread_is_private_pruned_and_deleted_with_its_user(start: Start, tmp_
         assert threads == {'["bond", "a"]', '["bond", "b"]'}
         other = start(ME, thread="a", checkpointer=memory)
         assert "Which product" in other.answer("why the first one?")["text"]
+
+
+def test_events_are_deleted_with_their_user_before_the_graph(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(tmp_path)
+    theirs = log.show(user="bond", version=None, source="text", products=["A"])
+    log.show(user="person-25", version=None, source="text", products=["A"])
+    chat = start("person-25", events=log)
+    forget = log.forget
+
+    def cut_off(user: str) -> int:
+        forget(user)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(log, "forget", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        delete_data(chat)
+    monkeypatch.undo()
+    delete_data(start("person-25", events=log))
+    assert [record.request for record in log.read()] == [theirs.request]
+    with pytest.raises(NotFound, match="no user 'person-25'"):
+        start("person-25", events=log)
 
 
 def test_a_deletion_that_is_cut_off_can_be_requested_again(
