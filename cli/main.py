@@ -45,6 +45,7 @@ COMMANDS = {
         "answers.evaluate_explanations",
         "Measure how faithful and how readable explanations are.",
     ),
+    "events": ("answers.events", "Report what users did with products that were shown."),
     "check-text": ("answers.check_text", "Find claims in a text that no evidence supports."),
     "route": ("answers.chat:route_command", "Classify the intent of a chat line."),
     "show": ("graph.show", "Display one user or product of the graph."),

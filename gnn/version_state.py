@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from kinfolio.errors import VersionDamaged, quoted
@@ -37,6 +38,17 @@ class ServedVersion(NamedTuple):
     slot: Slot
     row_length: float
     """Common length of all product vectors."""
+
+
+def place_in_split(user_id: str) -> int:
+    """Return the place of a user, 0 to 99.
+
+    A split of P percent serves the users with places below P by the other version. The place is the
+    first four bytes of the SHA-256 of the id in UTF-8, as a number, modulo 100: the same in
+    every process, graph and split.
+    """
+    digest = sha256(user_id.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4]) % 100
 
 
 def damaged(name: object, problem: str) -> VersionDamaged:

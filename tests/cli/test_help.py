@@ -24,6 +24,7 @@ PARSED_ONLY = {
     "map remove": "deletes the embeddings of the other examples",
     "train": "trains for minutes",
     "report": "repeats the evaluation of `evaluate`",
+    "events add": "names a list that was shown, as tests/gnn/feedback/test_report.py does",
     "mcp": "waits for another program",
 }
 

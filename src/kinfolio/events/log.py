@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from threading import Lock
 
@@ -127,6 +128,19 @@ class EventLog:
                 continue
             with os_errors(path, "read"):
                 yield from _records(path, user)
+
+    def stories(self, days: int | None = None) -> Iterator[Story]:
+        """Yield each list with its events; `days` as in `read`."""
+        for _, records in groupby(self.read(days), lambda record: day_of(record.request)):
+            stories: dict[str, Story] = {}
+            for record in records:
+                if isinstance(record, Shown):
+                    stories[record.request] = Story(record)
+                elif record.request in stories:
+                    stories[record.request].done.setdefault(
+                        (record.product, record.kind), record.at
+                    )
+            yield from stories.values()
 
     def forget(self, user: str) -> int:
         """Remove all lines of a user and return their number; files are replaced whole.
