@@ -40,6 +40,8 @@ COMMANDS = {
         "List the products most similar to a product.",
     ),
     "chat": ("answers.chat", "Answer questions about recommendations."),
+    "serve": ("serve", "Serve pages and an HTTP API."),
+    "token": ("serve:token_command", "Create, list and revoke the tokens of the server."),
     "mcp": ("answers.mcp", "Serve recommendations and explanations to other assistants (MCP)."),
     "evaluate-explanations": (
         "answers.evaluate_explanations",

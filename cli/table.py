@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import textwrap
@@ -12,11 +11,9 @@ from pathlib import Path
 from kinfolio.cli.output import cell, console, echo
 from kinfolio.records import Recommended
 from kinfolio.run import whole_file
+from kinfolio.tabular import spreadsheet_cell
 
 _MAX_BLOCKS = 5
-_FORMULA = re.compile(r"[=+@\uff1d\uff0b\uff20\uff0d-]|\\[tr]")
-"""First characters of a formula, also in full width, or an escaped tab or carriage return."""
-_NUMBER = re.compile(r"[+-]?\d+(?:[.]\d+)?(?:e[+-]?\d+)?")
 _LONGEST_CELL = 300
 """On a terminal; a text of ten thousand characters would push the other rows off the screen."""
 
@@ -67,10 +64,7 @@ def print_table(
 
 
 def make_spreadsheet_safe(file: Path) -> None:
-    """Rewrite a tab-separated file with a ' before cells that a spreadsheet takes for formulas.
-
-    Those of OWASP's "CSV injection" are meant; numbers, like a score of -0.5, are left alone.
-    """
+    """Rewrite a tab-separated file with a ' before cells that a spreadsheet takes for formulas."""
     with (
         whole_file(file) as temporary,
         file.open(encoding="utf-8", newline="") as lines,
@@ -78,12 +72,7 @@ def make_spreadsheet_safe(file: Path) -> None:
     ):
         for line in lines:
             cells = line.removesuffix("\n").split("\t")
-            out.write("\t".join(map(_spreadsheet_cell, cells)) + "\n")
-
-
-def _spreadsheet_cell(text: str) -> str:
-    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+            out.write("\t".join(map(spreadsheet_cell, cells)) + "\n")
 
 
 def print_list(products: Sequence[Recommended]) -> None:

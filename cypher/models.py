@@ -26,7 +26,7 @@ from kinfolio.errors import NotFound, ServerError, quoted
 from kinfolio.records import Connection, NodeView
 
 SAMPLE = 10
-"""Maximum number of related nodes of each kind."""
+"""Related nodes of each kind in the output of `kinfolio show`."""
 _MAX_LIST = 16
 """A longer list of numbers is a vector, displayed by its length."""
 # Maps have no order.
@@ -149,15 +149,19 @@ def _limited_wire(seconds: float) -> type[Wire]:
     return LimitedWire
 
 
-def show(graph: Graph, kind: Literal["user", "product"], key: str) -> NodeView:
+def show(
+    graph: Graph, kind: Literal["user", "product"], key: str, *, sample: int = SAMPLE
+) -> NodeView:
     """Return a user or product by id: properties, and counts and samples of related nodes.
+
+    `sample` is the largest number of related nodes of each kind.
 
     Raises:
         NotFound: there is no such user or product.
     """
     label = kind.capitalize()
     # By the driver, which has time limits and knows every type of value; py2neo has neither.
-    rows = graph.read(_STATEMENTS[kind], id=key, sample=SAMPLE)
+    rows = graph.read(_STATEMENTS[kind], id=key, sample=sample)
     if not rows:
         count = graph.read("show_counts")[0][f"{kind}s"]
         raise NotFound(

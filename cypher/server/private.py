@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PARTS_OF_HOME = ("server", "cache", "models", "logs", "demo", "chat", "rejects", "events")
+PARTS_OF_HOME = (
+    *("server", "cache", "models", "logs", "demo", "chat", "rejects", "events", "web"),
+)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

@@ -43,6 +43,8 @@ class Version(Tabular):
     created_at: str = ""
     snapshot: str = ""
     metrics: str = "{}"
+    index_recall: float | None = None
+    """Of the 10 nearest by the vector index, compared with the exact ones; None: no index."""
 
 
 def list_versions(graph: Graph) -> tuple[Version, ...]:
@@ -60,11 +62,13 @@ def activate(graph: Graph, name: str) -> None:
 
     Raises:
         NotReady: there is no ready version of that name.
+        VersionDamaged: it cannot be served.
     """
 
     def choose(found: list[Found]) -> Found:
         for version in found:
             if version["name"] == name and version["state"] in ("ready", "active"):
+                check_version(version)
                 return version
         raise NotReady(f"version {quoted(name)} is not ready to serve; type: kinfolio versions")
 
@@ -176,6 +180,8 @@ def _version(found: Found) -> Version:
         value = found.get(item.name)
         if item.type == "int":
             values[item.name] = value if isinstance(value, int) else 0
+        elif item.name == "index_recall":
+            values[item.name] = value if isinstance(value, float) else None
         elif value is not None:
             values[item.name] = str(value)
     return Version(**values)

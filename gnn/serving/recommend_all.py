@@ -90,6 +90,31 @@ def recommend_all(
     return users
 
 
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """One product in the list of one user."""
+
+    user: str
+    version: str | None
+    rank: int
+    product: str
+    score: float
+
+
+def lists_of_all(graph: Graph, k: int = 10, *, rules: Sequence[Rule] = ()) -> Iterator[ListLine]:
+    """Yield the lists of all users, line by line, in the order of their ids.
+
+    Raises:
+        BadConfig: k is out of range.
+        NotReady: another version became active meanwhile.
+    """
+    check_k(k)
+    for lists in _lists(graph, k, rules, lambda _: None):
+        for state, line in lists:
+            for rank, (product, score) in enumerate(line, 1):
+                yield ListLine(state.user, state.version, rank, product, score)
+
+
 def _lists(
     graph: Graph, k: int, rules: Sequence[Rule], warn: Warn
 ) -> Iterator[list[tuple[UserState, list[Line]]]]:

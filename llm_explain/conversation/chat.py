@@ -129,6 +129,15 @@ class Chat:
         answer: Answer = self._flow.invoke({"line": line}, self._config)["answer"]
         return answer
 
+    def turns(self) -> list[list[str]]:
+        """Return the last lines and their answers, oldest first."""
+        state: dict[str, Any] = self._flow.get_state(self._config).values  # Any: JSON values
+        return list(state.get("turns") or ())
+
+    def forget(self) -> None:
+        """Delete this conversation."""
+        self._checkpointer.delete_thread(self._config["configurable"]["thread_id"])
+
     def _delete_user(self) -> Answer:
         """Delete the user, and all of the user's conversations and events."""
         answers = self._answers

@@ -97,6 +97,16 @@ class NodeView:
     samples: dict[str, tuple[dict[str, Any], ...]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A user or a product that a search found."""
+
+    id: str
+    name: str | None
+    holdings: int
+    """Products that the user holds, or users who hold the product."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Edges:
     """Edges of one type in columns, sorted by source, then target."""

@@ -1,7 +1,8 @@
-"""Records as pandas data frames."""
+"""Records as pandas data frames; cells of spreadsheets."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
@@ -12,6 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _T = TypeVar("_T")
+
+
+_FORMULA = re.compile(r"[=+@\uff1d\uff0b\uff20\uff0d-]|\\[tr]")
+"""First characters of a formula, also in full width, or an escaped tab or carriage return."""
+_NUMBER = re.compile(r"[+-]?\d+(?:[.]\d+)?(?:e[+-]?\d+)?")
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a text with a ' before it if a spreadsheet takes it for a formula.
+
+    Those of OWASP's "CSV injection" are meant; numbers, like a score of -0.5, are left alone.
+    """
+    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 class Tabular:

@@ -1,0 +1,1 @@
+"""JSON under /api/v1: the documents of the command line."""

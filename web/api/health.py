@@ -1,0 +1,49 @@
+"""Health of the server, for supervisors and monitoring."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import PlainTextResponse, Response
+from typing_extensions import TypedDict
+
+from kinfolio.errors import KinfolioError
+from kinfolio.web.access.callers import Staff
+from kinfolio.web.metrics import exposition
+from kinfolio.web.problems import Document, problem
+from kinfolio.web.site import site_of
+
+router = APIRouter(tags=["health"])
+
+
+class Ready(TypedDict):
+    """The server can answer."""
+
+    status: Literal["ready"]
+    version: str
+
+
+@router.get("/livez", response_class=PlainTextResponse)
+async def livez() -> str:
+    """Return "ok" while the process answers; asks nobody."""
+    # Not in the thread pool, which long answers may fill.
+    return "ok"
+
+
+@router.get("/readyz", response_model=Ready)
+def readyz(request: Request) -> Document:
+    """Ask the database and the serving version; 503 names what fails."""
+    try:
+        version = site_of(request).service.serving_version()
+    except KinfolioError as error:
+        return problem(503, "Not ready", str(error))
+    return Document({"status": "ready", "version": version})
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(request: Request, caller: Staff) -> Response:
+    """Return metrics in the text format of Prometheus, for a token of role analyst."""
+    registry = site_of(request).registry
+    return Response(exposition(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,27 @@
+"""An answer of a conversation as sentences, each with the evidence that it cites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"])")
+"""Of a sentence inside a line."""
+
+
+def sentences_of_answer(answer: dict[str, Any]) -> Iterator[tuple[str, list[int]]]:
+    """Yield the sentences of an answer (Any: JSON values), and the numbers of their evidence.
+
+    A line of a list is one sentence. Sentences of an explanation are those that were checked.
+    """
+    explanation = answer.get("explanation")
+    if explanation and explanation["text"] == answer["text"]:
+        for one in explanation["sentences"]:
+            yield one["text"], one["evidence"]
+        return
+    for line in answer["text"].split("\n"):
+        is_item = re.match(r"\s*\d+\. ", line)
+        for text in [line] if is_item else _END.split(line):
+            if text.strip():
+                yield text, []

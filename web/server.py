@@ -1,0 +1,132 @@
+"""Run the server: open the graph and the models once, bind the address, answer until stopped."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from threading import Lock
+
+import uvicorn
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.environment import deployment
+from kinfolio.errors import BadConfig
+from kinfolio.events.log import EventLog
+from kinfolio.gnn.serving.rules import Rule
+from kinfolio.llm_explain.conversation.chat import Routes
+from kinfolio.llm_explain.conversation.router import Route, load_router
+from kinfolio.llm_explain.memory.checkpointers import open_file
+from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.llm_explain.wording.writers import writers_for
+from kinfolio.web.access.tokens import Token
+from kinfolio.web.app import make_app
+from kinfolio.web.service import Service, Wording
+from kinfolio.web.settings import Settings
+from kinfolio.web.site import Site
+
+Tell = Callable[[str], None]
+LANGUAGES = ("en", "de")
+BROWSER = "browser"
+"""Name of the token that the first start creates."""
+_STOP_SECONDS = 5
+
+
+class _LazyRouter:
+    """Loads the router of conversations with the first line: its imports take seconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.home / "models"
+        self._router: Routes | None = None
+        self._lock = Lock()
+
+    def route(self, text: str) -> Route:
+        with self._lock:
+            self._router = self._router or load_router(self._folder)
+        return self._router.route(text)
+
+
+def serve(
+    graph: Graph,
+    settings: Settings,
+    address: tuple[str, int],
+    *,
+    model: str | None,
+    rules: Sequence[Rule],
+    tell: Tell,
+) -> None:
+    """Answer requests until Ctrl-C.
+
+    Args:
+        graph: open; it stays open.
+        settings: of the server.
+        address: host and port.
+        model: writer of explanations, as for `kinfolio explain`.
+        rules: own rules.
+        tell: called with the address and the one-time link.
+
+    Raises:
+        BadConfig: the address cannot be used.
+    """
+    listening = bind(*address)
+    with listening, open_file(settings.home / "chat") as conversations:
+        wording = Wording(
+            writers_for(model, settings.home / "models", tell),
+            {one: load_clauses(one).for_deployment(**asdict(deployment())) for one in LANGUAGES},
+            is_shared=model in (None, "", "embedded"),
+        )
+        service = Service(
+            graph,
+            wording,
+            rules=rules,
+            router=_LazyRouter(settings),
+            conversations=conversations,
+            events=EventLog(settings.home),
+            run=settings.run,
+        )
+        site = Site.create(settings, service)
+        announce(site, listening, tell)
+        config = uvicorn.Config(
+            make_app(site),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address.
+
+    Raises:
+        BadConfig: it is in use, or no address of this machine.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadConfig(
+            f"port {port} of {host} cannot be used ({reason}); give another --port or --host"
+        ) from error
+
+
+def announce(site: Site, listening: socket.socket, tell: Tell) -> None:
+    """Tell the address, and a one-time link of the browser's token, which is created if needed."""
+    host, port = listening.getsockname()[:2]
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    token = _browser_token(site)
+    if token is None:
+        tell(f"open {base} and sign in with a token; kinfolio token list names them")
+    else:
+        tell(f"open {base}/start/{site.sessions.create_link(token.id)}")
+        tell("the link signs in one browser as administrator, once, within an hour")
+
+
+def _browser_token(site: Site) -> Token | None:
+    tokens = site.tokens.list()
+    if not tokens:
+        return site.tokens.add("admin", name=BROWSER, has_secret=False)[0]
+    return next((one for one in tokens if one.name == BROWSER and one.role == "admin"), None)

@@ -1,0 +1,331 @@
+"""The answers of the server: one method for each question, called by the API and the pages.
+
+Every method checks nothing about the caller; `access/callers.py` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.models import show
+from kinfolio.errors import BadInput, NotFound, NotReady
+from kinfolio.events.log import EventLog
+from kinfolio.events.records import Event
+from kinfolio.gnn.feedback.record import Recorded, record_events
+from kinfolio.gnn.publishing.versions import Version, activate, found_versions, list_versions
+from kinfolio.gnn.serving.recommend import recommend
+from kinfolio.gnn.serving.recommend_all import ListLine, lists_of_all
+from kinfolio.gnn.serving.rules import Rule
+from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
+from kinfolio.gnn.serving.why_not import why_not
+from kinfolio.gnn.version_state import check_version
+from kinfolio.ids import normalized_id
+from kinfolio.llm_explain.conversation.answers import Answers, Reply
+from kinfolio.llm_explain.conversation.chat import Chat, Routes, require_user
+from kinfolio.llm_explain.conversation.mention import ProductRef
+from kinfolio.llm_explain.conversation.user_data import delete_user
+from kinfolio.llm_explain.explain import explain
+from kinfolio.llm_explain.explanation import Explanation
+from kinfolio.llm_explain.wording.plan import Length
+from kinfolio.records import (
+    ListFilters,
+    Match,
+    NodeView,
+    Recommendations,
+    Recommended,
+    SimilarProducts,
+    Source,
+    WhatIf,
+    WhyNot,
+)
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from kinfolio.llm_explain.wording.clauses import Clauses
+    from kinfolio.llm_explain.wording.writers import Writer
+
+MAX_MATCHES = 25
+MAX_NEIGHBOURS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedList:
+    """Recommendations for a user, best first, as they were displayed."""
+
+    request: str
+    """Id of this list, for events."""
+    user: str
+    version: str | None
+    search: Literal["exact", "index"] | None
+    source: Source
+    products: tuple[Recommended, ...]
+    notes: tuple[str, ...]
+    """Such as why the list is short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How explanations are written."""
+
+    writers: tuple[Writer, ...]
+    clauses: dict[str, Clauses]
+    """By language."""
+    is_shared: bool
+    """Whether a language model of this process writes, one text at a time."""
+
+
+class Service:
+    """Answers from one graph."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        wording: Wording,
+        *,
+        rules: Sequence[Rule] = (),
+        router: Routes,
+        conversations: BaseCheckpointSaver[Any],
+        events: EventLog,
+        run: Path,
+    ) -> None:
+        self.graph = graph
+        self.rules = tuple(rules)
+        self.run = run
+        self.events = events
+        self._wording = wording
+        self._router = router
+        self._conversations = conversations
+        self._model_lock: AbstractContextManager[Any] = (
+            Lock() if wording.is_shared else nullcontext()
+        )
+
+    def normal_id(self, text: str) -> str:
+        """Return an id in its normal form, as `load` stores it; of a mapped graph as it is."""
+        return text if self.graph.mapping else normalized_id(text)
+
+    def recommend(
+        self, user: str, k: int = 10, *, category: str | None = None, exclude: Sequence[str] = ()
+    ) -> tuple[Recommendations, tuple[str, ...]]:
+        """Return a list and the notes about it, such as why it is short.
+
+        Args:
+            user: id.
+            k: number of products.
+            category: kind or category that the products must have.
+            exclude: ids of products to leave out.
+        """
+        notes: list[str] = []
+        if category is None and not exclude:
+            found = recommend(self.graph, user, k, rules=self.rules, warn=notes.append)
+        else:
+            filters = ListFilters(
+                kinds=(category.casefold(),) if category else (),
+                excluded_products=tuple(map(self.normal_id, exclude)),
+            )
+            found = recommend_filtered(self.graph, user, filters, k, rules=self.rules)
+        return found, tuple(notes)
+
+    def serve_list(
+        self, user: str, k: int = 10, *, category: str | None = None, exclude: Sequence[str] = ()
+    ) -> ServedList:
+        """Return a list as `recommend` does, under an id for the events about it."""
+        found, notes = self.recommend(user, k, category=category, exclude=exclude)
+        shown = self.events.show(
+            user=found.user,
+            version=found.version,
+            source=found.source,
+            products=[one.product for one in found.products],
+        )
+        return ServedList(
+            request=shown.request,
+            user=found.user,
+            version=found.version,
+            search=found.search,
+            source=found.source,
+            products=found.products,
+            notes=notes,
+        )
+
+    def explain(
+        self,
+        user: str,
+        product: str,
+        *,
+        length: Length = "normal",
+        language: str = "en",
+        all_evidence: bool = False,
+    ) -> Explanation:
+        """Explain the score of a product for a user."""
+        if language not in self._wording.clauses:
+            known = " or ".join(self._wording.clauses)
+            raise BadInput(f"the language is {language!r}; give {known}")
+        with self._model_lock:
+            return explain(
+                self.graph,
+                user,
+                product,
+                self._wording.writers,
+                all_evidence=all_evidence,
+                clauses=self._wording.clauses[language],
+                length=length,
+            )
+
+    def first_reason(self, user: str, product: str, language: str = "en") -> str:
+        """Return the strongest reason for a product in one sentence; empty if it has none."""
+        found = explain(
+            self.graph,
+            user,
+            product,
+            self._wording.writers[-1:],
+            clauses=self._wording.clauses[language],
+            length="short",
+        )
+        return next((one.text for one in found.sentences if one.evidence), "")
+
+    def why_not(self, user: str, product: str) -> WhyNot:
+        """Return the verdict of each rule on a product for a user, and its rank."""
+        return why_not(self.graph, user, product, rules=self.rules)
+
+    def what_if(
+        self,
+        user: str,
+        without: Sequence[str],
+        added: Sequence[str],
+        *,
+        product: str | None = None,
+        k: int = 10,
+    ) -> WhatIf:
+        """Return the list as if some holdings were removed and others added."""
+        return what_if(
+            self.graph,
+            user,
+            without=list(map(self.normal_id, without)),
+            added=list(map(self.normal_id, added)),
+            product_id=None if product is None else self.normal_id(product),
+            k=k,
+            rules=self.rules,
+        )
+
+    def similar(self, product: str, k: int = 10) -> SimilarProducts:
+        """Return the open products most similar to one."""
+        return similar_products(self.graph, product, k)
+
+    def compare(self, user: str, first: str, second: str) -> Reply:
+        """Compare two products for a user, in words and fields."""
+        names = {one: self.product_name(one) for one in (first, second)}
+        answers = self._answers(user)
+        return answers.compare(*(ProductRef(id, name) for id, name in names.items()))
+
+    def product_name(self, product: str) -> str:
+        """Return the name of a product, or its id.
+
+        Raises:
+            NotFound: there is no such product.
+        """
+        for row in self.graph.read("chat_products", ids=[product], line="", shown=[]):
+            return str(row["name"])
+        raise NotFound(f"there is no product {product!r} in the graph; check the id")
+
+    def search(self, kind: Literal["user", "product"], text: str) -> tuple[Match, ...]:
+        """Return users or products whose id begins with a text or whose name contains it."""
+        rows = self.graph.read(
+            f"search_{kind}s", id=self.normal_id(text), text=text.strip().lower(), most=MAX_MATCHES
+        )
+        return tuple(
+            Match(id=row["id"], name=row["name"], holdings=row["holdings"]) for row in rows
+        )
+
+    def show(self, kind: Literal["user", "product"], id: str) -> NodeView:
+        """Return a user or product with related nodes.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return show(self.graph, kind, id, sample=MAX_NEIGHBOURS)
+
+    def versions(self) -> tuple[Version, ...]:
+        """Return the versions in the graph, newest first."""
+        return list_versions(self.graph)
+
+    def serving_version(self) -> str:
+        """Return the name of the version that serves.
+
+        Raises:
+            NotReady: there is none.
+            VersionDamaged: it cannot be served.
+        """
+        for version in found_versions(self.graph):
+            if version.get("state") == "active":
+                check_version(version)
+                return str(version["name"])
+        raise NotReady("no version is active; type: kinfolio writeback")
+
+    def serve_version(self, name: str) -> Version:
+        """Activate a version that is ready, and return it.
+
+        Raises:
+            NotReady: there is no ready version of that name.
+            VersionDamaged: it cannot be served.
+        """
+        activate(self.graph, name)
+        return next(one for one in self.versions() if one.name == name)
+
+    def lists(self, k: int) -> Iterator[ListLine]:
+        """Yield the lines of all users' lists."""
+        return lists_of_all(self.graph, k, rules=self.rules)
+
+    def record(self, user: str, events: Sequence[Event]) -> Recorded:
+        """Record what a user did with products of lists that `serve_list` returned."""
+        return record_events(self.graph, self.events, user, events)
+
+    def chat(self, user: str, thread: str) -> Chat:
+        """Begin a conversation with a user, or resume it.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        return Chat(
+            self._answers(user),
+            self._router,
+            thread=thread,
+            checkpointer=self._conversations,
+            events=self.events,
+        )
+
+    def answer(self, chat: Chat, line: str) -> dict[str, Any]:
+        """Answer one line of a conversation; a JSON document."""
+        with self._model_lock:
+            return chat.answer(line)
+
+    def user_data(self, user: str) -> NodeView:
+        """Return what the graph stores about a user, without the people behind ties."""
+        found = show(self.graph, "user", user, sample=MAX_NEIGHBOURS)
+        samples = {
+            name: tuple({**one, "user": None, "name": None} for one in rows)
+            if name == "ties"
+            else rows
+            for name, rows in found.samples.items()
+        }
+        return replace(found, samples=samples)
+
+    def delete_user(self, user: str) -> None:
+        """Delete a user's conversations and events, then what the graph stores about the user.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        require_user(self.graph, user)
+        delete_user(self.graph, user, self._conversations, self.events)
+
+    def _answers(self, user: str) -> Answers:
+        return Answers(
+            self.graph, user, self._wording.writers, self.rules, self._wording.clauses["en"]
+        )
