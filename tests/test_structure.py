@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FRONT_DOOR = ROOT / "src/kinfolio/__init__.py"
 """Offers the names of the API and imports them on first use."""
-PACKAGES = {"cypher", "loaders", "gnn", "llm_explain", "api", "cli"}
+PACKAGES = {"cypher", "loaders", "gnn", "llm_explain", "api", "cli", "web"}
 MAY_IMPORT = {
     "spine": set[str](),
     "cypher": set[str](),
@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "gnn": {"cypher"},
     "llm_explain": {"cypher", "gnn"},
     "api": {"cypher", "loaders", "gnn", "llm_explain"},
-    "cli": {"cypher", "loaders", "gnn", "llm_explain", "api"},
+    "web": {"cypher", "loaders", "gnn", "llm_explain", "api"},
+    "cli": {"cypher", "loaders", "gnn", "llm_explain", "api", "web"},
 }
 HEAVY = ("torch", "neo4j", "langchain", "langchain_core", "pyarrow", "numpy", "rich")
 
@@ -68,6 +69,12 @@ def test_imports_point_one_way(package: str) -> None:
                 continue
             if parts[0] == "kinfolio" and len(parts) > 1 and parts[1] in PACKAGES - {package}:
                 assert parts[1] in MAY_IMPORT[package], f"{path} may not import {name}"
+
+
+def test_only_one_command_imports_the_server() -> None:
+    for path in files_of("cli"):
+        if any(name.startswith("kinfolio.web") for name in imported(path)):
+            assert path == ROOT / "cli/serve.py"
 
 
 def test_only_cypher_imports_the_driver() -> None:

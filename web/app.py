@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from kinfolio.errors import KinfolioError, quoted
-from kinfolio.web.access.callers import Forbidden, NotSignedIn
 from kinfolio.web.access.limits import Overloaded, TooManyRequests
 from kinfolio.web.access.refusals import Refusals
 from kinfolio.web.api import administration, answers, conversations, health
 from kinfolio.web.api.schemas import Problem
+from kinfolio.web.callers import Forbidden, NotSignedIn
 from kinfolio.web.metrics import Metrics
 from kinfolio.web.pages import ROUTERS
 from kinfolio.web.pages.rendering import error_page, sign_in_page

@@ -21,7 +21,8 @@ from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.llm_explain.wording.writers import writers_for
 from kinfolio.web.access.tokens import Token
 from kinfolio.web.app import make_app
-from kinfolio.web.service import Service, Wording
+from kinfolio.web.records import Wording
+from kinfolio.web.service import Service
 from kinfolio.web.settings import Settings
 from kinfolio.web.site import Site
 

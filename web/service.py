@@ -1,13 +1,13 @@
 """The answers of the server: one method for each question, called by the API and the pages.
 
-Every method checks nothing about the caller; `access/callers.py` does.
+Nothing is checked about the caller; `callers.py` does that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,47 +39,17 @@ from kinfolio.records import (
     Match,
     NodeView,
     Recommendations,
-    Recommended,
     SimilarProducts,
-    Source,
     WhatIf,
     WhyNot,
 )
+from kinfolio.web.records import ServedList, Wording
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from kinfolio.llm_explain.wording.clauses import Clauses
-    from kinfolio.llm_explain.wording.writers import Writer
-
 MAX_MATCHES = 25
 MAX_NEIGHBOURS = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedList:
-    """Recommendations for a user, best first, as they were displayed."""
-
-    request: str
-    """Id of this list, for events."""
-    user: str
-    version: str | None
-    search: Literal["exact", "index"] | None
-    source: Source
-    products: tuple[Recommended, ...]
-    notes: tuple[str, ...]
-    """Such as why the list is short."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How explanations are written."""
-
-    writers: tuple[Writer, ...]
-    clauses: dict[str, Clauses]
-    """By language."""
-    is_shared: bool
-    """Whether a language model of this process writes, one text at a time."""
 
 
 class Service:
@@ -116,11 +86,7 @@ class Service:
     ) -> tuple[Recommendations, tuple[str, ...]]:
         """Return a list and the notes about it, such as why it is short.
 
-        Args:
-            user: id.
-            k: number of products.
-            category: kind or category that the products must have.
-            exclude: ids of products to leave out.
+        Products have the kind or category, if one is given, and are none of `exclude`.
         """
         notes: list[str] = []
         if category is None and not exclude:

@@ -17,9 +17,9 @@ from kinfolio.gnn.publishing.versions import Version
 from kinfolio.gnn.serving.recommend_all import ListLine
 from kinfolio.records import NodeView
 from kinfolio.tabular import spreadsheet_cell
-from kinfolio.web.access.callers import Admin, Staff, UserId
 from kinfolio.web.api.answers import K
 from kinfolio.web.api.schemas import Serving, VersionDocument, Versions
+from kinfolio.web.callers import Admin, Staff, UserId
 from kinfolio.web.problems import Document
 from kinfolio.web.site import site_of
 

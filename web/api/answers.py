@@ -12,7 +12,6 @@ from kinfolio.gnn.serving.recommend import EXCLUDED, MAX_K
 from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.llm_explain.explain import as_document
 from kinfolio.records import NodeView, SimilarProducts, WhatIf, WhyNot
-from kinfolio.web.access.callers import AnyCaller, ProductId, Staff, UserId
 from kinfolio.web.api.schemas import (
     Changes,
     ComparisonDocument,
@@ -22,9 +21,10 @@ from kinfolio.web.api.schemas import (
     Me,
     Rules,
 )
+from kinfolio.web.callers import AnyCaller, ProductId, Staff, UserId
 from kinfolio.web.paths import Id
 from kinfolio.web.problems import Document
-from kinfolio.web.service import ServedList
+from kinfolio.web.records import ServedList
 from kinfolio.web.site import site_of
 
 router = APIRouter()

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from kinfolio.errors import KinfolioError
 from kinfolio.json_text import plain_value
 from kinfolio.llm_explain.conversation.chat import Chat
-from kinfolio.web.access.callers import AnyCaller, Caller, UserId
 from kinfolio.web.api.schemas import AnswerDocument, History, Line, Problem, Thread
+from kinfolio.web.callers import AnyCaller, Caller, UserId
 from kinfolio.web.problems import Document, content_of
 from kinfolio.web.sentences import sentences_of_answer
 from kinfolio.web.site import site_of

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from typing_extensions import TypedDict
 
 from kinfolio.errors import KinfolioError
-from kinfolio.web.access.callers import Staff
+from kinfolio.web.callers import Staff
 from kinfolio.web.metrics import exposition
 from kinfolio.web.problems import Document, problem
 from kinfolio.web.site import site_of

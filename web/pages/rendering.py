@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.responses import HTMLResponse
 
 from kinfolio.json_text import UNSAFE
-from kinfolio.web.access.callers import find_caller
+from kinfolio.web.callers import find_caller
 from kinfolio.web.paths import segment
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from kinfolio.web.access.callers import find_caller
 from kinfolio.web.access.sessions import COOKIE
+from kinfolio.web.callers import find_caller
 from kinfolio.web.pages.rendering import render, sign_in_page
 from kinfolio.web.site import site_of
 

@@ -64,11 +64,11 @@ def find_caller(request: Request) -> Caller | None:
         if found is None:
             raise NotSignedIn("the token is not known; type: kinfolio token add --role analyst")
         return _caller(found)
-    if secret := request.cookies.get(COOKIE):
-        token_id = site.sessions.token_of(secret)
+    if session := request.cookies.get(COOKIE):
+        token_id = site.sessions.token_of(session)
         token = site.tokens.by_id(token_id) if token_id else None
         if token is not None:
-            return _caller(token, secret)
+            return _caller(token, session)
     name = site.settings.proxy_header and request.headers.get(site.settings.proxy_header)
     named = site.tokens.by_name(name) if name else None
     return _caller(named) if named else None
