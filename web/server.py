@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from threading import Lock
@@ -19,7 +20,6 @@ from kinfolio.llm_explain.conversation.router import Route, load_router
 from kinfolio.llm_explain.memory.checkpointers import open_file
 from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.llm_explain.wording.writers import writers_for
-from kinfolio.web.access.tokens import Token
 from kinfolio.web.app import make_app
 from kinfolio.web.records import Wording
 from kinfolio.web.service import Service
@@ -115,19 +115,18 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def announce(site: Site, listening: socket.socket, tell: Tell) -> None:
-    """Tell the address, and a one-time link of the browser's token, which is created if needed."""
+    """Tell the address; on a terminal, or at the first start, with a one-time link.
+
+    The link signs in as the administrator `BROWSER`, whose token is created if needed: who reads
+    the terminal could create one as well. A log may have other readers.
+    """
     host, port = listening.getsockname()[:2]
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    token = _browser_token(site)
-    if token is None:
-        tell(f"open {base} and sign in with a token; kinfolio token list names them")
-    else:
-        tell(f"open {base}/start/{site.sessions.create_link(token.id)}")
-        tell("the link signs in one browser as administrator, once, within an hour")
-
-
-def _browser_token(site: Site) -> Token | None:
     tokens = site.tokens.list()
-    if not tokens:
-        return site.tokens.add("admin", name=BROWSER, has_secret=False)[0]
-    return next((one for one in tokens if one.name == BROWSER and one.role == "admin"), None)
+    if tokens and not sys.stderr.isatty():
+        tell(f"open {base} and sign in with a token; kinfolio token list names them")
+        return
+    named = [one for one in tokens if one.name == BROWSER and one.role == "admin"]
+    token = named[0] if named else site.tokens.add("admin", name=BROWSER, has_secret=False)[0]
+    tell(f"open {base}/start/{site.sessions.create_link(token.id)}")
+    tell("the link signs in one browser as administrator, once, within an hour; Ctrl-C stops")
