@@ -124,6 +124,16 @@ class Result:
     stderr: str
 
 
+def environment_of(server: Connection, home: Path) -> dict[str, str]:
+    """Return the variables with which a command uses a server, and a home of its own."""
+    return {
+        "KINFOLIO_HOME": str(home),
+        "NEO4J_URI": server.uri,
+        "NEO4J_USERNAME": server.username,
+        "NEO4J_PASSWORD": server.password,
+    }
+
+
 @pytest.fixture
 def cli(
     server: Connection, server_home: Path, monkeypatch: pytest.MonkeyPatch
@@ -132,11 +142,9 @@ def cli(
 
     `input=` is its stdin; `env=` are variables to set (None: to remove).
     """
-    monkeypatch.setenv("NEO4J_URI", server.uri)
-    monkeypatch.setenv("NEO4J_USERNAME", server.username)
-    monkeypatch.setenv("NEO4J_PASSWORD", server.password)
     monkeypatch.delenv("NEO4J_DATABASE", raising=False)
-    monkeypatch.setenv("KINFOLIO_HOME", str(server_home))
+    for variable, content in environment_of(server, server_home).items():
+        monkeypatch.setenv(variable, content)
 
     def run(*arguments: str, input: str = "", env: dict[str, str | None] | None = None) -> Result:
         with monkeypatch.context() as patch:

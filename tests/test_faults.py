@@ -15,7 +15,7 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
-from tests.conftest import Cli, RunCypher, write_six_users
+from tests.conftest import Cli, RunCypher, environment_of, write_six_users
 from tests.limits import limit
 
 FULL = "kinfolio: standard output cannot be written: the disk is full"
@@ -69,12 +69,7 @@ def test_a_stream_that_cannot_be_used_is_told_in_one_line(
 
 @pytest.fixture
 def variables(server: Connection, server_home: Path) -> dict[str, str]:
-    return {
-        "NEO4J_URI": server.uri,
-        "NEO4J_USERNAME": server.username,
-        "NEO4J_PASSWORD": server.password,
-        "KINFOLIO_HOME": str(server_home),
-    }
+    return environment_of(server, server_home)
 
 
 def test_characters_that_a_stream_cannot_carry_are_escaped(

@@ -167,17 +167,12 @@ def go(run: Callable[..., Any], folder: Path, name: str) -> list[tuple[str, int,
 
 def main(names: Sequence[str]) -> None:
     from kinfolio.cypher.server.server import Server
-    from tests.conftest import empty, run_command
+    from tests.conftest import empty, environment_of, run_command
 
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(os.environ.get("KINFOLIO_TEST_HOME", f"{temporary}/home"))
         connection = Server(home).start(print)
-        os.environ |= {
-            "KINFOLIO_HOME": str(home),
-            "NEO4J_URI": connection.uri,
-            "NEO4J_USERNAME": connection.username,
-            "NEO4J_PASSWORD": connection.password,
-        }
+        os.environ |= environment_of(connection, home)
         for name in names or CASES:
             empty(connection)
             print(f"{name}: {CASES[name].__doc__}")

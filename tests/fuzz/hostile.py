@@ -314,18 +314,13 @@ def main() -> None:
     from kinfolio.cypher.driver import open_driver
     from kinfolio.cypher.server.server import Server
     from kinfolio.loaders import write_community
-    from tests.conftest import empty, run_command
+    from tests.conftest import empty, environment_of, run_command
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         home = Path(os.environ.get("KINFOLIO_TEST_HOME", folder / "home"))
         connection = Server(home).start(print)
-        os.environ |= {
-            "KINFOLIO_HOME": str(home),
-            "NEO4J_URI": connection.uri,
-            "NEO4J_USERNAME": connection.username,
-            "NEO4J_PASSWORD": connection.password,
-        }
+        os.environ |= environment_of(connection, home)
         empty(connection)
         names = list(hostile_names(number))
         with open_driver(connection) as driver:

@@ -11,7 +11,7 @@ import pytest
 
 from kinfolio.cypher.driver import open_driver
 from kinfolio.records import Connection
-from tests.conftest import Cli, drop_constraints, empty, run_command
+from tests.conftest import Cli, drop_constraints, empty, environment_of, run_command
 from tests.cypher.inspection.movies import NUM_MOVIES, NUM_PEOPLE, contents, make_movies
 
 USER = "Viewer 003"
@@ -45,10 +45,8 @@ def answers(
     make_movies(run_once)
     before = contents(run_once)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEO4J_URI", server.uri)
-        patch.setenv("NEO4J_USERNAME", server.username)
-        patch.setenv("NEO4J_PASSWORD", server.password)
-        patch.setenv("KINFOLIO_HOME", str(server_home))
+        for variable, content in environment_of(server, server_home).items():
+            patch.setenv(variable, content)
         patch.delenv("KINFOLIO_MAPPING", raising=False)
 
         def document(*arguments: str) -> Any:

@@ -14,6 +14,7 @@ from kinfolio.gnn.publishing.versions import list_versions
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.records import Connection, Recommendations
 from kinfolio.run import Run
+from tests.conftest import environment_of
 
 # A real command, which dies by its own hand right after one statement was answered.
 KILLED = """
@@ -63,13 +64,7 @@ def test_a_write_back_killed_at_any_step_changes_no_answer_and_the_next_one_repa
     for step in STEPS:
         killed = subprocess.run(
             [sys.executable, "-c", KILLED, step, str(demo_run.folder)],
-            env={
-                **os.environ,
-                "NEO4J_URI": server.uri,
-                "NEO4J_USERNAME": server.username,
-                "NEO4J_PASSWORD": server.password,
-                "KINFOLIO_HOME": str(server_home),
-            },
+            env=os.environ | environment_of(server, server_home),
             check=False,
             capture_output=True,
             text=True,

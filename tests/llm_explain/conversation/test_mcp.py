@@ -17,6 +17,7 @@ from mcp.client.stdio import stdio_client
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
+from tests.conftest import environment_of
 from tests.llm_explain.conversation.scripted import ME
 
 Document = dict[str, Any]
@@ -30,13 +31,7 @@ def answers(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Document:
     """The tools and the results of some calls, in one session."""
-    environment = {
-        **os.environ,
-        "NEO4J_URI": server.uri,
-        "NEO4J_USERNAME": server.username,
-        "NEO4J_PASSWORD": server.password,
-        "KINFOLIO_HOME": str(server_home),
-    }
+    environment = os.environ | environment_of(server, server_home)
     folder = tmp_path_factory.mktemp("mcp")
     served = shlex.join([sys.executable, "-m", "kinfolio.cli", "mcp", ME, "--model", "none"])
     script = f"{served} | tee {shlex.quote(str(folder / 'stdout'))}"

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
+from tests.conftest import environment_of
 
 MOMENTS = [
     datetime(year, month, 15, 12, 30, 59, 123_000, tzinfo=UTC)
@@ -40,12 +41,7 @@ def test_times_with_zones_are_loaded_twice_in_another_process(
     }
     users = [f"u{row}" for row in range(len(MOMENTS))]
     pq.write_table(pa.table({"user": users, **columns}), folder / "users.parquet")
-    environment = os.environ | {
-        "KINFOLIO_HOME": str(tmp_path / "home"),
-        "NEO4J_URI": server.uri,
-        "NEO4J_USERNAME": server.username,
-        "NEO4J_PASSWORD": server.password,
-    }
+    environment = os.environ | environment_of(server, tmp_path / "home")
     changed = []
     for _ in range(2):
         # The driver's class crashed the C code of zoneinfo: the whole process died.
