@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.gnn.training.run_report import Trained
     from kinfolio.llm_explain.explanation import Explanation
-    from kinfolio.loaders.reports import LoadReport
+    from kinfolio.loaders.reports import LoadReport, Removed
 
 DEFAULT_RUN = "runs/default"
 Note = Callable[[str], None]
@@ -78,7 +78,8 @@ class Kinfolio:
 
         Args:
             folder: contains `interactions` and optionally `users`, `products`, `ties`, `reviews`.
-            replace: also remove nodes and relationships that are not in the files.
+            replace: also remove nodes and relationships that are not in the files, and
+                conversations and events of removed users.
             split: `time:0.1` or `random:0.1` assigns splits to interactions that have none.
             least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
             on_progress: called with step, rows done and rows in total.
@@ -86,10 +87,15 @@ class Kinfolio:
         from kinfolio.loaders import load
         from kinfolio.loaders.reading.splitting import SplitRule
 
+        def forget(_: Removed, users: Sequence[str]) -> None:
+            from kinfolio.llm_explain.memory.threads import forget_users
+
+            forget_users(self.graph, users, environment.home())
+
         return load(
             self.graph,
             Path(folder),
-            replace=(lambda removed: None) if replace else None,
+            replace=forget if replace else None,
             split=None if split is None else SplitRule.parse(split),
             least_rating=least_rating,
             progress=on_progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -14,6 +15,9 @@ from kinfolio.environment import home, is_debugging
 from kinfolio.errors import Interrupted, KinfolioError
 from kinfolio.os_errors import translated
 from kinfolio.run import whole_file
+
+_WRONG_PATHS = (errno.ENAMETOOLONG, errno.ELOOP)
+"""Errors in a path that the user gave: there are no details to tell."""
 
 
 def tell(error: BaseException) -> int:
@@ -31,7 +35,9 @@ def tell(error: BaseException) -> int:
     else:
         found = translated(error)
         text = str(found) if found else f"an unexpected error: {type(error).__name__}: {error}"
-        _print(f"kinfolio: {_shortened(text)}; {_where_details(error)}")
+        is_clear = getattr(error, "errno", None) in _WRONG_PATHS
+        details = "" if is_clear else f"; {_where_details(error)}"
+        _print(f"kinfolio: {_shortened(text)}{details}")
     if is_debugging():
         echo(*"".join(traceback.format_exception(error)).splitlines(), err=True)
     return 1

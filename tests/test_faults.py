@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shlex
 import subprocess
@@ -178,6 +179,21 @@ def test_an_unexpected_error_is_one_line_and_its_details_are_in_a_file(
     assert result.stderr.endswith("set KINFOLIO_DEBUG=1 and type the same command again\n")
     result = cli("completion", "bash", env={"KINFOLIO_HOME": str(tmp_path), "KINFOLIO_DEBUG": "1"})
     assert "Traceback" in result.stderr
+
+
+def test_a_name_that_is_too_long_is_one_sentence_without_details(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "r" * 300
+    result = cli("train", "--run", name, env={"KINFOLIO_HOME": str(tmp_path / "home")})
+    assert result.exit_code == 1
+    sentence = result.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"kinfolio: r+ \.\.\. r+/snapshot cannot be used: the name is too long; give a shorter one",
+        sentence,
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run it as another user")

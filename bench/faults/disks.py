@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faults.commands import How
 from faults.data import TRAIN
-from faults.runner import Place, fault
+from faults.runner import Place, content_of, fault
 
 FULL = "full disk"
 READ_ONLY = "read-only"
@@ -54,10 +54,14 @@ def full_report(place: Place) -> str:
 @fault(FULL, "train, with KINFOLIO_HOME on a full disk")
 def full_home(place: Place) -> str:
     """The home folder is on a full disk."""
-    run = place.copy_of_run()
+    run, words = place.copy_of_run(), (*TRAIN, "--text", "on")
     with place.disk("home", 4):
-        place.done("train", *TRAIN)
-    place.is_sound(run)
+        place.warned("train", *words, says="texts.sqlite cannot be written: the disk is full.*cont")
+    found = content_of(run)
+    run.model.unlink()
+    run.info.unlink()
+    place.done("train", *words)
+    place.check(content_of(run) == found, "another model")
     return "the model is the undisturbed one"
 
 
@@ -122,7 +126,7 @@ def little_memory(place: Place) -> str:
 def long_name(place: Place) -> str:
     """The name of the run has 300 characters."""
     name = "r" * 300
-    place.refused("train", "--run", name, says="too long|no snapshot yet")
+    place.refused("train", "--run", name, says="the name is too long; give a shorter one$")
     place.seen = re.sub(r"r{50,}( \.\.\. r+)?", "LONG", place.seen)
     return "nothing was written"
 

@@ -62,7 +62,7 @@ def command(
     from kinfolio.llm_explain.conversation.answers import Answers
     from kinfolio.llm_explain.conversation.chat import Chat
     from kinfolio.llm_explain.conversation.router import load_router
-    from kinfolio.llm_explain.memory.checkpointers import open_file, open_neo4j
+    from kinfolio.llm_explain.memory.checkpointers import FOLDER, open_file, open_neo4j
 
     is_large = model not in (None, "", "embedded", "none")
     if allow_generated_cypher and not is_large:
@@ -71,7 +71,7 @@ def command(
         )
     writers, clauses = options.writers(model), options.deployment_clauses()
     with options.open_graph() as graph:
-        opened = open_neo4j(graph.connection) if memory == "graph" else open_file(home() / "chat")
+        opened = open_neo4j(graph.connection) if memory == "graph" else open_file(home() / FOLDER)
         with opened as checkpointer:
             with spinner("starting the conversation"):
                 rules = options.custom_rules(rules_folder, graph)

@@ -17,7 +17,7 @@ from kinfolio.environment import configured_connection, home
 from kinfolio.errors import BadInput, ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kinfolio.loaders.reading.splitting import SplitRule
     from kinfolio.loaders.reports import LoadReport, Removed
@@ -99,7 +99,9 @@ class _Arguments:
 
 
 def _load(folder: Path, arguments: _Arguments, split: SplitRule | None) -> LoadReport:
-    rejects_file = arguments.rejects_file or home() / "rejects" / f"{folder.absolute().name}.tsv"
+    from kinfolio.loaders.writing.load import default_rejects
+
+    rejects_file = arguments.rejects_file or default_rejects(folder)
     try:
         if arguments.bulk:
             return _load_in_bulk(folder, rejects_file, arguments, split)
@@ -117,10 +119,14 @@ def _load_into_graph(
     with options.open_graph() as graph, ExitStack() as display:
         progress = display.enter_context(show_progress("reading the files"))
 
-        def confirm(removed: Removed) -> None:
+        def confirm(removed: Removed, users: Sequence[str]) -> None:
+            from kinfolio.llm_explain.memory.threads import forget_users
+
             nonlocal progress
             display.close()  # a prompt and a moving bar cannot share the terminal
             _confirm(removed, folder, arguments, split)
+            # First: after an interruption the users are still there, to be removed again.
+            forget_users(graph, users, home())
             progress = display.enter_context(show_progress("writing"))
 
         return load(
@@ -140,6 +146,7 @@ def _command(folder: Path, arguments: _Arguments, split: SplitRule | None, *flag
 
     return load_command(
         folder,
+        arguments.rejects_file,
         is_replacing=arguments.replace,
         is_bulk=arguments.bulk,
         split=split,

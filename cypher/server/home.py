@@ -164,6 +164,12 @@ class ServerHome:
         finally:
             self.clear_scratch()
 
+    @property
+    def is_half_wiped(self) -> bool:
+        """Whether a wipe was killed after it set the data aside; the password is left."""
+        is_aside = any(self._scratch.glob(f"*/{self.neo4j.name}"))
+        return is_aside and not self.neo4j.exists()
+
     def clear_scratch(self) -> None:
         """Remove what an interrupted wipe, dump or restore left."""
         shutil.rmtree(self._scratch, ignore_errors=True)

@@ -125,10 +125,14 @@ class Server:
 
     @property
     def _is_interrupted(self) -> bool:
-        return self.files.import_marker.exists() or self.files.saved_data.exists()
+        files = self.files
+        return files.import_marker.exists() or files.saved_data.exists() or files.is_half_wiped
 
     def _recover(self, on_message: OnMessage) -> None:
         processes.kill_tools(self.files.neo4j)
+        if self.files.is_half_wiped:
+            self.files.wipe()
+            on_message("A wipe was interrupted; what it left was removed")
         if self.files.import_marker.exists():
             self.files.remove_incomplete_import()
             on_message("A bulk load was interrupted; its incomplete data was removed")

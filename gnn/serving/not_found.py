@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.errors import NotFound, quoted
+
+_DECIMALS = re.compile(r"(?<=\d)\.0*$")
+"""Of a whole number that a file has as a float."""
 
 
 def user_not_found(graph: Graph | Reads, user_id: str) -> NotFound:
@@ -17,10 +22,9 @@ def product_not_found(graph: Graph | Reads, product_id: str) -> NotFound:
 
 
 def _not_found(graph: Graph | Reads, statement: str, kind: str, node_id: str) -> NotFound:
-    similar = graph.read(statement, id=node_id)
-    hint = (
-        f"did you mean {quoted(similar[0]['id'])}?"
-        if similar
-        else f"give the id of a loaded {kind}"
-    )
+    integer = re.sub(_DECIMALS, "", node_id)
+    similar = [row["id"] for row in graph.read(statement, id=integer)]
+    hint = f"did you mean {quoted(similar[0])}?" if similar else f"give the id of a loaded {kind}"
+    if similar == [integer] != [node_id]:
+        hint = f"there is {quoted(integer)}: a column of whole numbers is stored without decimals"
     return NotFound(f"there is no {kind} {quoted(node_id)} in the graph; {hint}")

@@ -7,14 +7,14 @@ functions.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady, quoted
+from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady
 from kinfolio.events.log import EventLog
+from kinfolio.gnn.serving.not_found import user_not_found
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler, ask_intent, decline
 from kinfolio.llm_explain.conversation.lookup import State
@@ -25,6 +25,7 @@ from kinfolio.llm_explain.conversation.user_data import (
     is_confirmed_deletion,
     resolve,
 )
+from kinfolio.llm_explain.memory.threads import thread_id
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -102,11 +103,10 @@ class Chat:
         self._checkpointer = checkpointer or InMemorySaver()
         self._events = events
         self._is_deleted = False
-        # A thread belongs to its user: another user's thread of that name is another thread.
-        thread_id = json.dumps([answers.user, thread])
-        self._config = {"configurable": {"thread_id": thread_id}}
+        own_id = thread_id(answers.user, thread)
+        self._config = {"configurable": {"thread_id": own_id}}
         if thread is None:
-            self._checkpointer.delete_thread(thread_id)
+            self._checkpointer.delete_thread(own_id)
         self._flow = self._compile()
 
     def answer(self, line: str) -> Answer:
@@ -220,7 +220,7 @@ def require_user(graph: Graph, user_id: str) -> None:
         NotFound: there is not.
     """
     if not graph.read("chat_user", user_id=user_id):
-        raise NotFound(f"there is no user {quoted(user_id)} in the graph; check the id")
+        raise user_not_found(graph, user_id)
 
 
 def _reply_or_error(create: Callable[[], _Reply]) -> _Reply | Reply:

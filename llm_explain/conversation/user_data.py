@@ -6,7 +6,6 @@ session's user and no other.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from kinfolio.events.log import EventLog
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.phrases import display_name, phrase
+from kinfolio.llm_explain.memory.threads import delete_threads
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -118,21 +118,10 @@ def delete_user(
         checkpointer: stores the conversations.
         events: the log of the home; None: there is none.
     """
-    delete_threads(graph, user_id, checkpointer)
+    delete_threads(checkpointer, graph, {user_id})
     if events is not None:
         events.forget(user_id)
     graph.write("change_delete_user", user_id=user_id)
-
-
-def delete_threads(graph: Graph, user_id: str, checkpointer: BaseCheckpointSaver[Any]) -> None:
-    """Delete all conversations of a user."""
-    prefix = f"{json.dumps([user_id])[:-1]}, "
-    threads = {str(one.config["configurable"]["thread_id"]) for one in checkpointer.list(None)}
-    # Neo4jSaver does not list all threads: read those of the user from the graph.
-    threads |= {row["thread"] for row in graph.read("change_threads", prefix=prefix)}
-    for thread in sorted(threads):
-        if thread.startswith(prefix):
-            checkpointer.delete_thread(thread)
 
 
 def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+FOLDER = "chat"
+"""In the home."""
+FILE_NAME = "conversations.sqlite"
 _TIMEOUT_SECONDS = 10.0
 _PRUNE = """
 DELETE FROM {table} WHERE thread_id = :thread AND checkpoint_ns = :space AND checkpoint_id NOT IN (
@@ -70,7 +73,7 @@ def open_file(folder: Path) -> Iterator[BaseCheckpointSaver[Any]]:
     Raises:
         FileError: the file cannot be used, or is no SQLite database.
     """
-    file = folder / "conversations.sqlite"
+    file = folder / FILE_NAME
     with _file_errors(file):
         folder.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)

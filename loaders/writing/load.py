@@ -8,11 +8,12 @@ order of files and rows; the numbers of existing ones do not change.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
+from kinfolio.environment import home
 from kinfolio.errors import ServerError, shell_command
 from kinfolio.loaders.files.readers import check
 from kinfolio.loaders.files.tables import TABLES, find_tables
@@ -29,6 +30,8 @@ from kinfolio.os_errors import optional_file, scratch_folder
 from kinfolio.records import Progress, no_progress
 
 IDS_PER_QUERY = 10_000
+OnReplace = Callable[[Removed, Sequence[str]], None]
+"""Called with counts of what is removed and the ids of removed users."""
 
 
 def load(
@@ -37,7 +40,7 @@ def load(
     *,
     progress: Progress = no_progress,
     rejects_file: Path | None = None,
-    replace: Callable[[Removed], None] | None = None,
+    replace: OnReplace | None = None,
     split: SplitRule | None = None,
     least_rating: float | None = None,
 ) -> LoadReport:
@@ -50,7 +53,8 @@ def load(
         rejects_file: list of the rejected rows; None: only in the report. The list of an earlier
             load is deleted if no row is rejected.
         replace: if set, nodes and relationships that are not in the folder are removed. Called
-            with their counts before the first write; an exception stops the load.
+            with their counts, and the ids of users among them, before the first write; an
+            exception stops the load.
         split: rule for interactions without a split column.
         least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
 
@@ -74,7 +78,11 @@ def load(
             removed = _write(staged, graph, watched, replace)
         except ServerError as error:
             again = load_command(
-                folder, is_replacing=replace is not None, split=split, least_rating=least_rating
+                folder,
+                rejects_file,
+                is_replacing=replace is not None,
+                split=split,
+                least_rating=least_rating,
             )
             raise type(error)(
                 f"{error}; {watched.state.format(folder)} in the graph; to resume, type: {again}"
@@ -99,7 +107,7 @@ class _Watched:
 
 
 def _write(
-    staged: Staged, graph: Graph, progress: Progress, replace: Callable[[Removed], None] | None
+    staged: Staged, graph: Graph, progress: Progress, replace: OnReplace | None
 ) -> Removed | None:
     """Write a folder while no other load does; return what was removed."""
     create_schema(graph)
@@ -110,14 +118,20 @@ def _write(
         if replace is not None:
             removals = find_removals(staged, graph, progress)
             removed = removals.counts
-            replace(removed)
+            replace(removed, removals.users)
             removals.remove(graph, progress)
         write_all(staged, graph, progress)
     return removed
 
 
+def default_rejects(folder: Path) -> Path:
+    """Return the file for the rejected rows of a folder, unless the user gives one."""
+    return home() / "rejects" / f"{folder.absolute().name}.tsv"
+
+
 def load_command(
     folder: Path,
+    rejects_file: Path | None = None,
     *,
     is_replacing: bool = False,
     is_bulk: bool = False,
@@ -129,6 +143,8 @@ def load_command(
     words: list[object] = [*["--replace"] * is_replacing, *["--bulk"] * is_bulk, *flags]
     words += ["--split", split] if split else []
     words += ["--least-rating", f"{least_rating:g}"] if least_rating is not None else []
+    is_default = rejects_file in (None, default_rejects(folder))
+    words += [] if is_default else ["--rejects", rejects_file]
     return shell_command("load", *words, folder)
 
 

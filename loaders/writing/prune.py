@@ -50,6 +50,11 @@ class Removals:
         """Number of rows of each table."""
         return Removed(**{name: len(rows) for name, rows in self.rows.items()})
 
+    @property
+    def users(self) -> list[str]:
+        """Ids of the users that are removed."""
+        return self.rows["users"]
+
     def remove(self, graph: Graph, progress: Progress) -> None:
         """Remove the rows from the graph."""
         for name, statement in _REMOVING.items():

@@ -142,25 +142,23 @@ class EventLog:
                     )
             yield from stories.values()
 
-    def forget(self, user: str) -> int:
-        """Remove all lines of a user and return their number; files are replaced whole.
+    def forget(self, *users: str) -> int:
+        """Remove all lines of users and return their number; files are replaced whole.
 
-        Damaged lines, which could be the user's, go as well. After an interruption it can be
+        Damaged lines, which could be theirs, go as well. After an interruption it can be
         repeated.
 
         Raises:
             FileError: a file cannot be read or written.
         """
-        removed = 0
+        removed, gone = 0, {*users, None}
         for path in self._files():
             with self._mutex, os_errors(path):
                 day = self._day(date.fromisoformat(path.stem))
                 with day.locked(create=False) as exists:
-                    if exists and any(user_of(line) in (user, None) for line in _lines(path)):
+                    if exists and any(user_of(line) in gone for line in _lines(path)):
                         with whole_file(path) as new:
-                            removed += day.rewrite(
-                                new, lambda line: user_of(line) not in (user, None)
-                            )
+                            removed += day.rewrite(new, lambda line: user_of(line) not in gone)
         return removed
 
     def _files(self) -> list[Path]:

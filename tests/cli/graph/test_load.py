@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.events.log import EventLog
+from kinfolio.events.records import Shown
 from kinfolio.loaders import write_community
 from tests.conftest import Cli, RunCypher, write_six_users
 
@@ -121,10 +125,11 @@ def stop(self, name, work):
     return write(self, name, work)
 Graph.write_in_one = stop
 from kinfolio.cli.main import main
-main(["load", sys.argv[1]])
+main(["load", *sys.argv[1:]])
 """
+    words = ["--rejects", str(tmp_path / "rejects.tsv"), str(folder)]
     ended = subprocess.run(
-        [sys.executable, "-c", script, str(folder)],
+        [sys.executable, "-c", script, *words],
         capture_output=True,
         text=True,
         check=False,
@@ -132,9 +137,39 @@ main(["load", sys.argv[1]])
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert ended.returncode == 130
-    assert ended.stderr.rstrip().endswith(f"stopped; to resume, type: kinfolio load {folder}")
+    assert ended.stderr.rstrip().endswith(
+        f"stopped; to resume, type: kinfolio load {' '.join(words)}"
+    )
     count = "MATCH ()-[h:HOLDS]->() RETURN count(h) AS holdings"
     lines = len((folder / "interactions.tsv").read_text().splitlines())
     assert 100 <= run_cypher(count)[0]["holdings"] < lines - 1
     assert cli("load", str(folder)).exit_code == 0
     assert run_cypher(count) == [{"holdings": lines - 1}]
+
+
+def test_replace_deletes_conversations_and_events_of_removed_users(
+    cli: Cli, six_users: Graph, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    own: dict[str, str | None] = {"KINFOLIO_HOME": str(tmp_path / "home")}
+    log = EventLog(tmp_path / "home")
+    for user in ("u1", "u6"):
+        said = cli("chat", user, "--model", "none", "--thread", "t", input="hi\n", env=own)
+        assert said.exit_code == 0, said.stderr
+        log.show(user=user, version=None, source="ties", products=["A"])
+    folder = write_six_users(tmp_path / "six")
+    for name in ("users.csv", "ties.tsv", "reviews.jsonl"):
+        lines = (folder / name).read_text().splitlines(keepends=True)
+        (folder / name).write_text("".join(line for line in lines if "u6" not in line))
+    result = cli("load", str(folder), "--replace", env=own)
+    assert "would be removed, which needs a confirmation" in result.stderr
+    assert _threads(tmp_path / "home") == {'["u1", "t"]', '["u6", "t"]'}
+    assert {shown.user for shown in log.read() if isinstance(shown, Shown)} == {"u1", "u6"}
+    assert cli("load", str(folder), "--replace", "--yes", env=own).exit_code == 0
+    assert _threads(tmp_path / "home") == {'["u1", "t"]'}
+    assert {shown.user for shown in log.read() if isinstance(shown, Shown)} == {"u1"}
+    assert run_cypher("MATCH (u:User) RETURN count(*) AS users") == [{"users": 5}]
+
+
+def _threads(home: Path) -> set[str]:
+    with closing(sqlite3.connect(home / "chat" / "conversations.sqlite")) as database:
+        return {row[0] for row in database.execute("SELECT thread_id FROM checkpoints")}

@@ -427,11 +427,17 @@ def test_the_warning_about_a_short_list_counts_the_excluded_products_by_rule(
     assert len(found.products) + len(first) == NUM_PRODUCTS
 
 
-def test_unknown_names_get_a_suggestion(twin: Twin, shared_graph: Graph) -> None:
+def test_unknown_names_get_a_suggestion(
+    twin: Twin, shared_graph: Graph, run_cypher: RunCypher
+) -> None:
     with pytest.raises(NotFound, match=r"no user 'U33' in the graph; did you mean 'u33'\?"):
         recommend(shared_graph, "U33")
     with pytest.raises(NotFound, match=r"no user 'zzz' in the graph; give the id"):
         recommend(shared_graph, "zzz")
+    run_cypher("CREATE (:User {id: '1'})")
+    with pytest.raises(NotFound, match=r"no user '1\.0' in the graph; there is '1': a column of w"):
+        recommend(shared_graph, "1.0")
+    run_cypher("MATCH (u:User {id: '1'}) DELETE u")
     with pytest.raises(NotFound, match=r"no product 'p7' in the graph; did you mean 'p70'\?"):
         why_not(shared_graph, "u33", "p7")
     with pytest.raises(NotFound, match="no product ''"):

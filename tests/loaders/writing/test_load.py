@@ -254,11 +254,12 @@ def test_a_load_that_wrote_nothing_says_so_and_names_the_whole_command(
         raise ServerUnreachable("nothing answers")
 
     monkeypatch.setattr(Graph, "schema", fail)
+    rejects = tmp_path / "no"
     with pytest.raises(ServerUnreachable) as caught:
-        load(graph, folder, replace=lambda removed: None, least_rating=4)
+        load(graph, folder, rejects_file=rejects, replace=lambda _, __: None, least_rating=4)
     assert str(caught.value) == (
-        f"nothing answers; nothing of {folder} is in the graph; "
-        f"to resume, type: kinfolio load --replace --least-rating 4 '{folder}'"
+        f"nothing answers; nothing of {folder} is in the graph; to resume, type: "
+        f"kinfolio load --replace --least-rating 4 --rejects {rejects} '{folder}'"
     )
 
 

@@ -76,5 +76,5 @@ def test_nodes_of_an_earlier_version_are_renamed_and_not_doubled(
         "1 products of an earlier load remain beside those of the files, e.g. 'A\\u200b' "
         "beside 'A'",
     ]
-    load(graph, tmp_path / "in", replace=lambda removed: None)
+    load(graph, tmp_path / "in", replace=lambda removed, users: None)
     assert run_cypher("MATCH (u:User) RETURN count(u) AS n") == [{"n": 3}]

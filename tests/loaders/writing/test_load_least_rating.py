@@ -50,7 +50,7 @@ def test_a_low_rating_is_a_dismissal_and_a_pair_is_never_both(
     load(graph, folder, least_rating=4)
     assert pairs(run_cypher, "HOLDS") == ["u1C", "u2A", "u2B"]
     assert pairs(run_cypher, "DISMISSED") == ["u1A", "u1B", "u1C", "u2C"]
-    removed = load(graph, folder, least_rating=4, replace=lambda removed: None).removed
+    removed = load(graph, folder, least_rating=4, replace=lambda removed, users: None).removed
     assert removed is not None
     assert (removed.interactions, removed.dismissals) == (1, 2)
     assert pairs(run_cypher, "DISMISSED") == ["u1A", "u1C"]

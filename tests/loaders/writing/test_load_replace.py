@@ -41,7 +41,7 @@ def test_replace_removes_rows_that_are_no_longer_in_the_files(
     run_cypher("MATCH (n:User|Product) SET n.changed = 5, n.embedding_a = [1.0, 2.0]")
     run_cypher("CREATE (:EmbeddingVersion {name: 'v1', slot: 'a'})")
     counts: list[Removed] = []
-    report = load(six_users, smaller, replace=counts.append)
+    report = load(six_users, smaller, replace=lambda removed, users: counts.append(removed))
     assert counts == [report.removed]
     assert counts == [Removed(users=3, products=4, interactions=7, ties=3, reviews=3, categories=2)]
     assert [row["id"] for row in run_cypher("MATCH (u:User) RETURN u.id AS id ORDER BY id")] == [
@@ -60,7 +60,7 @@ def test_replace_removes_rows_that_are_no_longer_in_the_files(
     assert run_cypher("MATCH (u:User {id: 'u1'}) RETURN u.embedding_a AS e") == [{"e": [1.0, 2.0]}]
     changed = run_cypher("MATCH (u:User) WHERE u.changed <> 5 RETURN u.id AS id ORDER BY id")
     assert [row["id"] for row in changed] == ["u1", "u2", "u4"]
-    again = load(six_users, smaller, replace=counts.append)
+    again = load(six_users, smaller, replace=lambda removed, users: counts.append(removed))
     assert again.removed == Removed(
         users=0, products=0, interactions=0, ties=0, reviews=0, categories=0
     )
@@ -82,13 +82,13 @@ class Failing(Graph):
 def test_an_interrupted_removal_resumes(
     six_users: Graph, run_cypher: RunCypher, smaller: Path, tmp_path: Path
 ) -> None:
-    load(six_users, smaller, replace=lambda removed: None)
+    load(six_users, smaller, replace=lambda removed, users: None)
     expected = graph_hash(six_users)
     run_cypher("MATCH (n) DETACH DELETE n")
     load(six_users, tmp_path / "six_users")
     with Failing(six_users.connection) as failing, pytest.raises(ServerUnreachable):
-        load(failing, smaller, replace=lambda removed: None)
-    load(six_users, smaller, replace=lambda removed: None)
+        load(failing, smaller, replace=lambda removed, users: None)
+    load(six_users, smaller, replace=lambda removed, users: None)
     assert graph_hash(six_users) == expected
 
 
