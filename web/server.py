@@ -5,14 +5,15 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from threading import Lock
+from threading import Lock, Thread
 
 import uvicorn
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.environment import deployment
-from kinfolio.errors import BadConfig
+from kinfolio.errors import BadConfig, KinfolioError
 from kinfolio.events.log import EventLog
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.llm_explain.conversation.chat import Routes
@@ -33,18 +34,30 @@ BROWSER = "browser"
 _STOP_SECONDS = 5
 
 
-class _LazyRouter:
-    """Loads the router of conversations with the first line: its imports take seconds."""
+class _LoadedRouter:
+    """The router of conversations, loaded beside the first requests: its imports take seconds."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.home / "models"
         self._router: Routes | None = None
         self._lock = Lock()
 
+    def start(self) -> None:
+        """Begin to load it in a thread; an error appears with the first line of a conversation."""
+
+        def load() -> None:
+            with suppress(KinfolioError):
+                self._load()
+
+        Thread(target=load, name="router", daemon=True).start()
+
     def route(self, text: str) -> Route:
+        return self._load().route(text)
+
+    def _load(self) -> Routes:
         with self._lock:
             self._router = self._router or load_router(self._folder)
-        return self._router.route(text)
+        return self._router
 
 
 def serve(
@@ -76,15 +89,17 @@ def serve(
             {one: load_clauses(one).for_deployment(**asdict(deployment())) for one in LANGUAGES},
             is_shared=model in (None, "", "embedded"),
         )
+        router = _LoadedRouter(settings)
         service = Service(
             graph,
             wording,
             rules=rules,
-            router=_LazyRouter(settings),
+            router=router,
             conversations=conversations,
             events=EventLog(settings.home),
             run=settings.run,
         )
+        router.start()
         site = Site.create(settings, service)
         announce(site, listening, tell)
         config = uvicorn.Config(
