@@ -1,5 +1,14 @@
-"""HTML pages; a fragment where htmx asks for one."""
+"""HTML pages; a part of one where htmx asks for it."""
 
-from kinfolio.web.pages import sign_in
+from kinfolio.web.pages import chat, graph, model, products, reasons, sign_in, users, what_if
 
-ROUTERS = (sign_in.router,)
+ROUTERS = (
+    sign_in.router,
+    users.router,
+    reasons.router,
+    what_if.router,
+    graph.router,
+    chat.router,
+    products.router,
+    model.router,
+)

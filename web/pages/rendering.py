@@ -1,31 +1,115 @@
-"""Templates to responses: Jinja2 with escaping; hostile characters of names are not displayed."""
+"""Templates to responses: every value is cleaned, then escaped; htmx gets one block of a page."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from fastapi import Request
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from kinfolio.json_text import UNSAFE
-from kinfolio.web.callers import find_caller
+from kinfolio.web.access.callers import Caller, NotSignedIn, find_caller
 from kinfolio.web.paths import segment
+from kinfolio.web.pictures.svg import percent, signed
+
+INTEGRITY = {
+    "htmx.min.js": "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn",
+    "hx-sse.min.js": "sha384-v8HvucQ+ohQhMg0arboXc5049yNR46QKMjphs7YDch+Wm7zpfK5XVS01f26mQDJV",
+}
+"""Hashes of the bundled scripts, htmx 4.0.1: browsers run nothing else."""
+_UNCITED = re.compile(r"\s*\[\d+\]")
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    block: str = "",
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """Return a page; where htmx asks for a part of it, only the block of that name."""
+    page = _environment().get_template(template)
+    context = {"area": "", **values, "caller": _caller(request)}
+    if block and is_partial(request):
+        text = "".join(page.blocks[block](page.new_context(context)))
+    else:
+        text = page.render(context)
+    return HTMLResponse(text, status, {"vary": "HX-Request-Type", **(headers or {})})
+
+
+def fragments(template: str, block: str, **values: object) -> Iterator[str]:
+    """Yield one block of a page; for events of a stream."""
+    page = _environment().get_template(template)
+    yield from page.blocks[block](page.new_context(values))
+
+
+def is_partial(request: Request) -> bool:
+    """Return whether htmx asks for a part of a page."""
+    return request.headers.get("hx-request-type") == "partial"
+
+
+def error_page(
+    request: Request, status: int, title: str, detail: str, headers: dict[str, str] | None = None
+) -> HTMLResponse:
+    """Return an error in the words of the command line."""
+    return render(
+        request,
+        "error.html",
+        block="content",
+        status=status,
+        headers=headers,
+        title=title,
+        detail=detail,
+        code=status,
+    )
+
+
+def sign_in_page(request: Request, problem: str = "") -> HTMLResponse:
+    """Return the form that takes a token."""
+    return render(request, "login.html", status=401, problem=problem)
+
+
+def link(*segments: str) -> str:
+    """Return the address of a page; ids may contain any character."""
+    return "/" + "/".join(map(segment, segments))
+
+
+def _caller(request: Request) -> Caller | None:
+    try:
+        return find_caller(request)
+    except NotSignedIn:
+        return None  # a bad header: the sign-in page says so
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("kinfolio.web", "templates"),
-        autoescape=select_autoescape(default=True),
+    found = Environment(
+        loader=PackageLoader("kinfolio.web"),
+        autoescape=True,
         undefined=StrictUndefined,
+        finalize=_displayed,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_displayed,
     )
-    environment.filters["segment"] = segment
-    return environment
+    found.filters |= {
+        "cited": _cited,
+        "uncited": lambda text: _UNCITED.sub("", text),
+        "percent": percent,
+        "signed": signed,
+        "sentence": _sentence,
+    }
+    found.globals |= {"link": link, "static": _static, "integrity": INTEGRITY}
+    found.globals["ui"] = found.get_template("parts.html").module
+    return found
 
 
 def _displayed(value: Any) -> Any:
@@ -33,35 +117,18 @@ def _displayed(value: Any) -> Any:
     return UNSAFE.sub(" ", value) if type(value) is str else value
 
 
-def render(
-    request: Request,
-    template: str,
-    *,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-    **values: object,
-) -> HTMLResponse:
-    """Return a page; `caller`, `is_fragment` and `path` are available in every template."""
-    text = (
-        _environment()
-        .get_template(template)
-        .render(
-            caller=find_caller(request),
-            is_fragment="hx-request" in request.headers,
-            path=request.url.path,
-            **values,
-        )
-    )
-    return HTMLResponse(text, status, {"vary": "HX-Request", **(headers or {})})
+def _cited(text: str) -> Markup:
+    """Return a sentence whose marks `[1]` are links to the rows of the table."""
+    link = r'<a class="cite" href="#evidence-\1"><span class="visually-hidden">evidence </span>\1</a>'
+    return Markup(re.sub(r" ?\[(\d+)\]", link, str(escape(_displayed(text)))))  # noqa: S704 escaped
 
 
-def error_page(
-    request: Request, status: int, title: str, detail: str, headers: dict[str, str] | None = None
-) -> HTMLResponse:
-    """Return an error in the words of the command line."""
-    return render(request, "error.html", status=status, headers=headers, title=title, detail=detail)
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 
-def sign_in_page(request: Request, problem: str = "") -> HTMLResponse:
-    """Return the form that takes a token."""
-    return render(request, "login.html", status=401, problem=problem)
+@cache
+def _static(name: str) -> str:
+    """Return the address of a bundled file, which changes with its content."""
+    content = files("kinfolio.web").joinpath("static", name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

@@ -1,0 +1,117 @@
+"""Versions of the embeddings, roll back with a confirmation, and the report of the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from kinfolio.errors import NotFound, NotReady, quoted
+from kinfolio.gnn.publishing.versions import Version
+from kinfolio.gnn.reporting.choices import choice_sentences
+from kinfolio.run import Run
+from kinfolio.web.access.callers import Admin, Staff
+from kinfolio.web.pages.rendering import render
+from kinfolio.web.pages.users import SEE_OTHER
+from kinfolio.web.service import Service
+from kinfolio.web.site import site_of
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVersion:
+    """A version for display."""
+
+    version: Version
+    created: str
+    metrics: dict[str, float]
+    recall: str
+
+
+@router.get("/versions")
+def list_versions(request: Request, caller: Staff) -> Response:
+    """Show the versions in the graph."""
+    found = [_shown(one) for one in site_of(request).service.versions()]
+    names = list(dict.fromkeys(name for one in found for name in one.metrics))
+    return render(request, "model/versions.html", area="versions", versions=found, metrics=names)
+
+
+@router.get("/versions/{name}/serve")
+def confirm(request: Request, caller: Admin, name: str) -> Response:
+    """Ask before a version is served."""
+    versions = site_of(request).service.versions()
+    wanted = _named(versions, name)
+    if wanted.state != "ready":
+        raise NotReady(f"version {quoted(name)} is {wanted.state}; only a ready one can be served")
+    active = next((one for one in versions if one.state == "active"), None)
+    return render(
+        request,
+        "model/serve.html",
+        area="versions",
+        wanted=_shown(wanted),
+        active=active and _shown(active),
+    )
+
+
+@router.post("/versions/serving")
+def serve(
+    request: Request, caller: Admin, version: Annotated[str, Form(max_length=200)]
+) -> Response:
+    """Serve a version from now on."""
+    site_of(request).service.serve_version(version)
+    return RedirectResponse("/versions", SEE_OTHER)
+
+
+@router.get("/report")
+def report(request: Request, caller: Staff) -> Response:
+    """Show metrics, data and choices of the run; what to type where there is none."""
+    site = site_of(request)
+    try:
+        info = Run(site.settings.run).need_info()
+    except NotReady as error:
+        return render(
+            request, "model/report.html", area="report", info=None, problem=str(error),
+            recall=None, choices=[], served=None,
+        )
+    return render(
+        request,
+        "model/report.html",
+        area="report",
+        info=info,
+        problem="",
+        choices=[sentence.partition(": ") for sentence in choice_sentences(info)],
+        served=_served(site.service),
+    )
+
+
+def _served(service: Service) -> ShownVersion | None:
+    return next((_shown(one) for one in service.versions() if one.state == "active"), None)
+
+
+def _named(versions: tuple[Version, ...], name: str) -> Version:
+    for one in versions:
+        if one.name == name:
+            return one
+    raise NotFound(f"there is no version {quoted(name)} in the graph; type: kinfolio versions")
+
+
+def _shown(version: Version) -> ShownVersion:
+    metrics = json.loads(version.metrics or "{}").get("valid", {})
+    return ShownVersion(
+        version,
+        _day(version.created_at),
+        {name: value for name, value in metrics.items() if isinstance(value, int | float)},
+        "no index" if version.index_recall is None else f"{version.index_recall:.3f}",
+    )
+
+
+def _day(text: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return text

@@ -1,0 +1,112 @@
+"""Users: search, list of recommendations, dismissal, export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from kinfolio.errors import NotReady
+from kinfolio.gnn.serving.recommend import EXCLUDED
+from kinfolio.gnn.serving.rules import BUILT_IN
+from kinfolio.tabular import spreadsheet_cell
+from kinfolio.web.access.callers import AnyCaller, UserId
+from kinfolio.web.pages.profile import SEARCHES, SOURCES, profile_of
+from kinfolio.web.pages.rendering import link, render
+from kinfolio.web.paths import Id
+from kinfolio.web.service import Service
+from kinfolio.web.site import site_of
+
+router = APIRouter()
+SEE_OTHER = 303
+MAX_LENGTH = 50
+_STEP = 10
+SearchText = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/")
+def search(request: Request, caller: AnyCaller, q: SearchText = "") -> Response:
+    """Show the users whom a search finds; a customer goes to the own list."""
+    if caller.user is not None:
+        return RedirectResponse(link("users", caller.user), SEE_OTHER)
+    found = site_of(request).service.search("user", q)
+    return render(request, "users/search.html", block="results", area="users", q=q, found=found)
+
+
+@router.get("/users/{user:id}")
+def show_list(
+    request: Request, user: UserId, k: Annotated[int, Query(ge=1, le=MAX_LENGTH)] = _STEP
+) -> Response:
+    """Show the recommendations of a user."""
+    return _list_page(request, user, k)
+
+
+@router.post("/users/{user:id}/dismiss")
+def dismiss(request: Request, user: UserId, product: Annotated[Id, Form()]) -> Response:
+    """Never recommend a product to a user again; show the list without it."""
+    service = site_of(request).service
+    id = service.normal_id(product)
+    name = service.product_name(id)
+    service.dismiss(user, id)
+    return _list_page(request, user, _STEP, dismissed=name)
+
+
+@router.get("/users/{user:id}/recommendations.csv")
+def export(
+    request: Request, user: UserId, k: Annotated[int, Query(ge=1, le=1_000)] = 100
+) -> Response:
+    """Return the list as a CSV file whose cells no spreadsheet runs as formulas."""
+    found = site_of(request).service.serve_list(user, k)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(("user", "rank", "product", "name", "score", "version"))
+    for one in found.products:
+        cells = (user, one.rank, one.product, one.name, f"{one.score:.9g}", found.version or "")
+        writer.writerow([spreadsheet_cell(str(cell)) for cell in cells])
+    headers = {"content-disposition": 'attachment; filename="recommendations.csv"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _list_page(request: Request, user: str, k: int, *, dismissed: str = "") -> Response:
+    service = site_of(request).service
+    found = service.serve_list(user, k)
+    profile = profile_of(service.user_data(user))
+    return render(
+        request,
+        "users/list.html",
+        block="products",
+        area="users",
+        user=user,
+        profile=profile,
+        products=found.products,
+        highest=max((abs(one.score) for one in found.products), default=1.0),
+        reasons=_reasons(service, user, [one.product for one in found.products]),
+        notes=found.notes,
+        dismissed=dismissed,
+        more=k + _STEP if len(found.products) == k < MAX_LENGTH else None,
+        version=found.version,
+        source=SOURCES[found.source],
+        search=SEARCHES[found.search],
+        rules=rules_in_words(service),
+    )
+
+
+def _reasons(service: Service, user: str, products: list[str]) -> dict[str, str]:
+    """The first reason of each product; none before a version explains anything."""
+    try:
+        return {one: service.first_reason(user, one) for one in products}
+    except NotReady:
+        return {}
+
+
+def rules_in_words(service: Service) -> list[tuple[str, str]]:
+    """Return the name and the effect of each rule."""
+    built_in = [
+        (rule, f"Products that {EXCLUDED[rule]} are left out.")
+        for rule in BUILT_IN
+        if rule not in ("own", "new")
+    ]
+    return [*built_in, *((rule.name, rule.reason) for rule in service.rules)]
