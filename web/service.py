@@ -70,6 +70,7 @@ class Service:
         self.rules = tuple(rules)
         self.run = run
         self.events = events
+        self.display = wording.clauses["en"]
         self._wording = wording
         self._router = router
         self._conversations = conversations
@@ -251,6 +252,10 @@ class Service:
     def record(self, user: str, events: Sequence[Event]) -> Recorded:
         """Record what a user did with products of lists that `serve_list` returned."""
         return record_events(self.graph, self.events, user, events)
+
+    def undo_dismissal(self, user: str, product: str) -> None:
+        """Let a product that the user dismissed be recommended again."""
+        self.graph.write("change_undo_dismissal", user_id=user, product_id=product)
 
     def chat(self, user: str, thread: str) -> Chat:
         """Begin a conversation with a user, or resume it.

@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from kinfolio.errors import KinfolioError
 from kinfolio.llm_explain.conversation.router import MAX_LINE_CHARACTERS
-from kinfolio.web.access.callers import AnyCaller, UserId
 from kinfolio.web.api.conversations import Opened, ThreadId, hold_place, open_chat
+from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import profile_of
 from kinfolio.web.pages.reasons import crumbs
 from kinfolio.web.pages.rendering import fragments, link, render

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from kinfolio.errors import NotReady
 from kinfolio.records import Recommended
-from kinfolio.web.access.callers import AnyCaller, UserId
+from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import profile_of
 from kinfolio.web.pages.reasons import crumbs, drawn
 from kinfolio.web.pages.rendering import render
@@ -36,6 +36,7 @@ def show_graph(request: Request, caller: AnyCaller, user: UserId) -> Response:
         profile=profile_of(service.user_data(user)),
         crumbs=crumbs(caller, user),
         around=around,
+        names_people=service.display.names_people,
         picture=drawn(neighbourhood_pictures(around)),
     )
 
@@ -44,7 +45,7 @@ def neighbourhood(service: Service, user: str) -> Neighbourhood:
     """Read what is around a user."""
     samples = service.show("user", user).samples
     reviewed = {row["product"] for row in samples["reviews"]}
-    display = service.clauses
+    display = service.display
     tied = Counter(
         str(row["name"])
         if display.names_people and row["name"]

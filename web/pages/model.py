@@ -14,7 +14,7 @@ from kinfolio.errors import NotFound, NotReady, quoted
 from kinfolio.gnn.publishing.versions import Version
 from kinfolio.gnn.reporting.choices import choice_sentences
 from kinfolio.run import Run
-from kinfolio.web.access.callers import Admin, Staff
+from kinfolio.web.callers import Admin, Staff
 from kinfolio.web.pages.rendering import render
 from kinfolio.web.pages.users import SEE_OTHER
 from kinfolio.web.service import Service
@@ -75,8 +75,14 @@ def report(request: Request, caller: Staff) -> Response:
         info = Run(site.settings.run).need_info()
     except NotReady as error:
         return render(
-            request, "model/report.html", area="report", info=None, problem=str(error),
-            recall=None, choices=[], served=None,
+            request,
+            "model/report.html",
+            area="report",
+            info=None,
+            problem=str(error),
+            recall=None,
+            choices=[],
+            served=None,
         )
     return render(
         request,

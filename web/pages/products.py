@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from kinfolio.errors import NotReady
 from kinfolio.records import Recommended
-from kinfolio.web.access.callers import AnyCaller, ProductId
+from kinfolio.web.callers import AnyCaller, ProductId
 from kinfolio.web.pages.profile import profile_of
 from kinfolio.web.pages.rendering import render
 from kinfolio.web.pages.users import SearchText

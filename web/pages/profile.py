@@ -8,7 +8,9 @@ from typing import Any
 
 from kinfolio.records import NodeView, Source
 
-_INTERNAL = re.compile(r"(changed|gid|id|name|text|countries|(counted|market|similar|embedding|message)_[ab].*)")
+_INTERNAL = re.compile(
+    r"(changed|gid|id|name|text|countries|(counted|market|similar|embedding|message)_[ab].*)"
+)
 _MOST_CHARACTERS = 80
 SOURCES: dict[Source, str] = {
     "stored": "the user's embedding in this version",
@@ -57,7 +59,9 @@ def profile_of(view: NodeView) -> Profile:
     facts = [
         (_capital(key.replace("_", " ")), _in_words(value))
         for key, value in view.properties.items()
-        if not _INTERNAL.fullmatch(key) and isinstance(value, str | int | float | list) and value != ""
+        if not _INTERNAL.fullmatch(key)
+        and isinstance(value, str | int | float | list)
+        and value != ""
     ]
     countries = view.properties.get("countries")
     if countries:

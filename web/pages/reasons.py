@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
+from kinfolio.events.records import Event
 from kinfolio.llm_explain.explanation import Explanation
 from kinfolio.records import Match, WhyNot
-from kinfolio.web.access.callers import AnyCaller, Caller, ProductId, UserId
+from kinfolio.web.callers import AnyCaller, Caller, ProductId, UserId
 from kinfolio.web.pages.profile import profile_of, writer_in_words
 from kinfolio.web.pages.rendering import link, render
 from kinfolio.web.pages.users import SEE_OTHER, SearchText
@@ -35,12 +38,19 @@ class Compared:
 
 
 @router.get("/users/{user:id}/why/{product:id}")
-def why(request: Request, caller: AnyCaller, user: UserId, product: ProductId) -> Response:
+def why(
+    request: Request,
+    caller: AnyCaller,
+    user: UserId,
+    product: ProductId,
+    list_id: Annotated[str, Query(alias="list", max_length=100)] = "",
+) -> Response:
     """Show the evidence of a score: picture, words, contributions as a waterfall and a table."""
     site = site_of(request)
-    found = site.service.explain(
-        user, product, language=site.settings.language, all_evidence=True
-    )
+    if list_id:
+        act = Event(request=list_id, product=product, kind="opened", at=datetime.now(UTC))
+        site.service.record(user, [act])
+    found = site.service.explain(user, product, language=site.settings.language, all_evidence=True)
     return render(
         request,
         "users/why.html",
@@ -50,6 +60,7 @@ def why(request: Request, caller: AnyCaller, user: UserId, product: ProductId) -
         profile=profile_of(site.service.user_data(user)),
         crumbs=crumbs(caller, user),
         found=found,
+        list_id=list_id,
         writer=writer_in_words(found.writer),
         picture=drawn(evidence_pictures(found)),
         shares=drawn(waterfall_pictures(found)),
@@ -99,8 +110,7 @@ def compare(
     second = service.normal_id(other)
     text = service.compare(user, product, second).text
     sides = [
-        _side(service, user, one, name)
-        for one, name in ((product, "first"), (second, "second"))
+        _side(service, user, one, name) for one, name in ((product, "first"), (second, "second"))
     ]
     return render(
         request,
@@ -152,7 +162,7 @@ def _find(
         q=q,
         found=found,
         title=title,
-        before=("users", user, *before),
+        before=link("users", user, *before),
     )
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from kinfolio.json_text import UNSAFE
-from kinfolio.web.access.callers import Caller, NotSignedIn, find_caller
+from kinfolio.web.callers import Caller, NotSignedIn, find_caller
 from kinfolio.web.paths import segment
 from kinfolio.web.pictures.svg import percent, signed
 
@@ -119,12 +119,17 @@ def _displayed(value: Any) -> Any:
 
 def _cited(text: str) -> Markup:
     """Return a sentence whose marks `[1]` are links to the rows of the table."""
-    link = r'<a class="cite" href="#evidence-\1"><span class="visually-hidden">evidence </span>\1</a>'
+    link = (
+        r'<a class="cite" href="#evidence-\1"><span class="visually-hidden">evidence </span>\1</a>'
+    )
     return Markup(re.sub(r" ?\[(\d+)\]", link, str(escape(_displayed(text)))))  # noqa: S704 escaped
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+    """Return a message as a sentence; an id at its beginning keeps its letters."""
+    first = text.partition(" ")[0]
+    start = text[:1].upper() if first.isalpha() else text[:1]
+    return f"{start}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 
 @cache

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from kinfolio.errors import NotReady
+from kinfolio.errors import BadInput, NotReady
+from kinfolio.events.records import Event
 from kinfolio.gnn.serving.recommend import EXCLUDED
 from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.tabular import spreadsheet_cell
-from kinfolio.web.access.callers import AnyCaller, UserId
+from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import SEARCHES, SOURCES, profile_of
 from kinfolio.web.pages.rendering import link, render
 from kinfolio.web.paths import Id
@@ -24,6 +26,7 @@ router = APIRouter()
 SEE_OTHER = 303
 MAX_LENGTH = 50
 _STEP = 10
+ListId = Annotated[str, Form(max_length=100)]
 SearchText = Annotated[str, Query(max_length=200)]
 
 
@@ -45,13 +48,25 @@ def show_list(
 
 
 @router.post("/users/{user:id}/dismiss")
-def dismiss(request: Request, user: UserId, product: Annotated[Id, Form()]) -> Response:
-    """Never recommend a product to a user again; show the list without it."""
+def dismiss(
+    request: Request, user: UserId, product: Annotated[Id, Form()], list_id: ListId = ""
+) -> Response:
+    """Never recommend a product of a list to its user again; show the list without it."""
     service = site_of(request).service
     id = service.normal_id(product)
     name = service.product_name(id)
-    service.dismiss(user, id)
-    return _list_page(request, user, _STEP, dismissed=name)
+    act = Event(request=list_id, product=id, kind="dismissed", at=datetime.now(UTC))
+    if refused := service.record(user, [act]).refused:
+        raise BadInput(refused[0].reason)
+    return _list_page(request, user, _STEP, dismissed=(id, name))
+
+
+@router.post("/users/{user:id}/undo-dismissal")
+def undo(request: Request, user: UserId, product: Annotated[Id, Form()]) -> Response:
+    """Recommend a dismissed product again."""
+    service = site_of(request).service
+    service.undo_dismissal(user, service.normal_id(product))
+    return _list_page(request, user, _STEP)
 
 
 @router.get("/users/{user:id}/recommendations.csv")
@@ -59,7 +74,7 @@ def export(
     request: Request, user: UserId, k: Annotated[int, Query(ge=1, le=1_000)] = 100
 ) -> Response:
     """Return the list as a CSV file whose cells no spreadsheet runs as formulas."""
-    found = site_of(request).service.serve_list(user, k)
+    found = site_of(request).service.recommend(user, k)[0]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(("user", "rank", "product", "name", "score", "version"))
@@ -70,7 +85,9 @@ def export(
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _list_page(request: Request, user: str, k: int, *, dismissed: str = "") -> Response:
+def _list_page(
+    request: Request, user: str, k: int, *, dismissed: tuple[str, str] | None = None
+) -> Response:
     service = site_of(request).service
     found = service.serve_list(user, k)
     profile = profile_of(service.user_data(user))
@@ -81,6 +98,7 @@ def _list_page(request: Request, user: str, k: int, *, dismissed: str = "") -> R
         area="users",
         user=user,
         profile=profile,
+        list_id=found.request,
         products=found.products,
         highest=max((abs(one.score) for one in found.products), default=1.0),
         reasons=_reasons(service, user, [one.product for one in found.products]),
@@ -104,9 +122,5 @@ def _reasons(service: Service, user: str, products: list[str]) -> dict[str, str]
 
 def rules_in_words(service: Service) -> list[tuple[str, str]]:
     """Return the name and the effect of each rule."""
-    built_in = [
-        (rule, f"Products that {EXCLUDED[rule]} are left out.")
-        for rule in BUILT_IN
-        if rule not in ("own", "new")
-    ]
+    built_in = [(rule, EXCLUDED[rule]) for rule in BUILT_IN if rule not in ("own", "new")]
     return [*built_in, *((rule.name, rule.reason) for rule in service.rules)]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from kinfolio.records import Match, Recommended
-from kinfolio.web.access.callers import AnyCaller, UserId
+from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import profile_of
 from kinfolio.web.pages.reasons import crumbs
 from kinfolio.web.pages.rendering import render

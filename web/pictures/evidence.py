@@ -40,7 +40,7 @@ def evidence_pictures(explanation: Explanation, name: str = "evidence") -> str:
 
 def _description(explanation: Explanation, found: Sequence[Lane]) -> str:
     parts = [
-        f"{one.label}{', ' + ' '.join(one.via).strip() if one.via else ''}: {svg.percent(one.share)}"
+        f"{one.label}{f', {one.connection}' if one.via else ''}: {svg.percent(one.share)}"
         for one in found
     ]
     return f"{'; '.join(parts)}. The score is {explanation.score:.3f}. The table has every number."
@@ -84,7 +84,7 @@ def _wide(
 
 
 def _stacked(found: Sequence[Lane], middle: float) -> dict[tuple[int, ...], float]:
-    """Return where each edge touches a box whose centre is `middle`, so that none lies on another."""
+    """Return where each edge touches a box whose centre is `middle`, side by side."""
     gap = 3.0
     y = middle - (sum(_edge_width(one.share) for one in found) + gap * (len(found) - 1)) / 2
     places = {}
@@ -101,9 +101,7 @@ def _box_of(one: Lane, y: float) -> list[str]:
     parts = [svg.box(left, y - _BOX / 2, right - left, _BOX, f"node {one.kind or 'sum'}")]
     if one.mark:
         parts.append(svg.label(left + 12, y + 4, one.mark, "mark"))
-    parts.append(
-        svg.label(left + indent, y + 5, svg.cut(one.label, right - left - indent - 8), "name")
-    )
+    parts.append(svg.name_in(left + indent, y, one.label, right - left - indent - 8))
     return parts
 
 
@@ -198,9 +196,11 @@ def _narrow_box(one: Lane, y: float, left: float, right: float) -> list[str]:
     parts = [svg.box(left, top, right - left, 50, f"node {one.kind or 'sum'}")]
     if one.mark:
         parts.append(svg.label(left + 12, top + 21, one.mark, "mark"))
-    parts.append(svg.label(left + indent, top + 21, svg.cut(one.label, inside - indent + 12), "name"))
+    parts.append(
+        svg.label(left + indent, top + 21, svg.cut(one.label, inside - indent + 12), "name")
+    )
     parts.append(svg.label(right - 12, top + 40, share, f"share {one.sign}", "end"))
     if one.via:
-        words = svg.cut(" ".join(one.via).strip(), inside - 80, svg.SMALL_LETTER)
+        words = svg.cut(one.connection, inside - 80, svg.SMALL_LETTER)
         parts.append(svg.label(left + 12, top + 40, words, "small"))
     return parts

@@ -33,6 +33,11 @@ class Lane:
         return self.kind != "popularity"
 
     @property
+    def connection(self) -> str:
+        """`via` on one line."""
+        return " ".join(self.via or ()).strip()
+
+    @property
     def sign(self) -> str:
         """Class of its colour."""
         return "minus" if self.contribution < 0 else "plus"

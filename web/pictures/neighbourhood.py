@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from kinfolio.web.pictures import svg
 
 _WIDTH, _PITCH, _BOX = 840.0, 50.0, 40.0
-_PEOPLE = (0.0, 196.0)
-_YOU = (256.0, 322.0)
-_HELD = (382.0, 588.0)
-_WANTED = (650.0, 840.0)
+_PEOPLE = (0.0, 216.0)
+_YOU = (246.0, 304.0)
+_HELD = (336.0, 552.0)
+_WANTED = (640.0, 840.0)
 _HEAD = 34.0
 _MOST = {"people": 8, "held": 10, "wanted": 6}
 _WIDEST = 14.0
@@ -88,18 +88,22 @@ def _wide(around: Neighbourhood, name: str, words: tuple[str, str]) -> str:
     held, wanted = drawn_holdings(around), around.wanted[: _MOST["wanted"]]
     rows = max(len(people), len(held), len(wanted), 2) + 1
     middle = _HEAD + rows * _PITCH / 2
-    ys = {key: _spread(len(column), middle) for key, column in
-          (("people", people), ("held", held), ("wanted", wanted))}
+    ys = {
+        key: _spread(len(column), middle)
+        for key, column in (("people", people), ("held", held), ("wanted", wanted))
+    }
     parts = [
         svg.label((left + right) / 2, 16, text, "heading", "middle")
         for (left, right), text in (
-            (_PEOPLE, "Tied to"), (_YOU, "User"), (_HELD, "Holds"), (_WANTED, "Recommended"),
+            (_PEOPLE, "Tied to"),
+            (_HELD, "Holds"),
+            (_WANTED, "Recommended"),
         )
     ]
-    for y in ys["people"]:
-        parts.append(svg.curve((_PEOPLE[1], y), (_YOU[0], middle), 1.5, "edge plain"))
-    for y in ys["held"]:
-        parts.append(svg.curve((_YOU[1], middle), (_HELD[0], y), 1.5, "edge plain"))
+    parts += [
+        svg.curve((_PEOPLE[1], y), (_YOU[0], middle), 1.5, "edge plain") for y in ys["people"]
+    ]
+    parts += [svg.curve((_YOU[1], middle), (_HELD[0], y), 1.5, "edge plain") for y in ys["held"]]
     places = {one.product: y for one, y in zip(held, ys["held"], strict=True)}
     for one, y in zip(wanted, ys["wanted"], strict=True):
         for product, share in one.shares:
@@ -108,12 +112,18 @@ def _wide(around: Neighbourhood, name: str, words: tuple[str, str]) -> str:
                 width = max(1.0, abs(share) * _WIDEST)
                 start = (_HELD[1], places[product])
                 parts.append(svg.curve(start, (_WANTED[0], y), width, f"edge {sign}"))
-    parts += [_node(_PEOPLE, y, (text, _times(number)), "tie") for (text, number), y in
-              zip(people, ys["people"], strict=True)]
-    parts += [_node(_HELD, y, (one.name, one.note), "holding") for one, y in
-              zip(held, ys["held"], strict=True)]
-    parts += [_node(_WANTED, y, (one.name, f"score {one.score:.3f}"), "product") for one, y in
-              zip(wanted, ys["wanted"], strict=True)]
+    parts += [
+        _node(_PEOPLE, y, (text, _times(number)), "tie")
+        for (text, number), y in zip(people, ys["people"], strict=True)
+    ]
+    parts += [
+        _node(_HELD, y, (one.name, one.note), "holding")
+        for one, y in zip(held, ys["held"], strict=True)
+    ]
+    parts += [
+        _node(_WANTED, y, (one.name, f"score {one.score:.3f}"), "product")
+        for one, y in zip(wanted, ys["wanted"], strict=True)
+    ]
     parts += [
         svg.box(_YOU[0], middle - 28, _YOU[1] - _YOU[0], 56, "node you"),
         svg.label((_YOU[0] + _YOU[1]) / 2, middle + 5, "You", "name", "middle"),
@@ -141,14 +151,12 @@ def _omitted(around: Neighbourhood, drawn: tuple[int, int, int], y: float) -> li
     ]
 
 
-def _node(
-    column: tuple[float, float], y: float, words: tuple[str, str], class_: str
-) -> str:
+def _node(column: tuple[float, float], y: float, words: tuple[str, str], class_: str) -> str:
     left, right = column
     inside, name, note = right - left - 20, words[0], words[1]
     frame = svg.box(left, y - _BOX / 2, right - left, _BOX, f"node {class_}")
     if not note:
-        return frame + svg.label(left + 10, y + 5, svg.cut(name, inside), "name")
+        return frame + svg.name_in(left + 10, y, name, inside)
     return (
         frame
         + svg.label(left + 10, y - 2, svg.cut(name, inside), "name")
@@ -163,10 +171,7 @@ def _narrow(around: Neighbourhood, name: str, words: tuple[str, str]) -> str:
         (
             "Recommended",
             "product",
-            [
-                (one.name, f"score {one.score:.3f}")
-                for one in around.wanted[: _MOST["wanted"]]
-            ],
+            [(one.name, f"score {one.score:.3f}") for one in around.wanted[: _MOST["wanted"]]],
         ),
     ]
     parts = [

@@ -60,6 +60,14 @@ def label(x: float, y: float, text: object, class_: str = "", anchor: str = "sta
     return element("text", escape(str(text)), x=x, y=y, class_=class_, text_anchor=anchor)
 
 
+def name_in(x: float, y: float, text: object, width: float) -> str:
+    """Return a name in one line or two around y, with an ellipsis where even two are too short."""
+    lines = wrap(text, width, 2)
+    if len(lines) == 1:
+        return label(x, y + 5, lines[0], "name")
+    return label(x, y - 4, lines[0], "name") + label(x, y + 14, lines[1], "name")
+
+
 def box(x: float, y: float, width: float, height: float, class_: str) -> str:
     """Return a rectangle with round corners."""
     return element("rect", x=x, y=y, width=width, height=height, rx=8.0, class_=class_)
@@ -74,7 +82,12 @@ def curve(start: tuple[float, float], end: tuple[float, float], width: float, cl
 
 
 def picture(
-    parts: Iterable[str], size: tuple[float, float], *, name: str, words: tuple[str, str], class_: str
+    parts: Iterable[str],
+    size: tuple[float, float],
+    *,
+    name: str,
+    words: tuple[str, str],
+    class_: str,
 ) -> str:
     """Return a whole picture; `words` are its title and description for a screen reader."""
     width, height = size
@@ -83,7 +96,7 @@ def picture(
         element("title", escape(readable(words[0])), id=f"{name}-title"),
         element("desc", escape(readable(words[1])), id=f"{name}-desc"),
         *parts,
-        viewBox=f"0 0 {width:g} {height:g}",
+        viewBox=f"-1 -1 {width + 2:g} {height + 2:g}",
         width=width,
         height=height,
         role="img",

@@ -39,9 +39,7 @@ def waterfall_pictures(explanation: Explanation, name: str = "shares") -> str:
     return "".join(_draw(explanation, found, one, name) for one in (_WIDE, _NARROW))
 
 
-def _draw(
-    explanation: Explanation, found: Sequence[Lane], drawing: _Drawing, name: str
-) -> str:
+def _draw(explanation: Explanation, found: Sequence[Lane], drawing: _Drawing, name: str) -> str:
     stops = [0.0]
     for one in found:
         stops.append(stops[-1] + one.contribution)
@@ -63,9 +61,7 @@ def _draw(
         d = f"M{end:.1f} {top + drawing.bar_top + _BAR:g}V{next_top:g}"
         parts.append(svg.element("path", d=d, class_="step"))
     total = ("Score", f"{explanation.score:.3f}".replace("-", "−"))
-    parts += _row(
-        drawing, drawing.row * len(found), total, (x(0), x(explanation.score), "total")
-    )
+    parts += _row(drawing, drawing.row * len(found), total, (x(0), x(explanation.score), "total"))
     return svg.picture(
         parts,
         (drawing.width, bottom),
