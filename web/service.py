@@ -206,9 +206,7 @@ class Service:
         rows = self.graph.read(
             f"search_{kind}s", id=self.normal_id(text), text=text.strip().lower(), most=MAX_MATCHES
         )
-        return tuple(
-            Match(id=row["id"], name=row["name"], holdings=row["holdings"]) for row in rows
-        )
+        return tuple(Match(**row) for row in rows)
 
     def show(self, kind: Literal["user", "product"], id: str) -> NodeView:
         """Return a user or product with related nodes.
@@ -297,6 +295,4 @@ class Service:
         delete_user(self.graph, user, self._conversations, self.events)
 
     def _answers(self, user: str) -> Answers:
-        return Answers(
-            self.graph, user, self._wording.writers, self.rules, self._wording.clauses["en"]
-        )
+        return Answers(self.graph, user, self._wording.writers, self.rules, self.display)
