@@ -156,6 +156,7 @@ def _print(user: str, recommended: Recommendations, explanations: list[Explanati
         f"  kinfolio explain {user} {last}",
         f"  kinfolio why-not {user} {first}",
         f"  kinfolio chat {user}               then: what do you recommend?",
+        "  kinfolio serve                   then open the address that it prints",
         "  kinfolio load FOLDER             your own data (in another KINFOLIO_HOME)",
         "  kinfolio db stop                 to stop the database server",
     )
