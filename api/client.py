@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kinfolio.gnn.evaluation.evaluate import Evaluation
     from kinfolio.gnn.publishing.versions import Version
     from kinfolio.gnn.publishing.write_back import WrittenBack
+    from kinfolio.gnn.serving.audience.audience import Audience
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.gnn.training.run_report import Trained
     from kinfolio.llm_explain.explanation import Explanation
@@ -237,6 +238,22 @@ class Kinfolio:
         from kinfolio.gnn.serving.similar import similar_products
 
         return similar_products(self.graph, self._id(product), k)
+
+    def audience(self, product: str, k: int = 100) -> Audience:
+        """Find the k users most likely to want a product who may have it, with reasons."""
+        from dataclasses import asdict
+
+        from kinfolio.llm_explain.evidence.reasons import explained_audience
+        from kinfolio.llm_explain.wording.clauses import load_clauses
+
+        return explained_audience(
+            self.graph,
+            self._id(product),
+            k,
+            display=load_clauses("en").for_deployment(**asdict(environment.deployment())),
+            rules=self._rules(),
+            warn=self._on_note,
+        )
 
     def versions(self) -> Records[Version]:
         """List the versions of embeddings in the graph, newest first."""

@@ -39,6 +39,7 @@ COMMANDS = {
         "answers.recommend:similar_command",
         "List the products most similar to a product.",
     ),
+    "audience": ("answers.audience", "List the users who are most likely to want a product."),
     "chat": ("answers.chat", "Answer questions about recommendations."),
     "serve": ("serve", "Serve pages and an HTTP API."),
     "token": ("serve:token_command", "Create, list and revoke the tokens of the server."),

@@ -33,9 +33,19 @@ def fingerprints(snapshot: Snapshot) -> NDArray[np.int64]:
     pairs = np.unique(np.stack([one, other]), axis=1)
     holds = np.unique(np.stack([holdings.source[held], holdings.target[held]]), axis=1)
     total = np.zeros(snapshot.num_users, np.int64)
-    np.add.at(total, holds[0], _hash(2 * snapshot.product_gids[holds[1]] + 1))
-    np.add.at(total, pairs[0], _hash(2 * snapshot.user_gids[pairs[1]] + 2))
+    np.add.at(total, holds[0], product_hashes(snapshot.product_gids)[holds[1]])
+    np.add.at(total, pairs[0], user_hashes(snapshot.user_gids)[pairs[1]])
     return total
+
+
+def product_hashes(gids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what holding each product adds to a fingerprint: int64, shape (len(gids),)."""
+    return _hash(2 * gids + 1)
+
+
+def user_hashes(gids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what a tie to each user adds to a fingerprint: int64, shape (len(gids),)."""
+    return _hash(2 * gids + 2)
 
 
 def _hash(key: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -118,14 +118,14 @@ def finite_score(score: float | None, state: UserState, product_id: str) -> floa
     return score
 
 
-def check_k(k: int) -> None:
+def check_k(k: int, noun: str = "products") -> None:
     """Validate the length of a list.
 
     Raises:
         BadConfig: it is out of range.
     """
     if not 1 <= k <= MAX_K:
-        raise BadConfig(f"-k is {k}; give a number of products from 1 to {MAX_K:,}")
+        raise BadConfig(f"-k is {k}; give a number of {noun} from 1 to {MAX_K:,}")
 
 
 def _warnings(

@@ -25,29 +25,26 @@ def similar_products(
         NotReady: no version is active, or the product is not in it.
     """
     check_k(k)
-    row = _read(graph, product_id)
-    if row["product"] is None:
-        raise product_not_found(graph, product_id)
+    row = read_product_vector(graph, product_id)
     if row["version"] is None:
         raise NotReady("no embeddings are in the graph yet; type: kinfolio writeback")
     served = ServedVersion(row["version"], row["slot"], row["length"])
-    embedding, width = row["embedding"], row["heads"] * row["dim"] + 2
-    if embedding is not None and not (is_vector(embedding, width) and any(embedding)):
-        raise damaged(
-            served.name, f"the vector of product {quoted(product_id)} is not {width} numbers"
-        )
+    embedding = row["embedding"]
     if embedding is None or not any(embedding[:-2]):
-        raise NotReady(
-            f"product {quoted(product_id)} has no vector in version {quoted(row['version'])}; "
-            "type: kinfolio export, kinfolio train and kinfolio writeback"
-        )
+        raise no_vector(product_id, row["version"])
     rows, search = _search(graph, served, row, k, warn)
     return SimilarProducts(
         product=product_id, version=row["version"], search=search, products=ranked(rows)
     )
 
 
-def _read(graph: Graph, product_id: str) -> dict[str, Any]:  # Any: a row of a statement
+def read_product_vector(graph: Graph, product_id: str) -> dict[str, Any]:
+    """Return the row of `recommend_product_vector`, checked. Any: values of a row.
+
+    Raises:
+        NotFound: there is no such product.
+        VersionDamaged: the version cannot be served, or the vector is damaged.
+    """
     row: dict[str, Any] = {}
     for _ in range(TRIES):
         row = graph.read("recommend_product_vector", product_id=product_id, only=None)[0]
@@ -56,7 +53,23 @@ def _read(graph: Graph, product_id: str) -> dict[str, Any]:  # Any: a row of a s
             break
     if row["slot"] is not None or row["version"] is not None:
         check_version({**row, "name": row["version"]})
+    if row["product"] is None:
+        raise product_not_found(graph, product_id)
+    if row["embedding"] is not None:
+        width = row["heads"] * row["dim"] + 2
+        if not (is_vector(row["embedding"], width) and any(row["embedding"])):
+            raise damaged(
+                row["version"], f"the vector of product {quoted(product_id)} is not {width} numbers"
+            )
     return row
+
+
+def no_vector(product_id: str, version: str) -> NotReady:
+    """Return the error for a product that came after the training."""
+    return NotReady(
+        f"product {quoted(product_id)} has no vector in version {quoted(version)}; "
+        "type: kinfolio export, kinfolio train and kinfolio writeback"
+    )
 
 
 def _search(

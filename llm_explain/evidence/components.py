@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,31 @@ def read_components(
     reads: Reads, state: UserState, pair: dict[str, Any]
 ) -> tuple[list[Component], LinearScore, Basis]:
     """Read the components of the score of a pair, a row of `explain_pair`; popularity last."""
+    return components_of(reads, state, pair, read_neighbours(reads, [state], pair)[state.user])
+
+
+def read_neighbours(
+    reads: Reads, states: Sequence[UserState], pair: dict[str, Any]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of `explain_neighbours` of each user. Any: values of a row."""
+    found: dict[str, list[dict[str, Any]]] = {state.user: [] for state in states}
+    for row in reads.read(
+        "explain_neighbours",
+        slot=states[0].slot,
+        user_ids=list(found),
+        product_gid=pair["product_gid"],
+        cut=states[0].cut,
+    ):
+        found[row["user"]].append(row)
+    return found
+
+
+def components_of(
+    reads: Reads, state: UserState, pair: dict[str, Any], neighbours: list[dict[str, Any]]
+) -> tuple[list[Component], LinearScore, Basis]:
+    """Return the components of a score, of the rows of `read_neighbours`; popularity last."""
     width = len(state.query) - 2
-    components, messages = _neighbours(reads, state, pair, width)
+    components, messages = _neighbours(state, pair, neighbours, width)
     kinds = {component.kind for component in components}
     basis: Basis = "holdings" if "holding" in kinds else "ties" if "tie" in kinds else "text"
     prior = np.asarray(pair["general"] or [0.0] * width, dtype=np.float64)
@@ -71,16 +95,9 @@ def read_components(
 
 
 def _neighbours(
-    reads: Reads, state: UserState, pair: dict[str, Any], width: int
+    state: UserState, pair: dict[str, Any], rows: list[dict[str, Any]], width: int
 ) -> tuple[list[Component], list[list[float]]]:
     """Holdings, ties and own text, with the message of each."""
-    rows = reads.read(
-        "explain_neighbours",
-        slot=state.slot,
-        user_id=state.user,
-        product_gid=pair["product_gid"],
-        cut=state.cut,
-    )
     components = [
         Component(
             kind=row["kind"],

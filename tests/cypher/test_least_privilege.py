@@ -32,6 +32,7 @@ READING = [
     ("explain", "u2", "D"),
     ("why-not", "u2", "F"),
     ("similar", "A"),
+    ("audience", "A"),
     ("show", "user", "u2"),
     ("show", "product", "A"),
     ("doctor",),

@@ -18,6 +18,7 @@ Cli = Callable[..., Result]
 WORDS = {
     "recommend": ("recommend", "p001"),
     "similar": ("similar", "swift-care-shares"),
+    "audience": ("audience", "swift-care-shares"),
     "why-not": ("why-not", "p001", "swift-care-shares"),
     "show": ("show", "user", "p001"),
     "doctor": ("doctor",),

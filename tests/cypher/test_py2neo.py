@@ -106,7 +106,7 @@ def test_both_read_the_same_relationships_and_properties(
             "explain_pair",
             {"user_id": "u1", "product_id": "C", "version": "first", "harmless": None},
         ),
-        ("explain_neighbours", {"user_id": "u1", "product_gid": 2, "cut": None}),
+        ("explain_neighbours", {"user_ids": ["u1"], "product_gid": 2, "cut": None}),
         ("why_not_facts", {"user_id": "u6", "product_id": "D", "harmless": None}),
         ("recommend_query_vector", {"user_ids": ["u1", "u6"], "only": None, "checked": True}),
         (

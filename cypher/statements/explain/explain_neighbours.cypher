@@ -1,8 +1,9 @@
-// Return the neighbours whose messages are summed to a user's vector: held products and tied users. `linked` is the
-// weight of the link from the held product to the explained one.
-// parameters: user_id STRING, product_gid INTEGER, cut INTEGER
-// columns:    kind STRING, gid INTEGER, id STRING, name STRING, message LIST, linked FLOAT
-MATCH (u:User {id: $user_id})
+// Return the neighbours whose messages are summed to the vectors of some users: held products and tied users. `linked` is
+// the weight of the link from the held product to the explained one.
+// parameters: user_ids LIST, product_gid INTEGER, cut INTEGER
+// columns:    user STRING, kind STRING, gid INTEGER, id STRING, name STRING, message LIST, linked FLOAT
+UNWIND $user_ids AS user_id
+MATCH (u:User {id: user_id})
 CALL (u) {
   MATCH (u)-[h:HOLDS]->(p:Product)
   WHERE coalesce(h.split, 'train') = 'train' AND (p.message_a IS NOT NULL OR $product_gid IN [] + p.similar_a)
@@ -17,5 +18,5 @@ CALL (u) {
   WITH DISTINCT v
   RETURN 'tie' AS kind, v.gid AS gid, null AS id, null AS name, v.message_a AS message, 0.0 AS linked
 }
-RETURN kind, gid, id, name, message, linked
-ORDER BY kind, gid
+RETURN u.id AS user, kind, gid, id, name, message, linked
+ORDER BY user, kind, gid

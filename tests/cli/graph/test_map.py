@@ -200,6 +200,11 @@ def test_all_other_commands_apply_the_mapping(mapped: Callable[..., Any], tmp_pa
     assert "movieId" not in shown["properties"]
     assert [version["state"] for version in mapped("versions", "list")["versions"]] == ["active"]
     assert len(mapped("similar", movie, "-k", "3")["products"]) == 3
+    offered = mapped("audience", movie, "-k", "5")["users"]
+    assert len(offered) == 5
+    for one in offered:
+        allowed = mapped("why-not", one["user"], movie)
+        assert (allowed["allowed"], allowed["score"]) == (True, pytest.approx(one["score"]))
     lists = tmp_path / "lists.tsv"
     assert mapped("recommend", "--all", "--out", str(lists))["users"] == NUM_PEOPLE
     text = tmp_path / "letter.txt"

@@ -1,0 +1,1 @@
+"""The users who are most likely to want a product."""
