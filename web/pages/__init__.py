@@ -1,6 +1,16 @@
 """HTML pages; a part of one where htmx asks for it."""
 
-from kinfolio.web.pages import chat, graph, model, products, reasons, sign_in, users, what_if
+from kinfolio.web.pages import (
+    chat,
+    graph,
+    model,
+    products,
+    reasons,
+    reference,
+    sign_in,
+    users,
+    what_if,
+)
 
 ROUTERS = (
     sign_in.router,
@@ -11,4 +21,5 @@ ROUTERS = (
     chat.router,
     products.router,
     model.router,
+    reference.router,
 )
