@@ -98,7 +98,7 @@ def _body(document: Document, operation: Document) -> Iterator[Field]:
 
 
 def _answer(responses: Document) -> tuple[str, Document]:
-    content = next(
+    content: Document = next(
         (found.get("content", {}) for code, found in responses.items() if code < "300"), {}
     )
     for media_type, media in content.items():
