@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --constraint constraints.txt
 export HF_HUB_OFFLINE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup lock demo test test-fast soak fuzz check sbom audit format docs pictures examples clean
+.PHONY: help setup lock demo test test-fast soak fuzz check sbom audit format docs pictures screenshots examples clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | \
@@ -84,6 +84,9 @@ audit: $(STAMP) build/security/bin/pip-audit  ## Look up known vulnerabilities o
 
 pictures: $(STAMP)  ## Draw the pictures of the documentation.
 	$(BIN)/python bench/pages/pictures.py
+
+screenshots: $(STAMP)  ## Take the pictures of the pages; needs Chromium.
+	$(BIN)/python bench/pages/screenshots.py
 
 examples: $(STAMP)  ## Rewrite docs/examples.md from the demo.
 	$(BIN)/python bench/pages/examples.py
