@@ -10,23 +10,19 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.models import show
-from kinfolio.errors import BadInput, NotFound, NotReady
+from kinfolio.errors import BadInput
 from kinfolio.events.log import EventLog
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded, record_events
-from kinfolio.gnn.publishing.versions import Version, activate, found_versions, list_versions
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.recommend_all import ListLine, lists_of_all
 from kinfolio.gnn.serving.rules import Rule
-from kinfolio.gnn.serving.similar import similar_products
 from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
 from kinfolio.gnn.serving.why_not import why_not
-from kinfolio.gnn.version_state import check_version
-from kinfolio.ids import normalized_id
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.chat import Chat, Routes, require_user
 from kinfolio.llm_explain.conversation.mention import ProductRef
@@ -36,24 +32,20 @@ from kinfolio.llm_explain.explanation import Explanation
 from kinfolio.llm_explain.wording.plan import Length
 from kinfolio.records import (
     ListFilters,
-    Match,
     NodeView,
     Recommendations,
-    SimilarProducts,
     WhatIf,
     WhyNot,
 )
+from kinfolio.web.graph_answers import MAX_NEIGHBOURS, GraphAnswers
 from kinfolio.web.records import ServedList, Wording
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-MAX_MATCHES = 25
-MAX_NEIGHBOURS = 1_000
 
-
-class Service:
-    """Answers from one graph."""
+class Service(GraphAnswers):
+    """Answers from one graph; `GraphAnswers` has those without a user."""
 
     def __init__(
         self,
@@ -66,21 +58,15 @@ class Service:
         events: EventLog,
         run: Path,
     ) -> None:
-        self.graph = graph
-        self.rules = tuple(rules)
+        super().__init__(graph, rules, wording.clauses["en"])
         self.run = run
         self.events = events
-        self.display = wording.clauses["en"]
         self._wording = wording
         self._router = router
         self._conversations = conversations
         self._model_lock: AbstractContextManager[Any] = (
             Lock() if wording.is_shared else nullcontext()
         )
-
-    def normal_id(self, text: str) -> str:
-        """Return an id in its normal form, as `load` stores it; of a mapped graph as it is."""
-        return text if self.graph.mapping else normalized_id(text)
 
     def recommend(
         self, user: str, k: int = 10, *, category: str | None = None, exclude: Sequence[str] = ()
@@ -181,67 +167,11 @@ class Service:
             rules=self.rules,
         )
 
-    def similar(self, product: str, k: int = 10) -> SimilarProducts:
-        """Return the open products most similar to one."""
-        return similar_products(self.graph, product, k)
-
     def compare(self, user: str, first: str, second: str) -> Reply:
         """Compare two products for a user, in words and fields."""
         names = {one: self.product_name(one) for one in (first, second)}
         answers = self._answers(user)
         return answers.compare(*(ProductRef(id, name) for id, name in names.items()))
-
-    def product_name(self, product: str) -> str:
-        """Return the name of a product, or its id.
-
-        Raises:
-            NotFound: there is no such product.
-        """
-        for row in self.graph.read("chat_products", ids=[product], line="", shown=[]):
-            return str(row["name"])
-        raise NotFound(f"there is no product {product!r} in the graph; check the id")
-
-    def search(self, kind: Literal["user", "product"], text: str) -> tuple[Match, ...]:
-        """Return users or products whose id begins with a text or whose name contains it."""
-        rows = self.graph.read(
-            f"search_{kind}s", id=self.normal_id(text), text=text.strip().lower(), most=MAX_MATCHES
-        )
-        return tuple(Match(**row) for row in rows)
-
-    def show(self, kind: Literal["user", "product"], id: str) -> NodeView:
-        """Return a user or product with related nodes.
-
-        Raises:
-            NotFound: there is none.
-        """
-        return show(self.graph, kind, id, sample=MAX_NEIGHBOURS)
-
-    def versions(self) -> tuple[Version, ...]:
-        """Return the versions in the graph, newest first."""
-        return list_versions(self.graph)
-
-    def serving_version(self) -> str:
-        """Return the name of the version that serves.
-
-        Raises:
-            NotReady: there is none.
-            VersionDamaged: it cannot be served.
-        """
-        for version in found_versions(self.graph):
-            if version.get("state") == "active":
-                check_version(version)
-                return str(version["name"])
-        raise NotReady("no version is active; type: kinfolio writeback")
-
-    def serve_version(self, name: str) -> Version:
-        """Activate a version that is ready, and return it.
-
-        Raises:
-            NotReady: there is no ready version of that name.
-            VersionDamaged: it cannot be served.
-        """
-        activate(self.graph, name)
-        return next(one for one in self.versions() if one.name == name)
 
     def lists(self, k: int) -> Iterator[ListLine]:
         """Yield the lines of all users' lists."""

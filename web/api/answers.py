@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded
+from kinfolio.gnn.serving.audience.audience import Audience
 from kinfolio.gnn.serving.recommend import EXCLUDED, MAX_K
 from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.llm_explain.explain import as_document
@@ -144,6 +145,12 @@ def product(request: Request, caller: AnyCaller, product: ProductId) -> Document
 def similar(request: Request, caller: AnyCaller, product: ProductId, k: K = 10) -> Document:
     """Return the open products most similar to one, best first."""
     return Document(site_of(request).service.similar(product, k))
+
+
+@router.get("/products/{product:id}/audience", tags=["products"], response_model=Audience)
+def audience(request: Request, caller: Staff, product: ProductId, k: K = 100) -> Document:
+    """Return the users most likely to want a product who may have it, each with a reason."""
+    return Document(site_of(request).service.audience(product, k)[0])
 
 
 @router.get("/rules", tags=["recommendations"], response_model=Rules)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from kinfolio.errors import NotReady
+from kinfolio.gnn.serving.audience.audience import Audience
+from kinfolio.gnn.serving.recommend import MAX_K
 from kinfolio.records import Recommended
-from kinfolio.web.callers import AnyCaller, ProductId
+from kinfolio.web.callers import AnyCaller, ProductId, Staff
 from kinfolio.web.pages.profile import profile_of
 from kinfolio.web.pages.rendering import render
 from kinfolio.web.pages.users import SearchText
@@ -42,6 +46,34 @@ def show_product(request: Request, caller: AnyCaller, product: ProductId) -> Res
         reviews=view.samples.get("reviews", ())[:_NUM_REVIEWS],
         similar=similar,
         problem=problem,
+    )
+
+
+@router.get("/products/{product:id}/audience")
+def show_audience(
+    request: Request,
+    caller: Staff,
+    product: ProductId,
+    k: Annotated[int, Query(ge=1, le=MAX_K)] = 50,
+) -> Response:
+    """Show the users whom to offer a product, each with a reason."""
+    service = site_of(request).service
+    name = service.product_name(product)
+    notes: tuple[str, ...] = ()
+    found: Audience | None = None
+    try:
+        found, notes = service.audience(product, k)
+    except NotReady as error:
+        notes = (str(error),)
+    return render(
+        request,
+        "products/audience.html",
+        area="products",
+        product=product,
+        name=name,
+        found=found,
+        notes=notes,
+        highest=max((abs(one.score) for one in found.users), default=1.0) if found else 1.0,
     )
 
 

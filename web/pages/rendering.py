@@ -102,6 +102,7 @@ def _environment() -> Environment:
     )
     found.filters |= {
         "cited": _cited,
+        "coded": _coded,
         "uncited": lambda text: _UNCITED.sub("", text),
         "percent": percent,
         "signed": signed,
@@ -123,6 +124,11 @@ def _cited(text: str) -> Markup:
         r'<a class="cite" href="#evidence-\1"><span class="visually-hidden">evidence </span>\1</a>'
     )
     return Markup(re.sub(r" ?\[(\d+)\]", link, str(escape(_displayed(text)))))  # noqa: S704 escaped
+
+
+def _coded(text: str) -> Markup:
+    """Return a text whose words between backticks are code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 escaped
 
 
 def _sentence(text: str) -> str:

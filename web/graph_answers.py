@@ -1,0 +1,100 @@
+"""Answers about the whole graph: products, searches, audiences, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.models import show
+from kinfolio.errors import NotFound, NotReady, quoted
+from kinfolio.gnn.publishing.versions import Version, activate, found_versions, list_versions
+from kinfolio.gnn.serving.audience.audience import Audience
+from kinfolio.gnn.serving.rules import Rule
+from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.version_state import check_version
+from kinfolio.ids import normalized_id
+from kinfolio.llm_explain.evidence.reasons import explained_audience
+from kinfolio.llm_explain.wording.clauses import Clauses
+from kinfolio.records import Match, NodeView, SimilarProducts
+
+MAX_MATCHES = 25
+MAX_NEIGHBOURS = 1_000
+
+
+class GraphAnswers:
+    """Answers without a user."""
+
+    def __init__(self, graph: Graph, rules: Sequence[Rule], display: Clauses) -> None:
+        self.graph = graph
+        self.rules = tuple(rules)
+        self.display = display
+        """How names and numbers of people are displayed."""
+
+    def normal_id(self, text: str) -> str:
+        """Return an id in its normal form, as `load` stores it; of a mapped graph as it is."""
+        return text if self.graph.mapping else normalized_id(text)
+
+    def similar(self, product: str, k: int = 10) -> SimilarProducts:
+        """Return the open products most similar to one."""
+        return similar_products(self.graph, product, k)
+
+    def product_name(self, product: str) -> str:
+        """Return the name of a product, or its id.
+
+        Raises:
+            NotFound: there is no such product.
+        """
+        for row in self.graph.read("chat_products", ids=[product], line="", shown=[]):
+            return str(row["name"])
+        raise NotFound(f"there is no product {quoted(product)} in the graph; check the id")
+
+    def audience(self, product: str, k: int = 100) -> tuple[Audience, tuple[str, ...]]:
+        """Return the users whom to offer a product, each with a reason, and notes about them."""
+        notes: list[str] = []
+        found = explained_audience(
+            self.graph, product, k, display=self.display, rules=self.rules, warn=notes.append
+        )
+        return found, tuple(notes)
+
+    def search(self, kind: Literal["user", "product"], text: str) -> tuple[Match, ...]:
+        """Return users or products whose id begins with a text or whose name contains it."""
+        rows = self.graph.read(
+            f"search_{kind}s", id=self.normal_id(text), text=text.strip().lower(), most=MAX_MATCHES
+        )
+        return tuple(Match(**row) for row in rows)
+
+    def show(self, kind: Literal["user", "product"], id: str) -> NodeView:
+        """Return a user or product with related nodes.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return show(self.graph, kind, id, sample=MAX_NEIGHBOURS)
+
+    def versions(self) -> tuple[Version, ...]:
+        """Return the versions in the graph, newest first."""
+        return list_versions(self.graph)
+
+    def serving_version(self) -> str:
+        """Return the name of the version that serves.
+
+        Raises:
+            NotReady: there is none.
+            VersionDamaged: it cannot be served.
+        """
+        for version in found_versions(self.graph):
+            if version.get("state") == "active":
+                check_version(version)
+                return str(version["name"])
+        raise NotReady("no version is active; type: kinfolio writeback")
+
+    def serve_version(self, name: str) -> Version:
+        """Activate a version that is ready, and return it.
+
+        Raises:
+            NotReady: there is no ready version of that name.
+            VersionDamaged: it cannot be served.
+        """
+        activate(self.graph, name)
+        return next(one for one in self.versions() if one.name == name)
