@@ -184,10 +184,26 @@ class Kinfolio:
             self.graph, read_servable(Run(Path(run))), name=name, progress=on_progress
         )
 
-    def recommend(self, user: str, k: int = 10) -> Recommendations:
-        """Recommend the k products with the highest score for a user, best first."""
+    def recommend(
+        self,
+        user: str,
+        k: int = 10,
+        *,
+        at_most: int | None = None,
+        per: Literal["kind", "category"] = "kind",
+    ) -> Recommendations:
+        """Recommend the k products with the highest score for a user, best first.
+
+        `at_most`: at most so many products of each kind or category.
+        """
+        from kinfolio.gnn.serving.caps.caps import ListCaps, recommend_capped
         from kinfolio.gnn.serving.recommend import recommend
 
+        if at_most is not None:
+            caps = ListCaps(at_most=at_most, per=per)
+            return recommend_capped(
+                self.graph, self._id(user), k, caps, rules=self._rules(), warn=self._on_note
+            )
         return recommend(self.graph, self._id(user), k, rules=self._rules(), warn=self._on_note)
 
     def explain(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_type_hints
 
 import click
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kinfolio.cypher.graph import Graph
     from kinfolio.cypher.mapping.names import Mapping
+    from kinfolio.gnn.serving.caps.caps import ListCaps
     from kinfolio.gnn.serving.rules import Rule
     from kinfolio.llm_explain.wording.clauses import Clauses
     from kinfolio.llm_explain.wording.writers import Writer
@@ -85,6 +86,23 @@ rules_option = click.option(
     help="Folder of custom rules: conditions in Cypher on u and p, one per `.cypher` file.  "
     "[env: KINFOLIO_RULES]",
 )
+at_most_option = click.option(
+    "--at-most", type=int, help="At most so many products of each kind (or category) in the list."
+)
+per_option = click.option(
+    "--per", type=click.Choice(["kind", "category"]), help="Group of --at-most.  [default: kind]"
+)
+
+
+def list_caps(at_most: int | None, per: Literal["kind", "category"] | None) -> ListCaps | None:
+    """Return the cap of --at-most and --per; None without one."""
+    if at_most is None:
+        if per is not None:
+            raise click.UsageError("--per is the group of --at-most N; give that too")
+        return None
+    from kinfolio.gnn.serving.caps.caps import ListCaps
+
+    return ListCaps(at_most=at_most, per=per or "kind")
 
 
 def _store_mapping(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,12 @@ from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress
 from kinfolio.cli.table import make_spreadsheet_safe, print_list
+
+if TYPE_CHECKING:
+    from kinfolio.gnn.serving.caps.caps import CappedRecommendations, ListCaps
+
+_NAMED = 10
+"""Products that a note names."""
 
 
 @click.command("recommend", epilog="Example:  kinfolio recommend p007 -k 5")
@@ -33,6 +39,8 @@ from kinfolio.cli.table import make_spreadsheet_safe, print_list
     is_flag=True,
     help="With --out: begin cells with ' that a spreadsheet would run as a formula (= + - @).",
 )
+@options.at_most_option
+@options.per_option
 @options.rules_option
 @options.mapping_option
 @options.json_option
@@ -45,11 +53,14 @@ def command(
     risk tolerance are excluded, and those that a rule of --rules forbids; `kinfolio why-not USER
     PRODUCT` names the rule.
     """
+    caps = options.list_caps(values.pop("at_most"), values.pop("per"))
     lists = _Lists(**values)  # Any: parsed by click
     out, materialise = lists.out, lists.materialise
     if lists.spreadsheet_safe and out is None:
         raise click.UsageError("--spreadsheet-safe changes the file of --all --out FILE; give one")
     if for_all:
+        if caps is not None:
+            raise click.UsageError("--at-most applies to the list of one USER, not to --all")
         if user is not None or (out is None and not materialise):
             raise click.UsageError(
                 "--all writes the lists of all users: give --out FILE or --materialise, no USER"
@@ -58,20 +69,42 @@ def command(
     elif user is None or out is not None or materialise:
         raise click.UsageError("give a USER, or --all --out FILE for the lists of all users")
     else:
-        _recommend(user, k, rules_folder, as_json)
+        _recommend(user, k, rules_folder, as_json, caps)
 
 
-def _recommend(user: str, k: int, rules_folder: Path | None, as_json: bool) -> None:
+def _recommend(
+    user: str, k: int, rules_folder: Path | None, as_json: bool, caps: ListCaps | None
+) -> None:
+    from kinfolio.gnn.serving.caps.caps import recommend_capped
     from kinfolio.gnn.serving.recommend import recommend
 
     with options.open_graph() as graph:
         rules = options.custom_rules(rules_folder, graph)
-        answer = recommend(graph, user, k, rules=rules, warn=print_message)
+        if caps is None:
+            answer = recommend(graph, user, k, rules=rules, warn=print_message)
+        else:
+            answer = capped = recommend_capped(
+                graph, user, k, caps, rules=rules, warn=print_message
+            )
+            _print_changes(capped)
     if as_json:
         print_json(answer)
     else:
         print_list(answer.products)
         print_message(f"version: {answer.version or 'none'}, source: {answer.source}")
+
+
+def _print_changes(found: CappedRecommendations) -> None:
+    """Tell what the cap changed, on stderr."""
+    if not found.left_out:
+        return
+    out = ", ".join(f"{one.product} (rank {one.rank})" for one in found.left_out[:_NAMED])
+    out += ", ..." if len(found.left_out) > _NAMED else ""
+    note = f"left out, as {found.at_most} of the same {found.per} are in the list: {out}"
+    if added := [one for one in found.moved if one.is_added]:
+        names = ", ".join(f"{one.product} (rank {one.rank_without})" for one in added[:_NAMED])
+        note += f"; in the list instead: {names}{', ...' if len(added) > _NAMED else ''}"
+    print_message(note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

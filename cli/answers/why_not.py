@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -13,15 +14,33 @@ from kinfolio.cli.output import echo, print_json
 @click.command("why-not", epilog="Example:  kinfolio why-not p007 opal-daily-note")
 @click.argument("user", callback=options.normal_id)
 @click.argument("product", callback=options.normal_id)
+@options.at_most_option
+@options.per_option
 @options.rules_option
 @options.mapping_option
 @options.json_option
-def command(user: str, product: str, rules_folder: Path | None, as_json: bool) -> None:
-    """Name the rules that exclude PRODUCT for USER, and its rank without them."""
+def command(
+    user: str,
+    product: str,
+    at_most: int | None,
+    per: Literal["kind", "category"] | None,
+    rules_folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Name the rules that exclude PRODUCT for USER, and its rank without them.
+
+    With --at-most the cap of `kinfolio recommend USER --at-most N` is a rule too, called cap.
+    """
+    from kinfolio.gnn.serving.caps.caps import why_not_capped
     from kinfolio.gnn.serving.why_not import why_not
 
+    caps = options.list_caps(at_most, per)
     with options.open_graph() as graph:
-        answer = why_not(graph, user, product, rules=options.custom_rules(rules_folder, graph))
+        rules = options.custom_rules(rules_folder, graph)
+        if caps is None:
+            answer = why_not(graph, user, product, rules=rules)
+        else:
+            answer = why_not_capped(graph, user, product, caps, rules=rules)
     if as_json:
         print_json(answer)
         return

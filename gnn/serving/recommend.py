@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.errors import BadConfig, quoted
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.rules import Rule, conditions_of
-from kinfolio.gnn.serving.search import Warn, best_products, ranked
+from kinfolio.gnn.serving.search import Found, Warn, best_products, ranked
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
 from kinfolio.gnn.version_state import damaged
-from kinfolio.records import Recommendations
+from kinfolio.records import Recommendations, Recommended
 
 MAX_K = 1_000
 EXCLUDED = {
@@ -52,32 +53,55 @@ def recommend(
     check_k(k)
     state = read_user_state(graph, user_id)
     conditions = conditions_of(rules)
-    if state.version is None:
-        search = None
-        rows = graph.read(
-            "recommend_popular",
-            conditions=conditions,
-            user_id=state.user,
-            harmless=state.harmless,
-            k=k,
-        )
-    else:
-        rows, search = best_products(graph, state, k, conditions, warn)
+    rows, search = read_list(graph, state, k, conditions, warn)
+    products = ranked(rows)
     if warn is not None:
-        if negative := sum(row["score"] < 0 for row in rows):
-            warn(
-                f"{negative} of {len(rows)} products have a negative score: what is known rather "
-                "speaks against them"
-            )
-        for warning in _warnings(graph, state, len(rows), k, conditions):
-            warn(warning)
+        warn_about(graph, state, products, k, conditions, warn)
     return Recommendations(
         user=state.user,
         version=state.version,
         search=None if state.source == "popularity" else search,
         source=state.source,
-        products=ranked(rows),
+        products=products,
     )
+
+
+def read_list(
+    graph: Graph,
+    state: UserState,
+    k: int,
+    conditions: tuple[str, ...],
+    warn: Warn | None = None,
+) -> tuple[Found, Literal["exact", "index"] | None]:
+    """Return the k best products for a user whose state was read, and the kind of search."""
+    if state.version is not None:
+        return best_products(graph, state, k, conditions, warn)
+    rows = graph.read(
+        "recommend_popular",
+        conditions=conditions,
+        user_id=state.user,
+        harmless=state.harmless,
+        k=k,
+    )
+    return rows, None
+
+
+def warn_about(
+    graph: Graph,
+    state: UserState,
+    products: Sequence[Recommended],
+    k: int,
+    conditions: tuple[str, ...],
+    warn: Warn,
+) -> None:
+    """Call `warn` with each warning about a list. Runs up to two extra queries."""
+    if negative := sum(one.score < 0 for one in products):
+        warn(
+            f"{negative} of {len(products)} products have a negative score: what is known rather "
+            "speaks against them"
+        )
+    for warning in _warnings(graph, state, len(products), k, conditions):
+        warn(warning)
 
 
 def score_of(graph: Graph, user_id: str, product_id: str) -> float | None:

@@ -56,10 +56,11 @@ def _read_reasons(
     graph: Graph, product_id: str, users: Sequence[str], version: str, display: Display
 ) -> dict[str, Reason]:
     chosen: dict[str, tuple[Component, float, float]] = {}
+    # Outside of the transaction, where every number would be checked.
+    states = read_user_states(graph, users, version)
+    if not states:
+        return {}
     with graph.snapshot_reads() as reads:
-        states = read_user_states(reads, users, version)
-        if not states:
-            return {}
         slot = states[0].slot
         row = reads.read("audience_pair", slot=slot, product_id=product_id, version=version)[0]
         neighbours = read_neighbours(reads, states, row)

@@ -1,0 +1,1 @@
+"""Lists with at most some products of each kind or category."""
