@@ -100,7 +100,7 @@ def in_pages(graph: Graph, name: str, last: int, **parameters: Any) -> Rows:
 def _read(graph: Graph, served: ServedVersion, version: dict[str, Any]) -> Population:
     width = version["heads"] * version["dim"] + 2
     try:
-        users = in_pages(
+        pages = in_pages(
             graph,
             "audience_stored",
             version["last"],
@@ -111,19 +111,23 @@ def _read(graph: Graph, served: ServedVersion, version: dict[str, Any]) -> Popul
     except (ServerUnreachable, WrongPassword):
         raise
     except KinfolioError:
-        users = []  # a damaged vector fails the statement: all users are read one by one
+        pages = []  # a damaged vector fails the statement: all users are read one by one
     products = graph.read("audience_products", slot=served.slot)[0]
-    gids = np.array([row["gid"] for row in users], np.int64)
-    counted = np.array([row["counted"] for row in users], np.int64)
-    origin = np.array([row["origin"] or np.nan for row in users], np.float64)
+
+    def column(name: str) -> list[Any]:  # Any: numbers, or lists of numbers
+        return [value for page in pages for value in page[name]]
+
+    gids, nodes, counted = (
+        np.array(column(name), np.int64) for name in ("gids", "nodes", "counted")
+    )
     now = _sums(
-        [row["held"] for row in users],
+        column("held"),
         np.array(products["nodes"], np.int64),
         product_hashes(np.array(products["gids"], np.int64)),
     )
-    nodes = np.array([row["node"] for row in users], np.int64)
-    now += _sums([row["tied"] for row in users], nodes, user_hashes(gids), own=nodes)
-    squares = 1.0 / origin - 1.0
+    now += _sums(column("tied"), nodes, user_hashes(gids), own=nodes)
+    origin = np.array(column("origin"), np.float64)
+    squares = 1.0 / np.where(origin > 0, origin, np.nan) - 1.0
     blocks = squares.round()
     is_stored = (now == counted) & (abs(squares - blocks) < _WHOLE) & (blocks <= width)
     return Population(served, gids[is_stored], np.sqrt(blocks[is_stored]))
