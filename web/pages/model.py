@@ -37,8 +37,7 @@ class ShownVersion:
 def list_versions(request: Request, caller: Staff) -> Response:
     """Show the versions in the graph."""
     found = [_shown(one) for one in site_of(request).service.versions()]
-    names = list(dict.fromkeys(name for one in found for name in one.metrics))
-    return render(request, "model/versions.html", area="versions", versions=found, metrics=names)
+    return render(request, "model/versions.html", area="versions", versions=found)
 
 
 @router.get("/versions/{name}/serve")

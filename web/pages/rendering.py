@@ -11,8 +11,9 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.environment import TemplateStream
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, StreamingResponse
 
 from kinfolio.json_text import UNSAFE
 from kinfolio.web.callers import Caller, NotSignedIn, find_caller
@@ -24,6 +25,9 @@ INTEGRITY = {
     "hx-sse.min.js": "sha384-v8HvucQ+ohQhMg0arboXc5049yNR46QKMjphs7YDch+Wm7zpfK5XVS01f26mQDJV",
 }
 """Hashes of the bundled scripts, htmx 4.0.1: browsers run nothing else."""
+_VARY = {"vary": "HX-Request-Type"}
+_PARTS_AT_ONCE = 40
+"""Parts of a template in one chunk: about one product of a list."""
 _UNCITED = re.compile(r"\s*\[\d+\]")
 
 
@@ -43,7 +47,19 @@ def render(
         text = "".join(page.blocks[block](page.new_context(context)))
     else:
         text = page.render(context)
-    return HTMLResponse(text, status, {"vary": "HX-Request-Type", **(headers or {})})
+    return HTMLResponse(text, status, _VARY | (headers or {}))
+
+
+def render_stream(
+    request: Request, template: str, *, block: str, **values: object
+) -> StreamingResponse:
+    """Return a page, or its block, sent while it is written: its values may be functions."""
+    page = _environment().get_template(template)
+    context = {"area": "", **values, "caller": _caller(request)}
+    parts = page.blocks[block](page.new_context(context)) if is_partial(request) else None
+    stream = TemplateStream(iter(parts or page.generate(context)))
+    stream.enable_buffering(_PARTS_AT_ONCE)
+    return StreamingResponse(stream, headers=_VARY, media_type="text/html")
 
 
 def fragments(template: str, block: str, **values: object) -> Iterator[str]:
@@ -60,22 +76,16 @@ def is_partial(request: Request) -> bool:
 def error_page(
     request: Request, status: int, title: str, detail: str, headers: dict[str, str] | None = None
 ) -> HTMLResponse:
-    """Return an error in the words of the command line."""
-    return render(
-        request,
-        "error.html",
-        block="content",
-        status=status,
-        headers=headers,
-        title=title,
-        detail=detail,
-        code=status,
-    )
+    """Return an error in the words of the command line; a notice where htmx asked for a part."""
+    template = "problem.html" if is_partial(request) else "error.html"
+    words = {"title": title, "detail": detail}
+    return render(request, template, status=status, headers=headers, code=status, words=words)
 
 
 def sign_in_page(request: Request, problem: str = "") -> HTMLResponse:
-    """Return the form that takes a token."""
-    return render(request, "login.html", status=401, problem=problem)
+    """Return the form that takes a token; htmx loads it as a page of its own."""
+    headers = {"hx-redirect": "/login"} if is_partial(request) else None
+    return render(request, "login.html", status=401, headers=headers, problem=problem)
 
 
 def link(*segments: str) -> str:

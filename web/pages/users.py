@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from kinfolio.errors import BadInput, NotReady
+from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.events.records import Event
 from kinfolio.gnn.serving.recommend import EXCLUDED
 from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.tabular import spreadsheet_cell
 from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import SEARCHES, SOURCES, profile_of
-from kinfolio.web.pages.rendering import link, render
+from kinfolio.web.pages.rendering import link, render, render_stream
 from kinfolio.web.paths import Id
 from kinfolio.web.service import Service
 from kinfolio.web.site import site_of
@@ -91,7 +92,7 @@ def _list_page(
     service = site_of(request).service
     found = service.serve_list(user, k)
     profile = profile_of(service.user_data(user))
-    return render(
+    return render_stream(
         request,
         "users/list.html",
         block="products",
@@ -101,7 +102,7 @@ def _list_page(
         list_id=found.request,
         products=found.products,
         highest=max((abs(one.score) for one in found.products), default=1.0),
-        reasons=_reasons(service, user, [one.product for one in found.products]),
+        reason_of=_reason_of(service, user),
         notes=found.notes,
         dismissed=dismissed,
         more=k + _STEP if len(found.products) == k < MAX_LENGTH else None,
@@ -112,12 +113,16 @@ def _list_page(
     )
 
 
-def _reasons(service: Service, user: str, products: list[str]) -> dict[str, str]:
-    """The first reason of each product; none before a version explains anything."""
-    try:
-        return {one: service.first_reason(user, one) for one in products}
-    except NotReady:
-        return {}
+def _reason_of(service: Service, user: str) -> Callable[[str], str]:
+    """Return a function that reads the first reason of a product; empty before a version."""
+
+    def reason(product: str) -> str:
+        try:
+            return service.first_reason(user, product)
+        except KinfolioError:
+            return ""  # the page is being sent: `why` says what is the matter
+
+    return reason
 
 
 def rules_in_words(service: Service) -> list[tuple[str, str]]:

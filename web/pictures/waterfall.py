@@ -29,8 +29,10 @@ class _Drawing:
 
 
 _WIDE = _Drawing("wide", 800.0, 36.0, (276.0, 712.0), 260.0, 8.0, 23.0)
-_NARROW = _Drawing("narrow", 340.0, 50.0, (4.0, 336.0), 240.0, 24.0, 16.0)
+_NARROW = _Drawing("narrow", 340.0, 50.0, (1.0, 338.0), 240.0, 24.0, 16.0)
 _BAR = 20.0
+_INDENT = 6.0
+"""Of labels: the axis of a narrow drawing is at its left edge."""
 
 
 def waterfall_pictures(explanation: Explanation, name: str = "shares") -> str:
@@ -52,18 +54,19 @@ def _draw(explanation: Explanation, found: Sequence[Lane], drawing: _Drawing, na
 
     bottom = drawing.row * (len(found) + 1)
     parts = [svg.element("path", d=f"M{x(0):.1f} 0V{bottom:g}", class_="axis")]
+    rows: list[str] = []
     for place, one in enumerate(found):
         top = drawing.row * place
         start, end = x(stops[place]), x(stops[place + 1])
         words = f"{one.mark}  {one.label}" if one.mark else one.label
-        parts += _row(drawing, top, (words, svg.signed(one.contribution)), (start, end, one.sign))
+        rows += _row(drawing, top, (words, svg.signed(one.contribution)), (start, end, one.sign))
         next_top = top + drawing.row + drawing.bar_top
         d = f"M{end:.1f} {top + drawing.bar_top + _BAR:g}V{next_top:g}"
         parts.append(svg.element("path", d=d, class_="step"))
     total = ("Score", f"{explanation.score:.3f}".replace("-", "−"))
-    parts += _row(drawing, drawing.row * len(found), total, (x(0), x(explanation.score), "total"))
+    rows += _row(drawing, drawing.row * len(found), total, (x(0), x(explanation.score), "total"))
     return svg.picture(
-        parts,
+        parts + rows,
         (drawing.width, bottom),
         name=f"{name}-{drawing.name}",
         words=("Contributions to the score", _description(explanation, found)),
@@ -87,9 +90,9 @@ def _row(
     y = top + drawing.baseline
     strong = " strong" if class_ == "total" else ""
     return [
-        svg.label(0, y, svg.cut(words[0], drawing.label_width), f"name{strong}"),
+        svg.label(_INDENT, y, svg.cut(words[0], drawing.label_width), f"name over{strong}"),
         rect,
-        svg.label(drawing.width, y, words[1], f"value{strong}", "end"),
+        svg.label(drawing.width, y, words[1], f"value over{strong}", "end"),
     ]
 
 

@@ -24,6 +24,7 @@ _PAGES = (
     "/users/nobody",
     "/products",
     "/products/FIRST",
+    "/products/FIRST/audience",
     "/versions",
     "/report",
     "/login",

@@ -92,6 +92,15 @@ def test_a_question_is_answered(desk: Watched) -> None:
     expect(page.locator(".asked")).to_contain_text("what do you recommend?")
 
 
+def test_the_audience_of_a_product_leads_to_its_reasons(desk: Watched) -> None:
+    page = desk.open(f"/users/{USER}")
+    product = names_of(page)[0]
+    page.get_by_role("link", name=f"Product: {product}").click()
+    page.get_by_role("link", name="Whom to offer it").click()
+    page.locator("ol.ranked h3 a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Why {product}?")
+
+
 def test_a_customer_sees_the_own_list_only(desk: Watched) -> None:
     desk.page.get_by_role("button", name="Sign out").click()
     desk.sign_in("customer")

@@ -1,0 +1,107 @@
+"""Pages of a small graph: before a version is written, with hostile names, of nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from starlette.testclient import TestClient
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.events.log import EventLog
+from kinfolio.llm_explain.conversation.router import Route
+from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.web.app import make_app
+from kinfolio.web.records import Wording
+from kinfolio.web.service import Service
+from kinfolio.web.settings import Settings
+from kinfolio.web.site import Site
+from tests.conftest import RunCypher
+
+HTMX = {"hx-request": "true", "hx-request-type": "partial"}
+
+
+class NoRouter:
+    def route(self, text: str) -> Route:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def browser(graph: Graph, tmp_path: Path) -> Iterator[TestClient]:
+    """A signed-in client of the pages of an empty graph."""
+    clauses = {"en": load_clauses("en")}
+    service = Service(
+        graph,
+        Wording((), clauses, is_shared=False),
+        router=NoRouter(),
+        conversations=InMemorySaver(),
+        events=EventLog(tmp_path),
+        run=tmp_path / "run",
+    )
+    site = Site.create(Settings(home=tmp_path, run=tmp_path / "run"), service)
+    secret = site.tokens.add("admin", name="tests")[1]
+    headers = {"authorization": f"Bearer {secret}"}
+    with TestClient(make_app(site), "http://localhost", headers=headers) as client:
+        yield client
+
+
+def test_an_empty_graph_says_what_to_type(browser: TestClient) -> None:
+    for path in ("/", "/products"):
+        text = browser.get(path).text
+        assert "The graph is empty" in text
+        assert "kinfolio load FOLDER" in text
+    assert "kinfolio writeback" in browser.get("/versions").text
+    assert "No trained run" in browser.get("/report").text
+
+
+def test_before_a_version_the_list_is_by_popularity_and_why_says_what_to_type(
+    browser: TestClient, six_users: Graph
+) -> None:
+    page = browser.get("/users/u1")
+    assert page.status_code == 200
+    assert "none yet: the most popular products" in page.text
+    product = page.text.partition("/users/u1/why/")[2].partition("?")[0]
+    why = browser.get(f"/users/u1/why/{product}")
+    assert why.status_code == 503
+    assert "type: kinfolio writeback" in why.text
+
+
+def test_an_unknown_user_is_answered_in_the_words_of_the_command_line(browser: TestClient) -> None:
+    page = browser.get("/users/nobody")
+    assert page.status_code == 404
+    assert "there is no user" in page.text.lower()
+    assert "<h1>Not found</h1>" in page.text
+
+
+def test_names_of_the_graph_are_text(browser: TestClient, run_cypher: RunCypher) -> None:
+    hostile = '<img src=x onerror=alert(1)>\u202egnp"'
+    run_cypher(
+        "CREATE (:User {id: $id, gid: 0, name: $name})-[:HOLDS]->(:Product {id: 'p', gid: 0, "
+        "name: $name, text: $name})",
+        id="a/b?c#d",
+        name=hostile,
+    )
+    found = browser.get("/").text
+    assert "/users/a%2Fb%3Fc%23d" in found
+    for path in ("/", "/users/a%2Fb%3Fc%23d", "/users/a%2Fb%3Fc%23d/graph", "/products/p"):
+        page = browser.get(path)
+        assert page.status_code == 200
+        assert "<img" not in page.text
+        assert "\u202e" not in page.text
+        assert "&lt;img src=x onerror=alert(1)&gt;" in page.text
+
+
+def test_htmx_gets_the_results_only(browser: TestClient) -> None:
+    part = browser.get("/?q=x", headers=HTMX)
+    assert "<html" not in part.text
+    assert "No user found" in part.text
+    assert browser.get("/users/x", headers=HTMX).text.startswith('<p class="notice bad"')
+    assert part.headers["vary"] == "HX-Request-Type"
+
+
+def test_htmx_goes_to_the_sign_in_page_after_the_session(browser: TestClient) -> None:
+    found = browser.get("/", headers=HTMX | {"authorization": "Bearer old"})
+    assert found.status_code == 401
+    assert found.headers["hx-redirect"] == "/login"
