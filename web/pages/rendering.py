@@ -130,9 +130,7 @@ def _displayed(value: Any) -> Any:
 
 def _cited(text: str) -> Markup:
     """Return a sentence whose marks `[1]` are links to the rows of the table."""
-    link = (
-        r'<a class="cite" href="#evidence-\1"><span class="visually-hidden">evidence </span>\1</a>'
-    )
+    link = r'<a class="cite" href="#evidence-\1" aria-label="evidence \1">\1</a>'
     return Markup(re.sub(r" ?\[(\d+)\]", link, str(escape(_displayed(text)))))  # noqa: S704 escaped
 
 

@@ -27,6 +27,7 @@ _PAGES = (
     "/products/FIRST/audience",
     "/versions",
     "/report",
+    "/docs",
     "/login",
 )
 _OUTSIDE = """() => [...document.querySelectorAll('svg.picture')].flatMap(svg => {

@@ -30,7 +30,7 @@ def test_from_the_search_to_the_evidence_in_four_steps(desk: Watched) -> None:
 def test_a_dismissed_product_leaves_the_list_until_it_is_undone(desk: Watched) -> None:
     page = desk.open(f"/users/{USER}")
     name = names_of(page)[1]
-    page.get_by_role("button", name=f"Not for me: {name}").click()
+    page.get_by_role("button", name=f"Not for me {name}").click()
     expect(page.get_by_text(f"{name} will not be recommended again")).to_be_visible()
     assert name not in names_of(page)
     page.get_by_role("button", name="Undo").click()
@@ -95,9 +95,9 @@ def test_a_question_is_answered(desk: Watched) -> None:
 def test_the_audience_of_a_product_leads_to_its_reasons(desk: Watched) -> None:
     page = desk.open(f"/users/{USER}")
     product = names_of(page)[0]
-    page.get_by_role("link", name=f"Product: {product}").click()
+    page.get_by_role("link", name=f"Product {product}").click()
     page.get_by_role("link", name="Whom to offer it").click()
-    page.locator("ol.ranked h3 a").first.click()
+    page.locator("tbody a").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Why {product}?")
 
 
