@@ -105,3 +105,38 @@ def test_htmx_goes_to_the_sign_in_page_after_the_session(browser: TestClient) ->
     found = browser.get("/", headers=HTMX | {"authorization": "Bearer old"})
     assert found.status_code == 401
     assert found.headers["hx-redirect"] == "/login"
+
+
+def test_rolling_back_asks_first(browser: TestClient, run_cypher: RunCypher) -> None:
+    run_cypher(
+        "UNWIND $rows AS row CREATE (v:EmbeddingVersion) SET v = row, v.length = 1.0, v.heads = 1, "
+        "v.dim = 2, v.users = 1, v.products = 1, v.general = [0.1, 0.2], "
+        'v.metrics = \'{"valid": {"recall@20": 0.25}}\'',
+        rows=[
+            {"name": "new", "slot": "a", "state": "active", "created_at": "2026-02-01T10:00:00"},
+            {"name": "old", "slot": "b", "state": "ready", "created_at": "2026-01-01T10:00:00"},
+        ],
+    )
+    page = browser.get("/versions").text
+    assert "recall@20" in page
+    assert "0.250" in page
+    assert page.index(">new</h2>") < page.index("serving") < page.index(">old</h2>")
+    asked = browser.get("/versions/old/serve").text
+    assert "Serving now" in asked
+    assert 'action="/versions/serving"' in asked
+    own = {"sec-fetch-site": "same-origin"}
+    answer = browser.post("/versions/serving", data={"version": "old"}, headers=own)
+    assert answer.url.path == "/versions"
+    states = run_cypher("MATCH (v:EmbeddingVersion) RETURN v.name AS name, v.state AS state")
+    assert {row["name"]: row["state"] for row in states} == {"old": "active", "new": "ready"}
+    assert browser.get("/versions/old/serve").status_code == 503
+
+
+def test_a_list_is_exported_without_formulas(browser: TestClient, run_cypher: RunCypher) -> None:
+    run_cypher(
+        "CREATE (:User {id: 'u', gid: 0}), (:User {id: 'v', gid: 1})-[:HOLDS]->"
+        "(:Product {id: 'p', gid: 0, name: '=1+1', kind: 'savings'})"
+    )
+    found = browser.get("/users/u/recommendations.csv")
+    assert found.headers["content-type"] == "text/csv; charset=utf-8"
+    assert found.text.splitlines()[1].startswith("u,1,p,'=1+1,")

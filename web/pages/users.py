@@ -18,7 +18,7 @@ from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.tabular import spreadsheet_cell
 from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import SEARCHES, SOURCES, profile_of
-from kinfolio.web.pages.rendering import link, render, render_stream
+from kinfolio.web.pages.rendering import is_partial, link, render, render_stream
 from kinfolio.web.paths import Id
 from kinfolio.web.service import Service
 from kinfolio.web.site import site_of
@@ -52,13 +52,15 @@ def show_list(
 def dismiss(
     request: Request, user: UserId, product: Annotated[Id, Form()], list_id: ListId = ""
 ) -> Response:
-    """Never recommend a product of a list to its user again; show the list without it."""
+    """Never recommend a product of a list to its user again; show the list without it, or its place."""
     service = site_of(request).service
     id = service.normal_id(product)
     name = service.product_name(id)
     act = Event(request=list_id, product=id, kind="dismissed", at=datetime.now(UTC))
     if refused := service.record(user, [act]).refused:
         raise BadInput(refused[0].reason)
+    if is_partial(request):
+        return render(request, "users/dismissed.html", user=user, product=id, name=name)
     return _list_page(request, user, _STEP, dismissed=(id, name))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
@@ -26,6 +26,7 @@ from kinfolio.web.access.tokens import TokenStore
 from tests.conftest import environment_of
 
 USER = "p007"
+expect.set_options(timeout=30_000)  # other work may share the processors
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -84,10 +85,7 @@ def front(
 ) -> Iterator[Front]:
     """`kinfolio serve` over the generated community."""
     store = TokenStore(server_home / "web")
-    tokens = {
-        "admin": store.add("admin", name="tests")[1],
-        "customer": store.add("customer", user=USER)[1],
-    }
+    admin, customer = store.add("admin"), store.add("customer", user=USER)
     process = subprocess.Popen(
         [
             sys.executable,
@@ -107,10 +105,12 @@ def front(
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
         address = next(found[0] for line in lines if (found := re.search(r"http://[\d.:]+", line)))
-        yield Front(address, tokens)
+        yield Front(address, {"admin": admin[1], "customer": customer[1]})
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
+        store.revoke(admin[0].id)
+        store.revoke(customer[0].id)
 
 
 @pytest.fixture(params=[True, False], ids=["javascript", "no-javascript"])
