@@ -52,7 +52,7 @@ def show_list(
 def dismiss(
     request: Request, user: UserId, product: Annotated[Id, Form()], list_id: ListId = ""
 ) -> Response:
-    """Never recommend a product of a list to its user again; show the list without it, or its place."""
+    """Never recommend a product of a list to its user again; show the list without it."""
     service = site_of(request).service
     id = service.normal_id(product)
     name = service.product_name(id)
