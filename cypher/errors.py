@@ -36,6 +36,18 @@ FIRST_CONTACT = "the first contact"
 @contextmanager
 def translate_errors(connection: Connection, operation: str) -> Iterator[None]:
     """Translate the driver's errors in an operation, such as a statement by its name."""
+    try:
+        with _translated(connection, operation):
+            yield
+    except (BufferError, KinfolioError) as error:
+        # Interrupted while it filled its buffer, the driver fails to close the session.
+        if any(isinstance(cause, KeyboardInterrupt) for cause in _causes(error)):
+            raise KeyboardInterrupt from error
+        raise
+
+
+@contextmanager
+def _translated(connection: Connection, operation: str) -> Iterator[None]:
     from neo4j import exceptions
 
     try:

@@ -22,7 +22,7 @@ from kinfolio.records import Connection, Slot
 from kinfolio.telemetry.spans import span
 
 if TYPE_CHECKING:
-    from neo4j import Driver, ManagedTransaction, Session, Transaction
+    from neo4j import Driver, ManagedTransaction, Result, Session, Transaction
 
     QueryRunner = ManagedTransaction | Transaction | Session
 
@@ -106,9 +106,20 @@ class Graph:
 
         `conditions` are custom rules, for a statement with `// own rules`.
         """
+        from neo4j.exceptions import IncompleteCommit
+
         text = with_conditions(self._source(name, slot, self.mapping), conditions)
+        attempt = self._attempt(name, text, parameters)
+        rows: Rows = []
+
+        def read_all(tx: ManagedTransaction) -> None:
+            rows[:] = attempt(tx)
+
         with self._guard(name), self._session("READ") as session:
-            return session.execute_read(self._attempt(name, text, parameters))
+            # All rows are here when the transaction ends: there is nothing that may be lost.
+            with suppress(IncompleteCommit):
+                session.execute_read(read_all)
+            return rows
 
     def write(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
         """Return the rows of a writing statement, in a transaction that may be retried."""
@@ -125,10 +136,17 @@ class Graph:
         with self._guard(name), self._session("WRITE") as session:
             return session.execute_write(lambda tx: work(Reads(partial(self._run, tx))))
 
-    def schema(self, name: str, /, *, slot: Slot = "a", **parameters: Any) -> Rows:
-        """Return the rows of a statement on constraints or indexes, which is not retried."""
+    def schema(self, name: str, /, *, slot: Slot = "a", token: str = "", **parameters: Any) -> Rows:
+        """Return the rows of a statement on constraints or indexes, which is not retried.
+
+        `token` marks it, so that `write_back_end` can end it.
+        """
+        from neo4j import Query
+
+        text = self._source(name, slot, self.mapping)
+        query = Query(text, metadata={"kinfolio": token})
         with self._guard(name), self._session("WRITE") as session:
-            return self._run(session, name, slot, parameters)
+            return self._fetch(name, lambda: session.run(query, parameters))
 
     def bookmark(self) -> frozenset[str]:
         """Return the server's bookmark of the last committed transaction."""
@@ -226,17 +244,17 @@ class Graph:
     def _attempt(
         self, name: str, text: LiteralString, parameters: dict[str, Any]
     ) -> Callable[[QueryRunner], Rows]:
-        def attempt(tx: QueryRunner) -> Rows:
-            from neo4j.exceptions import DriverError
+        return lambda tx: self._fetch(name, lambda: tx.run(text, parameters))
 
-            try:
-                return _rows(tx.run(text, parameters))
-            except DriverError as error:
-                # As an error of the driver it would be retried, with the same wait again.
-                raise_silence(self.connection, error, name)
-                raise
+    def _fetch(self, name: str, run: Callable[[], Result]) -> Rows:
+        from neo4j.exceptions import DriverError
 
-        return attempt
+        try:
+            return _rows(run())
+        except DriverError as error:
+            # As an error of the driver it would be retried, with the same wait again.
+            raise_silence(self.connection, error, name)
+            raise
 
     @contextmanager
     def _guard(self, name: str) -> Iterator[None]:

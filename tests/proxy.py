@@ -26,6 +26,8 @@ class Proxy:
     times: float = float("inf")
     """Number of connections with the fault; those after them are forwarded."""
     connections: int = 0
+    forwarded: int = 0
+    """Bytes, both ways."""
     closing: threading.Event = field(default_factory=threading.Event)
 
 
@@ -82,6 +84,7 @@ def _forward(client: socket.socket, port: int, proxy: Proxy) -> None:
                 if not data:
                     return
                 left -= len(data)
+                proxy.forwarded += len(data)
                 if fault == "reset" and left <= 0:
                     # Closed with this option, a socket sends RST instead of FIN.
                     linger = struct.pack("ii", 1, 0)

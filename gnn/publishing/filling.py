@@ -15,6 +15,7 @@ from kinfolio.errors import ServerError
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.markets import markets_of
 from kinfolio.gnn.publishing.content_hash import hash_of_products, hash_of_users
+from kinfolio.gnn.publishing.index_changes import change_index
 from kinfolio.gnn.publishing.slot_index import IndexQuality, await_index, make_index
 from kinfolio.gnn.publishing.slots import Writer, check_ownership, clear
 from kinfolio.gnn.publishing.stored_rows import (
@@ -76,7 +77,7 @@ class SlotFilling:
         """Clear and fill the slot; return the number of products with links."""
         graph, writer, embeddings = self.graph, self.writer, self.embeddings
         # A new index: other dimensions need it, and one bulk fill beats 17,000 updates.
-        graph.schema("write_back_drop_index", slot=writer.slot)
+        change_index(graph, "write_back_drop_index", writer.slot)
         clear(graph, writer, "products", self.products.stale)
         clear(graph, writer, "users", self.users.stale)
         self._write_batches(

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import KinfolioError, ServerError, ServerUnreachable, WrongPassword
+from kinfolio.errors import KinfolioError, ServerBusy, ServerError, ServerUnreachable, WrongPassword
 from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.publishing.index_changes import change_index
 from kinfolio.gnn.publishing.stored_rows import with_bias
 from kinfolio.records import Progress, Slot, no_progress
 
@@ -42,12 +43,12 @@ class IndexQuality:
 def make_index(graph: Graph, slot: Slot, width: int) -> None:
     """Create the slot's index; the server fills it in the background."""
     try:
-        graph.schema("write_back_index", slot=slot, width=width)
-    except (ServerUnreachable, WrongPassword):
+        change_index(graph, "write_back_index", slot, width=width)
+    except (ServerBusy, ServerUnreachable, WrongPassword):
         raise
     except KinfolioError:
         # The server does not support these index settings (5.26).
-        graph.schema("write_back_index_plain", slot=slot, width=width)
+        change_index(graph, "write_back_index_plain", slot, width=width)
 
 
 def await_index(
@@ -90,7 +91,7 @@ def rebuild_index(graph: Graph, slot: Slot, width: int, num_products: int) -> bo
     states = graph.read("write_back_index_state", index=f"product_embedding_{slot}")
     if states and states[0]["state"] != "FAILED" and states[0]["width"] == width:
         return False
-    graph.schema("write_back_drop_index", slot=slot)
+    change_index(graph, "write_back_drop_index", slot)
     make_index(graph, slot, width)
     await_index(graph, slot, num_products)
     return True

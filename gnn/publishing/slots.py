@@ -19,6 +19,7 @@ import psutil
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import KinfolioError, NotReady, quoted
+from kinfolio.gnn.publishing.index_changes import change_index
 from kinfolio.records import Slot
 
 PAGE_NODES = 50_000
@@ -119,7 +120,7 @@ def clear_orphans(graph: Graph, slot: Slot) -> None:
 
 def clear_slot(graph: Graph, writer: Writer) -> None:
     """Remove everything of the writer's slot, the node of its version last."""
-    graph.schema("write_back_drop_index", slot=writer.slot)
+    change_index(graph, "write_back_drop_index", writer.slot)
     kinds: tuple[NodeKind, ...] = ("users", "products")
     for kind in kinds:
         nodes = read_nodes(graph, writer.slot, kind)

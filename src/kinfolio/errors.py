@@ -69,6 +69,10 @@ class ServerError(KinfolioError, RuntimeError):
     """The database could not be started, reached or used."""
 
 
+class ServerBusy(ServerError):
+    """A statement waited too long for others, and was ended."""
+
+
 class ServerUnreachable(ServerError):
     """No server answers at the address of the database."""
 

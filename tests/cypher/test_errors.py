@@ -212,3 +212,10 @@ def test_an_invalid_address_is_reported(uri: str) -> None:
         pytest.raises(BadConfig, match="not an address of a Neo4j server; write it like"),
     ):
         graph.read("show_server")
+
+
+@pytest.mark.parametrize("error", [BufferError("x"), exceptions.ServiceUnavailable("x")])
+def test_an_error_of_the_driver_after_an_interrupt_remains_an_interrupt(error: Exception) -> None:
+    error.__context__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), translate_errors(HERE, "load_users"):
+        raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,16 @@ def test_a_server_that_becomes_silent_is_given_up_after_its_own_signs_of_life(
         result = cli("recommend", "p001", env={"NEO4J_URI": proxy.uri, "KINFOLIO_TIMEOUT": "1"})
     assert_told(result, f"the server at {proxy.uri} stopped answering in recommend_")
     assert proxy.connections == 1  # not tried again
+
+
+def test_a_read_whose_last_answer_is_lost_has_its_rows(demo_graph: Graph) -> None:
+    at = demo_graph.connection
+    with proxy_to(at.uri) as proxy, Graph(replace(at, uri=proxy.uri)) as graph:
+        rows = graph.read("load_counts")
+        size = proxy.forwarded
+    with proxy_to(at.uri, "reset", size - 1) as proxy, Graph(replace(at, uri=proxy.uri)) as graph:
+        assert graph.read("load_counts") == rows
+        assert proxy.connections == 1
 
 
 def test_a_cut_read_is_tried_again(cli: Cli, demo_graph: Graph) -> None:
