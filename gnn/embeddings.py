@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +61,5 @@ class Embeddings:
     """Hash of the snapshot the model was trained on."""
     cut: int = NO_TIME
     """Ties dated later did not count in the training; milliseconds since 1970, or `NO_TIME`."""
+    recipe: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """Bytes of the recipe for new products, see `gnn/recipe.py`; empty in models of before."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ _SHAPES = {
     "link_offsets": ("int64", "offsets"),
     "link_products": ("int32", "links"),
     "link_weights": ("float32", "links"),
+    "recipe": ("uint8", "bytes"),
 }
 """Type and shape of each array of `Embeddings`."""
 
@@ -78,13 +79,14 @@ def load_embeddings(path: Path) -> Embeddings:
     values: dict[str, Any] = {}  # of any type, until it is checked
     try:
         with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
+            header, arrays = file.metadata() or {}, set(file.keys())
             for item in fields(Embeddings):
                 name = _STORED_NAMES.get(item.name, item.name)
                 if name in header:
                     value = json.loads(header[name])
                     values[item.name] = tuple(value) if isinstance(value, list) else value
-                elif item.default is MISSING:  # an older model has the default of a newer field
+                elif name in arrays or not _has_default(item):
+                    # An older model has the default of a newer field.
                     values[item.name] = file.get_tensor(name)
         if fault := _fault(values):
             raise ValueError(fault)
@@ -126,9 +128,13 @@ def save_embeddings(
     save_file(arrays | dict(parameters or {}), path, metadata=header | dict(metadata or {}))
 
 
+def _has_default(item: Field[Any]) -> bool:
+    return not (item.default is MISSING and item.default_factory is MISSING)
+
+
 def _fault(values: dict[str, Any]) -> str:
     """Return what is wrong with the fields of embeddings; "" if nothing is."""
-    values = {"cut": 0, **values}
+    values = {"cut": 0, "recipe": np.zeros(0, np.uint8), **values}
     for name, kind in (_SINGLE | {"snapshot": str, "cut": int}).items():
         if type(values[name]) is not kind:
             return f"{name} is no {kind.__name__}"
@@ -141,6 +147,7 @@ def _fault(values: dict[str, Any]) -> str:
         "width": values["heads"] * values["dim"],
         "offsets": len(values["product_ids"]) + 1,
         "links": np.size(values["link_products"]),
+        "bytes": np.size(values["recipe"]),
     }
     for name, (number, *shape) in _SHAPES.items():
         found, expected = values[name], tuple(sizes[size] for size in shape)

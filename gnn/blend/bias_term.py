@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.blend.term import NewProduct, Parts, Pool, Term
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock
 
@@ -21,6 +21,8 @@ class BiasTerm(Term):
     name: ClassVar[str]
     """Of the weight in `run.json`."""
     weight = 0.0
+    new_value: ClassVar[float] = 0.0
+    """Property of a product without interactions."""
 
     @abstractmethod
     def product_values(self, data: TrainingData) -> NDArray[np.float32]:
@@ -50,6 +52,10 @@ class BiasTerm(Term):
     def contribute(self, parts: Parts) -> None:
         """Add to the bias."""
         parts.bias += self.bias().to(parts.bias.device)
+
+    def describe_new(self, new: NewProduct) -> None:
+        """Add the weight times the property of such a product."""
+        new.bias += self.weight * self.new_value
 
     def report(self) -> dict[str, object]:
         """Return the weight."""

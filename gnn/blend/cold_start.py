@@ -23,6 +23,7 @@ class ColdStart(BiasTerm):
     """An offset of cold products: chosen with a temporal split, else just below the lists."""
 
     name = "offset"
+    new_value = 1.0
 
     def fit(self, pool: Pool) -> None:
         """Choose the offset on a temporal split, or place cold products below all lists.

@@ -33,7 +33,7 @@ from kinfolio.gnn.blend.shortlist import (
     shortlist_of,
     validation_users,
 )
-from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.blend.term import NewProduct, Parts, Pool, Term
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model.propagation import to_torch
 from kinfolio.gnn.ranking import Quality, ScoreBlock
@@ -109,6 +109,9 @@ class Links(Term):
         """Store the weighted links."""
         if self.matrix is not None:
             parts.links = self.matrix
+
+    def describe_new(self, new: NewProduct) -> None:
+        """Add nothing: links come from the products that its holders hold."""
 
     def report(self) -> dict[str, object]:
         """Return recipe, strength and trials."""

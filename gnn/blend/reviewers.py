@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kinfolio.gnn.blend.shortlist import cold_weight
-from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.blend.term import NewProduct, Parts, Pool, Term
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model.head import FusionHead
 from kinfolio.gnn.ranking import ScoreBlock
@@ -61,6 +61,10 @@ class Reviewers(Term):
         """Add to the product vectors of each head."""
         for number, rows in enumerate(self.rows):
             parts.products[number] += self.weight * rows
+
+    def describe_new(self, new: NewProduct) -> None:
+        """Set the weight of the reviewers."""
+        new.reviewers = self.weight
 
     def report(self) -> dict[str, object]:
         """Return the weight."""

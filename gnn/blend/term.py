@@ -68,6 +68,15 @@ class Parts:
     """Shape (num_products, num_products)."""
 
 
+@dataclass(kw_only=True)
+class NewProduct:
+    """What a product without interactions gets, to which terms contribute: see `gnn/recipe.py`."""
+
+    bias: float
+    reviewers: float = 0.0
+    block: float | None = None
+
+
 class Term(ABC):
     """One addend of the score."""
 
@@ -89,6 +98,10 @@ class Term(ABC):
     @abstractmethod
     def contribute(self, parts: Parts) -> None:
         """Add this term to what is stored, so that the stored score equals `add`'s."""
+
+    @abstractmethod
+    def describe_new(self, new: NewProduct) -> None:
+        """Add what this term gives a product without interactions."""
 
     @abstractmethod
     def report(self) -> dict[str, object]:

@@ -23,7 +23,7 @@ from kinfolio.gnn.blend.shortlist import (
     large_shortlist,
     validation_users,
 )
-from kinfolio.gnn.blend.term import Parts, Pool, Term
+from kinfolio.gnn.blend.term import NewProduct, Parts, Pool, Term
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.ranking import ScoreBlock
 
@@ -104,6 +104,11 @@ class TextBlock(Term):
         parts.own.append(torch.zeros_like(users))
         parts.global_user.append(torch.zeros_like(users[:1]))
         parts.messages.append(torch.cat([torch.zeros_like(users), products]))
+
+    def describe_new(self, new: NewProduct) -> None:
+        """Set the weight of the block."""
+        if self.vectors is not None and self.weights:
+            new.block = self.weights.unseen
 
     def report(self) -> dict[str, object]:
         """Return both weights."""

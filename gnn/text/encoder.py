@@ -12,6 +12,7 @@ import os
 import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 
 from kinfolio.errors import NotReady, quoted
 from kinfolio.gnn.text.cache import VectorCache
-from kinfolio.os_errors import translated
+from kinfolio.os_errors import os_errors, translated
 from kinfolio.telemetry.spans import span
+from kinfolio.texts import minilm
 
 WIDTH = 384
 EMBEDDED = "embedded"
@@ -37,6 +39,39 @@ Progress = Callable[[int, int], None]
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 """A function from texts to vectors: float32, shape (len(texts), any), unit rows."""
+
+
+_MAX_TOKENS = 256
+"""Of the embedded encoder."""
+_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+def load_light_encoder(name: str = EMBEDDED) -> Encoder:
+    """Load an encoder for a few texts: the embedded one without torch, another as `load_encoder`.
+
+    Vectors differ from those of `load_encoder` by rounding only.
+
+    Raises:
+        NotReady: it is not installed, or cannot be loaded.
+    """
+    if name != EMBEDDED:
+        return load_encoder(name)
+    minilm.model_folder()
+    return lambda texts: minilm.encode(texts, _MAX_TOKENS)
+
+
+@cache
+def weights_of(name: str) -> str:
+    """Return the hash of an encoder's weights; "" if they are in no file that can be read."""
+    try:
+        folder = minilm.model_folder() if name == EMBEDDED else Path(name)
+    except NotReady:
+        return ""
+    for file in (folder / part for part in _WEIGHT_FILES):
+        if file.is_file():
+            with os_errors(file, "read"), file.open("rb") as content:
+                return hashlib.file_digest(content, "sha256").hexdigest()
+    return ""
 
 
 @span("loading the text encoder")

@@ -12,9 +12,28 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.errors import BadInput
-from kinfolio.gnn.text.encoder import EMBEDDED, Encoder, Progress, encode, load_encoder, unit
+from kinfolio.gnn.text.encoder import (
+    EMBEDDED,
+    Encoder,
+    Progress,
+    encode,
+    load_encoder,
+    weights_of,
+)
+from kinfolio.gnn.text.projection import (
+    EXTERNAL,
+    NAME,
+    REST,
+    REVIEWS,
+    WHOLE,
+    TextProjection,
+    centred,
+    mean_of,
+    projected,
+)
 from kinfolio.os_errors import refusal
 from kinfolio.records import Snapshot
+from kinfolio.texts.product_text import name_and_rest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +49,8 @@ class TextRows:
     """Shape (kinds, num_users, width): reviews, external vectors; kinds without data are absent."""
     products: NDArray[np.float32]
     """Shape (kinds, num_products, width): reviews, names, descriptions, external vectors."""
+    projection: TextProjection | None = None
+    """How the products' rows were computed; None of permuted texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +83,14 @@ class TextFeatures:
         reviews = snapshot.reviews
         self._snapshot = snapshot
         self._external = external
+        self._encoder, self._most = encoder, most
         self._used = np.flatnonzero(
             _latest(reviews.user, reviews.at, reviews.describes_user, most)
             | _latest(reviews.product, reviews.at, reviews.describes_product, most)
         )
         whole = snapshot.product_texts
-        names = [
-            name if name and text.startswith(name) else ""
-            for name, text in zip(snapshot.product_names, whole, strict=True)
-        ]
-        rest = [text[len(name) :].lstrip(". ") for name, text in zip(names, whole, strict=True)]
+        parts = [*map(name_and_rest, snapshot.product_names, whole)]
+        names, rest = [name for name, _ in parts], [rest for _, rest in parts]
         texts = [reviews.text[row] for row in self._used] + [*whole, *names, *rest]
         distinct, position = np.unique(np.array(["", *texts], dtype=object), return_inverse=True)
         ends = np.cumsum([len(self._used), *[snapshot.num_products] * 2])
@@ -88,35 +107,52 @@ class TextFeatures:
         Each type is centred; the axes are those of the combined and the single kinds. Excludes
         reviews of the pairs with keys user * num_products + product in `hidden`.
         """
-        user_kinds, product_kinds = self._kinds(hidden)
+        user_kinds, product_kinds, names = self._kinds(hidden)
         combined = [user_kinds[0], product_kinds[0] + self._vectors[self._whole]]
+        text_mean = np.zeros(0, np.float32)
         if self._external is not None:
+            text_mean = mean_of(combined[1])
             external = self._external.users, self._external.products
             combined = [
-                np.concatenate([_centred(text), _centred(vectors)], axis=1)
+                np.concatenate([centred(text), centred(vectors)], axis=1)
                 for text, vectors in zip(combined, external, strict=True)
             ]
             user_kinds, product_kinds = (
                 _with_external(kinds, vectors)
                 for kinds, vectors in zip((user_kinds, product_kinds), external, strict=True)
             )
-        joined = np.concatenate([_centred(rows) for rows in combined])
+            names = [*names, EXTERNAL]
+        joined = np.concatenate([centred(rows) for rows in combined])
         gram = joined.T @ joined
         for kinds in (user_kinds, product_kinds):
             if len(kinds) > 1:
-                gram += sum(rows.T @ rows for rows in map(_centred, kinds))
+                gram += sum(rows.T @ rows for rows in map(centred, kinds))
         _, axes = np.linalg.eigh(gram)
         axes = axes[:, ::-1][:, :width].astype(np.float32)
+        has_data = [bool(rows.any()) for rows in product_kinds]
+        means = [
+            mean_of(rows) for rows, found in zip(product_kinds, has_data, strict=True) if found
+        ]
         return TextRows(
-            mixed=_projected(joined, axes, width),
+            mixed=projected(joined, axes, width),
             users=_stacked(user_kinds, axes, width),
             products=_stacked(product_kinds, axes, width),
+            projection=TextProjection(
+                encoder=self._encoder,
+                weights=weights_of(self._encoder),
+                most=self._most,
+                kinds=tuple(name for name, found in zip(names, has_data, strict=True) if found),
+                means=np.array(means, np.float32).reshape(-1, len(axes)),
+                mixed_mean=mean_of(combined[1]),
+                text_mean=text_mean,
+                axes=axes,
+            ),
         )
 
     def _kinds(
         self, hidden: NDArray[np.int64] | None
-    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Return the kinds of text of users and of products, reviews first.
+    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], list[str]]:
+        """Return the kinds of text of users and of products, reviews first, and the latter's names.
 
         Names and descriptions are two kinds if both exist, else one.
         """
@@ -130,8 +166,9 @@ class TextFeatures:
             product, visible & reviews.describes_product[self._used], snapshot.num_products
         )
         has_both = vectors[self._rest].any() and vectors[self._names].any()
-        own = [self._names, self._rest] if has_both else [self._whole]
-        return [by_user], [by_product, *(vectors[place] for place in own)]
+        own = {NAME: self._names, REST: self._rest} if has_both else {WHOLE: self._whole}
+        products = [by_product, *(vectors[place] for place in own.values())]
+        return [by_user], products, [REVIEWS, *own]
 
     def _mean(
         self, owner: NDArray[np.int32], visible: NDArray[np.bool_], count: int
@@ -232,29 +269,12 @@ def _with_external(
     return [*padded, np.concatenate([empty, vectors], axis=1)]
 
 
-def _centred(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to unit length and subtract their mean; rows of zeros stay zero."""
-    has_data = np.any(rows != 0, axis=1)
-    if not has_data.any():
-        return rows
-    centred = np.where(has_data[:, None], unit(rows) - unit(rows[has_data]).mean(axis=0), 0)
-    return centred.astype(np.float32)
-
-
-def _projected(
-    rows: NDArray[np.float32], axes: NDArray[np.float32], width: int
-) -> NDArray[np.float32]:
-    found = np.zeros((len(rows), width), np.float32)
-    found[:, : axes.shape[1]] = rows @ axes
-    return unit(found)
-
-
 def _stacked(
     kinds: list[NDArray[np.float32]], axes: NDArray[np.float32], width: int
 ) -> NDArray[np.float32]:
     """Centre and project each kind that has data: shape (kinds, num_nodes, width)."""
     present = [rows for rows in kinds if rows.any()] or kinds[:1]
-    return np.stack([_projected(_centred(rows), axes, width) for rows in present])
+    return np.stack([projected(centred(rows), axes, width) for rows in present])
 
 
 def _aligned(

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kinfolio.gnn.blend.blend import choose_blend, refit_blend
-from kinfolio.gnn.blend.term import Parts, Pool, Term, add_terms
+from kinfolio.gnn.blend.term import NewProduct, Parts, Pool, Term, add_terms
 from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints
@@ -22,6 +22,8 @@ from kinfolio.gnn.model.head import HOPS, FusionHead
 from kinfolio.gnn.model.propagation import TIE_WEIGHT
 from kinfolio.gnn.model_file import save_embeddings
 from kinfolio.gnn.ranking import Quality, ScoreBlock, per_user_metrics
+from kinfolio.gnn.recipe import Recipe, to_bytes
+from kinfolio.gnn.text.projection import TextProjection
 from kinfolio.gnn.training.context import TrainingContext
 from kinfolio.gnn.training.head_trainer import score_heads
 from kinfolio.gnn.training.heads import TrainedHead
@@ -46,6 +48,8 @@ class Ensemble:
     terms: list[Term]
     valid: Quality
     """On the validation set, with which the weights of the terms were chosen."""
+    texts: TextProjection | None = None
+    """How the texts of products became inputs; None without texts, or with permuted ones."""
     is_refitted: bool = False
     """Whether the members were trained once more, on all data."""
 
@@ -60,7 +64,7 @@ class Ensemble:
             terms = choose_blend(pool)
             metrics = per_user_metrics(pool.score, data.interactions, data.validation)
         context.budget.end_phase("blend")
-        return cls(members, data, terms, Quality.mean(metrics))
+        return cls(members, data, terms, Quality.mean(metrics), _projection(members, inputs))
 
     def refit(
         self, members: list[TrainedHead], inputs: TrainingInputs, context: TrainingContext
@@ -70,7 +74,8 @@ class Ensemble:
             pool = _pool(members, inputs, context)
             pool.selected_on = self.data
             terms = refit_blend(self.terms, pool)
-        return Ensemble(members, inputs.data, terms, self.valid, is_refitted=True)
+        texts = _projection(members, inputs)
+        return Ensemble(members, inputs.data, terms, self.valid, texts, is_refitted=True)
 
     @property
     def heads(self) -> list[FusionHead]:
@@ -117,7 +122,34 @@ class Ensemble:
             metrics=metrics,
             snapshot=snapshot.hash,
             cut=snapshot.cut,
+            recipe=self._recipe(float(parts.bias.mean())),
         )
+
+    def _recipe(self, mean_bias: float) -> NDArray[np.uint8]:
+        """Return the recipe for products without interactions, as bytes."""
+        heads, terms = self.heads, self.terms
+        new = NewProduct(bias=sum(float(head.popularity[0].detach()) for head in heads) - mean_bias)
+        for term in terms:
+            term.describe_new(new)
+        takes_text = all(head.products_text is not None for head in heads)
+        is_unused = not takes_text and new.block is None
+        if self.texts is None and not is_unused:
+            return np.zeros(0, np.uint8)
+        kinds = 0 if self.texts is None or not takes_text else len(self.texts.kinds)
+        gates = [_numpy(head.products_gate)[:kinds] for head in heads if takes_text]
+        turns = [_numpy(head.text_projection)[1] for head in heads if takes_text]
+        dim = heads[0].dim
+        recipe = Recipe(
+            dim=dim,
+            taus=tuple(head.tau for head in heads),
+            gates=np.array(gates, np.float32).reshape(len(gates), kinds),
+            turns=np.array(turns, np.float32).reshape(len(turns), dim, dim),
+            block=new.block,
+            reviewers=new.reviewers,
+            bias=new.bias,
+            texts=None if is_unused else self.texts,
+        )
+        return np.frombuffer(to_bytes(recipe), np.uint8)
 
     def _parts(self) -> Parts:
         """Return the parts of the heads alone."""
@@ -162,6 +194,15 @@ def _pool(members: list[TrainedHead], inputs: TrainingInputs, context: TrainingC
         has_links=config.links == "auto" and config.ids,
         on_step=lambda name: context.on_step(name, 0, 0),
     )
+
+
+def _projection(members: list[TrainedHead], inputs: TrainingInputs) -> TextProjection | None:
+    return None if inputs.text is None else inputs.text(members[0].head.dim).projection
+
+
+def _numpy(parameter: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = parameter.detach().cpu().numpy()
+    return array
 
 
 def _joined(blocks: list[Tensor]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from kinfolio.gnn.data import TrainingData
 from kinfolio.gnn.model.svd_init import SvdInit
 from kinfolio.gnn.ranking import ScoreBlock
 from kinfolio.gnn.text.features import TextFeatures, shuffled
+from kinfolio.gnn.text.projection import TextProjection
 from kinfolio.gnn.training.config import TrainConfig
 
 
@@ -27,6 +28,8 @@ class TextTensors:
     """Float32, shape (kinds, num_users, dim)."""
     products: Tensor
     """Float32, shape (kinds, num_products, dim)."""
+    projection: TextProjection | None = None
+    """How the products' rows were computed; None of permuted texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,8 +76,11 @@ def training_inputs(
         rows = features.rows(dim, data.held_back_pairs)
         if config.shuffled_text:
             rows = shuffled(rows, config.seed)
-        tensors = (torch.from_numpy(one) for one in (rows.mixed, rows.users, rows.products))
-        return TextTensors(*(one.to(data.matrix.device) for one in tensors))
+        mixed, users, products = (
+            torch.from_numpy(one).to(data.matrix.device)
+            for one in (rows.mixed, rows.users, rows.products)
+        )
+        return TextTensors(mixed, users, products, rows.projection)
 
     return TrainingInputs(
         data=data,

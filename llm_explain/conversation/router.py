@@ -21,9 +21,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from kinfolio.errors import BadInput
-from kinfolio.llm_explain.minilm import WIDTH, encode
 from kinfolio.os_errors import optional_file
 from kinfolio.run import whole_file
+from kinfolio.texts.minilm import WIDTH, encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

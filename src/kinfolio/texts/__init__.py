@@ -1,0 +1,1 @@
+"""Texts: what a product is described by, and a light sentence encoder."""
