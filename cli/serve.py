@@ -87,7 +87,11 @@ def command(
         home=home(),
         run=run_folder,
         language=language,
-        allowed_hosts=(*settings_type(home=home()).allowed_hosts, host.lower(), *front.allow_host),
+        allowed_hosts=(
+            *settings_type(home=home()).allowed_hosts,
+            f"[{host}]" if ":" in host else host,
+            *front.allow_host,
+        ),
         proxy_header=front.trust_proxy_header,
         is_secure=front.secure,
         requests_per_second=front.requests_per_second,

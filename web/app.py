@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -21,38 +22,50 @@ from kinfolio.web.callers import Forbidden, NotSignedIn
 from kinfolio.web.metrics import Metrics
 from kinfolio.web.pages import ROUTERS
 from kinfolio.web.pages.rendering import error_page, sign_in_page
-from kinfolio.web.paths import EscapedSlashes
-from kinfolio.web.problems import UNEXPECTED, problem, status_of
+from kinfolio.web.paths import API, EscapedSlashes
+from kinfolio.web.problems import ERRORS, TOO_LARGE, UNEXPECTED, error_responses, problem, status_of
 from kinfolio.web.site import Site
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-API = "/api/v1"
 _DESCRIPTION = """Recommendations from a graph, with reasons that the graph proves.
 
 Every request needs a token (`kinfolio token add --role analyst`) in the header
 `Authorization: Bearer TOKEN`. The token of a customer reads about its own user only.
 Errors are problem documents (RFC 9457) with the sentences of the command line.
 """
-_ERRORS = {401: "no valid token", 403: "not allowed", 404: "not found", 422: "bad input"} | {
-    429: "too many requests",
-    503: "the database, the version or a place is missing",
-}
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Too large"}
 
 
 def make_app(site: Site) -> ASGIApp:
     """Return the application of a server, with all middleware."""
     app = make_api(site)
-    refusals = Refusals(app, site.settings.allowed_hosts)
+    refusals = Refusals(app, site.settings)
     # The outermost one first: headers and metrics include the errors of all others.
     return EscapedSlashes(Metrics(refusals, site.registry))
 
 
+class _Application(FastAPI):
+    """Corrects the OpenAPI document, so that it is valid and the error document has one name."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document. Any: JSON values."""
+        document = super().openapi()
+        schemas = document["components"]["schemas"]
+        schemas.setdefault(Problem.__name__, TypeAdapter(Problem).json_schema())
+        for path in document["paths"].values():
+            for operation in path.values():
+                for media in operation["responses"].get("200", {}).get("content", {}).values():
+                    # Of OpenAPI 3.2, which few programs read.
+                    if media.pop("itemSchema", None):
+                        media["schema"] = {"type": "string"}
+        return document
+
+
 def make_api(site: Site) -> FastAPI:
     """Return the application without middleware; its `openapi()` documents the API."""
-    app = FastAPI(
+    app = _Application(
         title="kinfolio",
         version=version("kinfolio"),
         description=_DESCRIPTION,
@@ -63,16 +76,7 @@ def make_api(site: Site) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.site = site
-    api = APIRouter(
-        prefix=API,
-        responses={
-            status: {
-                "description": text,
-                "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
-            }
-            for status, text in _ERRORS.items()
-        },
-    )
+    api = APIRouter(prefix=API, responses=error_responses(*ERRORS))
     for module in (answers, conversations, administration):
         api.include_router(module.router)
     app.include_router(api)
@@ -117,7 +121,7 @@ async def _on_http_error(request: Request, error: Any) -> Response:
     title = _TITLES.get(error.status_code, "Failed")
     details = {
         404: "there is no such address; GET /docs lists the API",
-        413: "the body of the request is too large",
+        413: TOO_LARGE,
     }
     detail = details.get(error.status_code, str(error.detail))
     return _respond(request, error.status_code, title, detail, dict(error.headers or {}))
@@ -139,16 +143,3 @@ def _respond(
 def _is_api(request: Request) -> bool:
     path = request.url.path
     return path.startswith((f"{API}/", "/openapi.json", "/readyz", "/livez", "/metrics"))
-
-
-_PROBLEM_SCHEMA = {
-    "type": "object",
-    "title": Problem.__name__,
-    "required": list(Problem.__annotations__),
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-    },
-}

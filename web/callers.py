@@ -37,8 +37,6 @@ class Caller:
     role: Role
     user: str | None
     name: str
-    session: str | None = None
-    """Secret of the browser's session; None for other callers."""
 
     @property
     def is_staff(self) -> bool:
@@ -57,10 +55,10 @@ def find_caller(request: Request) -> Caller | None:
         NotSignedIn: the `Authorization` header is not valid; a cookie does not replace it.
     """
     site = site_of(request)
-    header = request.headers.get("authorization")
-    if header is not None:
-        kind, _, secret = header.partition(" ")
-        found = site.tokens.find(secret.strip()) if kind.lower() == "bearer" else None
+    if headers := request.headers.getlist("authorization"):
+        kind, _, secret = headers[0].partition(" ")
+        is_one = len(headers) == 1 and kind.lower() == "bearer"
+        found = site.tokens.find(secret.strip()) if is_one else None
         if found is None:
             raise NotSignedIn("the token is not known; type: kinfolio token add --role analyst")
         return _caller(found)
@@ -68,16 +66,17 @@ def find_caller(request: Request) -> Caller | None:
         token_id = site.sessions.token_of(session)
         token = site.tokens.by_id(token_id) if token_id else None
         if token is not None:
-            return _caller(token, session)
-    name = site.settings.proxy_header and request.headers.get(site.settings.proxy_header)
-    named = site.tokens.by_name(name) if name else None
-    return _caller(named) if named else None
+            return _caller(token)
+    if site.settings.proxy_header:
+        # Two of them: one is the caller's own, and which one is not known.
+        names = request.headers.getlist(site.settings.proxy_header)
+        named = site.tokens.by_name(names[0]) if len(names) == 1 else None
+        return _caller(named) if named else None
+    return None
 
 
-def _caller(token: Token, session: str | None = None) -> Caller:
-    return Caller(
-        token=token.id, role=token.role, user=token.user, name=token.name, session=session
-    )
+def _caller(token: Token) -> Caller:
+    return Caller(token=token.id, role=token.role, user=token.user, name=token.name)
 
 
 async def current_caller(request: Request, _: Any = _bearer, __: Any = _cookie) -> Caller:

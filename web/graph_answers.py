@@ -93,8 +93,13 @@ class GraphAnswers:
         """Activate a version that is ready, and return it.
 
         Raises:
-            NotReady: there is no ready version of that name.
+            NotFound: there is no version of that name.
+            NotReady: it is not ready.
             VersionDamaged: it cannot be served.
         """
+        if name not in {one.name for one in self.versions()}:
+            raise NotFound(
+                f"there is no version {quoted(name)} in the graph; type: kinfolio versions"
+            )
         activate(self.graph, name)
         return next(one for one in self.versions() if one.name == name)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from kinfolio.web.paths import API
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,6 +55,8 @@ class Metrics:
             self._open.dec()
             # Not the path, which has ids, and whose number is not limited.
             route = getattr(scope.get("route"), "path_format", "other")
+            if scope["path"].startswith(f"{API}/") and not route.startswith((API, "other")):
+                route = API + route  # a route knows its path without the prefix of its router
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._requests.labels(method, route, str(status)).inc()
             self._seconds.labels(method, route).observe(time.perf_counter() - started)

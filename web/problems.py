@@ -28,6 +28,17 @@ _TITLES: tuple[tuple[type[KinfolioError], int, str], ...] = (
     (VersionDamaged, 503, "The version is damaged"),
     (OutOfMemory, 503, "Out of memory"),
 )
+ERRORS = {
+    400: "no valid request",
+    401: "no valid token",
+    403: "not allowed",
+    404: "not found",
+    413: "the body is too large",
+    422: "bad input",
+    429: "too many requests",
+    503: "the database, the version or a place is missing",
+}
+TOO_LARGE = "the body of the request is too large"
 UNEXPECTED = "an unexpected error; the log of kinfolio serve has the details"
 
 
@@ -37,6 +48,13 @@ class Document(JSONResponse):
     def render(self, content: Any) -> bytes:
         """Return the bytes of a document. Any: a value of the graph or a record."""
         return json_text(content).encode()
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return errors for the OpenAPI document. Any: JSON values."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {MEDIA_TYPE: {"schema": schema}}
+    return {one: {"description": ERRORS[one], "content": content} for one in statuses}
 
 
 def problem(

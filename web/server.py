@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from threading import Lock, Thread
 
@@ -82,8 +82,20 @@ def serve(
     Raises:
         BadConfig: the address cannot be used.
     """
-    listening = bind(*address)
-    with listening, open_file(settings.home / "chat") as conversations:
+    with (
+        bind(*address) as listening,
+        open_site(graph, settings, model=model, rules=rules, tell=tell) as site,
+    ):
+        announce(site, listening, tell)
+        make_server(site).run(sockets=[listening])
+
+
+@contextmanager
+def open_site(
+    graph: Graph, settings: Settings, *, model: str | None, rules: Sequence[Rule], tell: Tell
+) -> Iterator[Site]:
+    """Open the writers and the conversations of the home for one server."""
+    with open_file(settings.home / "chat") as conversations:
         wording = Wording(
             writers_for(model, settings.home / "models", tell),
             {one: load_clauses(one).for_deployment(**asdict(deployment())) for one in LANGUAGES},
@@ -100,17 +112,21 @@ def serve(
             run=settings.run,
         )
         router.start()
-        site = Site.create(settings, service)
-        announce(site, listening, tell)
-        config = uvicorn.Config(
-            make_app(site),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        yield Site.create(settings, service)
+
+
+def make_server(site: Site) -> uvicorn.Server:
+    """Return the HTTP server of a site."""
+    config = uvicorn.Config(
+        make_app(site),
+        log_config=None,
+        access_log=False,
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    return uvicorn.Server(config)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -142,6 +158,6 @@ def announce(site: Site, listening: socket.socket, tell: Tell) -> None:
         tell(f"open {base} and sign in with a token; kinfolio token list names them")
         return
     named = [one for one in tokens if one.name == BROWSER and one.role == "admin"]
-    token = named[0] if named else site.tokens.add("admin", name=BROWSER, has_secret=False)[0]
+    token = named[0] if named else site.tokens.add("admin", name=BROWSER)[0]
     tell(f"open {base}/start/{site.sessions.create_link(token.id)}")
     tell("the link signs in one browser as administrator, once, within an hour; Ctrl-C stops")

@@ -185,14 +185,16 @@ class Service(GraphAnswers):
         """Let a product that the user dismissed be recommended again."""
         self.graph.write("change_undo_dismissal", user_id=user, product_id=product)
 
-    def chat(self, user: str, thread: str) -> Chat:
+    def chat(self, user: str, thread: str, *, may_delete: bool) -> Chat:
         """Begin a conversation with a user, or resume it.
+
+        `may_delete`: whether the caller can have the user's data deleted in it.
 
         Raises:
             NotFound: there is no such user.
         """
         return Chat(
-            self._answers(user),
+            replace(self._answers(user), may_delete=may_delete),
             self._router,
             thread=thread,
             checkpointer=self._conversations,

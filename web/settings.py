@@ -23,7 +23,8 @@ class Settings:
     language: str = "en"
     requests_per_second: float = 50.0
     """Of one caller, on average; twice as many at once."""
-    max_body_bytes: int = 65_536
+    max_body_bytes: int = 262_144
+    """Of a request; the largest legitimate ones are 1,000 events."""
     max_chats: int = 8
     """Answers of conversations that are written at the same time."""
     session_hours: float = 12.0

@@ -24,7 +24,7 @@ class Site:
     sessions: Sessions
     rate: RateLimit
     sign_ins: RateLimit
-    """Of one address."""
+    """That fail, of one address."""
     chats: Places
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """Of metrics."""
@@ -38,7 +38,7 @@ class Site:
             service,
             TokenStore(settings.home / "web"),
             Sessions(settings.session_hours),
-            RateLimit(rate, 2 * rate),
+            RateLimit(rate, max(1.0, 2 * rate)),
             RateLimit(1.0, 10.0),
             Places(settings.max_chats),
         )

@@ -63,6 +63,8 @@ class Answers:
     rules: Sequence[Rule] = ()
     """Own rules in addition to the built-in ones."""
     clauses: Clauses | None = None
+    may_delete: bool = True
+    """Whether the session's caller may delete the user's data."""
 
     def recommend(
         self, filters: ListFilters = NO_FILTERS, k: int = LIST_LENGTH, description: str = ""

@@ -85,6 +85,8 @@ def show_data(answers: Answers) -> Reply:
 
 def ask_delete(answers: Answers) -> Reply:
     """Ask the first of two questions before the user's data is deleted."""
+    if not answers.may_delete:
+        return Reply(phrase("delete_refused"))
     counts = answers.graph.read("show_user", id=answers.user, sample=0)[0]["counts"]
     text = phrase(
         "delete_sure",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-_FORMULA = re.compile(r"[=+@\uff1d\uff0b\uff20\uff0d-]|\\[tr]")
-"""First characters of a formula, also in full width, or an escaped tab or carriage return."""
+_FORMULA = re.compile(r"[=+@\t\r\n\uff1d\uff0b\uff20\uff0d-]|\\[trn]")
+"""First characters of a formula, also in full width, or white space before it, also escaped."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.]\d+)?(?:e[+-]?\d+)?")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -19,7 +20,7 @@ class TooManyRequests(KinfolioError):
 
     def __init__(self, text: str, seconds: float) -> None:
         super().__init__(text)
-        self.seconds = max(1, round(seconds))
+        self.seconds = max(1, math.ceil(seconds))
         """After which a repetition makes sense."""
 
 

@@ -6,18 +6,21 @@ Cross-site request forgery: a state-changing request of a browser says where it 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from kinfolio.web.access.sessions import COOKIE
-from kinfolio.web.problems import problem
+from kinfolio.web.problems import TOO_LARGE, problem
+from kinfolio.web.settings import Settings
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_HOST = re.compile(r"([^\s:@/\[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
+"""Name or address, and port."""
 _OWN_SITES = ("same-origin", "none")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -36,9 +39,12 @@ _HEADERS = {
 class Refusals:
     """Refuses foreign hosts and forged requests."""
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._hosts = hosts
+        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._max_body_bytes = settings.max_body_bytes
+        self._ambient = ("cookie", settings.proxy_header or "cookie")
+        """Headers that come with every request of a browser, whoever caused it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a refused request, or pass it on."""
@@ -54,35 +60,50 @@ class Refusals:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        headers = Headers(scope=scope)
+        refused = self._refusal(scope["method"], Headers(scope=scope))
+        await (refused or self._app)(scope, receive, send_with_headers)
+
+    def _refusal(self, method: str, headers: Headers) -> Response | None:
         if not self._is_known_host(headers.get("host", "")):
-            refused = problem(
+            return problem(
                 400,
                 "Unknown host",
                 "the request names another host; open the address that kinfolio serve printed, "
                 "or start it with --allow-host NAME",
             )
-        elif scope["method"] not in _SAFE_METHODS and is_forged(headers):
-            refused = problem(
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # A proxy may have used the other one to find the end of the request (RFC 9112, 6.1).
+            return problem(
+                400,
+                "Bad request",
+                "the request has two lengths; send Content-Length or Transfer-Encoding, not both",
+                {"connection": "close"},
+            )
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_body_bytes:
+            return problem(413, "Too large", TOO_LARGE)
+        if method not in _SAFE_METHODS and is_forged(headers, self._ambient):
+            return problem(
                 403, "Forbidden", "the request comes from another site; send it from kinfolio's own"
             )
-        else:
-            await self._app(scope, receive, send_with_headers)
-            return
-        await refused(scope, receive, send_with_headers)
+        return None
 
     def _is_known_host(self, host: str) -> bool:
-        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        return name.lower() in self._hosts or "*" in self._hosts
+        found = _HOST.fullmatch(host)
+        return found is not None and (found[1].lower() in self._hosts or "*" in self._hosts)
 
 
-def is_forged(headers: Headers) -> bool:
-    """Return whether a state-changing request comes from another site."""
+def is_forged(headers: Headers, ambient: tuple[str, ...]) -> bool:
+    """Return whether a state-changing request comes from another site.
+
+    `ambient`: headers that a browser or its proxy adds to requests of other sites, too.
+    """
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in _OWN_SITES
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc != headers.get("host")
+        own = headers.get("host", "")
+        return origin not in (f"http://{own}", f"https://{own}")
     # Without either it is no browser of this decade; a cookie then proves nothing.
-    return f"{COOKIE}=" in headers.get("cookie", "") and "authorization" not in headers
+    return "authorization" not in headers and any(name in headers for name in ambient)

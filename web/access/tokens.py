@@ -80,9 +80,8 @@ class TokenStore:
         return next((one for one in self.list() if one.id == id), None)
 
     def by_name(self, name: str) -> Token | None:
-        """Return the only token of a name."""
-        found = [one for one in self.list() if one.name and one.name == name]
-        return found[0] if len(found) == 1 else None
+        """Return the token of a name that a proxy signs in; one with a secret is not meant."""
+        return next((one for one in self.list() if one.name == name and not one.sha256), None)
 
     def add(
         self, role: Role, *, user: str | None = None, name: str = "", has_secret: bool = True

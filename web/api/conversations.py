@@ -13,7 +13,7 @@ from starlette.responses import Response
 from kinfolio.errors import KinfolioError
 from kinfolio.json_text import plain_value
 from kinfolio.llm_explain.conversation.chat import Chat
-from kinfolio.web.api.schemas import AnswerDocument, History, Line, Problem, Thread
+from kinfolio.web.api.schemas import AnswerDocument, History, Line, Thread
 from kinfolio.web.callers import AnyCaller, Caller, UserId
 from kinfolio.web.problems import Document, content_of
 from kinfolio.web.sentences import sentences_of_answer
@@ -28,7 +28,9 @@ ThreadId = Annotated[
 
 def open_chat(request: Request, caller: AnyCaller, user: UserId, thread: ThreadId) -> Chat:
     """Return a conversation of the caller; a new one where the thread has no lines yet."""
-    return site_of(request).service.chat(user, thread_key(caller, thread))
+    return site_of(request).service.chat(
+        user, thread_key(caller, thread), may_delete=caller.role != "analyst"
+    )
 
 
 def thread_key(caller: Caller, thread: str) -> str:
@@ -36,13 +38,18 @@ def thread_key(caller: Caller, thread: str) -> str:
     return f"web/{caller.token}/{thread}"
 
 
-def hold_place(request: Request) -> Iterator[None]:
-    """Hold one of the limited places for conversations until the response has been sent."""
+Opened = Annotated[Chat, Depends(open_chat)]
+
+
+def hold_place(request: Request, _: Opened) -> Iterator[None]:
+    """Hold one of the limited places for conversations until the response has been sent.
+
+    Not before the caller is known: others must not take places.
+    """
     with site_of(request).chats.take():
         yield
 
 
-Opened = Annotated[Chat, Depends(open_chat)]
 _limited = [Depends(hold_place)]
 
 
@@ -76,7 +83,6 @@ def answer(request: Request, chat: Opened, line: Line) -> Document:
     "/{thread}/messages",
     response_class=EventSourceResponse,
     dependencies=_limited,
-    responses={503: {"model": Problem, "description": "all places are taken"}},
 )
 def messages(request: Request, chat: Opened, line: Line) -> Iterator[ServerSentEvent]:
     """Answer one line, sentence by sentence, each after its check.

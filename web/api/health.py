@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from kinfolio.errors import KinfolioError
 from kinfolio.web.callers import Staff
 from kinfolio.web.metrics import exposition
-from kinfolio.web.problems import Document, problem
+from kinfolio.web.problems import Document, error_responses, problem
 from kinfolio.web.site import site_of
 
 router = APIRouter(tags=["health"])
@@ -32,7 +32,7 @@ async def livez() -> str:
     return "ok"
 
 
-@router.get("/readyz", response_model=Ready)
+@router.get("/readyz", response_model=Ready, responses=error_responses(503))
 def readyz(request: Request) -> Document:
     """Ask the database and the serving version; 503 names what fails."""
     try:
@@ -42,7 +42,14 @@ def readyz(request: Request) -> Document:
     return Document({"status": "ready", "version": version})
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **error_responses(401, 403, 429),
+    },
+)
 def metrics(request: Request, caller: Staff) -> Response:
     """Return metrics in the text format of Prometheus, for a token of role analyst."""
     registry = site_of(request).registry

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from kinfolio.events.records import EventKind
+from kinfolio.events.records import EventKind, in_utc
 from kinfolio.gnn.feedback.record import MAX_EVENTS
 from kinfolio.records import Match
 from kinfolio.web.access.tokens import Role
@@ -106,7 +106,10 @@ class AnswerDocument(TypedDict):
 class Changes(BaseModel):
     """Hypothetical changes of holdings."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"without": ["opal-daily-note"], "with": [], "k": 5}]},
+    )
 
     without: Annotated[list[Id], Field(max_length=MAX_CHANGES)] = []
     """Products assumed not to be held."""
@@ -120,7 +123,9 @@ class Changes(BaseModel):
 class Line(BaseModel):
     """One line of a conversation."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "why the first one?"}]}
+    )
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_LINE_CHARACTERS)]
 
@@ -128,7 +133,9 @@ class Line(BaseModel):
 class Serving(BaseModel):
     """The version to serve."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"version": "2026-11-23"}]}
+    )
 
     version: Annotated[str, Field(min_length=1, max_length=1_000)]
 
@@ -142,7 +149,7 @@ class EventBody(BaseModel):
     """Of the list."""
     product: Id
     kind: EventKind
-    at: datetime
+    at: Annotated[datetime, AfterValidator(in_utc)]
     """Time of the act; without a zone it is UTC."""
 
 

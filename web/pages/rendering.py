@@ -15,8 +15,9 @@ from jinja2.environment import TemplateStream
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, StreamingResponse
 
+from kinfolio.errors import KinfolioError
 from kinfolio.json_text import UNSAFE
-from kinfolio.web.callers import Caller, NotSignedIn, find_caller
+from kinfolio.web.callers import Caller, find_caller
 from kinfolio.web.paths import segment
 from kinfolio.web.pictures.svg import percent, signed
 
@@ -96,8 +97,8 @@ def link(*segments: str) -> str:
 def _caller(request: Request) -> Caller | None:
     try:
         return find_caller(request)
-    except NotSignedIn:
-        return None  # a bad header: the sign-in page says so
+    except KinfolioError:
+        return None  # a bad header, or a damaged file of tokens: the page says so
 
 
 @cache

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from kinfolio.web.access.sessions import COOKIE
-from kinfolio.web.callers import find_caller
 from kinfolio.web.pages.rendering import render, sign_in_page
 from kinfolio.web.site import site_of
 
@@ -23,12 +22,12 @@ def show_form(request: Request) -> Response:
 
 
 @router.post("/login")
-def sign_in(request: Request, token: Annotated[str, Form(max_length=200)] = "") -> Response:
+def sign_in(request: Request, token: Annotated[str, Form()] = "") -> Response:
     """Trade a token for a session."""
     site = site_of(request)
-    site.sign_ins.take(request.client.host if request.client else "")
     found = site.tokens.find(token.strip())
     if found is None:
+        _count_failure(request)
         return sign_in_page(
             request,
             "This token is not known. Create one with: kinfolio token add --role analyst",
@@ -40,9 +39,9 @@ def sign_in(request: Request, token: Annotated[str, Form(max_length=200)] = "") 
 def use_link(request: Request, secret: str) -> Response:
     """Begin a session by the one-time link that `kinfolio serve` prints."""
     site = site_of(request)
-    site.sign_ins.take(request.client.host if request.client else "")
     token = site.sessions.use_link(secret)
     if token is None or site.tokens.by_id(token) is None:
+        _count_failure(request)
         return sign_in_page(
             request,
             "This link was used or is too old. Restart kinfolio serve for a new one, or sign in "
@@ -54,12 +53,17 @@ def use_link(request: Request, secret: str) -> Response:
 @router.post("/logout")
 def sign_out(request: Request) -> Response:
     """End the session."""
-    caller = find_caller(request)
-    if caller and caller.session:
-        site_of(request).sessions.close(caller.session)
+    # Whoever sent the request: a token beside the cookie must not keep the session alive.
+    if secret := request.cookies.get(COOKIE):
+        site_of(request).sessions.close(secret)
     response = RedirectResponse("/login", _SEE_OTHER)
     response.delete_cookie(COOKIE, path="/")
     return response
+
+
+def _count_failure(request: Request) -> None:
+    # Only failures: behind a proxy all callers have one address, and one must not lock out others.
+    site_of(request).sign_ins.take(request.client.host if request.client else "")
 
 
 def _with_session(request: Request, token_id: str) -> Response:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
+from kinfolio.errors import BadInput
+
 EventKind = Literal["shown", "opened", "dismissed", "held"]
 KINDS: tuple[EventKind, ...] = get_args(EventKind)
 REQUEST_FIELD = b'{"request":"'
@@ -65,8 +67,15 @@ def day_of(request: str) -> date | None:
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return a time with its zone, UTC; one without a zone is taken for UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """Return a time with its zone, UTC; one without a zone is taken for UTC.
+
+    Raises:
+        BadInput: it is outside the years 1 to 9999 there.
+    """
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInput(f"the time {moment} is no year of UTC; give one from 1 to 9999") from error
 
 
 def shown_line(shown: Shown) -> bytes:
