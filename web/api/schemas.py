@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from kinfolio.events.records import EventKind, in_utc
@@ -140,6 +140,13 @@ class Serving(BaseModel):
     version: Annotated[str, Field(min_length=1, max_length=1_000)]
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        # A number would be seconds or milliseconds, whichever pydantic guesses.
+        raise ValueError("give a time as text, such as 2026-11-23T10:00:00Z")
+    return value
+
+
 class EventBody(BaseModel):
     """What a user did with one product of a list."""
 
@@ -149,7 +156,7 @@ class EventBody(BaseModel):
     """Of the list."""
     product: Id
     kind: EventKind
-    at: Annotated[datetime, AfterValidator(in_utc)]
+    at: Annotated[datetime, BeforeValidator(_text), AfterValidator(in_utc)]
     """Time of the act; without a zone it is UTC."""
 
 

@@ -81,6 +81,7 @@ DOCUMENTS = (
     _event("of an unknown kind", kind="bought"),
     _event("with a user", user=ME),
     _event("at a number beyond time", at=1e30),
+    _event("at a number of seconds", at=1_790_000_000),
     _event("at no time", at="now"),
     _event("before the first year", at="0001-01-01T00:00:00+14:00"),
     _event("after the last year", at="9999-12-31T23:59:59-14:00"),
