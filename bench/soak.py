@@ -49,7 +49,7 @@ K = 10
 TOLERANCE = 1e-4  # recommend and explain add a score in different orders
 NEW_USERS = 20
 """Added by each load."""
-PERCENTILES = (50, 95, 99)
+PERCENTILES = (50, 95, 99, 100)
 
 Lists = dict[tuple[int, str], dict[str, float]]
 """Scores of the listed products by number of the model and user, best first."""
@@ -238,8 +238,8 @@ def _memory_mb(pid: int) -> float:
 
 
 def _print(soak: Soak, calls: Calls, server_mb: tuple[float, float], callers: int) -> None:
-    print("| | calls | errors | mixed versions | p50 ms | p95 ms | p99 ms |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| | calls | errors | mixed versions | p50 ms | p95 ms | p99 ms | longest ms |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for kind, seconds in calls.seconds.items():
         errors = sum(n for text, n in calls.errors.items() if text.startswith(kind))
         mixed = sum(text.startswith(kind) for text in calls.mixed)

@@ -1,7 +1,7 @@
 """A table of faults: what the user sees of each, and what holds afterwards.
 
     python bench/faults                                  one line each; exit code 1 if one fails
-    python bench/faults --write docs/operation/reliability.md   also write the table into that page
+    python bench/faults --write docs/operation/reliability.md   also write the rows into that page
     python bench/faults --only killed --json FILE
 
 A module per kind adds its faults with `runner.fault`. Works in temporary folders; faults of a full
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -25,11 +24,11 @@ sys.path.insert(1, str(Path(__file__).parents[2]))  # tests.proxy
 from faults import damaged, disks, kills, network, servers
 from faults.commands import preload
 from faults.data import make_run
-from faults.runner import FAULTS, Fault, Result, World, as_json, as_table, run_faults
+from faults.page import write_page
+from faults.runner import FAULTS, Fault, Result, World, as_json, run_faults
 
 MODULES = (disks, damaged, kills, network, servers)
 """Modules whose faults are run."""
-_MARKED = re.compile(r"(<!-- faults: begin -->\n).*?(<!-- faults: end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -42,9 +41,7 @@ def main() -> None:
     chosen = parser.parse_args()
     results = run_table([one for one in FAULTS if is_chosen(one, chosen.only, chosen.short)])
     if chosen.write:
-        text = chosen.write.read_text("utf-8")
-        table = as_table(results)
-        chosen.write.write_text(_MARKED.sub(lambda m: f"{m[1]}{table}\n{m[2]}", text), "utf-8")
+        write_page(chosen.write, results)
     if chosen.json:
         chosen.json.write_text(as_json(results), "utf-8")
     good = sum(one.is_ok is True for one in results)

@@ -110,6 +110,8 @@ def start(words: list[str], folder: Path, how: How) -> Started:
     try:
         _prepare(folder, how, out, err)
         code = _main(words)
+    except KeyboardInterrupt:  # before the command began
+        code = 130
     finally:
         os._exit(code)
 

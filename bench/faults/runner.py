@@ -238,22 +238,6 @@ def run_faults(faults: list[Fault], world: World) -> Iterator[Result]:
         yield Result(one, seen, holds, is_ok, seconds)
 
 
-def as_table(results: list[Result]) -> str:
-    """Return the results as a table in Markdown."""
-    rows = [["kind", "fault", "command", "the user sees", "afterwards"], ["---"] * 5]
-    rows += [
-        [one.fault.kind, one.fault.name, f"`{one.fault.command}`", one.seen, one.holds]
-        for one in results
-    ]
-    lines = [
-        f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in row)} |"
-        for row in rows
-    ]
-    good = sum(one.is_ok is True for one in results)
-    lines += ["", f"{good} of {len(results)} faults: one sentence or the right result, and whole."]
-    return "\n".join(lines)
-
-
 def as_json(results: list[Result]) -> str:
     """Return the results as a JSON document."""
     return json.dumps(
