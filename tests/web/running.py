@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -111,6 +116,31 @@ class Web:
         answer = self.post("/login", form, caller=None, headers=FORM | OWN_SITE)
         assert answer.status == 303, answer.text
         return answer.cookie
+
+
+@contextmanager
+def served(environment: Mapping[str, str], *options: str) -> Iterator[tuple[str, list[str]]]:
+    """Run `kinfolio serve` on a free port; yield the printed address, and at the end all lines."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kinfolio.cli", "serve", "--port", "0", *options],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines: list[str] = []
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            lines.append(line)
+            if found := re.search(r"http://[\d.:]+\S*", line):
+                break
+        assert found, lines
+        yield found[0], lines
+    finally:
+        process.send_signal(signal.SIGINT)
+        lines += process.communicate(timeout=30)[1].splitlines()
+        assert process.returncode in (0, 130), lines
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -40,7 +40,7 @@ def list_versions(request: Request, caller: Staff) -> Response:
     return render(request, "model/versions.html", area="versions", versions=found)
 
 
-@router.get("/versions/{name}/serve")
+@router.get("/versions/{name:id}/serve")
 def confirm(request: Request, caller: Admin, name: str) -> Response:
     """Ask before a version is served."""
     versions = site_of(request).service.versions()

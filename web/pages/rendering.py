@@ -137,7 +137,7 @@ def _cited(text: str) -> Markup:
 
 def _coded(text: str) -> Markup:
     """Return a text whose words between backticks are code."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 escaped
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(_displayed(text)))))  # noqa: S704 escaped
 
 
 def _sentence(text: str) -> str:

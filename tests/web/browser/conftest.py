@@ -5,12 +5,7 @@ Without Chromium these tests are skipped; `apt-get install chromium` installs it
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +19,13 @@ from kinfolio.records import Connection
 from kinfolio.run import Run
 from kinfolio.web.access.tokens import TokenStore
 from tests.conftest import environment_of
+from tests.web.running import served
 
 USER = "p007"
 expect.set_options(timeout=30_000)  # other work may share the processors
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 
 
 @dataclass(frozen=True)
@@ -86,31 +84,11 @@ def front(
     """`kinfolio serve` over the generated community."""
     store = TokenStore(server_home / "web")
     admin, customer = store.add("admin"), store.add("customer", user=USER)
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "kinfolio.cli",
-            "serve",
-            "--port",
-            "0",
-            "--run",
-            str(demo_run.folder),
-        ],
-        env={**os.environ, **environment_of(server, server_home)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        address = next(found[0] for line in lines if (found := re.search(r"http://[\d.:]+", line)))
-        yield Front(address, {"admin": admin[1], "customer": customer[1]})
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-        store.revoke(admin[0].id)
-        store.revoke(customer[0].id)
+    tokens = {"admin": admin[1], "customer": customer[1]}
+    with served(environment_of(server, server_home), "--run", str(demo_run.folder)) as (address, _):
+        yield Front(address, tokens)
+    store.revoke(admin[0].id)
+    store.revoke(customer[0].id)
 
 
 @pytest.fixture(params=[True, False], ids=["javascript", "no-javascript"])
