@@ -15,8 +15,12 @@ from kinfolio.errors import ServerError
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.markets import markets_of
 from kinfolio.gnn.publishing.content_hash import hash_of_products, hash_of_users
-from kinfolio.gnn.publishing.index_changes import change_index
-from kinfolio.gnn.publishing.slot_index import IndexQuality, await_index, make_index
+from kinfolio.gnn.publishing.slot_index import (
+    IndexQuality,
+    await_index,
+    drop_unfit_index,
+    make_index,
+)
 from kinfolio.gnn.publishing.slots import Writer, check_ownership, clear
 from kinfolio.gnn.publishing.stored_rows import (
     Batch,
@@ -76,8 +80,7 @@ class SlotFilling:
     def write(self) -> int:
         """Clear and fill the slot; return the number of products with links."""
         graph, writer, embeddings = self.graph, self.writer, self.embeddings
-        # A new index: other dimensions need it, and one bulk fill beats 17,000 updates.
-        change_index(graph, "write_back_drop_index", writer.slot)
+        drop_unfit_index(graph, writer.slot, self.vectors.shape[1])
         clear(graph, writer, "products", self.products.stale)
         clear(graph, writer, "users", self.users.stale)
         self._write_batches(

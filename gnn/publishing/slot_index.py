@@ -40,6 +40,21 @@ class IndexQuality:
     """Number of products to request; None: recall is insufficient, search exactly."""
 
 
+def drop_unfit_index(graph: Graph, slot: Slot, width: int) -> None:
+    """Drop the slot's index if it failed or has another width.
+
+    Otherwise it remains: after a change of the schema the server plans every statement again, at
+    once for all callers.
+    """
+    if not _is_fit(graph, slot, width):
+        change_index(graph, "write_back_drop_index", slot)
+
+
+def _is_fit(graph: Graph, slot: Slot, width: int) -> bool:
+    states = graph.read("write_back_index_state", index=f"product_embedding_{slot}")
+    return bool(states) and states[0]["state"] != "FAILED" and states[0]["width"] == width
+
+
 def make_index(graph: Graph, slot: Slot, width: int) -> None:
     """Create the slot's index; the server fills it in the background."""
     try:
@@ -88,8 +103,7 @@ def await_index(
 
 def rebuild_index(graph: Graph, slot: Slot, width: int, num_products: int) -> bool:
     """Build the slot's index again if it is missing, failed or of another width."""
-    states = graph.read("write_back_index_state", index=f"product_embedding_{slot}")
-    if states and states[0]["state"] != "FAILED" and states[0]["width"] == width:
+    if _is_fit(graph, slot, width):
         return False
     change_index(graph, "write_back_drop_index", slot)
     make_index(graph, slot, width)

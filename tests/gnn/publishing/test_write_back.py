@@ -127,6 +127,23 @@ def test_the_index_is_recreated_for_another_width(
     assert widths == {"product_embedding_a": 34, "product_embedding_b": 10}
 
 
+def test_an_index_of_the_same_width_remains(
+    world: World, graph: Graph, run_cypher: RunCypher
+) -> None:
+    # A change of the schema makes the server plan all statements again, at once for all callers.
+    def ids() -> dict[str, int]:
+        rows = run_cypher("SHOW VECTOR INDEXES YIELD name, id")
+        return {row["name"]: row["id"] for row in rows}
+
+    write_back(graph, world.embeddings(1))
+    write_back(graph, world.embeddings(2))
+    before = ids()
+    write_back(graph, world.embeddings(3))
+    write_back(graph, world.embeddings(4))
+    assert ids() == before
+    assert len(before) == 2
+
+
 def test_nodes_missing_from_the_snapshot_lose_their_old_vectors(
     world: World, graph: Graph, run_cypher: RunCypher
 ) -> None:
