@@ -26,6 +26,8 @@ PARSED_ONLY = {
     "report": "repeats the evaluation of `evaluate`",
     "events add": "names a list that was shown, as tests/gnn/feedback/test_report.py does",
     "mcp": "waits for another program",
+    "serve": "answers until it is stopped, as in tests/web",
+    "token revoke": "names a token that was created before",
 }
 
 
