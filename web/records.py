@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kinfolio.gnn.serving.caps.caps import LeftOut, Moved
 from kinfolio.llm_explain.wording.clauses import Clauses
 from kinfolio.llm_explain.wording.writers import Writer
 from kinfolio.records import Recommended, Source
@@ -23,6 +24,10 @@ class ServedList:
     products: tuple[Recommended, ...]
     notes: tuple[str, ...]
     """Such as why the list is short."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Better products that a cap left out."""
+    moved: tuple[Moved, ...] = ()
+    """Products that have another rank without the cap."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from kinfolio.errors import BadInput
 from kinfolio.events.log import EventLog
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded, record_events
+from kinfolio.gnn.serving.caps.caps import CappedRecommendations, ListCaps, recommend_capped
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.recommend_all import ListLine, lists_of_all
 from kinfolio.gnn.serving.rules import Rule
@@ -69,13 +70,29 @@ class Service(GraphAnswers):
         )
 
     def recommend(
-        self, user: str, k: int = 10, *, category: str | None = None, exclude: Sequence[str] = ()
+        self,
+        user: str,
+        k: int = 10,
+        *,
+        category: str | None = None,
+        exclude: Sequence[str] = (),
+        caps: ListCaps | None = None,
     ) -> tuple[Recommendations, tuple[str, ...]]:
         """Return a list and the notes about it, such as why it is short.
 
-        Products have the kind or category, if one is given, and are none of `exclude`.
+        Products have the kind or category, if one is given, and are none of `exclude`. A list under
+        `caps` has no other restriction.
+
+        Raises:
+            BadInput: `caps` came with a category or products to leave out.
         """
         notes: list[str] = []
+        if caps is not None:
+            if category is not None or exclude:
+                raise BadInput("at_most is for whole lists; leave out category and exclude")
+            return recommend_capped(
+                self.graph, user, k, caps, rules=self.rules, warn=notes.append
+            ), tuple(notes)
         if category is None and not exclude:
             found = recommend(self.graph, user, k, rules=self.rules, warn=notes.append)
         else:
@@ -87,10 +104,16 @@ class Service(GraphAnswers):
         return found, tuple(notes)
 
     def serve_list(
-        self, user: str, k: int = 10, *, category: str | None = None, exclude: Sequence[str] = ()
+        self,
+        user: str,
+        k: int = 10,
+        *,
+        category: str | None = None,
+        exclude: Sequence[str] = (),
+        caps: ListCaps | None = None,
     ) -> ServedList:
         """Return a list as `recommend` does, under an id for the events about it."""
-        found, notes = self.recommend(user, k, category=category, exclude=exclude)
+        found, notes = self.recommend(user, k, category=category, exclude=exclude, caps=caps)
         shown = self.events.show(
             user=found.user,
             version=found.version,
@@ -105,6 +128,7 @@ class Service(GraphAnswers):
             source=found.source,
             products=found.products,
             notes=notes,
+            **_changes(found),
         )
 
     def explain(
@@ -228,3 +252,10 @@ class Service(GraphAnswers):
 
     def _answers(self, user: str) -> Answers:
         return Answers(self.graph, user, self._wording.writers, self.rules, self.display)
+
+
+def _changes(found: Recommendations) -> dict[str, Any]:
+    """Return what a cap changed, as fields of `ServedList`. Any: tuples of two kinds."""
+    if not isinstance(found, CappedRecommendations):
+        return {}
+    return {"left_out": found.left_out, "moved": found.moved}

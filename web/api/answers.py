@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded
 from kinfolio.gnn.serving.audience.audience import Audience
+from kinfolio.gnn.serving.caps.caps import ListCaps, Per
 from kinfolio.gnn.serving.recommend import EXCLUDED, MAX_K
 from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.llm_explain.explain import as_document
@@ -33,6 +34,18 @@ K = Annotated[int, Query(ge=1, le=MAX_K, description="number of products")]
 Text = Annotated[str, Query(max_length=200, description="begin of an id, or a part of a name")]
 
 
+def _caps(
+    at_most: Annotated[
+        int | None, Query(ge=1, le=MAX_K, description="products of one kind or category")
+    ] = None,
+    per: Per = "kind",
+) -> ListCaps | None:
+    return None if at_most is None else ListCaps(at_most=at_most, per=per)
+
+
+Caps = Annotated[ListCaps | None, Depends(_caps)]
+
+
 @router.get("/me", tags=["caller"], response_model=Me)
 def me(caller: AnyCaller) -> Document:
     """Return the role of the caller, and a customer's user."""
@@ -52,13 +65,15 @@ def recommendations(
     k: K = 10,
     category: Annotated[str | None, Query(max_length=200, description="kind or category")] = None,
     exclude: Annotated[list[Id] | None, Query(max_length=200, description="product ids")] = None,
+    caps: Caps = None,
 ) -> Document:
     """Return the products that a user is most likely to want, best first.
 
     Products that the rules exclude are never listed; `why-not` names the rule.
     """
     service = site_of(request).service
-    return Document(service.serve_list(user, k, category=category, exclude=exclude or ()))
+    found = service.serve_list(user, k, category=category, exclude=exclude or (), caps=caps)
+    return Document(found)
 
 
 @router.get(
