@@ -31,7 +31,7 @@ COMMANDS = {
         "model.versions:writeback_command",
         "Write the embeddings to the graph as a new version.",
     ),
-    "versions": ("model.versions", "List, roll back or drop stored versions."),
+    "versions": ("model.versions", "List, roll back, split or drop stored versions."),
     "recommend": ("answers.recommend", "List the products a user is most likely to want."),
     "explain": ("answers.explain", "Explain why a product is recommended to a user."),
     "why-not": ("answers.why_not", "Name the rules that exclude a product for a user."),

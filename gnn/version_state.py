@@ -23,11 +23,18 @@ _OPTIONAL = {
     "open_share": float,
     "tie_weight": float,
     "risk_levels": list,
+    "split": int,
     "markets": list,
 }
 WAY_BACK = (
     "type: kinfolio versions rollback to serve the other version, or "
     "kinfolio writeback --run FOLDER to write it again"
+)
+
+
+SPLIT_BACK = (
+    "it serves a part of the users; type: kinfolio versions split 0 to serve all of them by the "
+    "other version"
 )
 
 
@@ -51,9 +58,14 @@ def place_in_split(user_id: str) -> int:
     return int.from_bytes(digest[:4]) % 100
 
 
-def damaged(name: object, problem: str) -> VersionDamaged:
+def is_split(version: Mapping[str, Any]) -> bool:
+    """Return whether a version serves in a split of users. Any: its properties in the graph."""
+    return _is(version.get("split"), int)
+
+
+def damaged(name: object, problem: str, way_back: str = WAY_BACK) -> VersionDamaged:
     """Return the error for a damaged version, with the way back."""
-    return VersionDamaged(f"version {quoted(name)} in the graph is damaged: {problem}; {WAY_BACK}")
+    return VersionDamaged(f"version {quoted(name)} in the graph is damaged: {problem}; {way_back}")
 
 
 def check_version(version: Mapping[str, Any]) -> None:
@@ -66,6 +78,8 @@ def check_version(version: Mapping[str, Any]) -> None:
         VersionDamaged: it cannot be served.
     """
     problem = problem_of(version)
+    if problem is not None and version.get("state") == "ready" and is_split(version):
+        raise damaged(version.get("name"), problem, SPLIT_BACK)
     if problem is not None:
         raise damaged(version.get("name"), problem)
 

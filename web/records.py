@@ -21,6 +21,8 @@ class ServedList:
     version: str | None
     search: Literal["exact", "index"] | None
     source: Source
+    split: int | None = None
+    """Percentage of users served by the other version while users are split."""
     products: tuple[Recommended, ...]
     notes: tuple[str, ...]
     """Such as why the list is short."""

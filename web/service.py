@@ -119,6 +119,7 @@ class Service(GraphAnswers):
             version=found.version,
             source=found.source,
             products=[one.product for one in found.products],
+            split=found.split,
         )
         return ServedList(
             request=shown.request,
@@ -126,6 +127,7 @@ class Service(GraphAnswers):
             version=found.version,
             search=found.search,
             source=found.source,
+            split=found.split,
             products=found.products,
             notes=notes,
             **_changes(found),

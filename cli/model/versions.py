@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List the versions in the graph, check them, activate the other one, or drop one."""
+    """List the versions in the graph, check, activate or drop them, or split the users."""
     if ctx.invoked_subcommand is None:
         _list(as_json)
 
@@ -77,15 +77,42 @@ def list_command(as_json: bool) -> None:
 @options.mapping_option
 @options.json_option
 def rollback_command(as_json: bool) -> None:
-    """Activate the inactive version."""
+    """Activate the inactive version for all users; a split of the users ends."""
     from kinfolio.gnn.publishing.versions import rollback
 
     with options.open_graph() as graph:
         version = rollback(graph)
+    if version.split:
+        print_message("the split of the users ended")
     if as_json:
-        print_json(_document(version))
+        print_json(_document(replace(version, split=0)))
     else:
         echo(f"version {version.name} serves from slot {version.slot}")
+
+
+@command.command("split", epilog="Example:  kinfolio versions split 50")
+@click.argument("percent", type=int)
+@options.mapping_option
+@options.json_option
+def split_command(percent: int, as_json: bool) -> None:
+    """Let the inactive version serve PERCENT of the users, to compare the two; 0 ends it.
+
+    The users are chosen by a hash of their ids: always the same ones, and with a larger PERCENT
+    more of them. Every answer names the version that gave it; `kinfolio events report` compares.
+    """
+    from kinfolio.gnn.publishing.versions import split_users
+
+    with options.open_graph() as graph:
+        split = split_users(graph, percent)
+    if as_json:
+        print_json(split)
+    elif split.other is None:
+        echo(f"version {split.active} serves all users")
+    else:
+        echo(
+            f"version {split.other} serves {percent} % of the users, version {split.active} the "
+            "others"
+        )
 
 
 @command.command("check", epilog="Example:  kinfolio versions check")
@@ -153,18 +180,18 @@ def _list(as_json: bool) -> None:
 def _print(versions: tuple[Version, ...]) -> None:
     print_table(
         (
-            *("version", "slot", "state", "users", "products", "width", "written (UTC)"),
+            *("version", "slot", "state", "serves", "users", "products", "width", "written (UTC)"),
             *("model", "metrics", "snapshot"),
         ),
         [
             (
-                *(v.name, v.slot, v.state, f"{v.users:,}", f"{v.products:,}"),
+                *(v.name, v.slot, v.state, f"{v.serves} %", f"{v.users:,}", f"{v.products:,}"),
                 *(str(v.heads * v.dim), v.created_at[:16].replace("T", " ")),
                 *(v.model, _metrics(json.loads(v.metrics or "{}")), v.snapshot[:12]),
             )
             for v in versions
         ],
-        right=("users", "products", "width"),
+        right=("serves", "users", "products", "width"),
     )
 
 

@@ -13,10 +13,10 @@ from kinfolio.cypher.schema import CONSTRAINTS, OWN_CONSTRAINTS, create_schema
 from kinfolio.errors import quoted
 from kinfolio.gnn.publishing.slot_index import rebuild_index
 from kinfolio.gnn.publishing.slots import clear_orphans
-from kinfolio.gnn.publishing.version_check import check_versions
+from kinfolio.gnn.publishing.version_check import VersionReport, check_versions
 from kinfolio.gnn.publishing.versions import Found, found_versions, settle
 from kinfolio.gnn.serving.stored_lists import count_old_lists, remove_old_lists
-from kinfolio.gnn.version_state import SLOTS, problem_of
+from kinfolio.gnn.version_state import SLOTS, is_split, problem_of
 from kinfolio.records import Check, Slot
 
 FIX = "type: kinfolio doctor --fix"
@@ -31,6 +31,7 @@ def check_graph(graph: Graph, *, is_deep: bool = False) -> list[Check]:
         *_schema(graph),
         _versions(found),
         *_active(graph, found, is_deep),
+        *_split(graph, found, is_deep),
         _orphans(graph, found),
         _lists(graph),
     ]
@@ -88,22 +89,22 @@ def _versions(found: list[Found]) -> Check:
             return Check("versions", False, detail, FIX)
     if not active and any(version.get("state") != "writing" for version in found):
         return Check("versions", False, "none is active", "type: kinfolio versions rollback")
-    names = ", ".join(f"{version.get('name')} ({version.get('state')})" for version in found)
+    names = ", ".join(map(_told, found))
     return Check("versions", True, names)
+
+
+def _told(version: Found) -> str:
+    split = version.get("split") if version.get("state") == "ready" else None
+    part = "" if split is None else f", serves {split} % of the users"
+    return f"{version.get('name')} ({version.get('state')}{part})"
 
 
 def _active(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
     active = next((version for version in found if version.get("state") == "active"), None)
     if active is None:
         return
-    report = next(
-        report
-        for report in check_versions(graph, active.get("name"), is_deep=is_deep)
-        if report.state == "active"
-    )
-    for check in report.checks:
-        if is_deep or not check.ok:
-            yield Check(f"version {check.name}", check.ok, check.detail, check.cure)
+    report = _report(graph, active, is_deep)
+    yield from _faults(report, "version", is_deep)
     if problem_of(active) is not None:
         return
     if report.ok:
@@ -122,6 +123,28 @@ def _active(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
 
 
 _SUMMARY = ("contents", "index")
+
+
+def _split(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
+    """Check the other version of a split of the users."""
+    for version in found:
+        if version.get("state") == "ready" and is_split(version):
+            report = _report(graph, version, is_deep)
+            yield from _faults(report, f"split {report.version}:", is_deep)
+            if report.ok:
+                detail = f"{report.version} serves {version['split']} % of the users"
+                yield Check("split", True, detail)
+
+
+def _report(graph: Graph, version: Found, is_deep: bool) -> VersionReport:
+    reports = check_versions(graph, version.get("name"), is_deep=is_deep)
+    return next(report for report in reports if report.state == version.get("state"))
+
+
+def _faults(report: VersionReport, name: str, is_deep: bool) -> Iterator[Check]:
+    for check in report.checks:
+        if is_deep or not check.ok:
+            yield Check(f"{name} {check.name}", check.ok, check.detail, check.cure)
 
 
 def _age(active: Found) -> Check:

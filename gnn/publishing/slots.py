@@ -83,7 +83,7 @@ def write_access(
     if not rows:
         for row in graph.read("version_list"):
             other = row["version"]
-            if other.get("slot") == slot and other.get("state") == "active":
+            if other.get("slot") == slot and _is_serving(other):
                 raise NotReady(
                     f"version {quoted(other.get('name'))} in slot {slot} was activated meanwhile; "
                     "run the command again"
@@ -151,6 +151,10 @@ def read_nodes(
         if len(page["gids"]) < PAGE_NODES:
             return
         after = page["gids"][-1]
+
+
+def _is_serving(version: dict[str, Any]) -> bool:
+    return version.get("state") == "active" or version.get("split") is not None
 
 
 def _is_being_written(version: dict[str, Any]) -> bool:

@@ -45,6 +45,24 @@ class Version(Tabular):
     metrics: str = "{}"
     index_recall: float | None = None
     """Of the 10 nearest by the vector index, compared with the exact ones; None: no index."""
+    split: int = 0
+    """Percentage of the users that the ready version serves; 0: the active one serves all."""
+
+    @property
+    def serves(self) -> int:
+        """Percentage of the users that this version serves."""
+        return {"active": 100 - self.split, "ready": self.split}.get(self.state, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Tabular):
+    """A split of the users between two versions."""
+
+    percent: int
+    """Percentage of the users that `other` serves; 0: none."""
+    active: str
+    other: str | None
+    """None without a split."""
 
 
 def list_versions(graph: Graph) -> tuple[Version, ...]:
@@ -58,7 +76,7 @@ def found_versions(graph: Graph | Reads) -> list[Found]:
 
 
 def activate(graph: Graph, name: str) -> None:
-    """Activate a ready version in place of the active one, in one transaction.
+    """Activate a ready version in place of the active one, in one transaction; a split ends.
 
     Raises:
         NotReady: there is no ready version of that name.
@@ -76,7 +94,7 @@ def activate(graph: Graph, name: str) -> None:
 
 
 def rollback(graph: Graph) -> Version:
-    """Activate the other version and return it.
+    """Activate the other version for all users and return it; a split of the users ends.
 
     Raises:
         NotReady: there is no other version.
@@ -100,6 +118,43 @@ def rollback(graph: Graph) -> Version:
         return target
 
     return _version(_switch(graph, choose))
+
+
+def split_users(graph: Graph, percent: int) -> Split:
+    """Let the ready version serve a percentage of the users, chosen by `place_in_split`.
+
+    The split ends with 0, and when a version is activated. While it is on, write-back and drop
+    refuse the other version.
+
+    Raises:
+        BadConfig: the percentage is not between 0 and 99.
+        NotReady: there are not one active and one ready version.
+        VersionDamaged: one of them cannot be served.
+    """
+    if not 0 <= percent <= 99:
+        raise BadConfig(
+            f"the percentage is {percent}; give a whole number from 1 to 99, 0 to end the split, "
+            "or type: kinfolio versions rollback to serve all users by the other version"
+        )
+
+    def work(tx: Reads) -> Split:
+        tx.read("version_lock")
+        found = found_versions(tx)
+        active = [version for version in found if version.get("state") == "active"]
+        ready = [version for version in found if version.get("state") == "ready"]
+        if len(active) != 1 or (percent and len(ready) != 1):
+            raise NotReady(
+                f"a split needs one active and one ready version; there are {len(active)} and "
+                f"{len(ready)}; type: kinfolio versions, or write another one back first"
+            )
+        if percent:
+            for version in (*active, *ready):
+                check_version(version)
+        tx.read("version_split", percent=percent or None)
+        other = str(ready[0]["name"]) if percent else None
+        return Split(percent=percent, active=str(active[0]["name"]), other=other)
+
+    return graph.write_in_one("version_split", work)
 
 
 def settle(graph: Graph) -> tuple[str, ...]:
@@ -156,6 +211,7 @@ def drop(graph: Graph, name: str) -> Version:
             f"version {quoted(name)} serves now and cannot be dropped; "
             "type: kinfolio versions rollback, or write another back first"
         )
+    refuse_split(dropped)
     if version.slot not in SLOTS:
         graph.write("version_delete_unknown", version=name)
         return version
@@ -165,12 +221,25 @@ def drop(graph: Graph, name: str) -> Version:
             f"a part of version {quoted(name)} may be removed; the active version is unchanged; "
             f"to remove the rest, type: {again}"
         ),
-        write_access(graph, version.slot, dropped, asdict(version)) as writer,
+        write_access(graph, version.slot, dropped, asdict(version) | {"split": None}) as writer,
     ):
         if len(found) == 1:
             graph.schema("version_forget_lists", version=name)
         clear_slot(graph, writer)
     return version
+
+
+def refuse_split(found: Found | None) -> None:
+    """Check that a version does not serve a part of the users.
+
+    Raises:
+        NotReady: it does.
+    """
+    if found is not None and found.get("split") is not None:
+        raise NotReady(
+            f"version {quoted(found.get('name'))} serves {found['split']} % of the users and "
+            "cannot be replaced or dropped; type: kinfolio versions split 0 to end the split"
+        )
 
 
 def _version(found: Found) -> Version:

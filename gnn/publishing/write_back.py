@@ -22,7 +22,7 @@ from kinfolio.gnn.publishing.slot_index import measure_index
 from kinfolio.gnn.publishing.slots import NodeKind, read_nodes, write_access
 from kinfolio.gnn.publishing.stored_rows import product_rows
 from kinfolio.gnn.publishing.trial import try_out
-from kinfolio.gnn.publishing.versions import activate, found_versions, settle
+from kinfolio.gnn.publishing.versions import activate, found_versions, refuse_split, settle
 from kinfolio.records import NO_TIME, Progress, Slot, no_progress
 from kinfolio.tabular import Tabular
 
@@ -69,6 +69,7 @@ def write_back(
     # The newest of a slot, which a constraint keeps unique.
     found = {version.get("slot"): version for version in reversed(found_versions(graph))}
     slot = _idle_slot(found)
+    refuse_split(found.get(slot))
     version = _new_version(embeddings, name, slot, found)
     products = _compare(graph, slot, "products", embeddings.product_gids, embeddings.product_ids)
     users = _compare(graph, slot, "users", embeddings.user_gids, embeddings.user_ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import quoted
+from kinfolio.errors import NotReady, quoted
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.search import Warn, name_some
 from kinfolio.gnn.serving.user_state import UserState
-from kinfolio.gnn.version_state import is_vector
+from kinfolio.gnn.version_state import is_vector, place_in_split
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -185,6 +186,44 @@ def read_catalogue(graph: Graph, state: UserState, rules: Sequence[Rule], warn: 
         unusable_holdings={gid for place in unlinked if (gid := gids[place]) is not None},
         eligibility=Eligibility(graph, ids, rules),
     )
+
+
+class Catalogues:
+    """The versions that serve, which must not change, and their catalogues.
+
+    One version, or the two of a split of the users.
+    """
+
+    def __init__(self, graph: Graph, rules: Sequence[Rule], warn: Warn) -> None:
+        self._read = partial(read_catalogue, graph, rules=rules, warn=warn)
+        self._catalogues: dict[str | None, Catalogue] = {}
+        self._versions: dict[tuple[int | None, bool], str | None] = {}
+
+    def check(self, states: Sequence[UserState]) -> None:
+        """Check that users are served as those before were.
+
+        Raises:
+            NotReady: they are not.
+        """
+        for state in states:
+            side = state.split, place_in_split(state.user) < (state.split or 0)
+            version = self._versions.setdefault(side, state.version)
+            if state.version != version:
+                raise NotReady(
+                    f"version {quoted(state.version)} replaced {quoted(version)} while the "
+                    "lists were computed; run the command again"
+                )
+        if len({split for split, _ in self._versions}) > 1:
+            raise NotReady(
+                "a split of the users began or ended while the lists were computed; run the "
+                "command again"
+            )
+
+    def of(self, state: UserState) -> Catalogue:
+        """Return the products of the version that serves a user."""
+        if state.version not in self._catalogues:
+            self._catalogues[state.version] = self._read(state)
+        return self._catalogues[state.version]
 
 
 def _are_links(gids: Any, weights: Any) -> bool:

@@ -62,6 +62,7 @@ def recommend(
         version=state.version,
         search=None if state.source == "popularity" else search,
         source=state.source,
+        split=state.split,
         products=products,
     )
 

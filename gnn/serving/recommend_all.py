@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import NotReady, if_interrupted, quoted
-from kinfolio.gnn.serving.catalogue import Catalogue, Line, read_catalogue
+from kinfolio.errors import NotReady, if_interrupted
+from kinfolio.gnn.serving.catalogue import Catalogue, Catalogues, Line
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.search import Warn
@@ -62,8 +62,8 @@ def recommend_all(
 
     Raises:
         BadConfig: k is out of range.
-        NotReady: another version became active during the call, or none is active and
-            `materialise` is set.
+        NotReady: another version became active during the call; or `materialise` is set and none
+            is active, or the users are split between two.
     """
     check_k(k)
     users = 0
@@ -80,6 +80,7 @@ def recommend_all(
             if out is not None:
                 out.writelines(_cells(lists))
             if materialise:
+                _refuse_split(lists[0][0])
                 if writer is None:
                     writer = stack.enter_context(ListWriter(graph, lists[0][0].version))
                 writer.store(_rows(lists))
@@ -118,8 +119,7 @@ def lists_of_all(graph: Graph, k: int = 10, *, rules: Sequence[Rule] = ()) -> It
 def _lists(
     graph: Graph, k: int, rules: Sequence[Rule], warn: Warn
 ) -> Iterator[list[tuple[UserState, list[Line]]]]:
-    catalogue: Catalogue | None = None
-    version: str | None = None
+    catalogues = Catalogues(graph, rules, warn)
     with ThreadPoolExecutor(1) as reader:
         page = reader.submit(_page, graph, "")
         while True:
@@ -128,16 +128,21 @@ def _lists(
                 return
             # The next page is read while the lists of this one are computed.
             page = reader.submit(_page, graph, states[-1].user)
-            if catalogue is None:
-                version = states[0].version
-                catalogue = read_catalogue(graph, states[0], rules, warn)
-            for state in states:
-                if state.version != version:
-                    raise NotReady(
-                        f"version {quoted(state.version)} replaced {quoted(version)} while the "
-                        "lists were computed; run the command again"
-                    )
-            yield list(zip(states, _best(catalogue, states, holdings, k), strict=True))
+            catalogues.check(states)
+            lists: dict[str, list[Line]] = {}
+            for version in dict.fromkeys(state.version for state in states):
+                part = [state for state in states if state.version == version]
+                best = _best(catalogues.of(part[0]), part, holdings, k)
+                lists |= zip((state.user for state in part), best, strict=True)
+            yield [(state, lists[state.user]) for state in states]
+
+
+def _refuse_split(state: UserState) -> None:
+    if state.split is not None:
+        raise NotReady(
+            "lists in the graph are of one version, and the users are split between two; give "
+            "--out FILE without --materialise, or type: kinfolio versions split 0"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,27 @@ from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import check_k
 from kinfolio.gnn.serving.search import EXACT_BELOW, Found, Warn, ranked, read_compared
 from kinfolio.gnn.serving.user_state import TRIES
-from kinfolio.gnn.version_state import ServedVersion, check_version, damaged, is_vector
+from kinfolio.gnn.version_state import (
+    ServedVersion,
+    check_version,
+    damaged,
+    is_vector,
+    place_in_split,
+)
 from kinfolio.records import SimilarProducts
 
 
 def similar_products(
-    graph: Graph, product_id: str, k: int = 10, *, warn: Warn | None = None
+    graph: Graph,
+    product_id: str,
+    k: int = 10,
+    *,
+    user_id: str | None = None,
+    warn: Warn | None = None,
 ) -> SimilarProducts:
     """Return the open products most similar to one, best first; a score is a cosine.
+
+    By the version that serves the user; by the active one without a user.
 
     Raises:
         BadConfig: k is out of range.
@@ -25,7 +38,7 @@ def similar_products(
         NotReady: no version is active, or the product is not in it.
     """
     check_k(k)
-    row = read_product_vector(graph, product_id)
+    row = read_product_vector(graph, product_id, user_id)
     if row["version"] is None:
         raise NotReady("no embeddings are in the graph yet; type: kinfolio writeback")
     served = ServedVersion(row["version"], row["slot"], row["length"])
@@ -38,16 +51,22 @@ def similar_products(
     )
 
 
-def read_product_vector(graph: Graph, product_id: str) -> dict[str, Any]:
+def read_product_vector(
+    graph: Graph, product_id: str, user_id: str | None = None
+) -> dict[str, Any]:
     """Return the row of `recommend_product_vector`, checked. Any: values of a row.
+
+    By the version that serves the user; by the active one without a user.
 
     Raises:
         NotFound: there is no such product.
         VersionDamaged: the version cannot be served, or the vector is damaged.
     """
+    place = None if user_id is None else place_in_split(user_id)
     row: dict[str, Any] = {}
     for _ in range(TRIES):
-        row = graph.read("recommend_product_vector", product_id=product_id, only=None)[0]
+        rows = graph.read("recommend_product_vector", product_id=product_id, place=place, only=None)
+        row = rows[0]
         # A read during a version flip can miss both versions.
         if row["version"] is not None or not graph.read("version_list"):
             break

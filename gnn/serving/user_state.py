@@ -12,7 +12,14 @@ from kinfolio.environment import harmless_kinds
 from kinfolio.errors import KinfolioError, ServerUnreachable, VersionDamaged, WrongPassword, quoted
 from kinfolio.gnn.markets import sells_in, share_within
 from kinfolio.gnn.serving.not_found import user_not_found
-from kinfolio.gnn.version_state import ServedVersion, check_version, damaged, is_vector
+from kinfolio.gnn.version_state import (
+    ServedVersion,
+    check_version,
+    damaged,
+    is_split,
+    is_vector,
+    place_in_split,
+)
 from kinfolio.records import Slot, Source
 
 TRIES = 20
@@ -20,12 +27,15 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """A user, the active version, and the query vector."""
+    """A user, the version that serves the user, and the query vector."""
 
     user: str
     risk_tolerance: int | None
     country: str | None
     version: str | None
+    """The active one, or during a split of users the one that serves this user."""
+    split: int | None
+    """Percentage of users served by the other slot; None: no split."""
     slot: Slot
     source: Source
     heads: int
@@ -94,7 +104,7 @@ class UserState:
 
 
 def read_user_state(graph: Graph | Reads, user_id: str, version: str | None = None) -> UserState:
-    """Return the state of one user; by the active version if none is named.
+    """Return the state of one user; by the version that serves the user if none is named.
 
     Raises:
         NotFound: there is no such user.
@@ -128,14 +138,23 @@ def read_user_states(
         except KinfolioError:
             checked = True  # a value of another type fails the whole statement
     if checked:
-        for found in graph.read("version_list"):
-            if found["version"].get("state") == "active":
-                check_version(found["version"])
+        _check_versions(graph, user_ids, version)
         rows = _read_rows(graph, user_ids, version, checked=True)
     harmless = None
     if any(row["risk_tolerance"] is None for row in rows):
         harmless = unrated_kinds(graph, rows[0]["has_risk"])
     return [_state(row, harmless) for row in rows]
+
+
+def _check_versions(graph: Graph | Reads, user_ids: Sequence[str], name: str | None) -> None:
+    """Check the version of a name; without one those that serve the users, two in a split."""
+    for row in graph.read("version_list"):
+        version = row["version"]
+        percent = version["split"] if is_split(version) else 0
+        in_split = [place_in_split(user_id) < percent for user_id in user_ids]
+        is_serving = {"active": not all(in_split), "ready": any(in_split)}
+        if version.get("name") == name or (name is None and is_serving.get(version.get("state"))):
+            check_version(version)
 
 
 def unrated_kinds(graph: Graph | Reads, has_risk: bool | None = None) -> tuple[str, ...] | None:
@@ -152,15 +171,15 @@ def _read_rows(
     graph: Graph | Reads, user_ids: Sequence[str], version: str | None, *, checked: bool
 ) -> list[dict[str, Any]]:  # Any: rows of a statement
     rows: list[dict[str, Any]] = []
+    users = [[user_id, place_in_split(user_id)] for user_id in user_ids]
     for _ in range(TRIES):
-        rows = graph.read(
-            "recommend_query_vector", user_ids=list(user_ids), only=version, checked=checked
-        )
+        rows = graph.read("recommend_query_vector", users=users, only=version, checked=checked)
         # A read during a version flip can miss both versions, as each still has its other state.
         if all(row["version"] is not None or row["versions"] < 2 for row in rows):
             break
-    if rows and (rows[0]["slot"] is not None or rows[0]["version"] is not None):
-        check_version({**rows[0], "name": rows[0]["version"]})
+    for row in {row["version"]: row for row in rows}.values():
+        if row["slot"] is not None or row["version"] is not None:
+            check_version({**row, "name": row["version"]})
     return rows
 
 
@@ -180,6 +199,7 @@ def _state(row: dict[str, Any], harmless: tuple[str, ...] | None) -> UserState:
         risk_tolerance=row["risk_tolerance"],
         country=row["country"],
         version=row["version"],
+        split=row["split"],
         slot=row["slot"] or "a",
         source=row["source"],
         heads=row["heads"] or 0,

@@ -55,6 +55,7 @@ def recommend_filtered(
         version=state.version,
         search="exact",
         source=state.source,
+        split=state.split,
         products=ranked(found),
     )
 
@@ -116,7 +117,7 @@ def _suppose(
         user_id=state.user,
         without=list(without),
         added=list(added),
-        only=None,
+        only=state.version,
         checked=True,
     )
     if not rows:

@@ -42,4 +42,5 @@ def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule
         rules=verdicts,
         rank=rank,
         score=score,
+        version=state.version,
     )

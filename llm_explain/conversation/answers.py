@@ -74,7 +74,7 @@ class Answers:
             found = recommend(self.graph, self.user, k, rules=self.rules)
         else:
             found = recommend_filtered(self.graph, self.user, filters, k, rules=self.rules)
-        fields = {"products": _documents(found.products)}
+        fields = {"version": found.version, "products": _documents(found.products)}
         if not found.products:
             key = "filtered_empty" if description else "empty_list"
             return Reply(phrase(key, filters=description), fields, {"last_list": []})
@@ -102,17 +102,26 @@ class Answers:
             rank=found.rank,
         )
         rules = [{"rule": rule.rule, "passed": rule.passed} for rule in found.rules]
-        fields = {"product": product.id, "rules": rules, "rank": found.rank}
+        fields = {
+            "version": found.version,
+            "product": product.id,
+            "rules": rules,
+            "rank": found.rank,
+        }
         return Reply(text, fields, _last(product))
 
     def similar(self, product: ProductRef) -> Reply:
         """List the products most similar to one that pass the rules."""
-        found = similar_products(self.graph, product.id, _SIMILAR_CANDIDATES)
+        found = similar_products(self.graph, product.id, _SIMILAR_CANDIDATES, user_id=self.user)
         allowed: list[Recommended] = []
         for one in found.products:
             if len(allowed) < LIST_LENGTH and not self._violated_rules(one.product, self.rules):
                 allowed.append(replace(one, rank=len(allowed) + 1))
-        fields = {"product": product.id, "products": _documents(allowed)}
+        fields = {
+            "version": found.version,
+            "product": product.id,
+            "products": _documents(allowed),
+        }
         names = self.names([product, *allowed])
         head = phrase("similar_list" if allowed else "similar_none", product=names(product))
         updates = {"last_list": _pairs(allowed)} if allowed else {}
@@ -142,7 +151,8 @@ class Answers:
             }
             for p, v in verdicts.items()
         ]
-        return Reply(" ".join(lines), {"products": products}, _last(first))
+        version = verdicts[first].version
+        return Reply(" ".join(lines), {"version": version, "products": products}, _last(first))
 
     def _compare_scores(
         self, verdicts: Mapping[ProductRef, WhyNot], names: ProductNames
@@ -190,6 +200,7 @@ class Answers:
         shares = [phrase(f"kind_{kind}", share=percent(share)) for kind, share in kinds.items()]
         lines.append(phrase("influence_kinds", kinds=join_words(shares)))
         fields = {
+            "version": explanations[0].version,
             "products": [product.id for product in products],
             "kinds": kinds,
             "causes": [asdict(one) for one in influences],
@@ -231,6 +242,7 @@ class Answers:
             product = names(scored)
             lines.append(phrase("what_if_score", product=product, before=before, after=after))
         fields = {
+            "version": found.version,
             "without": list(found.without),
             "added": list(found.added),
             "products": _documents(found.products),

@@ -151,8 +151,7 @@ class Snapshot:
     ties: Edges
     reviews: Reviews
     cut: int
-    """Time of the last training holding in milliseconds since 1970; `NO_TIME` without a held-out
-    part or times."""
+    """Time of the last training holding as in `Edges`; `NO_TIME` without held-out part or times."""
     hash: str
     """Hash of the content, equal for all exports of an unchanged graph."""
 
@@ -207,6 +206,8 @@ class Recommendations(Tabular):
     search: Literal["exact", "index"] | None
     """None if no vectors were compared."""
     source: Source
+    split: int | None = None
+    """Percentage of users served by the other version while users are split; None: no split."""
     products: tuple[Recommended, ...]
 
 
@@ -244,6 +245,7 @@ class WhyNot(Tabular):
     rank: int | None
     """Rank among the eligible products and this one; None without a score."""
     score: float | None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,10 @@ def test_both_read_the_same_relationships_and_properties(
         ),
         ("explain_neighbours", {"user_ids": ["u1"], "product_gid": 2, "cut": None}),
         ("why_not_facts", {"user_id": "u6", "product_id": "D", "harmless": None}),
-        ("recommend_query_vector", {"user_ids": ["u1", "u6"], "only": None, "checked": True}),
+        (
+            "recommend_query_vector",
+            {"users": [["u1", 0], ["u6", 99]], "only": None, "checked": True},
+        ),
         (
             "recommend_score",
             {"user_id": "u1", "product_ids": ["A"], "query": [0.1] * 6, "width": 6},

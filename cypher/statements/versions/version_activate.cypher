@@ -1,4 +1,4 @@
-// Activate a ready version and deactivate every other active one; runs after `version_lock` in its transaction; idempotent.
+// Activate a ready version, deactivate every other active one and end a split of users; runs after `version_lock` in its transaction; idempotent.
 // parameters: version STRING, into STRING
 // columns:    version STRING
 MATCH (v:EmbeddingVersion {name: $version, slot: $into}) WHERE v.state IN ['ready', 'active']
@@ -7,4 +7,9 @@ CALL (v) {
   SET old.state = 'ready'
 }
 SET v.state = 'active'
+WITH v
+CALL () {
+  MATCH (w:EmbeddingVersion)
+  REMOVE w.split
+}
 RETURN v.name AS version

@@ -3,6 +3,7 @@
 // parameters: user_id STRING, without LIST, added LIST, only STRING, checked BOOLEAN
 // columns:    user STRING, version STRING, slot STRING, heads INTEGER, dim INTEGER, length FLOAT, source STRING, added LIST, query LIST
 MATCH (u:User {id: $user_id})
+WITH u, null AS place
 WITH u, false AS is_stored,
      // include: active_version
 WITH *,

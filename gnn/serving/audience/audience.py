@@ -68,6 +68,7 @@ def audience(
 ) -> Audience:
     """Return the k users with the highest score for a product among those whom the rules allow it.
 
+    By the active version for all users, also during a split: scores of two versions do not compare.
     Equal scores (to nine decimals) are in the order of ids. Own rules apply in addition to the
     built-in ones. `warn` is called with a warning about a short list.
 

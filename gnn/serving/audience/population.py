@@ -55,7 +55,8 @@ class Population:
         """
         missing = [user for user in ids if user not in self.queries]
         for first in range(0, len(missing), _PAGE_STATES):
-            for state in read_user_states(graph, missing[first : first + _PAGE_STATES]):
+            page = missing[first : first + _PAGE_STATES]
+            for state in read_user_states(graph, page, self.served.name):
                 if state.version != self.served.name:
                     raise NotReady(
                         f"version {quoted(state.version)} replaced {quoted(self.served.name)} "

@@ -94,6 +94,7 @@ def recommend_capped(
         version=state.version,
         search=None if state.source == "popularity" else search,
         source=state.source,
+        split=state.split,
         products=listed,
         at_most=caps.at_most,
         per=caps.per,

@@ -131,10 +131,10 @@ def test_why_not_names_the_cap(
 @pytest.mark.usefixtures("groups")
 def test_the_command_says_what_the_cap_changed(shared_graph: Graph, cli: Cli) -> None:
     plain = json.loads(cli("recommend", "u10", "-k", "4", "--json").stdout)
-    assert list(plain) == ["user", "version", "search", "source", "products"]
+    assert list(plain) == ["user", "version", "search", "source", "split", "products"]
     result = cli("recommend", "u10", "-k", "4", "--at-most", "1", "--json")
     document = json.loads(result.stdout)
-    assert list(document)[5:] == ["at_most", "per", "left_out", "moved"]
+    assert list(document)[6:] == ["at_most", "per", "left_out", "moved"]
     first = document["left_out"][0]
     note = f"left out, as 1 of the same kind are in the list: {first['product']} (rank"
     assert note in result.stderr

@@ -454,7 +454,7 @@ def test_the_command_prints_the_contract(
     twin: Twin, shared_graph: Graph, cli: Callable[..., Any]
 ) -> None:
     answer = json.loads(cli("recommend", "🦊 u/1", "-k", "2", "--json").stdout)
-    assert list(answer) == ["user", "version", "search", "source", "products"]
+    assert list(answer) == ["user", "version", "search", "source", "split", "products"]
     assert list(answer["products"][0]) == ["rank", "product", "name", "score"]
     assert len(answer["products"]) == 2
     plain = cli("recommend", "🦊 u/1", "-k", "2")
@@ -462,7 +462,7 @@ def test_the_command_prints_the_contract(
     assert len(plain.stdout.splitlines()) == 3
     assert plain.stderr.endswith("version: one, source: stored\n")
     answer = json.loads(cli("why-not", "u33", "p70", "--json").stdout)
-    assert list(answer) == ["user", "product", "allowed", "rules", "rank", "score"]
+    assert list(answer) == ["user", "product", "allowed", "rules", "rank", "score", "version"]
     assert list(answer["rules"][0]) == ["rule", "passed", "reason"]
     assert cli("why-not", "u33", "p70").stdout.startswith("p70 is ")
 
