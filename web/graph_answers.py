@@ -20,6 +20,7 @@ from kinfolio.records import Match, NodeView, SimilarProducts
 
 MAX_MATCHES = 25
 MAX_NEIGHBOURS = 1_000
+_SEARCHES = {"user": "search_users", "product": "search_products"}
 
 
 class GraphAnswers:
@@ -60,7 +61,7 @@ class GraphAnswers:
     def search(self, kind: Literal["user", "product"], text: str) -> tuple[Match, ...]:
         """Return users or products whose id begins with a text or whose name contains it."""
         rows = self.graph.read(
-            f"search_{kind}s", id=self.normal_id(text), text=text.strip().lower(), most=MAX_MATCHES
+            _SEARCHES[kind], id=self.normal_id(text), text=text.strip().lower(), most=MAX_MATCHES
         )
         return tuple(Match(**row) for row in rows)
 
