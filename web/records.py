@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kinfolio.gnn.serving.caps.caps import LeftOut, Moved
+from kinfolio.gnn.serving.caps.caps import LeftOut, Moved, Per
 from kinfolio.llm_explain.wording.clauses import Clauses
 from kinfolio.llm_explain.wording.writers import Writer
 from kinfolio.records import Recommended, Source
@@ -26,9 +26,17 @@ class ServedList:
     products: tuple[Recommended, ...]
     notes: tuple[str, ...]
     """Such as why the list is short."""
-    left_out: tuple[LeftOut, ...] = ()
-    """Better products that a cap left out."""
-    moved: tuple[Moved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CappedList(ServedList):
+    """The same under a cap, and what it changed."""
+
+    at_most: int
+    per: Per
+    left_out: tuple[LeftOut, ...]
+    """Better products that the cap left out."""
+    moved: tuple[Moved, ...]
     """Products that have another rank without the cap."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -39,7 +40,7 @@ from kinfolio.records import (
     WhyNot,
 )
 from kinfolio.web.graph_answers import MAX_NEIGHBOURS, GraphAnswers
-from kinfolio.web.records import ServedList, Wording
+from kinfolio.web.records import CappedList, ServedList, Wording
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -82,14 +83,9 @@ class Service(GraphAnswers):
 
         Products have the kind or category, if one is given, and are none of `exclude`. A list under
         `caps` has no other restriction.
-
-        Raises:
-            BadInput: `caps` came with a category or products to leave out.
         """
         notes: list[str] = []
         if caps is not None:
-            if category is not None or exclude:
-                raise BadInput("at_most is for whole lists; leave out category and exclude")
             return recommend_capped(
                 self.graph, user, k, caps, rules=self.rules, warn=notes.append
             ), tuple(notes)
@@ -121,17 +117,12 @@ class Service(GraphAnswers):
             products=[one.product for one in found.products],
             split=found.split,
         )
-        return ServedList(
-            request=shown.request,
-            user=found.user,
-            version=found.version,
-            search=found.search,
-            source=found.source,
-            split=found.split,
-            products=found.products,
-            notes=notes,
-            **_changes(found),
-        )
+        fields: dict[str, Any] = {  # Any: those of `ServedList`
+            "request": shown.request,
+            "notes": notes,
+            **{item.name: getattr(found, item.name) for item in dataclass_fields(found)},
+        }
+        return (CappedList if isinstance(found, CappedRecommendations) else ServedList)(**fields)
 
     def explain(
         self,
@@ -254,10 +245,3 @@ class Service(GraphAnswers):
 
     def _answers(self, user: str) -> Answers:
         return Answers(self.graph, user, self._wording.writers, self.rules, self.display)
-
-
-def _changes(found: Recommendations) -> dict[str, Any]:
-    """Return what a cap changed, as fields of `ServedList`. Any: tuples of two kinds."""
-    if not isinstance(found, CappedRecommendations):
-        return {}
-    return {"left_out": found.left_out, "moved": found.moved}

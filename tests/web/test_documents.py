@@ -18,6 +18,11 @@ ODD_PATH = segment(ODD)
 PAIRS: tuple[tuple[str, list[str], str], ...] = (
     ("recommend", [ME], f"/users/{ME}/recommendations"),
     ("recommend", [ME, "-k", "3"], f"/users/{ME}/recommendations?k=3"),
+    (
+        "recommend",
+        [ME, "--at-most", "1", "--per", "category"],
+        f"/users/{ME}/capped-recommendations?at_most=1&per=category",
+    ),
     ("recommend", [ODD], f"/users/{ODD_PATH}/recommendations"),
     ("recommend", [FORMULA], f"/users/{segment(FORMULA)}/recommendations"),
     ("explain", [ME, "p5"], f"/users/{ME}/recommendations/p5"),

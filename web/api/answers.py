@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded
@@ -26,24 +26,12 @@ from kinfolio.web.api.schemas import (
 from kinfolio.web.callers import AnyCaller, ProductId, Staff, UserId
 from kinfolio.web.paths import Id
 from kinfolio.web.problems import Document
-from kinfolio.web.records import ServedList
+from kinfolio.web.records import CappedList, ServedList
 from kinfolio.web.site import site_of
 
 router = APIRouter()
 K = Annotated[int, Query(ge=1, le=MAX_K, description="number of products")]
 Text = Annotated[str, Query(max_length=200, description="begin of an id, or a part of a name")]
-
-
-def _caps(
-    at_most: Annotated[
-        int | None, Query(ge=1, le=MAX_K, description="products of one kind or category")
-    ] = None,
-    per: Per = "kind",
-) -> ListCaps | None:
-    return None if at_most is None else ListCaps(at_most=at_most, per=per)
-
-
-Caps = Annotated[ListCaps | None, Depends(_caps)]
 
 
 @router.get("/me", tags=["caller"], response_model=Me)
@@ -65,15 +53,34 @@ def recommendations(
     k: K = 10,
     category: Annotated[str | None, Query(max_length=200, description="kind or category")] = None,
     exclude: Annotated[list[Id] | None, Query(max_length=200, description="product ids")] = None,
-    caps: Caps = None,
 ) -> Document:
     """Return the products that a user is most likely to want, best first.
 
     Products that the rules exclude are never listed; `why-not` names the rule.
     """
     service = site_of(request).service
-    found = service.serve_list(user, k, category=category, exclude=exclude or (), caps=caps)
+    found = service.serve_list(user, k, category=category, exclude=exclude or ())
     return Document(found)
+
+
+@router.get(
+    "/users/{user:id}/capped-recommendations",
+    tags=["recommendations"],
+    response_model=CappedList,
+)
+def capped_recommendations(
+    request: Request,
+    user: UserId,
+    at_most: Annotated[int, Query(ge=1, le=MAX_K, description="products of one kind or category")],
+    per: Per = "kind",
+    k: K = 10,
+) -> Document:
+    """Return the best list with at most so many products of each kind or category.
+
+    `left_out` has the better products that the cap left out, `moved` those with another rank.
+    """
+    caps = ListCaps(at_most=at_most, per=per)
+    return Document(site_of(request).service.serve_list(user, k, caps=caps))
 
 
 @router.get(
