@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -40,7 +41,21 @@ from kinfolio.snapshot import read_snapshot
 from kinfolio.storage.lock import locked
 
 
+@contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """Count the tiniest numbers as 0, which is faster, during the block.
+
+    A mode of the processor: left on, it changes the arithmetic of the caller's program, too.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 @retain_freed_memory()
+@_flushed_denormals()
 def train(
     run: Run,
     config: TrainConfig,
@@ -75,7 +90,6 @@ def train(
         started = time.monotonic()
         snapshot, device = read_snapshot(run.snapshot), pick_device(config.device)
         torch.manual_seed(config.seed)
-        torch.set_flush_denormal(True)
         features = _text_features(snapshot, config, cache, load, progress)
         held_back = validation_mask(snapshot, config.seed)
         data = training_data(snapshot, device, held_back)

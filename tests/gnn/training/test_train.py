@@ -50,6 +50,12 @@ def test_the_same_seed_gives_the_same_model_to_the_last_digit(tmp_path: Path) ->
     assert not np.array_equal(vectors[0], vectors[2])
 
 
+def test_a_training_leaves_the_arithmetic_of_the_program_as_it_was(tmp_path: Path) -> None:
+    least = float("2.2e-308")  # halved, it is a number that a training counts as 0
+    train(run_of(tmp_path / "run", make_snapshot(seed=4)), SMALL, cache=tmp_path / "texts")
+    assert least / 2 > 0
+
+
 def test_held_out_edges_do_not_change_the_model(tmp_path: Path) -> None:
     snapshot = make_snapshot(seed=5)
     holdings, ties = snapshot.holdings, snapshot.ties

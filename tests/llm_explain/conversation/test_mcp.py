@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -64,7 +64,9 @@ def answers(
                     except Exception as error:  # what a client raises for a tool it lacks
                         found[key] = error
 
-    anyio.run(ask)
+    # In a thread of its own: the browser of other tests leaves an event loop in this one.
+    with start_blocking_portal() as portal:
+        portal.call(ask)
     found["stdout"] = (folder / "stdout").read_text("utf-8")
     return found
 
