@@ -22,11 +22,11 @@ Rows = Callable[..., list[dict[str, Any]]]
 def test_a_caller_who_asks_too_often_is_told_when_to_come_back(
     community_graph: Graph, models: Path, tmp_path: Path
 ) -> None:
-    with running(community_graph, tmp_path / "home", models, requests_per_second=0.5) as web:
+    with running(community_graph, tmp_path / "home", models, requests_per_second=0.1) as web:
         assert web.get(f"{API}/me").status == 200
         answer = web.get(f"{API}/me")
         assert (answer.status, answer.json["title"]) == (429, "Too many requests")
-        assert int(answer.headers["retry-after"]) in (1, 2)
+        assert 5 <= int(answer.headers["retry-after"]) <= 10
         # Another caller is not affected, nor is health.
         assert web.get(f"{API}/me", caller="customer").status == 200
         assert web.get("/livez", caller=None).status == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded
@@ -144,7 +144,14 @@ def what_if(request: Request, user: UserId, changes: Changes) -> Document:
     tags=["recommendations"],
     response_model=ComparisonDocument,
 )
-def compare(request: Request, user: UserId, product: ProductId, other: Id) -> Document:
+def compare(
+    request: Request,
+    user: UserId,
+    product: ProductId,
+    other: Annotated[
+        Id, Path(description="id of the other product", examples=["housing-index-fund"])
+    ],
+) -> Document:
     """Compare ranks, scores, rules and reasons of two products for a user."""
     service = site_of(request).service
     reply = service.compare(user, product, service.normal_id(other))

@@ -22,7 +22,12 @@ from kinfolio.web.site import site_of
 router = APIRouter(prefix="/users/{user:id}/threads", tags=["conversations"])
 
 ThreadId = Annotated[
-    str, Path(pattern="^[0-9a-f]{32}$", description="as POST .../threads returned it")
+    str,
+    Path(
+        pattern="^[0-9a-f]{32}$",
+        description="as POST .../threads returned it",
+        examples=["0f1e2d3c4b5a69788796a5b4c3d2e1f0"],
+    ),
 ]
 
 

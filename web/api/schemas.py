@@ -150,7 +150,19 @@ def _text(value: object) -> str:
 class EventBody(BaseModel):
     """What a user did with one product of a list."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "request": "019aa1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+                    "product": "opal-daily-note",
+                    "kind": "dismissed",
+                    "at": "2026-11-23T10:00:00Z",
+                }
+            ]
+        },
+    )
 
     request: Annotated[str, Field(min_length=1, max_length=100)]
     """Of the list."""
