@@ -49,9 +49,7 @@ class Kinfolio:
     def __init__(
         self, graph: Graph, *, rules: Path | None = None, on_note: Note = log_note
     ) -> None:
-        self.graph = graph
-        self._rules_folder = rules
-        self._on_note = on_note
+        self.graph, self._rules_folder, self._on_note = graph, rules, on_note
 
     def __repr__(self) -> str:
         return f"Kinfolio({self.graph.connection!r})"
@@ -93,7 +91,7 @@ class Kinfolio:
 
             forget_users(self.graph, users, environment.home())
 
-        return load(
+        report = load(
             self.graph,
             Path(folder),
             replace=forget if replace else None,
@@ -101,6 +99,8 @@ class Kinfolio:
             least_rating=least_rating,
             progress=on_progress,
         )
+        self._list_new_products(on_progress)
+        return report
 
     def export(
         self,
@@ -180,9 +180,10 @@ class Kinfolio:
         from kinfolio.gnn.publishing.write_back import write_back
         from kinfolio.gnn.training.train import read_servable
 
-        return write_back(
-            self.graph, read_servable(Run(Path(run))), name=name, progress=on_progress
-        )
+        model = read_servable(Run(Path(run)))
+        stored = write_back(self.graph, model, name=name, progress=on_progress)
+        self._list_new_products(on_progress)
+        return stored
 
     def recommend(
         self,
@@ -276,6 +277,11 @@ class Kinfolio:
         from kinfolio.gnn.publishing.versions import list_versions
 
         return Records(list_versions(self.graph))
+
+    def _list_new_products(self, progress: Progress) -> None:
+        from kinfolio.gnn.new_products.adding import add_new_products
+
+        add_new_products(self.graph, self._text_cache, note=self._on_note, progress=progress)
 
     def _id(self, text: str) -> str:
         """Return an id in its normal form; of a graph with a mapping as it is."""

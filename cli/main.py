@@ -31,6 +31,7 @@ COMMANDS = {
         "model.versions:writeback_command",
         "Write the embeddings to the graph as a new version.",
     ),
+    "refresh": ("model.refresh", "List products that came after the training."),
     "versions": ("model.versions", "List, roll back, split or drop stored versions."),
     "recommend": ("answers.recommend", "List the products a user is most likely to want."),
     "explain": ("answers.explain", "Explain why a product is recommended to a user."),

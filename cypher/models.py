@@ -68,6 +68,7 @@ class Product(Model):  # type: ignore[misc]
     name, kind, sector, text, risk, open, countries = _properties(7)
     embedding_a, embedding_b, message_a, message_b = _properties(4)
     similar_a, similar_b, similar_weight_a, similar_weight_b = _properties(4)
+    new_a, new_b = _properties(2)
     categories = RelatedTo(Category, "IN_CATEGORY")
     holders = RelatedFrom("User", "HOLDS")
     reviews = RelatedFrom(Review, "ABOUT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -114,6 +115,7 @@ def _load(folder: Path, arguments: _Arguments, split: SplitRule | None) -> LoadR
 def _load_into_graph(
     folder: Path, rejects_file: Path, arguments: _Arguments, split: SplitRule | None
 ) -> LoadReport:
+    from kinfolio.gnn.new_products.adding import add_new_products
     from kinfolio.loaders.writing.load import load
 
     with options.open_graph() as graph, ExitStack() as display:
@@ -129,7 +131,7 @@ def _load_into_graph(
             forget_users(graph, users, home())
             progress = display.enter_context(show_progress("writing"))
 
-        return load(
+        report = load(
             graph,
             folder,
             progress=lambda step, done, total: progress(step, done, total),
@@ -138,6 +140,9 @@ def _load_into_graph(
             split=split,
             least_rating=arguments.least_rating,
         )
+        lines: list[str] = []
+        add_new_products(graph, options.text_cache(), note=lines.append, progress=progress)
+        return dataclasses.replace(report, notes=(*report.notes, *lines))
 
 
 def _command(folder: Path, arguments: _Arguments, split: SplitRule | None, *flags: str) -> str:

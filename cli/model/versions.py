@@ -33,6 +33,7 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
     from kinfolio.run import Run
 
     with spinner("reading the model"):
+        from kinfolio.gnn.new_products.adding import add_new_products
         from kinfolio.gnn.publishing.write_back import write_back
         from kinfolio.gnn.training.train import read_servable
 
@@ -42,6 +43,8 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
         show_progress("comparing the graph with the run") as progress,
     ):
         stored = write_back(graph, embeddings, name=name, progress=progress)
+        lines: list[str] = []
+        add_new_products(graph, options.text_cache(), note=lines.append, progress=progress)
     if as_json:
         answer = asdict(stored)
         answer["index_recall@10"] = answer.pop("index_recall_at_10")
@@ -53,6 +56,8 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
         f"version {stored.version} serves from slot {stored.slot}: {stored.users:,} users and "
         f"{stored.products:,} products in {stored.seconds:.1f} s; index recall@10 {recall}"
     )
+    for line in lines:
+        print_message(line)
 
 
 @click.group("versions", invoke_without_command=True, epilog="Example:  kinfolio versions")

@@ -31,6 +31,8 @@ OWN_SLOT_PROPERTIES = (
     "market",
     "similar",
     "similar_weight",
+    "new",
+    "inputs",
 )
 """Properties of users and products that kinfolio writes, with `_a` or `_b` for the slot."""
 ABSENT = "kinfolio: not in this graph"

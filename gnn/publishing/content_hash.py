@@ -18,24 +18,33 @@ _MODULUS = 2**64
 
 
 class ContentHash:
-    """Sum of the hashes of the nodes added so far."""
+    """Sum of the hashes of the nodes added so far, from a hash of others on."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: str = "0") -> None:
         self.nodes = 0
-        self._total = 0
+        self._total = int(start, 16)
 
     def add(self, gid: int, parts: Iterable[ArrayLike | None]) -> None:
         """Add a node; a part that is not stored is None."""
-        node = blake2b(int(gid).to_bytes(8, "little", signed=True), digest_size=8)
-        for part in parts:
-            numbers = b"" if part is None else np.asarray(part, "<f8").tobytes()
-            node.update(len(numbers).to_bytes(8, "little") + numbers)
-        self._total = (self._total + int.from_bytes(node.digest(), "little")) % _MODULUS
+        self._total = (self._total + _hash_of(gid, parts)) % _MODULUS
         self.nodes += 1
+
+    def remove(self, gid: int, parts: Iterable[ArrayLike | None]) -> None:
+        """Remove a node that was added."""
+        self._total = (self._total - _hash_of(gid, parts)) % _MODULUS
+        self.nodes -= 1
 
     def hex(self) -> str:
         """The hash in hexadecimal digits."""
         return f"{self._total:016x}"
+
+
+def _hash_of(gid: int, parts: Iterable[ArrayLike | None]) -> int:
+    node = blake2b(int(gid).to_bytes(8, "little", signed=True), digest_size=8)
+    for part in parts:
+        numbers = b"" if part is None else np.asarray(part, "<f8").tobytes()
+        node.update(len(numbers).to_bytes(8, "little") + numbers)
+    return int.from_bytes(node.digest(), "little")
 
 
 def hash_of_products(

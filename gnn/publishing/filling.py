@@ -26,6 +26,7 @@ from kinfolio.gnn.publishing.stored_rows import (
     Batch,
     link_batches,
     product_batches,
+    recipe_properties,
     row_length,
     user_batches,
 )
@@ -151,6 +152,7 @@ class SlotFilling:
                 self.embeddings, self.vectors, self.products.is_present
             ),
             "hash_users": hash_of_users(self.embeddings, self.users.is_present),
+            **recipe_properties(self.embeddings),
         }
         self._write_version("write_back_describe", properties=properties)
 

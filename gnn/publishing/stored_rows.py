@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from kinfolio.cypher.vectors import pack_rows, rows_at_once
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.publishing.slots import NodeKind
+from kinfolio.gnn.recipe import from_bytes
 from kinfolio.records import Slot
 
 BATCH_NUMBERS = 2_000_000
@@ -34,12 +36,22 @@ class Batch:
 def product_rows(embeddings: Embeddings) -> NDArray[np.float32]:
     """Return vector, bias and padding of each product: float32, (num_products, heads * dim + 2).
 
-    The padding gives all rows the same length, so that a cosine index ranks by score.
+    The padding gives all rows the same length, so that a cosine index ranks by score. It leaves
+    room for products that come later.
     """
     scored = np.column_stack([embeddings.product_vectors, embeddings.bias]).astype(np.float64)
     squares = (scored**2).sum(axis=1)
-    longest = max(float(squares.max(initial=0.0)), 1.0)
+    later = from_bytes(embeddings.recipe.tobytes()).square if len(embeddings.recipe) else 0.0
+    longest = max(float(squares.max(initial=0.0)), later, 1.0)
     return np.column_stack([scored, np.sqrt(longest - squares)]).astype(np.float32)
+
+
+def recipe_properties(embeddings: Embeddings) -> dict[str, Any]:
+    """Return the properties of the version that hold the recipe for products that come later."""
+    content = embeddings.recipe.tobytes()
+    if not content:
+        return {}
+    return {"recipe": content, "hash_recipe": sha256(content).hexdigest()}
 
 
 def row_length(products: NDArray[np.float32]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
@@ -88,6 +89,7 @@ def _checks(graph: Graph, found: Found, is_deep: bool, progress: Progress) -> It
         yield _result("links", damage["links"], found.get("linked") or 0)
     yield _index(graph, found, width, damaged)
     if is_deep:
+        yield from _recipe(graph, found)
         yield from _content(graph, found, width, progress)
 
 
@@ -159,6 +161,19 @@ def _recall(graph: Graph, found: Found, width: int, damaged: list[str]) -> float
     total = sum(len(row["found"]) for row in exact)
     hits = sum(len({*row["found"]} & {*by_index[row["row"]]["found"]}) for row in exact)
     return hits / total if total else None
+
+
+def _recipe(graph: Graph, found: Found) -> Iterator[Check]:
+    """Compare the recipe for new products with its hash; an older version has none."""
+    if (expected := found.get("hash_recipe")) is None:
+        return
+    rows = graph.read("version_recipe", version=found["name"], into=found["slot"])
+    content = rows[0]["content"] if rows else None
+    if isinstance(content, bytes) and sha256(content).hexdigest() == expected:
+        yield Check("recipe", True, f"for new products, {len(content):,} bytes, {expected[:16]}")
+    else:
+        detail = "the recipe for new products was changed since the write-back"
+        yield Check("recipe", False, detail, WRITE_AGAIN)
 
 
 def _content(graph: Graph, found: Found, width: int, progress: Progress) -> Iterator[Check]:

@@ -54,6 +54,11 @@ class TextProjection:
     axes: NDArray[np.float32]
     """Shape (width, at most the width of a head)."""
 
+    @property
+    def text_width(self) -> int:
+        """Width of the encoder's vectors."""
+        return len(self.text_mean) or len(self.axes)
+
     def mixed(self, texts: ProductTexts, dim: int) -> NDArray[np.float32]:
         """Return all kinds in one, on the axes: float32, shape (num_products, dim)."""
         combined = texts.reviews + texts.whole

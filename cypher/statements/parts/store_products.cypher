@@ -9,7 +9,7 @@ WITH first + row AS place, numbers, row * $width AS start
 MATCH (p:Product {gid: $gids[place]})
 USING INDEX SEEK p:Product(gid)
 WHERE p.id = $ids[place]
-SET p += $without, p.market_a = $markets[place], p.similar_a = null, p.similar_weight_a = null
+SET p += $without, p.market_a = $markets[place], p.similar_a = null, p.similar_weight_a = null, p.new_a = null, p.inputs_a = null
 WITH p, numbers, start
 CALL (p, numbers, start) {
   UNWIND $parts AS part

@@ -1,0 +1,163 @@
+"""Products that are loaded after the write-back are served like those of the training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.new_products.adding import add_new_products
+from kinfolio.gnn.publishing.health import check_graph
+from kinfolio.gnn.publishing.version_check import check_versions
+from kinfolio.gnn.publishing.versions import rollback
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.serving.recommend import recommend, score_of
+from kinfolio.gnn.serving.recommend_all import recommend_all
+from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.serving.why_not import why_not
+from kinfolio.gnn.training.train import read_embeddings, train
+from kinfolio.loaders import export, load
+from kinfolio.run import Run
+from tests.conftest import RunCypher, write_six_users
+from tests.gnn.trained import SMALL, Words
+
+CONFIG = replace(SMALL, steps=30)
+NEW = (
+    "G,Glade Bond Fund,fund,Bonds,2,true,,Lends to states and pays a coupon.\n"
+    "H,Hazel Nothing,,,,,,\n"
+)
+
+
+@pytest.fixture
+def served(graph: Graph, tmp_path: Path) -> Iterator[Path]:
+    """A graph of six users whose model has been written back; the folder of its files."""
+    folder = write_six_users(tmp_path / "files")
+    load(graph, folder)
+    run = Run(tmp_path / "run")
+    export(graph, run.snapshot)
+    train(run, CONFIG, cache=tmp_path / "texts", load=Words)
+    write_back(graph, read_embeddings(run), name="one")
+    write_back(graph, read_embeddings(run), name="two")
+    return folder
+
+
+def load_new(graph: Graph, folder: Path, products: str = NEW) -> None:
+    """Load products after the others, without giving them vectors."""
+    file = folder / "products.csv"
+    file.write_text(file.read_text("utf-8") + products, "utf-8")
+    load(graph, folder)
+
+
+def add(graph: Graph, tmp_path: Path) -> list[tuple[str, int, int, str | None]]:
+    found = add_new_products(graph, tmp_path / "texts", load=Words)
+    return [(one.version, one.added, one.updated, one.problem) for one in found]
+
+
+def test_a_new_product_is_listed_everywhere(graph: Graph, served: Path, tmp_path: Path) -> None:
+    assert score_of(graph, "u1", "F") is not None
+    load_new(graph, served)
+    assert score_of(graph, "u1", "G") is None
+    assert add(graph, tmp_path) == [("two", 2, 0, None), ("one", 2, 0, None)]
+    listed = recommend(graph, "u1", 10)
+    assert "G" in [one.product for one in listed.products]
+    score = next(one.score for one in listed.products if one.product == "G")
+    assert score_of(graph, "u1", "G") == pytest.approx(score, abs=1e-9)
+    verdict = why_not(graph, "u1", "G")
+    assert verdict.allowed
+    assert verdict.score == score
+    assert verdict.rank
+    file = tmp_path / "all.tsv"
+    recommend_all(graph, file, 10)
+    assert f"u1\t{verdict.rank}\tG\t" in file.read_text("utf-8")
+    assert "A" in [one.product for one in similar_products(graph, "G", 5).products]
+
+
+def test_the_checks_of_the_versions_hold_and_nothing_is_written_twice(
+    graph: Graph, served: Path, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    load_new(graph, served)
+    assert check_versions(graph)[0].ok
+    add(graph, tmp_path)
+    before = run_cypher("MATCH (n) RETURN elementId(n) AS id, properties(n) AS p ORDER BY id")
+    assert add(graph, tmp_path) == [("two", 0, 0, None), ("one", 0, 0, None)]
+    assert before == run_cypher(
+        "MATCH (n) RETURN elementId(n) AS id, properties(n) AS p ORDER BY id"
+    )
+    for report in check_versions(graph):
+        assert report.ok, report.checks
+        details = {check.name: check.detail for check in report.checks}
+        assert details["hash of products"].startswith("8 products")
+        assert details["recipe"].startswith("for new products")
+    unserved = next(one for one in check_graph(graph) if one.name == "unserved products")
+    assert unserved.detail == "every product has a vector"
+
+
+def test_more_that_is_known_later_changes_the_vector(
+    graph: Graph, served: Path, tmp_path: Path
+) -> None:
+    load_new(graph, served)
+    add(graph, tmp_path)
+    before = score_of(graph, "u1", "G"), score_of(graph, "u1", "H")
+    with (served / "reviews.jsonl").open("a", encoding="utf-8") as file:
+        for user in ("u1", "u2"):
+            row = {"review": f"{user}-G", "user": user, "product": "G", "text": "wind and gold"}
+            file.write(json.dumps(row) + "\n")
+    load(graph, served)
+    assert add(graph, tmp_path) == [("two", 0, 1, None), ("one", 0, 1, None)]
+    after = score_of(graph, "u1", "G"), score_of(graph, "u1", "H")
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+    assert all(report.ok for report in check_versions(graph))
+
+
+def test_a_rollback_and_a_new_write_back_keep_them(
+    graph: Graph, served: Path, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    load_new(graph, served)
+    add(graph, tmp_path)
+    score = score_of(graph, "u1", "G")
+    rollback(graph)
+    assert score_of(graph, "u1", "G") == score  # the same model is in both slots
+    write_back(graph, read_embeddings(Run(tmp_path / "run")), name="three")
+    assert score_of(graph, "u1", "G") is None
+    assert add(graph, tmp_path) == [("three", 2, 0, None), ("one", 0, 0, None)]
+    assert score_of(graph, "u1", "G") == score
+    assert all(report.ok for report in check_versions(graph))
+    export(graph, Run(tmp_path / "again").snapshot)
+    train(Run(tmp_path / "again"), CONFIG, cache=tmp_path / "texts", load=Words)
+    write_back(graph, read_embeddings(Run(tmp_path / "again")), name="four")
+    assert run_cypher(
+        "MATCH (p:Product) WHERE p.new_a IS NOT NULL OR p.new_b IS NOT NULL "
+        "RETURN count(p.new_a) AS a, count(p.new_b) AS b"
+    ) in ([{"a": 2, "b": 0}], [{"a": 0, "b": 2}])
+    assert add(graph, tmp_path) == [("four", 0, 0, None), ("three", 0, 0, None)]
+
+
+def test_products_of_which_nothing_is_known_stay_out(
+    graph: Graph, served: Path, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    run_cypher("CREATE (:Product {id: 'nameless'})")
+    assert add(graph, tmp_path)[0] == ("two", 0, 0, None)
+    assert score_of(graph, "u1", "nameless") is None
+    warnings: list[str] = []
+    recommend(graph, "u1", 100, warn=warnings.append)
+    assert "1 came after the training" in warnings[-1]
+
+
+def test_problems_are_told_and_leave_the_version_as_it_is(
+    graph: Graph, served: Path, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    load_new(graph, served)
+    run_cypher("MATCH (v:EmbeddingVersion {name: 'two'}) SET v.recipe = null")
+    run_cypher("MATCH (v:EmbeddingVersion {name: 'one'}) REMOVE v.recipe, v.hash_recipe")
+    damaged, older = add_new_products(graph, tmp_path / "texts", load=Words)
+    assert damaged.problem
+    assert "recipe of version two is damaged" in damaged.problem
+    assert older.problem
+    assert "version one has no recipe" in older.problem
+    report = check_versions(graph, "two")[0]
+    assert [check.name for check in report.checks if not check.ok] == ["recipe"]
