@@ -115,6 +115,7 @@ def _explanation(
         remainder=attribution.remainder,
         grounded=False,
         language=language,
+        known_by=attribution.known_by,
     )
 
 
@@ -153,6 +154,7 @@ def as_document(explanation: Explanation, names: PathNames | None = None) -> dic
         ],
         "remainder": explanation.remainder,
         "grounded": explanation.grounded,
+        "known_by": list(explanation.known_by),
     }
 
 

@@ -56,6 +56,9 @@ class Attribution:
     """Ids of weaker evidence that the text states too."""
     label: str = ""
     """The product's name in the text: with its id where the evidence has another of that name."""
+    known_by: tuple[str, ...] = ()
+    """Of text, category, name and reviews, what a product that came after the training is known by;
+    empty for one of the training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +100,5 @@ class Explanation(Tabular):
     """Code of the language of the text."""
     label: str = ""
     """As `Attribution.label`."""
+    known_by: tuple[str, ...] = ()
+    """As `Attribution.known_by`."""

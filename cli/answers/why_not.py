@@ -49,7 +49,9 @@ def command(
     for rule in answer.rules:
         echo(f"  {'pass' if rule.passed else 'FAIL'}  {rule.rule:<{width}}  {rule.reason}")
     if answer.score is None:
-        echo("it has no score: it was loaded after the training")
+        echo("it has no score: it was loaded after the training; type: kinfolio refresh --new-only")
     else:
         verb = "is" if answer.allowed else "would be"
         echo(f"it {verb} at rank {answer.rank} with a score of {answer.score:.3f}")
+    if answer.known_by:
+        echo(f"it came after the training and is known by its {', '.join(answer.known_by)}")

@@ -90,10 +90,13 @@ def _product(row: dict[str, Any], reviews: dict[str, Any], recipe: Recipe) -> Ne
         recipe.reviewers > 0 or (recipe.texts is not None and any(map(str.strip, texts)))
     )
     described = recipe.texts is not None
+    has_text = any(row[part].strip() for part in ("text", "kind", "sector"))
+    has_category = bool(row["category"].strip())
     known = {
-        "text": described and any(row[part].strip() for part in ("text", "kind", "sector")),
-        "category": described and bool(row["category"].strip()),
-        "name": described and bool(row["name"].strip()),
+        "text": described and has_text,
+        "category": described and has_category,
+        # A name adds little to a text, and is not told beside it.
+        "name": described and bool(row["name"].strip()) and not (has_text or has_category),
         "reviews": has_reviews,
     }
     return NewProduct(

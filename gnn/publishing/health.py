@@ -115,7 +115,8 @@ def _active(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
     if unserved["products"]:
         detail = (
             f"{unserved['products']:,} products have no vector yet, like "
-            f"{quoted(unserved['example'])}; kinfolio export, train and writeback give them one"
+            f"{quoted(unserved['example'])}; kinfolio refresh --new-only gives one to those of "
+            "which a text, a category, a name or reviews are known"
         )
     else:
         detail = "every product has a vector"

@@ -157,7 +157,7 @@ def limits(found: Evaluation) -> list[str]:
     """Return the limits of the evaluation and the weaknesses of the model."""
     sentences = [
         "One training: intervals are over users, not over seeds.",
-        "A product added after the training is not recommended before the next training.",
+        "A product added after the training is listed by its text or reviews only, until the next.",
     ]
     absent = [name for name in ("new", "unseen") if name not in found.users]
     if absent:

@@ -87,7 +87,7 @@ def no_vector(product_id: str, version: str) -> NotReady:
     """Return the error for a product that came after the training."""
     return NotReady(
         f"product {quoted(product_id)} has no vector in version {quoted(version)}; "
-        "type: kinfolio export, kinfolio train and kinfolio writeback"
+        "type: kinfolio refresh --new-only, or export, train and write back again"
     )
 
 

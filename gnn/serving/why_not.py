@@ -35,6 +35,7 @@ def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule
         else:
             rows = read_compared(graph, state.served, "why_not_rank", parameters)
         rank = int(rows[0]["before"]) + 1
+    known = graph.read("new_products_known", slot=state.slot, product_id=product_id)[0]
     return WhyNot(
         user=state.user,
         product=product_id,
@@ -43,4 +44,5 @@ def why_not(graph: Graph, user_id: str, product_id: str, *, rules: Sequence[Rule
         rank=rank,
         score=score,
         version=state.version,
+        known_by=tuple(known["known_by"] or ()),
     )

@@ -96,6 +96,7 @@ def read_attribution(
         risk=pair["risk"],
         tolerance=pair["risk_tolerance"],
         also_stated=frozenset(place + 1 for place in also_stated),
+        known_by=tuple(pair["known_by"] or ()),
     ), linear_score
 
 
@@ -143,6 +144,6 @@ def _read_score(reads: Reads, state: UserState, product_id: str) -> float:
     if score is None:
         raise NotReady(
             f"product {quoted(product_id)} came after version {quoted(state.version)} and has no "
-            "score yet; type: kinfolio export, kinfolio train and kinfolio writeback"
+            "score yet; type: kinfolio refresh --new-only, or export, train and write back again"
         )
     return score

@@ -122,6 +122,9 @@ class _Planner:
         attribution = self._attribution
         if attribution.basis != "holdings":
             yield self._fixed(f"only_{attribution.basis}")
+        if attribution.known_by:
+            words = [self._clauses.words[f"known_{kind}"] for kind in attribution.known_by]
+            yield self._fixed("new", known=self._clauses.listed(words))
         yield from self._rest()
         if attribution.risk is not None and "risk" not in dict(attribution.refused_by):
             yield self._fixed("risk")

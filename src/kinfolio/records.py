@@ -246,6 +246,8 @@ class WhyNot(Tabular):
     """Rank among the eligible products and this one; None without a score."""
     score: float | None
     version: str | None = None
+    known_by: tuple[str, ...] = ()
+    """What a product that came after the training is known by; empty for one of the training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@
 UNWIND $gids AS gid
 MATCH (p:Product {gid: gid})
 CALL (p) {
-  MATCH (u:User)-[:WROTE]->(r:Review)-[:ABOUT]->(p)
+  MATCH (u:User)-[:WROTE]->(r:Review)-[:ABOUT]->(p:Product)
   WHERE CASE
     WHEN r.split IS NOT NULL THEN r.split = 'train' AND ($cut IS NULL OR r.at IS NULL OR r.at <= $cut)
     WHEN $cut IS NOT NULL AND r.at IS NOT NULL THEN r.at <= $cut

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.inspection.guess import guess
+from kinfolio.cypher.inspection.inventory import inspect
 from kinfolio.gnn.new_products.adding import add_new_products
 from kinfolio.gnn.publishing.health import check_graph
 from kinfolio.gnn.publishing.version_check import check_versions
 from kinfolio.gnn.publishing.versions import rollback
 from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.serving.audience.audience import audience
 from kinfolio.gnn.serving.recommend import recommend, score_of
 from kinfolio.gnn.serving.recommend_all import recommend_all
 from kinfolio.gnn.serving.similar import similar_products
+from kinfolio.gnn.serving.user_state import read_user_states
+from kinfolio.gnn.serving.what_if import what_if
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.gnn.training.train import read_embeddings, train
+from kinfolio.llm_explain.explain import explain
+from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.llm_explain.wording.writers import writers_for
 from kinfolio.loaders import export, load
+from kinfolio.records import Connection
 from kinfolio.run import Run
-from tests.conftest import RunCypher, write_six_users
+from tests.conftest import RunCypher, drop_constraints, write_six_users
+from tests.cypher.inspection.movies import make_movies
 from tests.gnn.trained import SMALL, Words
 
+WRITERS = writers_for("none", Path(), print)
 CONFIG = replace(SMALL, steps=30)
 NEW = (
     "G,Glade Bond Fund,fund,Bonds,2,true,,Lends to states and pays a coupon.\n"
@@ -33,7 +43,7 @@ NEW = (
 
 
 @pytest.fixture
-def served(graph: Graph, tmp_path: Path) -> Iterator[Path]:
+def served(graph: Graph, tmp_path: Path) -> Path:
     """A graph of six users whose model has been written back; the folder of its files."""
     folder = write_six_users(tmp_path / "files")
     load(graph, folder)
@@ -161,3 +171,79 @@ def test_problems_are_told_and_leave_the_version_as_it_is(
     assert "version one has no recipe" in older.problem
     report = check_versions(graph, "two")[0]
     assert [check.name for check in report.checks if not check.ok] == ["recipe"]
+
+
+def test_an_explanation_says_by_what_a_new_product_is_known_and_adds_up(
+    graph: Graph, served: Path, tmp_path: Path
+) -> None:
+    load_new(graph, served)
+    add(graph, tmp_path)
+    for language, words in (
+        ("en", "new to the model, it is known only by its text and its category."),
+        ("de", "kennt bisher nur den Text und die Kategorie."),
+    ):
+        found = explain(
+            *(graph, "u1", "G", WRITERS),
+            clauses=load_clauses(language),
+            all_evidence=True,
+        )
+        assert words in found.text
+        assert found.grounded
+        assert found.known_by == ("text", "category")
+        assert found.score == score_of(graph, "u1", "G")
+        assert sum(one.contribution for one in found.evidence) == pytest.approx(
+            found.score, abs=1e-5
+        )
+    assert explain(graph, "u1", "C", WRITERS).known_by == ()
+    assert why_not(graph, "u1", "G").known_by == ("text", "category")
+    assert why_not(graph, "u1", "C").known_by == ()
+
+
+def test_new_users_with_new_holdings_of_new_products(
+    graph: Graph, served: Path, tmp_path: Path
+) -> None:
+    load_new(graph, served)
+    add(graph, tmp_path)
+    before = {state.user: state.query for state in read_user_states(graph, ["u1", "u2"])}
+    with (served / "users.csv").open("a", encoding="utf-8") as file:
+        file.write("u7,DE,4\n")
+    with (served / "interactions.tsv").open("a", encoding="utf-8") as file:
+        file.write("u7\tG\t5\t2024-07-01\nu7\tB\t5\t2024-07-01\nu1\tG\t5\t2024-07-01\n")
+    load_new(graph, served, "I,Iris Bond,fund,Bonds,2,true,,Lends to towns.\n")
+    assert add(graph, tmp_path) == [("two", 1, 0, None), ("one", 1, 0, None)]
+    after = {state.user: state for state in read_user_states(graph, ["u1", "u2", "u7"])}
+    assert after["u2"].query == before["u2"]
+    assert after["u1"].query != before["u1"]
+    assert (after["u1"].source, after["u7"].source) == ("folded_in", "folded_in")
+    for user in ("u1", "u7"):
+        listed = [one.product for one in recommend(graph, user, 20).products]
+        assert "I" in listed
+        assert "G" not in listed
+        found = explain(graph, user, "I", WRITERS, all_evidence=True)
+        assert "G" in {step.id for one in found.evidence for step in one.path}
+        assert found.remainder == pytest.approx(0, abs=1e-9)
+    scores = {one.user: one.score for one in audience(graph, "I", 10).users}
+    assert scores["u7"] == pytest.approx(score_of(graph, "u7", "I"), abs=1e-6)
+    assert what_if(graph, "u2", added=["G"]).products
+    assert all(report.ok for report in check_versions(graph))
+
+
+def test_a_graph_of_other_names_lists_new_products(
+    server: Connection, graph: Graph, tmp_path: Path, run_cypher: RunCypher
+) -> None:
+    drop_constraints(run_cypher)
+    make_movies(run_cypher)
+    with Graph(server, guess(graph, inspect(graph))) as mapped:
+        run = Run(tmp_path / "run")
+        export(mapped, run.snapshot)
+        train(run, CONFIG, cache=tmp_path / "texts", load=Words)
+        write_back(mapped, read_embeddings(run), name="one")
+        run_cypher(
+            "MATCH (g:Genre) WITH g LIMIT 1 "
+            "CREATE (:Movie {movieId: 99999, title: 'A Later Film'})-[:IN_GENRE]->(g)"
+        )
+        assert add(mapped, tmp_path) == [("one", 1, 0, None)]
+        assert score_of(mapped, "Viewer 003", "99999") is not None
+        assert why_not(mapped, "Viewer 003", "99999").rank
+        assert all(report.ok for report in check_versions(mapped))
+        assert add(mapped, tmp_path) == [("one", 0, 0, None)]

@@ -163,7 +163,7 @@ def test_short_lists_and_wrong_inputs_say_what_to_do(changed: Graph, run_cypher:
     assert f"{found.eligible} of 1000 asked for" in warnings[-1]
     with pytest.raises(NotFound, match="there is no product 'p4'"):
         audience(changed, "p4")
-    with pytest.raises(NotReady, match=r"'new' has no vector .* type: kinfolio export"):
+    with pytest.raises(NotReady, match=r"'new' has no vector .* type: kinfolio refresh"):
         audience(changed, "new")
     with pytest.raises(BadConfig, match="number of users from 1 to 1,000"):
         audience(changed, MAIN, 0)
