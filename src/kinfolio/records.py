@@ -39,8 +39,7 @@ NO_TIME = -(2**63)
 class Connection:
     """Address and credentials of a database.
 
-    Credentials in the address (`bolt://user:password@host`) are moved out of it, so that no message
-    prints them; they count where no password is given.
+    Credentials in the address are moved out of it, so that no message prints them.
     """
 
     uri: str
@@ -246,8 +245,7 @@ class WhyNot(Tabular):
     """Rank among the eligible products and this one; None without a score."""
     score: float | None
     version: str | None = None
-    known_by: tuple[str, ...] = ()
-    """What a product that came after the training is known by; empty for one of the training."""
+    known_by: tuple[str, ...] = ()  # of a product that came after the training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
