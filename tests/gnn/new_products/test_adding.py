@@ -6,12 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.inspection.guess import guess
 from kinfolio.cypher.inspection.inventory import inspect
+from kinfolio.errors import NotReady
+from kinfolio.gnn.new_products import adding
 from kinfolio.gnn.new_products.adding import add_new_products
+from kinfolio.gnn.new_products.embedding import NewVectors
+from kinfolio.gnn.new_products.storing import product_rows
 from kinfolio.gnn.publishing.health import check_graph
 from kinfolio.gnn.publishing.version_check import check_versions
 from kinfolio.gnn.publishing.versions import rollback
@@ -30,7 +35,7 @@ from kinfolio.llm_explain.wording.writers import writers_for
 from kinfolio.loaders import export, load
 from kinfolio.records import Connection
 from kinfolio.run import Run
-from tests.conftest import RunCypher, drop_constraints, write_six_users
+from tests.conftest import Cli, RunCypher, drop_constraints, write_six_users
 from tests.cypher.inspection.movies import make_movies
 from tests.gnn.trained import SMALL, Words
 
@@ -247,3 +252,63 @@ def test_a_graph_of_other_names_lists_new_products(
         assert why_not(mapped, "Viewer 003", "99999").rank
         assert all(report.ok for report in check_versions(mapped))
         assert add(mapped, tmp_path) == [("one", 0, 0, None)]
+
+
+def test_an_interrupted_run_leaves_a_sound_version_and_is_completed_by_the_next(
+    graph: Graph, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "AT_ONCE", 1)
+    load_new(graph, served)
+
+    def stop(name: str) -> Words:
+        words = Words(name)
+        if score_of(graph, "u1", "G") is not None:
+            raise KeyboardInterrupt
+        return words
+
+    with pytest.raises(KeyboardInterrupt):
+        add_new_products(graph, tmp_path / "other", load=stop)
+    assert score_of(graph, "u1", "G") is not None
+    assert score_of(graph, "u1", "H") is None
+    assert all(report.ok for report in check_versions(graph))
+    assert add(graph, tmp_path) == [("two", 1, 0, None), ("one", 2, 0, None)]
+    assert all(report.ok for report in check_versions(graph))
+
+
+def test_without_the_encoder_they_wait_and_the_reason_is_told(
+    graph: Graph, served: Path, tmp_path: Path
+) -> None:
+    def missing(_: str) -> Words:
+        raise NotReady("the text encoder is not installed")
+
+    notes: list[str] = []
+    assert not any(one.problem for one in add_new_products(graph, tmp_path, load=missing))
+    load_new(graph, served)
+    found = add_new_products(graph, tmp_path / "other", load=missing, note=notes.append)
+    assert [one.added for one in found] == [0, 0]
+    assert set(notes) == {"new products are not listed: the text encoder is not installed"}
+    assert score_of(graph, "u1", "G") is None
+
+
+def test_load_and_refresh_list_them(
+    cli: Cli, graph: Graph, served: Path, run_cypher: RunCypher
+) -> None:
+    file = served / "products.csv"
+    file.write_text(file.read_text("utf-8") + NEW, "utf-8")
+    loaded = json.loads(cli("load", str(served), "--json").stdout)
+    assert loaded["notes"][-2].startswith("version two lists 2 new products")
+    run_cypher("CREATE (:Product {id: 'hand', name: 'Made by Hand', countries: ['FR']})")
+    done = json.loads(cli("refresh", "--new-only", "--json").stdout)
+    assert [(one["version"], one["added"]) for one in done["versions"]] == [("two", 1), ("one", 1)]
+    assert score_of(graph, "u6", "hand") is not None
+    assert "no new products" in cli("refresh", "--new-only").stdout
+    assert "new-only" in cli("refresh").stderr
+
+
+def test_a_vector_longer_than_the_versions_rows_is_shortened() -> None:
+    long = np.array([[3.0, 4.0], [0.3, 0.4]], np.float32)
+    found = NewVectors(vectors=long, messages=long, bias=np.full(2, 0.6, np.float32))
+    rows = product_rows(found, 1.0)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 1])
+    assert rows[0] == pytest.approx([0.48, 0.64, 0.6, 0], abs=1e-6)
+    assert rows[1, :3] == pytest.approx([0.3, 0.4, 0.6])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kinfolio.errors import RunBroken
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.new_products.embedding import embed_new_products
+from kinfolio.gnn.publishing.stored_rows import product_rows, row_length
 from kinfolio.gnn.recipe import Recipe, from_bytes
 from kinfolio.gnn.text.projection import ProductTexts
 from kinfolio.gnn.training.config import TrainConfig
@@ -117,6 +118,7 @@ def test_the_recipe_gives_what_the_training_stored(
     assert np.abs(found.vectors - stored.product_vectors[rows]).max() < 1e-4
     assert np.abs(found.messages - stored.product_messages[rows]).max() < 1e-4
     assert np.abs(found.bias - stored.bias[rows]).max() < 1e-4
+    assert row_length(product_rows(stored)) ** 2 >= recipe.square - 1e-3
     assert found.vectors.any(axis=1).tolist() == [True, True, False][: len(cold)]
 
 
