@@ -30,10 +30,12 @@ def command(new_only: bool, as_json: bool) -> None:
 
     with options.open_graph() as graph, show_progress("looking for new products") as progress:
         found = add_new_products(graph, options.text_cache(), progress=progress)
+    lines = [line for one in found for line in one.sentences()] or ["no new products"]
     if as_json:
-        print_json({"versions": found})
+        version = found[0].version if found else None
+        document = {"published": False, "reason": "; ".join(lines), "version": version}
+        print_json(document | {"before": {}, "after": {}, "versions": found})
         return
-    lines = [line for one in found for line in one.sentences()]
-    echo(*(lines or ["no new products"]))
+    echo(*lines)
     if not found:
         print_message("there is no version in the graph; type: kinfolio writeback")

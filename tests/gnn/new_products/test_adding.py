@@ -299,6 +299,7 @@ def test_load_and_refresh_list_them(
     assert loaded["notes"][-2].startswith("version two lists 2 new products")
     run_cypher("CREATE (:Product {id: 'hand', name: 'Made by Hand', countries: ['FR']})")
     done = json.loads(cli("refresh", "--new-only", "--json").stdout)
+    assert (done["published"], done["version"]) == (False, "two")
     assert [(one["version"], one["added"]) for one in done["versions"]] == [("two", 1), ("one", 1)]
     assert score_of(graph, "u6", "hand") is not None
     assert "no new products" in cli("refresh", "--new-only").stdout
