@@ -52,8 +52,7 @@ def read_attribution(
     the text states more evidence, and the largest negative contributions in any case.
 
     Returns:
-        The attribution, and the score as a function of its components, of which evidence n is the
-        n-th largest.
+        The attribution, and the score as a function of components; evidence n is the n-th largest.
 
     Raises:
         NotReady: nothing was written back, or the product has no vector yet.
