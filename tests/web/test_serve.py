@@ -9,6 +9,7 @@ from pathlib import Path
 from kinfolio.cypher.graph import Graph
 from kinfolio.records import Connection
 from kinfolio.web.access.sessions import COOKIE
+from kinfolio.web.server import bind
 from tests.conftest import Cli, environment_of
 from tests.web.running import API, served
 
@@ -68,3 +69,14 @@ def test_tokens_are_printed_once_and_never_listed(cli: Cli, tmp_path: Path) -> N
     assert "no token yet" in cli("token", "list", env=home).stderr
     wrong = cli("token", "add", "--role", "analyst", "--user", "p007", env=home)
     assert "a token of role analyst has no user" in wrong.stderr
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    # Nagle's algorithm holds a small answer back until the client has acknowledged the part before.
+    with (
+        bind("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+    ):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
