@@ -94,7 +94,7 @@ def test_the_document_has_the_fields_of_the_contract(community_graph: Graph) -> 
     document = as_document(explain(community_graph, "people", "p0", (NONE,)))
     assert list(document) == [
         *("user", "product", "name", "score", "version", "writer", "text", "sentences"),
-        *("evidence", "remainder", "grounded"),
+        *("evidence", "remainder", "grounded", "known_by"),
     ]
     assert document["grounded"] is True
     assert document["writer"] == "none"

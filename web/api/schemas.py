@@ -82,6 +82,7 @@ class ExplanationDocument(TypedDict):
     evidence: list[EvidenceDocument]
     remainder: float
     grounded: bool
+    known_by: list[str]
 
 
 class ComparisonDocument(TypedDict):

@@ -84,7 +84,7 @@ def test_names_are_text(web: Web, path: str, headers: dict[str, str]) -> None:
     answer = web.get(path, caller="admin", headers=headers)
     if answer.status == 303:
         answer = web.get(answer.headers["location"], caller="admin")
-    assert answer.status < 500 or "writeback" in answer.text, answer.text
+    assert answer.status < 500 or "refresh --new-only" in answer.text, answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert findings(answer.text) == []
