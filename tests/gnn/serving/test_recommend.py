@@ -462,7 +462,9 @@ def test_the_command_prints_the_contract(
     assert len(plain.stdout.splitlines()) == 3
     assert plain.stderr.endswith("version: one, source: stored\n")
     answer = json.loads(cli("why-not", "u33", "p70", "--json").stdout)
-    assert list(answer) == ["user", "product", "allowed", "rules", "rank", "score", "version"]
+    assert list(answer) == [
+        *("user", "product", "allowed", "rules", "rank", "score", "version", "known_by"),
+    ]
     assert list(answer["rules"][0]) == ["rule", "passed", "reason"]
     assert cli("why-not", "u33", "p70").stdout.startswith("p70 is ")
 
