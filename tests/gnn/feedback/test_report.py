@@ -109,7 +109,10 @@ def test_the_versions_of_a_split_are_compared_on_its_lists_only(split_log: Event
 
 @pytest.fixture
 def home_log(server_home: Path) -> Iterator[EventLog]:
+    """The log of the server's home, without the events of other tests."""
     log = EventLog(server_home)
+    for file in log.folder.glob("*"):
+        file.unlink()
     yield log
     for file in log.folder.glob("*"):
         file.unlink()
