@@ -1,4 +1,4 @@
-"""Concurrent readers of lists and explanations beside a training."""
+"""Concurrent readers of lists and explanations beside trainings."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 
 from front.process import ServerProcess
 from measure import percentile, report
@@ -46,20 +48,8 @@ def measure_readers(server: ServerProcess, readers: int, seconds: int, run: Path
                         errors[f"{answer.status_code}: {answer.text[:200]}"] += 1
 
     before = server.cpu_seconds()
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(run / "snapshot", Path(folder) / "run" / "snapshot")
-        training = subprocess.Popen(
-            [sys.executable, "-m", "kinfolio.cli", "train", "--run", f"{folder}/run"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            with ThreadPoolExecutor(readers) as pool:
-                list(pool.map(read, range(readers)))
-            was_training = training.poll() is None
-        finally:
-            training.terminate()
-            training.wait(60)
+    with trainings(run) as started, ThreadPoolExecutor(readers) as pool:
+        list(pool.map(read, range(readers)))
     answers = sum(map(len, times.values()))
     cpu = (server.cpu_seconds() - before) / answers * 1000
     for kind, found in times.items():
@@ -67,10 +57,40 @@ def measure_readers(server: ServerProcess, readers: int, seconds: int, run: Path
             f"{kind}: {len(found):,} answers, p50 {percentile(found, 50)} ms, p99 "
             f"{percentile(found, 99)} ms"
         )
-    state = "trained all the time" if was_training else "ended before the readers"
     report(
         f"{readers} readers, {seconds} s: {sum(errors.values())} errors, server CPU {cpu:.1f} ms "
-        f"an answer; the training {state}"
+        f"an answer; trainings: {len(started)}, one after the other, all the time"
     )
     for text, number in errors.most_common(5):
         report(f"{number} x {text}")
+
+
+@contextmanager
+def trainings(run: Path) -> Iterator[list[float]]:
+    """Train on a copy of a run's snapshot again and again; yield the times of the starts."""
+    stop = Event()
+    started: list[float] = []
+
+    def train(folder: str) -> None:
+        while not stop.is_set():
+            started.append(time.monotonic())
+            copy = Path(folder) / f"run{len(started)}"
+            shutil.copytree(run / "snapshot", copy / "snapshot")
+            training = subprocess.Popen(
+                [sys.executable, "-m", "kinfolio.cli", "train", "--run", str(copy)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            while training.poll() is None and not stop.wait(0.2):
+                pass
+            training.terminate()
+            training.wait(60)
+
+    with tempfile.TemporaryDirectory() as folder:
+        thread = Thread(target=train, args=(folder,))
+        thread.start()
+        try:
+            yield started
+        finally:
+            stop.set()
+            thread.join()
