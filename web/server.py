@@ -32,6 +32,9 @@ LANGUAGES = ("en", "de")
 BROWSER = "browser"
 """Name of the token that the first start creates."""
 _STOP_SECONDS = 5
+_SWITCH_SECONDS = 0.0005
+"""A thread that computes lets others run after this time. After Python's 5 ms the event loop would
+wait for several of the 8 conversations in turn, before each step of every answer."""
 
 
 class _LoadedRouter:
@@ -82,6 +85,7 @@ def serve(
     Raises:
         BadConfig: the address cannot be used.
     """
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with (
         bind(*address) as listening,
         open_site(graph, settings, model=model, rules=rules, tell=tell) as site,
