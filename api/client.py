@@ -180,8 +180,8 @@ class Kinfolio:
         from kinfolio.gnn.publishing.write_back import write_back
         from kinfolio.gnn.training.train import read_servable
 
-        model = read_servable(Run(Path(run)))
-        stored = write_back(self.graph, model, name=name, progress=on_progress)
+        model = read_servable(source := Run(Path(run)))
+        stored = write_back(self.graph, model, name=name, progress=on_progress, run=source)
         self._list_new_products(on_progress)
         return stored
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from kinfolio.errors import KinfolioError, quoted
 from kinfolio.web.access.limits import Overloaded, TooManyRequests
 from kinfolio.web.access.refusals import Refusals
-from kinfolio.web.api import administration, answers, conversations, health
+from kinfolio.web.api import administration, answers, conversations, health, provenance
 from kinfolio.web.api.schemas import Problem
 from kinfolio.web.callers import Forbidden, NotSignedIn
 from kinfolio.web.metrics import Metrics
@@ -77,7 +77,7 @@ def make_api(site: Site) -> FastAPI:
     )
     app.state.site = site
     api = APIRouter(prefix=API, responses=error_responses(*ERRORS))
-    for module in (answers, conversations, administration):
+    for module in (answers, conversations, administration, provenance):
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)

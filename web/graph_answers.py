@@ -8,6 +8,9 @@ from typing import Literal
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.models import show
 from kinfolio.errors import NotFound, NotReady, quoted
+from kinfolio.gnn.publishing.lineage.approval import Approved, approve
+from kinfolio.gnn.publishing.lineage.lineage import lineage
+from kinfolio.gnn.publishing.lineage.records import Lineage
 from kinfolio.gnn.publishing.versions import Version, activate, found_versions, list_versions
 from kinfolio.gnn.serving.audience.audience import Audience
 from kinfolio.gnn.serving.rules import Rule
@@ -89,6 +92,24 @@ class GraphAnswers:
                 check_version(version)
                 return str(version["name"])
         raise NotReady("no version is active; type: kinfolio writeback")
+
+    def approve_version(self, name: str, by: str) -> Approved:
+        """Approve a version; one that awaits approval is checked and serves from then on.
+
+        Raises:
+            NotFound: there is no version of that name.
+            BadConfig: `by` may not approve it.
+            NotReady, VersionDamaged: it cannot be served.
+        """
+        return approve(self.graph, name, by)
+
+    def lineage(self, name: str, *, is_checked: bool) -> Lineage:
+        """Return where a version comes from; compared with what is there now if `is_checked`.
+
+        Raises:
+            NotFound: there is no version of that name.
+        """
+        return lineage(self.graph, name, is_checked=is_checked)
 
     def serve_version(self, name: str) -> Version:
         """Activate a version that is ready, and return it.

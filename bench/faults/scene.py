@@ -11,7 +11,7 @@ from faults.data import OPTIONS
 from faults.runner import Place, World
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.loaders.writing.graph_hash import graph_hash
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.snapshot import read_snapshot
 
 USERS, PRODUCTS, HELD = 200, 40, 6

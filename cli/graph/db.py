@@ -84,7 +84,7 @@ def content_hash(without_gids: bool, as_json: bool) -> None:
 
     It does not depend on the order of loading, on vectors or on versions.
     """
-    from kinfolio.loaders.writing.graph_hash import graph_hash
+    from kinfolio.cypher.graph_hash import graph_hash
 
     with options.open_graph() as graph, show_progress("hashing the graph") as progress:
         digest = graph_hash(graph, with_gids=not without_gids, progress=progress)
@@ -192,7 +192,7 @@ def browser(off: bool, as_json: bool) -> None:
 
 
 def _hash(graph: Graph) -> str:
-    from kinfolio.loaders.writing.graph_hash import graph_hash
+    from kinfolio.cypher.graph_hash import graph_hash
 
     return graph_hash(graph)
 

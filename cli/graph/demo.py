@@ -14,7 +14,7 @@ from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.cli.table import print_list
 from kinfolio.environment import home
-from kinfolio.errors import NotReady, if_interrupted
+from kinfolio.errors import NotReady, if_interrupted, shell_command
 
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Graph
@@ -94,7 +94,11 @@ def _refuse_other_data(graph: Graph, folder: Path) -> None:
 
 
 def _train(graph: Graph, run: Run) -> dict[str, float]:
-    """Export, train, evaluate and write back; return recall@20 by model."""
+    """Export, train, evaluate and write back; return recall@20 by model.
+
+    Raises:
+        NotReady: the version awaits approval, so that nothing can be recommended yet.
+    """
     with show_progress("loading PyTorch") as progress:
         from kinfolio.gnn.evaluation.evaluate import evaluate
         from kinfolio.gnn.publishing.write_back import write_back
@@ -114,7 +118,10 @@ def _train(graph: Graph, run: Run) -> dict[str, float]:
         + ", ".join(f"{name} {value:.3f}" for name, value in recall.items())
     )
     with show_progress("comparing the graph with the run") as progress:
-        stored = write_back(graph, read_embeddings(run), progress=progress)
+        stored = write_back(graph, read_embeddings(run), progress=progress, run=run)
+    if stored.state != "active":
+        approve = shell_command("versions", "approve", stored.version)
+        raise NotReady(f"version {stored.version} awaits approval; somebody else types: {approve}")
     print_message(f"5. embeddings: version {stored.version} serves from slot {stored.slot}")
     return recall
 

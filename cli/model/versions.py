@@ -13,22 +13,30 @@ from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import show_progress, spinner
 from kinfolio.cli.table import print_table
-from kinfolio.errors import VersionDamaged
+from kinfolio.errors import VersionDamaged, shell_command
 
 if TYPE_CHECKING:
     from kinfolio.gnn.publishing.versions import Version
 
 
+_by_option = click.option(
+    "--by", metavar="NAME", help="Who does it.  [default: the operating system's user]"
+)
+
+
 @click.command("writeback", epilog="Example:  kinfolio writeback --run runs/default --name spring")
 @options.run_option
 @click.option("--name", help="Name of the version.  [default: from the current time]")
+@_by_option
 @options.mapping_option
 @options.json_option
-def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None:
+def writeback_command(run_folder: Path, name: str | None, by: str | None, as_json: bool) -> None:
     """Write the embeddings of a trained run to the graph and activate them.
 
     The inactive slot is filled. The old version remains active until the new one is written,
-    indexed and checked; `kinfolio versions rollback` activates it again.
+    indexed and checked; `kinfolio versions rollback` activates it again. With
+    KINFOLIO_APPROVAL=required the new one serves after `kinfolio versions approve` by somebody
+    else; until then another write-back may replace it.
     """
     from kinfolio.run import Run
 
@@ -37,25 +45,35 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
         from kinfolio.gnn.publishing.write_back import write_back
         from kinfolio.gnn.training.train import read_servable
 
-        embeddings = read_servable(Run(run_folder))
+        run = Run(run_folder)
+        embeddings = read_servable(run)
     with (
         options.open_graph() as graph,
         show_progress("comparing the graph with the run") as progress,
     ):
-        stored = write_back(graph, embeddings, name=name, progress=progress)
+        stored = write_back(graph, embeddings, name=name, progress=progress, run=run, by=by)
         lines: list[str] = []
         add_new_products(graph, options.text_cache(), note=lines.append, progress=progress)
     if as_json:
         answer = asdict(stored)
         answer["index_recall@10"] = answer.pop("index_recall_at_10")
-        answer["seconds"] = answer.pop("seconds")
+        for last in ("seconds", "state", "replaced"):
+            answer[last] = answer.pop(last)
         print_json(answer)
         return
     recall = "-" if stored.index_recall_at_10 is None else f"{stored.index_recall_at_10:.3f}"
+    verb = "serves from" if stored.state == "active" else "awaits approval in"
     echo(
-        f"version {stored.version} serves from slot {stored.slot}: {stored.users:,} users and "
+        f"version {stored.version} {verb} slot {stored.slot}: {stored.users:,} users and "
         f"{stored.products:,} products in {stored.seconds:.1f} s; index recall@10 {recall}"
     )
+    if stored.replaced:
+        print_message(f"it replaced version {stored.replaced}, which awaited approval")
+    if stored.state != "active":
+        print_message(
+            "the version before still serves; to let this one serve, somebody else types: "
+            + shell_command("versions", "approve", stored.version)
+        )
     for line in lines:
         print_message(line)
 
@@ -65,7 +83,7 @@ def writeback_command(run_folder: Path, name: str | None, as_json: bool) -> None
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List the versions in the graph, check, activate or drop them, or split the users."""
+    """List the versions in the graph, check, approve, activate or drop them, or split the users."""
     if ctx.invoked_subcommand is None:
         _list(as_json)
 
@@ -149,6 +167,30 @@ def check_command(version: str | None, as_json: bool) -> None:
         raise VersionDamaged(f"damaged: {', '.join(map(repr, damaged))}; the list has the remedies")
 
 
+@command.command("approve", epilog="Example:  kinfolio versions approve spring --by ann")
+@click.argument("name")
+@_by_option
+@options.mapping_option
+@options.json_option
+def approve_command(name: str, by: str | None, as_json: bool) -> None:
+    """Approve version NAME; one that awaits approval is checked and serves from then on.
+
+    Where KINFOLIO_APPROVAL=required, its writer cannot approve it. Another version keeps its
+    state: the approval is recorded for `kinfolio lineage`.
+    """
+    from kinfolio.environment import operator
+    from kinfolio.gnn.publishing.lineage.approval import approve
+
+    person = operator(by)
+    with options.open_graph() as graph, show_progress("checking the version") as progress:
+        approved = approve(graph, name, person, progress=progress)
+    if as_json:
+        print_json(approved)
+    else:
+        state = "serves" if approved.state == "active" else f"is {approved.state}"
+        echo(f"version {approved.version}, approved by {approved.approved_by}, {state}")
+
+
 @command.command("drop", epilog="Example:  kinfolio versions drop spring")
 @click.argument("name")
 @options.mapping_option
@@ -186,13 +228,14 @@ def _print(versions: tuple[Version, ...]) -> None:
     print_table(
         (
             *("version", "slot", "state", "serves", "users", "products", "width", "written (UTC)"),
-            *("model", "metrics", "snapshot"),
+            *("model", "metrics", "snapshot", "written by", "approved by"),
         ),
         [
             (
                 *(v.name, v.slot, v.state, f"{v.serves} %", f"{v.users:,}", f"{v.products:,}"),
                 *(str(v.heads * v.dim), v.created_at[:16].replace("T", " ")),
                 *(v.model, _metrics(json.loads(v.metrics or "{}")), v.snapshot[:12]),
+                *(v.written_by or "-", v.approved_by or "-"),
             )
             for v in versions
         ],

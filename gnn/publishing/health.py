@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import CONSTRAINTS, OWN_CONSTRAINTS, create_schema
-from kinfolio.errors import quoted
+from kinfolio.errors import quoted, shell_command
 from kinfolio.gnn.publishing.slot_index import rebuild_index
 from kinfolio.gnn.publishing.slots import clear_orphans
 from kinfolio.gnn.publishing.version_check import VersionReport, check_versions
-from kinfolio.gnn.publishing.versions import Found, found_versions, settle
+from kinfolio.gnn.publishing.versions import Found, awaits_approval, found_versions, settle
 from kinfolio.gnn.serving.stored_lists import count_old_lists, remove_old_lists
 from kinfolio.gnn.version_state import SLOTS, is_split, problem_of
 from kinfolio.records import Check, Slot
@@ -87,6 +87,10 @@ def _versions(found: list[Found]) -> Check:
         if version.get("state") != "active" and version.get("slot") not in SLOTS:
             detail = f"{version.get('name')} is in slot {version.get('slot')!r}"
             return Check("versions", False, detail, FIX)
+    pending = [version for version in found if awaits_approval(version)]
+    if not active and pending:
+        cure = f"type: {shell_command('versions', 'approve', pending[0].get('name'))}"
+        return Check("versions", False, f"none is active; {_told(pending[0])}", cure)
     if not active and any(version.get("state") != "writing" for version in found):
         return Check("versions", False, "none is active", "type: kinfolio versions rollback")
     names = ", ".join(map(_told, found))
@@ -94,6 +98,8 @@ def _versions(found: list[Found]) -> Check:
 
 
 def _told(version: Found) -> str:
+    if awaits_approval(version):
+        return f"{version.get('name')} (awaits approval)"
     split = version.get("split") if version.get("state") == "ready" else None
     part = "" if split is None else f", serves {split} % of the users"
     return f"{version.get('name')} ({version.get('state')}{part})"

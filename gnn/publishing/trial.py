@@ -1,6 +1,8 @@
-"""Try a new version before it is activated: real lists of some users, and the sums behind them."""
+"""Try a version before it is activated: real lists of some users, and the sums behind them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ TRIED_USERS = 8
 LIST_LENGTH = 10
 MAX_DEVIATION = 1e-4
 """Of a score from the sum of its contributions, as in explanations."""
+
+RowsOf = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Returns the rows of `product_rows` of products, by id."""
 
 
 def try_out(
@@ -35,12 +40,26 @@ def try_out(
     users = np.flatnonzero(is_present)
     chosen = users[np.unique(np.linspace(0, len(users) - 1, TRIED_USERS).astype(int))]
     row_of = {product: row for row, product in enumerate(embeddings.product_ids)}
+
+    def rows_of(products: Sequence[str]) -> NDArray[np.float32]:
+        rows: NDArray[np.float32] = vectors[[row_of[product] for product in products]]
+        return rows
+
     ids = [embeddings.user_ids[user] for user in chosen] if len(users) else []
+    try_lists(graph, version, ids, rows_of if check_sums else None)
+
+
+def try_lists(graph: Graph, version: str, users: Sequence[str], rows_of: RowsOf | None) -> None:
+    """Compute the lists of users by a version that is not active yet; None: without the sums.
+
+    Raises:
+        NotReady: as `try_out` does.
+    """
     try:
-        for state in read_user_states(graph, ids, version):
+        for state in read_user_states(graph, users, version):
             listed, _ = best_products(graph, state, LIST_LENGTH)
-            if state.source == "stored" and check_sums:
-                rows = vectors[[row_of[one["product"]] for one in listed]].astype(np.float64)
+            if state.source == "stored" and rows_of is not None:
+                rows = rows_of([one["product"] for one in listed]).astype(np.float64)
                 _check_sums(graph, state, rows, [one["score"] for one in listed])
     except VersionDamaged as error:
         raise _refused(version, str(error).split("; type:")[0]) from error

@@ -26,6 +26,8 @@ from kinfolio.tabular import Tabular
 
 Found = dict[str, Any]
 """Any: the properties of a version's node."""
+State = Literal["writing", "ready", "active", "awaits approval"]
+"""A version that awaits approval is ready, and has never served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Version(Tabular):
 
     name: str
     slot: Slot
-    state: Literal["writing", "ready", "active"]
+    state: State
     model: str = ""
     heads: int = 0
     dim: int = 0
@@ -47,6 +49,11 @@ class Version(Tabular):
     """Of the 10 nearest by the vector index, compared with the exact ones; None: no index."""
     split: int = 0
     """Percentage of the users that the ready version serves; 0: the active one serves all."""
+    written_by: str = ""
+    """Who wrote it back; empty: by an older kinfolio."""
+    approved_by: str = ""
+    """Empty: nobody did."""
+    approved_at: str = ""
 
     @property
     def serves(self) -> int:
@@ -67,7 +74,7 @@ class Split(Tabular):
 
 def list_versions(graph: Graph) -> tuple[Version, ...]:
     """Return all versions in the graph, newest first; at most one a slot."""
-    return tuple(_version(found) for found in found_versions(graph))
+    return tuple(version_of(found) for found in found_versions(graph))
 
 
 def found_versions(graph: Graph | Reads) -> list[Found]:
@@ -79,13 +86,14 @@ def activate(graph: Graph, name: str) -> None:
     """Activate a ready version in place of the active one, in one transaction; a split ends.
 
     Raises:
-        NotReady: there is no ready version of that name.
+        NotReady: there is no ready version of that name, or it awaits approval.
         VersionDamaged: it cannot be served.
     """
 
     def choose(found: list[Found]) -> Found:
         for version in found:
             if version["name"] == name and version["state"] in ("ready", "active"):
+                refuse_unapproved(version)
                 check_version(version)
                 return version
         raise NotReady(f"version {quoted(name)} is not ready to serve; type: kinfolio versions")
@@ -97,7 +105,7 @@ def rollback(graph: Graph) -> Version:
     """Activate the other version for all users and return it; a split of the users ends.
 
     Raises:
-        NotReady: there is no other version.
+        NotReady: there is no other version, or it awaits approval.
         VersionDamaged: it cannot be served.
     """
     chosen: list[str] = []
@@ -107,17 +115,18 @@ def rollback(graph: Graph) -> Version:
         again = next((v for v in found if v.get("slot") in chosen), None)
         serving = next((v for v in found if v.get("state") == "active"), None)
         others = [v for v in found if v is not serving and v.get("state") in ("ready", "active")]
-        target = again or min(others, key=lambda v: problem_of(v) is not None, default=None)
+        target = again or min(others, key=_defects, default=None)
         if target is None:
             raise NotReady(
                 "there is no other version to go back to; `kinfolio versions` lists what there "
                 "is, and the next `kinfolio writeback` keeps the one that serves now"
             )
+        refuse_unapproved(target)
         check_version(target)
         chosen[:] = [target["slot"]]
         return target
 
-    return _version(_switch(graph, choose))
+    return version_of(_switch(graph, choose))
 
 
 def split_users(graph: Graph, percent: int) -> Split:
@@ -148,6 +157,7 @@ def split_users(graph: Graph, percent: int) -> Split:
                 f"{len(ready)}; type: kinfolio versions, or write another one back first"
             )
         if percent:
+            refuse_unapproved(ready[0])
             for version in (*active, *ready):
                 check_version(version)
         tx.read("version_split", percent=percent or None)
@@ -205,7 +215,7 @@ def drop(graph: Graph, name: str) -> Version:
         raise NotFound(f"there is no version {quoted(name)} in the graph; there is {names}")
     # Two of one name are damage; the one that does not serve is meant.
     dropped = min(found, key=lambda version: version.get("state") == "active")
-    version = _version(dropped)
+    version = version_of(dropped)
     if version.state == "active":
         raise BadConfig(
             f"version {quoted(name)} serves now and cannot be dropped; "
@@ -229,6 +239,31 @@ def drop(graph: Graph, name: str) -> Version:
     return version
 
 
+def _defects(found: Found) -> tuple[bool, bool]:
+    """Return a key by which versions that could serve come first."""
+    return awaits_approval(found), problem_of(found) is not None
+
+
+def refuse_unapproved(found: Found) -> None:
+    """Check that a version does not await approval.
+
+    Raises:
+        NotReady: it does.
+    """
+    if awaits_approval(found):
+        name = found.get("name")
+        raise NotReady(
+            f"version {quoted(name)} awaits approval; somebody else than its writer, "
+            f"{quoted(found.get('written_by'))}, types: "
+            f"{shell_command('versions', 'approve', name)}"
+        )
+
+
+def awaits_approval(found: Found) -> bool:
+    """Return whether a ready version may not serve before somebody approves it."""
+    return found.get("state") == "ready" and found.get("awaits_approval") is not None
+
+
 def refuse_split(found: Found | None) -> None:
     """Check that a version does not serve a part of the users.
 
@@ -242,7 +277,8 @@ def refuse_split(found: Found | None) -> None:
         )
 
 
-def _version(found: Found) -> Version:
+def version_of(found: Found) -> Version:
+    """Return the record of a version, as far as its properties are sound."""
     # A damaged version is listed, too.
     values: dict[str, Any] = {"name": "", "slot": "", "state": ""}
     for item in fields(Version):
@@ -253,4 +289,6 @@ def _version(found: Found) -> Version:
             values[item.name] = value if isinstance(value, float) else None
         elif value is not None:
             values[item.name] = str(value)
+    if awaits_approval(found):
+        values["state"] = "awaits approval"
     return Version(**values)

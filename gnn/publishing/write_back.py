@@ -9,21 +9,30 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.environment import operator
 from kinfolio.errors import BadConfig, NotReady, if_interrupted, quoted
 from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.provenance import version_facts
 from kinfolio.gnn.publishing.filling import Nodes, SlotFilling
-from kinfolio.gnn.publishing.slot_index import measure_index
+from kinfolio.gnn.publishing.slot_index import IndexQuality, measure_index
 from kinfolio.gnn.publishing.slots import NodeKind, read_nodes, write_access
 from kinfolio.gnn.publishing.stored_rows import product_rows
 from kinfolio.gnn.publishing.trial import try_out
-from kinfolio.gnn.publishing.versions import activate, found_versions, refuse_split, settle
+from kinfolio.gnn.publishing.versions import (
+    activate,
+    awaits_approval,
+    found_versions,
+    refuse_split,
+    settle,
+)
 from kinfolio.records import NO_TIME, Progress, Slot, no_progress
+from kinfolio.run import Run
 from kinfolio.tabular import Tabular
 
 MAX_WIDTH = 4_096
@@ -42,6 +51,10 @@ class WrittenBack(Tabular):
     index_recall_at_10: float | None
     """Recall of the vector index; None without users."""
     seconds: float
+    state: Literal["active", "awaits approval"]
+    """It awaits approval with `KINFOLIO_APPROVAL=required`; the version before still serves."""
+    replaced: str | None
+    """The version that awaited approval in the slot, if there was one."""
 
 
 def write_back(
@@ -51,11 +64,22 @@ def write_back(
     name: str | None = None,
     progress: Progress = no_progress,
     check_sums: bool = True,
+    run: Run | None = None,
+    by: str | None = None,
 ) -> WrittenBack:
-    """Store embeddings as a new version, try it out and activate it.
+    """Store embeddings as a new version, try it out and activate it, unless it awaits approval.
 
-    The graph may have grown or shrunk since the training. Without a name, the version is named by
-    the time. `check_sums=False` is for users' vectors that are not the sums of messages.
+    The graph may have grown or shrunk since the training. A version that awaits approval in the
+    slot is replaced.
+
+    Args:
+        graph: receives the version.
+        embeddings: of a trained model.
+        name: of the version; None: the time.
+        progress: called with the step, nodes done and nodes in total.
+        check_sums: False for users' vectors that are not the sums of messages.
+        run: the run of the embeddings, which the version records.
+        by: name of the person who writes; None: the operating system's user.
 
     Raises:
         BadConfig: the name is taken, or the vectors are too wide.
@@ -70,9 +94,13 @@ def write_back(
     found = {version.get("slot"): version for version in reversed(found_versions(graph))}
     slot = _idle_slot(found)
     refuse_split(found.get(slot))
+    in_slot = found.get(slot, {})
+    replaced = str(in_slot["name"]) if awaits_approval(in_slot) else None
     version = _new_version(embeddings, name, slot, found)
     products = _compare(graph, slot, "products", embeddings.product_gids, embeddings.product_ids)
     users = _compare(graph, slot, "users", embeddings.user_gids, embeddings.user_ids)
+    version |= version_facts(graph, embeddings, run, operator(by), progress)
+    version["unsummed"] = None if check_sums else True
     with (
         if_interrupted(
             f"version {quoted(version['name'])} is incomplete and does not serve, the one before "
@@ -81,28 +109,37 @@ def write_back(
         write_access(graph, slot, found.get(slot), version) as writer,
     ):
         filling = SlotFilling(graph, writer, embeddings, vectors, products, users, progress)
-        num_linked = filling.write()
-        stored = filling.count(num_linked)
-        progress("measuring the index", 0, 1)
-        quality = measure_index(
-            embeddings, vectors, products.is_present, users.is_present, graph, slot
-        )
-        progress("measuring the index", 1, 1)
-        filling.describe(stored, quality)
-        progress("trying the new version", 0, 1)
-        try_out(graph, version["name"], embeddings, vectors, users.is_present, check_sums)
-        progress("trying the new version", 1, 1)
-        filling.mark_ready()
-    with if_interrupted("the version is whole; kinfolio versions tells which one serves"):
-        activate(graph, version["name"])
+        num_users, quality = _fill(filling, version["name"], check_sums)
+    if not version["awaits_approval"]:
+        with if_interrupted("the version is whole; kinfolio versions tells which one serves"):
+            activate(graph, version["name"])
     return WrittenBack(
         version=version["name"],
         slot=slot,
-        users=int(stored["with_vector"]),
+        users=num_users,
         products=products.count,
         index_recall_at_10=quality.recall,
         seconds=round(time.perf_counter() - start, 3),
+        state="awaits approval" if version["awaits_approval"] else "active",
+        replaced=replaced,
     )
+
+
+def _fill(filling: SlotFilling, name: str, check_sums: bool) -> tuple[int, IndexQuality]:
+    """Fill, measure and try a slot; return the number of users with a vector, and the index's."""
+    graph, embeddings, vectors = filling.graph, filling.embeddings, filling.vectors
+    products, users = filling.products.is_present, filling.users.is_present
+    num_linked = filling.write()
+    stored = filling.count(num_linked)
+    filling.progress("measuring the index", 0, 1)
+    quality = measure_index(embeddings, vectors, products, users, graph, filling.writer.slot)
+    filling.progress("measuring the index", 1, 1)
+    filling.describe(stored, quality)
+    filling.progress("trying the new version", 0, 1)
+    try_out(graph, name, embeddings, vectors, users, check_sums)
+    filling.progress("trying the new version", 1, 1)
+    filling.mark_ready()
+    return int(stored["with_vector"]), quality
 
 
 def _checked_rows(embeddings: Embeddings) -> NDArray[np.float32]:

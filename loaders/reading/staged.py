@@ -59,6 +59,10 @@ class StagedTable:
     """Standard columns without any value in a `.jsonl` file: the graph's values stay."""
     former_ids: dict[str, dict[str, str]] = field(default_factory=dict)
     """By kind of node: ids as they are in the file, and their normal form, where it is another."""
+    sha256: str = ""
+    """Of the file."""
+    rows: int = 0
+    """Number of rows that were accepted, of whatever use."""
     splits: NDArray[np.int8] | None = None
     """Position in `SPLITS` of each row, if the load assigns the splits."""
 

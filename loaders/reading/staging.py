@@ -36,6 +36,7 @@ from kinfolio.loaders.reading.ties import TieCheck
 from kinfolio.loaders.reading.understood import implausible_times, readings
 from kinfolio.os_errors import os_errors
 from kinfolio.records import Progress
+from kinfolio.storage.document import checksum
 
 
 def stage(
@@ -73,6 +74,7 @@ def stage(
         _stage_rows(staged, ids, rejects, ties, progress)
         outside_users |= ties.outside_users if ties else set()
         reject_duplicates(staged, ids, rejects)
+        staged.rows = len(staged)
         _mark_used(staged, ids)
         if file.table == "interactions" and not len(staged):
             raise _no_valid_rows(file, rejects)
@@ -134,6 +136,7 @@ def _stage_rows(
 
     with os_errors(staged.path.parent, cure="set TMPDIR to a folder with more room"):
         staged.interpretations = store_raw(file, raw, rejects, progress)
+        staged.sha256 = checksum(file.path)
         write_batches(staged.path, converted())
         if not staged.path.exists():
             pa.ipc.new_file(str(staged.path), pa.schema([(LINE, pa.int64())])).close()

@@ -29,7 +29,8 @@ from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staged import ENDS, Staged
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reports import LoadReport
-from kinfolio.loaders.writing.load import report, write_all, write_rejects
+from kinfolio.loaders.writing.history import record_load
+from kinfolio.loaders.writing.load import load_options, report, write_all, write_rejects
 from kinfolio.os_errors import scratch_folder
 from kinfolio.records import Connection, Progress
 
@@ -74,6 +75,8 @@ def load_in_bulk(
             with Graph(connection) as graph:
                 note("Creating indexes ...")
                 _finish(graph, staged, files.incomplete, progress)
+                options = load_options(split, least_rating)
+                record_load(staged, graph, options, is_replacing=False)
 
         note("Running Neo4j's importer ...")
         import_full(server, files.arguments, finish, note)

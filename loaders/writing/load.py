@@ -24,6 +24,7 @@ from kinfolio.loaders.reports import LoadReport, Removed
 from kinfolio.loaders.writing.dismissals import write_dismissals
 from kinfolio.loaders.writing.edges import write_holdings, write_reviews, write_ties
 from kinfolio.loaders.writing.former_ids import normalize_stored_ids
+from kinfolio.loaders.writing.history import record_load
 from kinfolio.loaders.writing.nodes import write_nodes
 from kinfolio.loaders.writing.prune import find_removals
 from kinfolio.os_errors import optional_file, scratch_folder
@@ -75,7 +76,8 @@ def load(
         )
         write_rejects(staged, rejects_file)
         try:
-            removed = _write(staged, graph, watched, replace)
+            options = load_options(split, least_rating)
+            removed = _write(staged, graph, watched, replace, options)
         except ServerError as error:
             again = load_command(
                 folder,
@@ -107,9 +109,9 @@ class _Watched:
 
 
 def _write(
-    staged: Staged, graph: Graph, progress: Progress, replace: OnReplace | None
+    staged: Staged, graph: Graph, progress: Progress, replace: OnReplace | None, options: str
 ) -> Removed | None:
-    """Write a folder while no other load does; return what was removed."""
+    """Write and record a folder while no other load does; return what was removed."""
     create_schema(graph)
     waiting = "waiting for another load to end"
     with graph.hold("load_lock", on_wait=lambda: progress(waiting, 0, 0)):
@@ -121,6 +123,7 @@ def _write(
             replace(removed, removals.users)
             removals.remove(graph, progress)
         write_all(staged, graph, progress)
+        record_load(staged, graph, options, is_replacing=replace is not None)
     return removed
 
 
@@ -141,11 +144,21 @@ def load_command(
 ) -> str:
     """Return the command of a load, to type it again."""
     words: list[object] = [*["--replace"] * is_replacing, *["--bulk"] * is_bulk, *flags]
-    words += ["--split", split] if split else []
-    words += ["--least-rating", f"{least_rating:g}"] if least_rating is not None else []
+    words += _meaning(split, least_rating)
     is_default = rejects_file in (None, default_rejects(folder))
     words += [] if is_default else ["--rejects", rejects_file]
     return shell_command("load", *words, folder)
+
+
+def load_options(split: SplitRule | None, least_rating: float | None) -> str:
+    """Return the options that change what the files mean, as they are typed."""
+    return " ".join(map(str, _meaning(split, least_rating)))
+
+
+def _meaning(split: SplitRule | None, least_rating: float | None) -> list[object]:
+    words: list[object] = ["--split", split] if split else []
+    words += ["--least-rating", f"{least_rating:g}"] if least_rating is not None else []
+    return words
 
 
 def report(

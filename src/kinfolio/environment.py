@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,34 @@ def harmless_kinds() -> tuple[str, ...]:
     if text is None:
         return HARMLESS_KINDS
     return tuple(kind.strip().lower() for kind in text.split(",") if kind.strip())
+
+
+def approval_is_required() -> bool:
+    """Whether a version needs the approval of a second person: `KINFOLIO_APPROVAL=required`.
+
+    Raises:
+        BadConfig: it is neither `required` nor `optional`.
+    """
+    text = os.environ.get("KINFOLIO_APPROVAL") or "optional"
+    if text not in ("required", "optional"):
+        raise BadConfig(f"KINFOLIO_APPROVAL is {quoted(text)}; give required or optional")
+    return text == "required"
+
+
+def operator(given: str | None = None) -> str:
+    """Return who works: the name that was given, or that of the operating system's user.
+
+    Raises:
+        BadConfig: the name is empty or has invisible characters.
+    """
+    if given is None:
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:  # in a container the user may have no name
+            return f"uid {os.getuid()}"
+    if not given.strip() or not given.isprintable():
+        raise BadConfig(f"the name is {quoted(given)}; give that of a person, such as --by ann")
+    return given.strip()
 
 
 def timeout(given: str | None = None) -> float:

@@ -229,6 +229,9 @@ class VersionDocument(TypedDict):
     snapshot: str
     metrics: dict[str, Any]
     index_recall: float | None
+    written_by: str
+    approved_by: str
+    approved_at: str
 
 
 class Versions(TypedDict):

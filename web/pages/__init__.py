@@ -1,6 +1,7 @@
 """HTML pages; a part of one where htmx asks for it."""
 
 from kinfolio.web.pages import (
+    approval,
     chat,
     graph,
     model,
@@ -21,5 +22,6 @@ ROUTERS = (
     chat.router,
     products.router,
     model.router,
+    approval.router,
     reference.router,
 )

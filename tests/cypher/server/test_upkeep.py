@@ -13,12 +13,12 @@ from urllib.request import urlopen
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.cypher.schema import create_schema
 from kinfolio.cypher.server import dump_file
 from kinfolio.cypher.server.server import Server
 from kinfolio.cypher.server.upkeep import set_browser
 from kinfolio.loaders import load
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import Connection
 from tests.conftest import Cli, write_six_users
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kinfolio.cypher.graph import Graph, Reads
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import BadInput, ServerUnreachable
 from kinfolio.loaders import load, write_community
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import Connection
 
 RunCypher = Callable[..., list[dict[str, Any]]]

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.cypher.server.server import Server
 from kinfolio.errors import BadInput
 from kinfolio.loaders import load, write_community
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.writing.bulk import load_in_bulk
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import no_progress
 from tests.conftest import run_command
 

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.loaders import load, write_community
-from kinfolio.loaders.writing.graph_hash import graph_hash
 
 RunCypher = Callable[..., list[dict[str, Any]]]
 

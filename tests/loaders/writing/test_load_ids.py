@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.loaders import load
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from tests.conftest import Cli, RunCypher
 
 DECOMPOSED, COMPOSED = "Zoe\u0308", "Zo\u00eb"

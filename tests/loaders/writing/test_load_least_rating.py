@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import BadConfig, BadInput
 from kinfolio.loaders import load
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from tests.conftest import Cli, RunCypher
 
 ROWS = "user,product,rating,weight\nu1,A,5,\nu1,B,2,1.5\nu2,A,1,\nu2,B,4,\nu2,C,,\n"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from kinfolio.cypher.graph import Graph, Rows
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import ServerUnreachable
 from kinfolio.loaders import load
 from kinfolio.loaders.reports import Removed
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from kinfolio.records import Slot
 from tests.conftest import Result, write_six_users
 

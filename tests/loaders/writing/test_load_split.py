@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import BadInput
 from kinfolio.loaders import export, load
 from kinfolio.loaders.reading.splitting import SplitRule
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from tests.conftest import RunCypher
 
 DAYS = [f"2024-01-{day:02d}" for day in range(1, 21)]

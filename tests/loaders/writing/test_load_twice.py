@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.loaders import load
-from kinfolio.loaders.writing.graph_hash import graph_hash
 from tests.conftest import RunCypher
 
 NANOSECONDS = pa.array([1_700_000_000_123_456_789, -1, None], pa.int64())

@@ -1,0 +1,1 @@
+"""Approval of versions, and where a version comes from."""
