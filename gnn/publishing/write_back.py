@@ -69,17 +69,10 @@ def write_back(
 ) -> WrittenBack:
     """Store embeddings as a new version, try it out and activate it, unless it awaits approval.
 
-    The graph may have grown or shrunk since the training. A version that awaits approval in the
-    slot is replaced.
-
-    Args:
-        graph: receives the version.
-        embeddings: of a trained model.
-        name: of the version; None: the time.
-        progress: called with the step, nodes done and nodes in total.
-        check_sums: False for users' vectors that are not the sums of messages.
-        run: the run of the embeddings, which the version records.
-        by: name of the person who writes; None: the operating system's user.
+    The graph may have grown or shrunk since the training. Without a name, the version is named by
+    the time. `check_sums=False` is for users' vectors that are not the sums of messages. The
+    version records `run`, of which the embeddings are, and who writes: `by`, or the operating
+    system's user. It replaces one that awaits approval in the slot.
 
     Raises:
         BadConfig: the name is taken, or the vectors are too wide.

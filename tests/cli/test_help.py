@@ -43,7 +43,10 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 EXAMPLES = {name: command.epilog or "" for name, command in commands(kinfolio)}
 # `map check` reads the file of `map init`. A split needs two versions; the active one stays.
-_LAST = ["map check", "writeback", "versions split", "versions rollback", "versions drop"]
+_LAST = [
+    *("map check", "writeback", "lineage", "versions approve", "versions split"),
+    *("versions rollback", "versions drop"),
+]
 RUN = [name for name in EXAMPLES if name not in {*PARSED_ONLY, *_LAST, "map"}] + _LAST
 
 
