@@ -35,7 +35,8 @@ def version_facts(
         "written_by": by,
         "awaits_approval": approval_is_required() or None,
         "kinfolio": version("kinfolio"),
-        "graph_hash": graph_hash(graph, progress=progress),
+        # A graph with other names has properties that no statement can name.
+        "graph_hash": None if graph.mapping else graph_hash(graph, progress=progress),
         **_loads(graph),
         **(_of_run(run) if run is not None else {}),
         **_encoder(embeddings),
