@@ -11,7 +11,14 @@ from kinfolio.errors import NotFound, NotReady, quoted
 from kinfolio.gnn.publishing.lineage.approval import Approved, approve
 from kinfolio.gnn.publishing.lineage.lineage import lineage
 from kinfolio.gnn.publishing.lineage.records import Lineage
-from kinfolio.gnn.publishing.versions import Version, activate, found_versions, list_versions
+from kinfolio.gnn.publishing.versions import (
+    Split,
+    Version,
+    activate,
+    found_versions,
+    list_versions,
+    split_users,
+)
 from kinfolio.gnn.serving.audience.audience import Audience
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.similar import similar_products
@@ -110,6 +117,15 @@ class GraphAnswers:
             NotFound: there is no version of that name.
         """
         return lineage(self.graph, name, is_checked=is_checked)
+
+    def split_users(self, percent: int) -> Split:
+        """Let the ready version serve a percentage of the users; 0 ends the split.
+
+        Raises:
+            NotReady: there are not one active and one ready version.
+            VersionDamaged: one of them cannot be served.
+        """
+        return split_users(self.graph, percent)
 
     def serve_version(self, name: str) -> Version:
         """Activate a version that is ready, and return it.

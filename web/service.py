@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.models import show
+from kinfolio.environment import deployment
 from kinfolio.errors import BadInput
 from kinfolio.events.log import EventLog
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded, record_events
+from kinfolio.gnn.feedback.report import EventReport, event_report, withheld
 from kinfolio.gnn.serving.caps.caps import CappedRecommendations, ListCaps, recommend_capped
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.recommend_all import ListLine, lists_of_all
@@ -197,6 +199,10 @@ class Service(GraphAnswers):
     def record(self, user: str, events: Sequence[Event]) -> Recorded:
         """Record what a user did with products of lists that `serve_list` returned."""
         return record_events(self.graph, self.events, user, events)
+
+    def event_report(self, days: int | None = None) -> EventReport:
+        """Return what users did with the lists of the last days; None: of all days."""
+        return withheld(event_report(self.events.stories(days), days), deployment().min_people)
 
     def undo_dismissal(self, user: str, product: str) -> None:
         """Let a product that the user dismissed be recommended again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,11 +37,11 @@ def report_command(days: int | None, as_json: bool) -> None:
     the two versions. Intervals are of 95 %, with users as units.
     """
     from kinfolio.events.log import EventLog
-    from kinfolio.gnn.feedback.report import event_report
+    from kinfolio.gnn.feedback.report import event_report, withheld
 
     report = event_report(EventLog(home()).stories(days), days)
     if as_json:
-        print_json(_withheld(report))
+        print_json(withheld(report, deployment().min_people))
     else:
         _print(report)
 
@@ -78,18 +77,6 @@ def add_command(request: str, product: str, kind: EventKind, as_json: bool) -> N
         print_json(recorded)
     else:
         echo("recorded" if recorded.written else "recorded before")
-
-
-def _withheld(report: EventReport) -> EventReport:
-    """Leave out the numbers of users that are too small for this deployment."""
-    split, least = report.split, deployment().min_people
-    if split is None:
-        return report
-    active, other = (
-        replace(arm, users=None) if arm.users is not None and arm.users < least else arm
-        for arm in (split.active, split.other)
-    )
-    return replace(report, split=replace(split, active=active, other=other))
 
 
 def _print(report: EventReport) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -112,6 +112,18 @@ def event_report(stories: Iterable[Story], days: int | None = None) -> EventRepo
         by_source=tuple(sorted(of("source"), key=lambda group: group.name)),
         split=arms.comparison(),
     )
+
+
+def withheld(report: EventReport, min_people: int) -> EventReport:
+    """Leave out the numbers of users that are smaller than a deployment tells."""
+    split = report.split
+    if split is None:
+        return report
+    active, other = (
+        replace(arm, users=None) if arm.users is not None and arm.users < min_people else arm
+        for arm in (split.active, split.other)
+    )
+    return replace(report, split=replace(split, active=active, other=other))
 
 
 class _Arms:

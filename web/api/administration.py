@@ -8,17 +8,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from kinfolio.gnn.publishing.versions import Version
+from kinfolio.gnn.feedback.report import EventReport
+from kinfolio.gnn.publishing.versions import Split, Version
 from kinfolio.gnn.serving.recommend_all import ListLine
 from kinfolio.records import NodeView
 from kinfolio.tabular import spreadsheet_cell
 from kinfolio.web.api.answers import K
-from kinfolio.web.api.schemas import Serving, VersionDocument, Versions
+from kinfolio.web.api.schemas import MAX_DAYS, Serving, SplitBody, VersionDocument, Versions
 from kinfolio.web.callers import Admin, Staff, UserId
 from kinfolio.web.problems import Document
 from kinfolio.web.site import site_of
@@ -89,6 +90,32 @@ def versions(request: Request, caller: Staff) -> Document:
 def serve(request: Request, caller: Admin, serving: Serving) -> Document:
     """Activate a version that is ready, such as the one before (roll back)."""
     return Document(version_document(site_of(request).service.serve_version(serving.version)))
+
+
+@router.post("/versions/split", tags=["versions"], response_model=Split)
+def split(request: Request, caller: Admin, body: SplitBody) -> Document:
+    """Let the inactive version serve a percentage of the users, to compare the two; 0 ends it.
+
+    The users are chosen by a hash of their ids; every answer names its version, and
+    `events/report` compares the two.
+    """
+    return Document(site_of(request).service.split_users(body.percent))
+
+
+@router.get("/events/report", tags=["events"], response_model=EventReport)
+def events_report(
+    request: Request,
+    caller: Staff,
+    days: Annotated[
+        int | None, Query(ge=1, le=MAX_DAYS, description="lists of the last days only")
+    ] = None,
+) -> Document:
+    """Return the shares of shown products that were held, opened and dismissed.
+
+    By version, place in the list and source, with 95 % intervals whose units are users. `split`
+    compares the two versions of a split: the differences are `other` minus `active`.
+    """
+    return Document(site_of(request).service.event_report(days))
 
 
 def version_document(version: Version) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from kinfolio.web.paths import Id
 
 MAX_LINE_CHARACTERS = 4_000
 MAX_CHANGES = 200
+MAX_DAYS = 36_500
+MAX_PERCENT = 99
 
 
 class Problem(TypedDict):
@@ -141,6 +143,15 @@ class Serving(BaseModel):
     version: Annotated[str, Field(min_length=1, max_length=1_000)]
 
 
+class SplitBody(BaseModel):
+    """The part of the users whom the inactive version serves."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"percent": 50}]})
+
+    percent: Annotated[int, Field(strict=True, ge=0, le=MAX_PERCENT)]
+    """0: none."""
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         # A number would be seconds or milliseconds, whichever pydantic guesses.
@@ -232,6 +243,8 @@ class VersionDocument(TypedDict):
     written_by: str
     approved_by: str
     approved_at: str
+    split: int
+    """Percentage of the users that the ready version serves."""
 
 
 class Versions(TypedDict):

@@ -12,6 +12,7 @@ from kinfolio.web.pages import (
     users,
     what_if,
 )
+from kinfolio.web.pages.comparison import events, split
 
 ROUTERS = (
     sign_in.router,
@@ -23,5 +24,7 @@ ROUTERS = (
     products.router,
     model.router,
     approval.router,
+    split.router,
+    events.router,
     reference.router,
 )

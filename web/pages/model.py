@@ -36,7 +36,7 @@ class ShownVersion:
 @router.get("/versions")
 def list_versions(request: Request, caller: Staff) -> Response:
     """Show the versions in the graph."""
-    found = [_shown(one) for one in site_of(request).service.versions()]
+    found = [shown_version(one) for one in site_of(request).service.versions()]
     return render(request, "model/versions.html", area="versions", versions=found)
 
 
@@ -52,8 +52,8 @@ def confirm(request: Request, caller: Admin, name: str) -> Response:
         request,
         "model/serve.html",
         area="versions",
-        wanted=_shown(wanted),
-        active=active and _shown(active),
+        wanted=shown_version(wanted),
+        active=active and shown_version(active),
     )
 
 
@@ -95,7 +95,7 @@ def report(request: Request, caller: Staff) -> Response:
 
 
 def _served(service: Service) -> ShownVersion | None:
-    return next((_shown(one) for one in service.versions() if one.state == "active"), None)
+    return next((shown_version(one) for one in service.versions() if one.state == "active"), None)
 
 
 def _named(versions: tuple[Version, ...], name: str) -> Version:
@@ -105,7 +105,8 @@ def _named(versions: tuple[Version, ...], name: str) -> Version:
     raise NotFound(f"there is no version {quoted(name)} in the graph; type: kinfolio versions")
 
 
-def _shown(version: Version) -> ShownVersion:
+def shown_version(version: Version) -> ShownVersion:
+    """Return a version for display."""
     metrics = json.loads(version.metrics or "{}").get("valid", {})
     return ShownVersion(
         version,

@@ -116,6 +116,7 @@ def _environment() -> Environment:
         "coded": _coded,
         "uncited": lambda text: _UNCITED.sub("", text),
         "percent": percent,
+        "points": _points,
         "signed": signed,
         "sentence": _sentence,
     }
@@ -145,6 +146,11 @@ def _sentence(text: str) -> str:
     first = text.partition(" ")[0]
     start = text[:1].upper() if first.isalpha() else text[:1]
     return f"{start}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+
+
+def _points(value: float) -> str:
+    """Return percentage points with their sign."""
+    return f"{value:+.2f}".replace("-", "−")
 
 
 @cache

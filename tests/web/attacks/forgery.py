@@ -83,6 +83,8 @@ ADDRESSES = tuple(
             {"text": "hello"},
             {"Sec-Fetch-Site": "cross-site"},
         ),
+        ("POST", f"{API}/versions/split", {"percent": 50}, {"Sec-Fetch-Site": "cross-site"}),
+        ("POST", "/versions/split", b"percent=50", {**FORM, "Sec-Fetch-Site": "cross-site"}),
         ("POST", "/logout", None, {"Sec-Fetch-Site": "cross-site"}),
         ("POST", "/login", b"token=x", {"Sec-Fetch-Site": "cross-site", **FORM}),
         ("POST", "/login?", b"token=x", {"Origin": "https://evil.example", **FORM}),

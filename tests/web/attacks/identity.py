@@ -115,10 +115,13 @@ ROLES = (
     _own("/products/p2/audience", "reads whom to offer a product"),
     _own("/versions", "reads versions"),
     _own("/versions/serving", "rolls back", "PUT", ROLL_BACK),
+    _own("/versions/split", "splits the users", "POST", {"percent": 50}),
+    _own("/events/report", "reads the report of events"),
     _own(f"/users/{ME}", "deletes without the questions", "DELETE"),
     Attack("customer: metrics", 403, path="/metrics", caller="customer"),
     Attack("analyst: deletes a user", 403, "DELETE", f"{API}/users/{OTHER}", "analyst"),
     Attack("analyst: rolls back", 403, "PUT", SERVING, "analyst", ROLL_BACK),
+    Attack("analyst: splits", 403, "POST", f"{API}/versions/split", "analyst", {"percent": 50}),
     Attack(
         "analyst: names a role",
         403,

@@ -26,6 +26,7 @@ _PAGES = (
     "/products/FIRST",
     "/products/FIRST/audience",
     "/versions",
+    "/events",
     "/report",
     "/docs",
     "/login",
