@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kinfolio.cypher.mapping.names import Mapping
     from kinfolio.gnn.serving.caps.caps import ListCaps
     from kinfolio.gnn.serving.rules import Rule
+    from kinfolio.llm_explain.explanation import Explanation
     from kinfolio.llm_explain.wording.clauses import Clauses
     from kinfolio.llm_explain.wording.writers import Writer
     from kinfolio.records import Connection
@@ -221,6 +222,23 @@ def custom_rules(folder: Path | None, graph: Graph) -> tuple[Rule, ...]:
     from kinfolio.gnn.serving.rules import read_rules
 
     return read_rules(graph, folder)
+
+
+def in_list(
+    graph: Graph,
+    explanation: Explanation,
+    caps: ListCaps | None,
+    clauses: Clauses,
+    *,
+    rules_folder: Path | None,
+) -> Explanation:
+    """Return an explanation with what a cap of lists does to its product; unchanged without one."""
+    if caps is None:
+        return explanation
+    from kinfolio.llm_explain.in_list import explain_in_list
+
+    rules = custom_rules(rules_folder, graph)
+    return explain_in_list(graph, explanation, caps, clauses, rules=rules)
 
 
 def options_from(config: type[DataclassInstance]) -> Callable[[_Function], _Function]:

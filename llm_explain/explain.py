@@ -155,6 +155,7 @@ def as_document(explanation: Explanation, names: PathNames | None = None) -> dic
         "remainder": explanation.remainder,
         "grounded": explanation.grounded,
         "known_by": list(explanation.known_by),
+        **({"cap": asdict(explanation.cap)} if explanation.cap else {}),
     }
 
 

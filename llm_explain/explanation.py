@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from kinfolio.records import Kind, Step
 from kinfolio.tabular import Tabular
+
+if TYPE_CHECKING:
+    from kinfolio.gnn.serving.caps.effect import CapEffect
 
 Facts = tuple[tuple[str, str | int | float], ...]
 Basis = Literal["holdings", "ties", "text", "popularity"]
@@ -102,3 +105,5 @@ class Explanation(Tabular):
     """As `Attribution.label`."""
     known_by: tuple[str, ...] = ()
     """As `Attribution.known_by`."""
+    cap: CapEffect | None = None
+    """What a cap does to the product's place in lists; None: no cap was given, or it is on none."""

@@ -21,9 +21,11 @@ from kinfolio.events.log import EventLog
 from kinfolio.events.records import Event
 from kinfolio.gnn.feedback.record import Recorded, record_events
 from kinfolio.gnn.feedback.report import EventReport, event_report, withheld
+from kinfolio.gnn.serving.caps.all_lists import all_lists
 from kinfolio.gnn.serving.caps.caps import CappedRecommendations, ListCaps, recommend_capped
+from kinfolio.gnn.serving.caps.effect import why_not_capped
 from kinfolio.gnn.serving.recommend import recommend
-from kinfolio.gnn.serving.recommend_all import ListLine, lists_of_all
+from kinfolio.gnn.serving.recommend_all import ListLine
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
 from kinfolio.gnn.serving.why_not import why_not
@@ -33,6 +35,7 @@ from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.user_data import delete_user
 from kinfolio.llm_explain.explain import explain
 from kinfolio.llm_explain.explanation import Explanation
+from kinfolio.llm_explain.in_list import explain_in_list
 from kinfolio.llm_explain.wording.plan import Length
 from kinfolio.records import (
     ListFilters,
@@ -134,21 +137,26 @@ class Service(GraphAnswers):
         length: Length = "normal",
         language: str = "en",
         all_evidence: bool = False,
+        caps: ListCaps | None = None,
     ) -> Explanation:
-        """Explain the score of a product for a user."""
+        """Explain the score of a product for a user, and what a cap on lists does to it."""
         if language not in self._wording.clauses:
             known = " or ".join(self._wording.clauses)
             raise BadInput(f"the language is {language!r}; give {known}")
+        clauses = self._wording.clauses[language]
         with self._model_lock:
-            return explain(
+            found = explain(
                 self.graph,
                 user,
                 product,
                 self._wording.writers,
                 all_evidence=all_evidence,
-                clauses=self._wording.clauses[language],
+                clauses=clauses,
                 length=length,
             )
+        if caps is None:
+            return found
+        return explain_in_list(self.graph, found, caps, clauses, rules=self.rules)
 
     def first_reason(self, user: str, product: str, language: str = "en") -> str:
         """Return the strongest reason for a product in one sentence; empty if it has none."""
@@ -162,8 +170,10 @@ class Service(GraphAnswers):
         )
         return next((one.text for one in found.sentences if one.evidence), "")
 
-    def why_not(self, user: str, product: str) -> WhyNot:
+    def why_not(self, user: str, product: str, caps: ListCaps | None = None) -> WhyNot:
         """Return the verdict of each rule on a product for a user, and its rank."""
+        if caps is not None:
+            return why_not_capped(self.graph, user, product, caps, rules=self.rules)
         return why_not(self.graph, user, product, rules=self.rules)
 
     def what_if(
@@ -192,9 +202,9 @@ class Service(GraphAnswers):
         answers = self._answers(user)
         return answers.compare(*(ProductRef(id, name) for id, name in names.items()))
 
-    def lists(self, k: int) -> Iterator[ListLine]:
+    def lists(self, k: int, caps: ListCaps | None = None) -> Iterator[ListLine]:
         """Yield the lines of all users' lists."""
-        return lists_of_all(self.graph, k, rules=self.rules)
+        return all_lists(self.graph, k, caps, rules=self.rules).lines()
 
     def record(self, user: str, events: Sequence[Event]) -> Recorded:
         """Record what a user did with products of lists that `serve_list` returned."""

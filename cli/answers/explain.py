@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @options.length_option
 @options.language_option
 @click.option("--all-evidence", is_flag=True, help="Print all evidence, with remainder 0.")
+@options.at_most_option
+@options.per_option
+@options.rules_option
 @options.mapping_option
 @options.json_option
 def command(
@@ -34,10 +37,17 @@ def command(
     language: str,
     all_evidence: bool,
     as_json: bool,
+    **values: Any,
 ) -> None:
-    """Explain the score of PRODUCT for USER with evidence from the graph."""
+    """Explain the score of PRODUCT for USER with evidence from the graph.
+
+    With --at-most the text also says if the cap of `kinfolio recommend USER --at-most N` moves the
+    product or leaves it out; --rules are those of that list.
+    """
     from kinfolio.llm_explain.explain import as_document, explain
 
+    caps = options.list_caps(values["at_most"], values["per"])  # Any: parsed by click
+    clauses = options.deployment_clauses(language)
     with spinner("loading the language model"):
         writers = options.writers(model)
     with options.open_graph() as graph, spinner("writing the explanation"):
@@ -47,8 +57,11 @@ def command(
             product,
             writers,
             all_evidence=all_evidence,
-            clauses=options.deployment_clauses(language),
+            clauses=clauses,
             length=length,
+        )
+        explanation = options.in_list(
+            graph, explanation, caps, clauses, rules_folder=values["rules_folder"]
         )
     if as_json:
         print_json(as_document(explanation, graph.names))

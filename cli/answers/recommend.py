@@ -59,13 +59,11 @@ def command(
     if lists.spreadsheet_safe and out is None:
         raise click.UsageError("--spreadsheet-safe changes the file of --all --out FILE; give one")
     if for_all:
-        if caps is not None:
-            raise click.UsageError("--at-most applies to the list of one USER, not to --all")
         if user is not None or (out is None and not materialise):
             raise click.UsageError(
                 "--all writes the lists of all users: give --out FILE or --materialise, no USER"
             )
-        _recommend_all(lists, k, rules_folder, as_json)
+        _recommend_all(lists, k, caps, rules_folder, as_json)
     elif user is None or out is not None or materialise:
         raise click.UsageError("give a USER, or --all --out FILE for the lists of all users")
     else:
@@ -126,8 +124,10 @@ class _Lists:
             make_spreadsheet_safe(temporary)
 
 
-def _recommend_all(lists: _Lists, k: int, rules_folder: Path | None, as_json: bool) -> None:
-    from kinfolio.gnn.serving.recommend_all import recommend_all
+def _recommend_all(
+    lists: _Lists, k: int, caps: ListCaps | None, rules_folder: Path | None, as_json: bool
+) -> None:
+    from kinfolio.gnn.serving.caps.all_lists import all_lists
 
     out, materialise = lists.out, lists.materialise
     with (
@@ -135,14 +135,9 @@ def _recommend_all(lists: _Lists, k: int, rules_folder: Path | None, as_json: bo
         show_progress("reading the products") as progress,
         lists.file() as file,
     ):
-        users = recommend_all(
-            graph,
-            file,
-            k,
-            rules=options.custom_rules(rules_folder, graph),
-            materialise=materialise,
-            progress=progress,
-            warn=print_message,
+        rules = options.custom_rules(rules_folder, graph)
+        users = all_lists(graph, k, caps, rules=rules, warn=print_message).write(
+            file, materialise=materialise, progress=progress
         )
     if as_json:
         answer = {"file": None if out is None else str(out), "users": users, "k": k}

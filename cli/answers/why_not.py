@@ -31,7 +31,7 @@ def command(
 
     With --at-most the cap of `kinfolio recommend USER --at-most N` is a rule too, called cap.
     """
-    from kinfolio.gnn.serving.caps.caps import why_not_capped
+    from kinfolio.gnn.serving.caps.effect import why_not_capped
     from kinfolio.gnn.serving.why_not import why_not
 
     caps = options.list_caps(at_most, per)

@@ -44,11 +44,6 @@ class Eligibility:
         self._of_user = tuple(one for one in conditions if _USER.search(one))
         self._of_product = tuple(one for one in conditions if not _USER.search(one))
 
-    @property
-    def has_user_rules(self) -> bool:
-        """Whether an own rule reads the user, so that `filter_lists` may remove products."""
-        return bool(self._of_user)
-
     def mask(self, state: UserState) -> NDArray[np.bool_]:
         """Return which products a user's profile allows: bool, shape (num_products,).
 

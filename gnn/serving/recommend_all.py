@@ -7,7 +7,7 @@ combination of risk tolerance and country. The lists are written into a file, in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -44,53 +44,6 @@ SAME_DIGITS = 9
 """Products whose scores agree to this many decimals are ordered by id."""
 
 
-def recommend_all(
-    graph: Graph,
-    file: Path | None,
-    k: int = 10,
-    *,
-    rules: Sequence[Rule] = (),
-    materialise: bool = False,
-    progress: Progress = no_progress,
-    warn: Warn = lambda _: None,
-) -> int:
-    """Write the lists of all users; return the number of users.
-
-    The file is tab-separated, written whole or not at all. With `materialise`, all lists in the
-    graph are replaced at the end, in one transaction. Own rules apply in addition to the built-in
-    ones. `warn` is called with a warning about damaged vectors, which are left out.
-
-    Raises:
-        BadConfig: k is out of range.
-        NotReady: another version became active during the call; or `materialise` is set and none
-            is active, or the users are split between two.
-    """
-    check_k(k)
-    users = 0
-    writer: ListWriter | None = None
-    with ExitStack() as stack:
-        if materialise:
-            stack.enter_context(if_interrupted(UNFINISHED))
-        out = None
-        if file is not None:
-            temporary = stack.enter_context(whole_file(file))
-            out = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
-            out.write("user\trank\tproduct\tscore\n")
-        for lists in _lists(graph, k, rules, warn):
-            if out is not None:
-                out.writelines(_cells(lists))
-            if materialise:
-                _refuse_split(lists[0][0])
-                if writer is None:
-                    writer = stack.enter_context(ListWriter(graph, lists[0][0].version))
-                writer.store(_rows(lists))
-            users += len(lists)
-            progress("computing lists", users, 0)
-        if writer is not None:
-            writer.finish()
-    return users
-
-
 @dataclass(frozen=True, slots=True)
 class ListLine:
     """One product in the list of one user."""
@@ -102,39 +55,132 @@ class ListLine:
     score: float
 
 
-def lists_of_all(graph: Graph, k: int = 10, *, rules: Sequence[Rule] = ()) -> Iterator[ListLine]:
-    """Yield the lists of all users, line by line, in the order of their ids.
+Shorten = Callable[[list[list[Line]], int], list[list[Line]]]
+"""From ranked eligible products to the first k of each list; is given more if a list is short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllLists:
+    """The lists of all users, to be written or read line by line.
+
+    Own rules apply in addition to the built-in ones. `warn` is called with a warning about damaged
+    vectors, which are left out.
 
     Raises:
         BadConfig: k is out of range.
-        NotReady: another version became active meanwhile.
     """
-    check_k(k)
-    for lists in _lists(graph, k, rules, lambda _: None):
-        for state, line in lists:
-            for rank, (product, score) in enumerate(line, 1):
-                yield ListLine(state.user, state.version, rank, product, score)
+
+    graph: Graph
+    k: int = 10
+    rules: Sequence[Rule] = ()
+    shorten: Shorten = lambda lists, k: [line[:k] for line in lists]
+    warn: Warn = lambda _: None
+
+    def __post_init__(self) -> None:
+        check_k(self.k)
+
+    def write(
+        self, file: Path | None, *, materialise: bool = False, progress: Progress = no_progress
+    ) -> int:
+        """Write the lists; return the number of users.
+
+        The file is tab-separated, written whole or not at all. With `materialise`, all lists in the
+        graph are replaced at the end, in one transaction.
+
+        Raises:
+            NotReady: another version became active during the call; or `materialise` is set and
+                none is active, or the users are split between two.
+        """
+        users = 0
+        writer: ListWriter | None = None
+        with ExitStack() as stack:
+            if materialise:
+                stack.enter_context(if_interrupted(UNFINISHED))
+            out = None
+            if file is not None:
+                temporary = stack.enter_context(whole_file(file))
+                out = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
+                out.write("user\trank\tproduct\tscore\n")
+            for lists in self._pages():
+                if out is not None:
+                    out.writelines(_cells(lists))
+                if materialise:
+                    _refuse_split(lists[0][0])
+                    if writer is None:
+                        writer = stack.enter_context(ListWriter(self.graph, lists[0][0].version))
+                    writer.store(_rows(lists))
+                users += len(lists)
+                progress("computing lists", users, 0)
+            if writer is not None:
+                writer.finish()
+        return users
+
+    def lines(self) -> Iterator[ListLine]:
+        """Yield the lists line by line, in the order of the users' ids.
+
+        Raises:
+            NotReady: another version became active meanwhile.
+        """
+        for lists in self._pages():
+            for state, line in lists:
+                for rank, (product, score) in enumerate(line, 1):
+                    yield ListLine(state.user, state.version, rank, product, score)
+
+    def _pages(self) -> Iterator[list[tuple[UserState, list[Line]]]]:
+        catalogues = Catalogues(self.graph, self.rules, self.warn)
+        with ThreadPoolExecutor(1) as reader:
+            page = reader.submit(_page, self.graph, "")
+            while True:
+                holdings, states = page.result()
+                if not states:
+                    return
+                # The next page is read while the lists of this one are computed.
+                page = reader.submit(_page, self.graph, states[-1].user)
+                catalogues.check(states)
+                lists: dict[str, list[Line]] = {}
+                for version in dict.fromkeys(state.version for state in states):
+                    part = [state for state in states if state.version == version]
+                    best = self._best(catalogues.of(part[0]), part, holdings)
+                    lists |= zip((state.user for state in part), best, strict=True)
+                yield [(state, lists[state.user]) for state in states]
+
+    def _best(
+        self, catalogue: Catalogue, states: Sequence[UserState], holdings: dict[str, _Holdings]
+    ) -> list[list[Line]]:
+        """Return the best eligible products of each user; equal scores in the order of ids."""
+        page = _score_page(catalogue, states, holdings)
+        lists: list[list[Line]] = [[] for _ in states]
+        waiting = list(range(len(states)))
+        fetch = self.k + MARGIN
+        while waiting and catalogue.ids:
+            fetch = min(fetch, len(catalogue.ids))
+            ranked, bounds = _rank_exactly(catalogue, page, waiting, fetch)
+            users = [states[row].user for row in waiting]
+            found = self.shorten(catalogue.eligibility.filter_lists(users, ranked), self.k)
+            unfinished = []
+            for row, line, bound in zip(waiting, found, bounds, strict=True):
+                lists[row] = line
+                # A product beyond the fetched ones could be better than the last of the list.
+                last = line[-1][1] if len(line) == self.k else -np.inf
+                if fetch < len(catalogue.ids) and bound > last - NEAR:
+                    unfinished.append(row)
+            waiting, fetch = unfinished, fetch * 4
+        return lists
 
 
-def _lists(
-    graph: Graph, k: int, rules: Sequence[Rule], warn: Warn
-) -> Iterator[list[tuple[UserState, list[Line]]]]:
-    catalogues = Catalogues(graph, rules, warn)
-    with ThreadPoolExecutor(1) as reader:
-        page = reader.submit(_page, graph, "")
-        while True:
-            holdings, states = page.result()
-            if not states:
-                return
-            # The next page is read while the lists of this one are computed.
-            page = reader.submit(_page, graph, states[-1].user)
-            catalogues.check(states)
-            lists: dict[str, list[Line]] = {}
-            for version in dict.fromkeys(state.version for state in states):
-                part = [state for state in states if state.version == version]
-                best = _best(catalogues.of(part[0]), part, holdings, k)
-                lists |= zip((state.user for state in part), best, strict=True)
-            yield [(state, lists[state.user]) for state in states]
+def recommend_all(
+    graph: Graph,
+    file: Path | None,
+    k: int = 10,
+    *,
+    rules: Sequence[Rule] = (),
+    materialise: bool = False,
+    progress: Progress = no_progress,
+    warn: Warn = lambda _: None,
+) -> int:
+    """Write the lists of all users; see `AllLists.write`."""
+    lists = AllLists(graph=graph, k=k, rules=rules, warn=warn)
+    return lists.write(file, materialise=materialise, progress=progress)
 
 
 def _refuse_split(state: UserState) -> None:
@@ -160,28 +206,6 @@ def _page(graph: Graph, after: str) -> tuple[dict[str, _Holdings], list[UserStat
     rows = graph.read("recommend_users", after=after, size=PAGE_USERS)
     holdings = {row["user"]: _Holdings(row["out"], row["linking"]) for row in rows}
     return holdings, read_user_states(graph, list(holdings)) if holdings else []
-
-
-def _best(
-    catalogue: Catalogue, states: Sequence[UserState], holdings: dict[str, _Holdings], k: int
-) -> list[list[Line]]:
-    """Return the k best eligible products of each user; equal scores in the order of ids."""
-    page = _score_page(catalogue, states, holdings)
-    lists: list[list[Line]] = [[] for _ in states]
-    waiting = list(range(len(states)))
-    fetch = k + MARGIN
-    while waiting:
-        fetch = min(fetch, len(catalogue.ids))
-        ranked, is_open = _rank_exactly(catalogue, page, waiting, fetch, k)
-        users = [states[row].user for row in waiting]
-        unfinished = []
-        for place, line in enumerate(catalogue.eligibility.filter_lists(users, ranked)):
-            lists[waiting[place]] = line[:k]
-            is_short = len(line) < k and catalogue.eligibility.has_user_rules
-            if fetch < len(catalogue.ids) and (is_short or is_open[place]):
-                unfinished.append(waiting[place])
-        waiting, fetch = unfinished, fetch * 4
-    return lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +250,12 @@ def _score_page(
 
 
 def _rank_exactly(
-    catalogue: Catalogue, page: _Page, users: list[int], fetch: int, k: int
-) -> tuple[list[list[Line]], NDArray[np.bool_]]:
+    catalogue: Catalogue, page: _Page, users: list[int], fetch: int
+) -> tuple[list[list[Line]], NDArray[np.float32]]:
     """Score the `fetch` best products of some users again in 64 bits and rank them.
 
-    `users` are rows of the page. Returns the ranked products of each user, and whether a product
-    beyond them could be among the k best.
+    `users` are rows of the page. Returns the ranked products of each user, and the highest score
+    that a product beyond them can have, up to rounding; -inf if none of those is eligible.
     """
     found = page.scores[users].topk(fetch)
     is_eligible = (found.values > -np.inf).numpy()
@@ -242,8 +266,6 @@ def _rank_exactly(
     # The last digit of a sum depends on its order.
     exact = np.where(is_eligible, exact.round(SAME_DIGITS), -np.inf)
     order = np.lexsort((places, -exact), axis=1)
-    last = np.take_along_axis(exact, order[:, min(k, fetch) - 1 :][:, :1], axis=1)[:, 0]
-    is_open = is_eligible[:, -1] & (found.values[:, -1].numpy() > last - NEAR)
     ranked = [
         [
             (catalogue.ids[places[row, column]], float(exact[row, column]))
@@ -252,7 +274,7 @@ def _rank_exactly(
         ]
         for row in range(len(users))
     ]
-    return ranked, is_open
+    return ranked, found.values[:, -1].numpy()
 
 
 def _rows(lists: list[tuple[UserState, list[Line]]]) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ _FIELDS = {
     "next": {"reason"},
     "against": {"reason"},
     "reason": {"name", "names", "items", "holders", "both", "category", "person", "rating"},
-    "fixed": {"product", "rules", "risk", "tolerance", "amount", "score", "known"},
+    "fixed": {"product", "rules", "risk", "tolerance", "amount", "score", "known"}
+    | {"at_most", "per", "rank", "rank_without"},
 }
 """Fields that a text of each section may have, besides the product's forms from `[this]`."""
 _REQUIRED = {
@@ -37,12 +38,12 @@ _REQUIRED = {
         *("not_for_you", "nothing_for", "only_popularity", "only_ties", "only_text", "risk"),
         *("rest", "rest_against", "more", "more_against", "rest_long", "rest_long_against"),
         *("notice", "held", "dismissed", "closed", "country", "country_unknown", "risk_above"),
-        *("risk_unknown", "unrated", "new"),
+        *("risk_unknown", "unrated", "new", "capped_moved", "capped_out"),
     ),
     "people": ("default_out", "default_in"),
     "words": (
         *("language", "product", "fewer", "and", "comma", "weight", "against", "thousands"),
-        *("decimal", "category", "person"),
+        *("decimal", "category", "kind", "person"),
         *("known_text", "known_category", "known_name", "known_reviews"),
     ),
     "this": ("default",),

@@ -19,7 +19,7 @@ from kinfolio.gnn.serving.recommend_all import ListLine
 from kinfolio.records import NodeView
 from kinfolio.tabular import spreadsheet_cell
 from kinfolio.web.api.answers import K
-from kinfolio.web.api.schemas import MAX_DAYS, Serving, SplitBody, VersionDocument, Versions
+from kinfolio.web.api.schemas import MAX_DAYS, Caps, Serving, SplitBody, VersionDocument, Versions
 from kinfolio.web.callers import Admin, Staff, UserId
 from kinfolio.web.problems import Document
 from kinfolio.web.site import site_of
@@ -36,14 +36,15 @@ _PAGE_LINES = 1_000
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 def export_lists(
-    request: Request, caller: Staff, k: K = 10, spreadsheet_safe: bool = True
+    request: Request, caller: Staff, caps: Caps, k: K = 10, spreadsheet_safe: bool = True
 ) -> Response:
     """Stream the lists of all users as CSV: user, rank, product, score, version.
 
+    With `at_most` a list has at most so many products of each kind or category.
     With `spreadsheet_safe` cells that a spreadsheet would run as a formula begin with `'`. An
     error after the first lines ends the response early, without its last chunk.
     """
-    lines = site_of(request).service.lists(k)
+    lines = site_of(request).service.lists(k, caps)
     first = next(lines, None)  # an error before the first line is a problem document
     rows = chain([] if first is None else [first], lines)
     return StreamingResponse(

@@ -15,6 +15,7 @@ from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.llm_explain.explain import as_document
 from kinfolio.records import NodeView, SimilarProducts, WhatIf, WhyNot
 from kinfolio.web.api.schemas import (
+    Caps,
     Changes,
     ComparisonDocument,
     Events,
@@ -92,11 +93,15 @@ def explanation(
     request: Request,
     user: UserId,
     product: ProductId,
+    caps: Caps,
     length: Literal["short", "normal", "long"] = "normal",
     language: Literal["en", "de"] | None = None,
     all_evidence: bool = False,
 ) -> Document:
-    """Explain the score of a product for a user with evidence from the graph."""
+    """Explain the score of a product for a user with evidence from the graph.
+
+    With `at_most` the text also says if that cap on lists moves the product or leaves it out.
+    """
     site = site_of(request)
     found = site.service.explain(
         user,
@@ -104,6 +109,7 @@ def explanation(
         length=length,
         language=language or site.settings.language,
         all_evidence=all_evidence,
+        caps=caps,
     )
     return Document(as_document(found, site.service.graph.names))
 
@@ -111,9 +117,12 @@ def explanation(
 @router.get(
     "/users/{user:id}/why-not/{product:id}", tags=["recommendations"], response_model=WhyNot
 )
-def why_not(request: Request, user: UserId, product: ProductId) -> Document:
-    """Return the verdict of every rule on a product for a user, and its rank."""
-    return Document(site_of(request).service.why_not(user, product))
+def why_not(request: Request, user: UserId, product: ProductId, caps: Caps) -> Document:
+    """Return the verdict of every rule on a product for a user, and its rank.
+
+    With `at_most` that cap on lists is a rule too, called `cap`.
+    """
+    return Document(site_of(request).service.why_not(user, product, caps))
 
 
 @router.post("/users/{user:id}/events", tags=["events"], response_model=Recorded)

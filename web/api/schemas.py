@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
+from fastapi import Depends, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from kinfolio.events.records import EventKind, in_utc
 from kinfolio.gnn.feedback.record import MAX_EVENTS
+from kinfolio.gnn.serving.caps.caps import ListCaps, Per
+from kinfolio.gnn.serving.recommend import MAX_K
 from kinfolio.records import Match
 from kinfolio.web.access.tokens import Role
 from kinfolio.web.paths import Id
@@ -23,6 +26,19 @@ MAX_LINE_CHARACTERS = 4_000
 MAX_CHANGES = 200
 MAX_DAYS = 36_500
 MAX_PERCENT = 99
+
+
+async def _list_caps(
+    at_most: Annotated[
+        int | None, Query(ge=1, le=MAX_K, description="products of one kind or category in a list")
+    ] = None,
+    per: Per = "kind",
+) -> ListCaps | None:
+    return None if at_most is None else ListCaps(at_most=at_most, per=per)
+
+
+Caps = Annotated[ListCaps | None, Depends(_list_caps)]
+"""The cap of lists that a query asks for; None without one."""
 
 
 class Problem(TypedDict):
@@ -70,6 +86,18 @@ class SentenceDocument(TypedDict):
     evidence: list[int]
 
 
+class CapDocument(TypedDict):
+    """What a cap does to the place of a product in lists."""
+
+    at_most: int
+    per: Per
+    rank: int | None
+    """None: lists leave it out."""
+    rank_without: int
+    reason: str | None
+    """Why it is left out."""
+
+
 class ExplanationDocument(TypedDict):
     """Why a product has its score for a user: the document of `kinfolio explain --json`."""
 
@@ -85,6 +113,8 @@ class ExplanationDocument(TypedDict):
     remainder: float
     grounded: bool
     known_by: list[str]
+    cap: NotRequired[CapDocument]
+    """With a cap, of a product that lists may have."""
 
 
 class ComparisonDocument(TypedDict):

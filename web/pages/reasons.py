@@ -13,10 +13,11 @@ from starlette.responses import RedirectResponse, Response
 from kinfolio.events.records import Event
 from kinfolio.llm_explain.explanation import Explanation
 from kinfolio.records import Match, WhyNot
+from kinfolio.web.api.schemas import Caps
 from kinfolio.web.callers import AnyCaller, Caller, ProductId, UserId
 from kinfolio.web.pages.profile import profile_of, writer_in_words
 from kinfolio.web.pages.rendering import link, render
-from kinfolio.web.pages.users import SEE_OTHER, SearchText
+from kinfolio.web.pages.users import SEE_OTHER, SearchText, cap_query
 from kinfolio.web.paths import Id
 from kinfolio.web.pictures.evidence import evidence_pictures
 from kinfolio.web.pictures.lanes import Lane, lanes
@@ -43,6 +44,7 @@ def why(
     caller: AnyCaller,
     user: UserId,
     product: ProductId,
+    caps: Caps,
     list_id: Annotated[str, Query(alias="list", max_length=100)] = "",
 ) -> Response:
     """Show the evidence of a score: picture, words, contributions as a waterfall and a table."""
@@ -50,7 +52,9 @@ def why(
     if list_id:
         act = Event(request=list_id, product=product, kind="opened", at=datetime.now(UTC))
         site.service.record(user, [act])
-    found = site.service.explain(user, product, language=site.settings.language, all_evidence=True)
+    found = site.service.explain(
+        user, product, language=site.settings.language, all_evidence=True, caps=caps
+    )
     return render(
         request,
         "users/why.html",
@@ -61,6 +65,7 @@ def why(
         crumbs=crumbs(caller, user),
         found=found,
         list_id=list_id,
+        cap_query=cap_query(caps),
         writer=writer_in_words(found.writer),
         picture=drawn(evidence_pictures(found)),
         shares=drawn(waterfall_pictures(found)),
@@ -75,10 +80,12 @@ def find_why_not(request: Request, caller: AnyCaller, user: UserId, q: SearchTex
 
 
 @router.get("/users/{user:id}/why-not/{product:id}")
-def why_not(request: Request, caller: AnyCaller, user: UserId, product: ProductId) -> Response:
+def why_not(
+    request: Request, caller: AnyCaller, user: UserId, product: ProductId, caps: Caps
+) -> Response:
     """Show the verdict of each rule on a product, and its rank."""
     service = site_of(request).service
-    found = service.why_not(user, product)
+    found = service.why_not(user, product, caps)
     return render(
         request,
         "users/why_not.html",

@@ -13,13 +13,16 @@ from starlette.responses import RedirectResponse, Response
 
 from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.events.records import Event
+from kinfolio.gnn.serving.caps.caps import ListCaps
 from kinfolio.gnn.serving.recommend import EXCLUDED
 from kinfolio.gnn.serving.rules import BUILT_IN
 from kinfolio.tabular import spreadsheet_cell
+from kinfolio.web.api.schemas import Caps
 from kinfolio.web.callers import AnyCaller, UserId
 from kinfolio.web.pages.profile import SEARCHES, SOURCES, profile_of
 from kinfolio.web.pages.rendering import is_partial, link, render, render_stream
 from kinfolio.web.paths import Id
+from kinfolio.web.records import CappedList
 from kinfolio.web.service import Service
 from kinfolio.web.site import site_of
 
@@ -42,15 +45,22 @@ def search(request: Request, caller: AnyCaller, q: SearchText = "") -> Response:
 
 @router.get("/users/{user:id}")
 def show_list(
-    request: Request, user: UserId, k: Annotated[int, Query(ge=1, le=MAX_LENGTH)] = _STEP
+    request: Request,
+    user: UserId,
+    caps: Caps,
+    k: Annotated[int, Query(ge=1, le=MAX_LENGTH)] = _STEP,
 ) -> Response:
     """Show the recommendations of a user."""
-    return _list_page(request, user, k)
+    return _list_page(request, user, k, caps)
 
 
 @router.post("/users/{user:id}/dismiss")
 def dismiss(
-    request: Request, user: UserId, product: Annotated[Id, Form()], list_id: ListId = ""
+    request: Request,
+    user: UserId,
+    caps: Caps,
+    product: Annotated[Id, Form()],
+    list_id: ListId = "",
 ) -> Response:
     """Never recommend a product of a list to its user again; show the list without it."""
     service = site_of(request).service
@@ -60,24 +70,26 @@ def dismiss(
     if refused := service.record(user, [act]).refused:
         raise BadInput(refused[0].reason)
     if is_partial(request):
-        return render(request, "users/dismissed.html", user=user, product=id, name=name)
-    return _list_page(request, user, _STEP, dismissed=(id, name))
+        query = cap_query(caps)
+        template = "users/dismissed.html"
+        return render(request, template, user=user, product=id, name=name, cap_query=query)
+    return _list_page(request, user, _STEP, caps, dismissed=(id, name))
 
 
 @router.post("/users/{user:id}/undo-dismissal")
-def undo(request: Request, user: UserId, product: Annotated[Id, Form()]) -> Response:
+def undo(request: Request, user: UserId, caps: Caps, product: Annotated[Id, Form()]) -> Response:
     """Recommend a dismissed product again."""
     service = site_of(request).service
     service.undo_dismissal(user, service.normal_id(product))
-    return _list_page(request, user, _STEP)
+    return _list_page(request, user, _STEP, caps)
 
 
 @router.get("/users/{user:id}/recommendations.csv")
 def export(
-    request: Request, user: UserId, k: Annotated[int, Query(ge=1, le=1_000)] = 100
+    request: Request, user: UserId, caps: Caps, k: Annotated[int, Query(ge=1, le=1_000)] = 100
 ) -> Response:
     """Return the list as a CSV file whose cells no spreadsheet runs as formulas."""
-    found = site_of(request).service.recommend(user, k)[0]
+    found = site_of(request).service.recommend(user, k, caps=caps)[0]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(("user", "rank", "product", "name", "score", "version"))
@@ -89,10 +101,16 @@ def export(
 
 
 def _list_page(
-    request: Request, user: str, k: int, *, dismissed: tuple[str, str] | None = None
+    request: Request,
+    user: str,
+    k: int,
+    caps: ListCaps | None,
+    *,
+    dismissed: tuple[str, str] | None = None,
 ) -> Response:
     service = site_of(request).service
-    found = service.serve_list(user, k)
+    found = service.serve_list(user, k, caps=caps)
+    capped = found if isinstance(found, CappedList) else None
     profile = profile_of(service.user_data(user))
     return render_stream(
         request,
@@ -112,7 +130,15 @@ def _list_page(
         source=SOURCES[found.source],
         search=SEARCHES[found.search],
         rules=rules_in_words(service),
+        capped=capped,
+        places={one.product: one.rank_without for one in capped.moved} if capped else {},
+        cap_query=cap_query(caps),
     )
+
+
+def cap_query(caps: ListCaps | None) -> str:
+    """Return a cap as the begin of a query, like `at_most=2&per=kind&`; empty without one."""
+    return "" if caps is None else f"at_most={caps.at_most}&per={caps.per}&"
 
 
 def _reason_of(service: Service, user: str) -> Callable[[str], str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from kinfolio.cypher.graph import Graph
@@ -18,8 +18,7 @@ from kinfolio.gnn.serving.recommend import MAX_K, check_k, read_list, warn_about
 from kinfolio.gnn.serving.rules import Rule, conditions_of
 from kinfolio.gnn.serving.search import Found, Warn, ranked
 from kinfolio.gnn.serving.user_state import read_user_state
-from kinfolio.gnn.serving.why_not import why_not
-from kinfolio.records import Recommendations, Recommended, Verdict, WhyNot
+from kinfolio.records import Recommendations, Recommended
 
 Per = Literal["kind", "category"]
 
@@ -81,11 +80,11 @@ def recommend_capped(
     conditions = conditions_of(rules)
     n = min(2 * k, MAX_K)
     rows, search = read_list(graph, state, n, conditions, warn)
-    kept, left_out = _cut(rows, _groups(graph, rows, caps), caps, k)
+    kept, left_out = cut_rows(graph, rows, caps, k)
     while len(kept) < k and len(rows) == n:
         n *= 4
         rows, search = read_list(graph, state, n, conditions)
-        kept, left_out = _cut(rows, _groups(graph, rows, caps), caps, k)
+        kept, left_out = cut_rows(graph, rows, caps, k)
     listed = ranked([rows[place] for place in kept])
     if warn is not None:
         warn_about(graph, state, listed, k, conditions, warn)
@@ -123,57 +122,27 @@ def recommend_capped(
     )
 
 
-def why_not_capped(
-    graph: Graph, user_id: str, product_id: str, caps: ListCaps, *, rules: Sequence[Rule] = ()
-) -> WhyNot:
-    """Return the answer of `why_not` with the verdict of the cap: the rule `cap`.
-
-    The cap passes where a list that is long enough has the product; `rank` is that without the cap.
-    """
-    found = why_not(graph, user_id, product_id, rules=rules)
-    verdict = Verdict(rule="cap", passed=True, reason=_none_before(caps))
-    if found.rank is not None and found.rank > 1 and found.allowed:
-        # Without `fetch` the search is exact: an index might miss the product.
-        state = replace(read_user_state(graph, user_id), fetch=None)
-        rows, _ = read_list(graph, state, found.rank, conditions_of(rules))
-        places = [place for place, row in enumerate(rows) if row["product"] == product_id]
-        if places:
-            rows = rows[: places[0] + 1]
-            kept, left_out = _cut(rows, _groups(graph, rows, caps), caps, len(rows))
-            if left_out and left_out[-1][0] == places[0]:
-                verdict = replace(verdict, passed=False, reason=left_out[-1][1])
-            elif len(kept) != len(rows):
-                verdict = replace(
-                    verdict,
-                    reason=f"it is at rank {len(kept)} instead of {len(rows)}: the cap leaves out "
-                    "better products",
-                )
-    return replace(found, allowed=found.allowed and verdict.passed, rules=(*found.rules, verdict))
-
-
-def _none_before(caps: ListCaps) -> str:
-    return f"fewer than {caps.at_most} better products are of its {caps.per}"
-
-
-def _groups(graph: Graph, rows: Found, caps: ListCaps) -> dict[str, list[str]]:
+def read_groups(graph: Graph, product_ids: Sequence[str], per: Per) -> dict[str, list[str]]:
     """Return the kinds or categories of each product."""
-    found = graph.read("caps_groups", product_ids=[row["product"] for row in rows])
-    if caps.per == "category":
+    found = graph.read("caps_groups", product_ids=product_ids)
+    if per == "category":
         return {row["product"]: [name for name in row["categories"] if name] for row in found}
     return {row["product"]: [row["kind"]] if row["kind"] else [] for row in found}
 
 
-def _cut(
-    rows: Found, groups: dict[str, list[str]], caps: ListCaps, k: int
+def cut(
+    groups: Sequence[Sequence[str]], caps: ListCaps, k: int
 ) -> tuple[list[int], list[tuple[int, str]]]:
-    """Return the places of the k best under the cap, and the better ones left out, with reasons."""
+    """Return the places of the k best under the cap, and the better ones left out, with reasons.
+
+    `groups` are those of ranked products, best first; places count from 0.
+    """
     number: Counter[str] = Counter()
     kept: list[int] = []
     left_out: list[tuple[int, str]] = []
-    for place, row in enumerate(rows):
+    for place, names in enumerate(groups):
         if len(kept) == k:
             break
-        names = groups.get(row["product"], [])
         full = [name for name in names if number[name] >= caps.at_most]
         if full:
             verb = "is" if caps.at_most == 1 else "are"
@@ -184,3 +153,11 @@ def _cut(
         number.update(names)
         kept.append(place)
     return kept, left_out
+
+
+def cut_rows(
+    graph: Graph, rows: Found, caps: ListCaps, k: int
+) -> tuple[list[int], list[tuple[int, str]]]:
+    """Like `cut`, for rows of products, whose groups are read."""
+    groups = read_groups(graph, [row["product"] for row in rows], caps.per)
+    return cut([groups.get(row["product"], []) for row in rows], caps, k)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -14,7 +15,9 @@ from kinfolio.cypher.driver import open_driver
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig
 from kinfolio.gnn.publishing.write_back import write_back
-from kinfolio.gnn.serving.caps.caps import ListCaps, recommend_capped, why_not_capped
+from kinfolio.gnn.serving.caps.all_lists import all_lists
+from kinfolio.gnn.serving.caps.caps import ListCaps, recommend_capped
+from kinfolio.gnn.serving.caps.effect import why_not_capped
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.records import Connection, Recommended
@@ -150,5 +153,37 @@ def test_wrong_caps_are_refused(shared_graph: Graph, cli: Cli) -> None:
     with pytest.raises(BadConfig, match="--at-most is 0; give a number of products from 1"):
         ListCaps(at_most=0)
     assert "--per is the group of --at-most N" in cli("recommend", "u10", "--per", "kind").stderr
-    refused = cli("recommend", "--all", "--out", "x.tsv", "--at-most", "2")
-    assert (refused.exit_code, "not to --all" in refused.stderr) == (2, True)
+    assert (
+        "--per is the group of --at-most N" in cli("explain", "u10", "p1", "--per", "kind").stderr
+    )
+
+
+@pytest.mark.parametrize("per", ["kind", "category"])
+@pytest.mark.usefixtures("groups")
+def test_the_lists_of_all_are_those_of_each(
+    shared_graph: Graph, per: Per, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kinfolio.gnn.serving.recommend_all.PAGE_USERS", 16)
+    monkeypatch.setattr("kinfolio.gnn.serving.recommend_all.MARGIN", 0)
+    caps = ListCaps(at_most=1, per=per)
+    lists: dict[str, list[str]] = {}
+    for line in all_lists(shared_graph, 5, caps).lines():
+        lists.setdefault(line.user, []).append(line.product)
+        assert line.rank == len(lists[line.user])
+    assert len(lists) > 50
+    for user, products in lists.items():
+        found = recommend_capped(shared_graph, user, 5, caps).products
+        assert products == [one.product for one in found], user
+
+
+@pytest.mark.usefixtures("groups")
+def test_the_file_of_all_lists_is_under_the_cap(
+    shared_graph: Graph, cli: Cli, tmp_path: Path
+) -> None:
+    result = cli(
+        "recommend", "--all", "--out", str(tmp_path / "all.tsv"), "-k", "4", "--at-most", "1"
+    )
+    assert result.exit_code == 0, result.stderr
+    rows = [line.split("\t") for line in (tmp_path / "all.tsv").read_text().splitlines()[1:]]
+    found = recommend_capped(shared_graph, "u10", 4, ListCaps(at_most=1)).products
+    assert [row[2] for row in rows if row[0] == "u10"] == [one.product for one in found]
