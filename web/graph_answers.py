@@ -22,7 +22,7 @@ from kinfolio.gnn.publishing.versions import (
 from kinfolio.gnn.serving.audience.audience import Audience
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.similar import similar_products
-from kinfolio.gnn.version_state import check_version
+from kinfolio.gnn.version_state import check_version, is_split
 from kinfolio.ids import normalized_id
 from kinfolio.llm_explain.evidence.reasons import explained_audience
 from kinfolio.llm_explain.wording.clauses import Clauses
@@ -56,9 +56,14 @@ class GraphAnswers:
         Raises:
             NotFound: there is no such product.
         """
-        for row in self.graph.read("chat_products", ids=[product], line="", shown=[]):
-            return str(row["name"])
+        if names := self.product_names([product]):
+            return names[product]
         raise NotFound(f"there is no product {quoted(product)} in the graph; check the id")
+
+    def product_names(self, products: Sequence[str]) -> dict[str, str]:
+        """Return the name of each product, by id; products that do not exist are missing."""
+        rows = self.graph.read("search_product_names", product_ids=list(products))
+        return {row["product"]: str(row["name"]) for row in rows}
 
     def audience(self, product: str, k: int = 100) -> tuple[Audience, tuple[str, ...]]:
         """Return the users whom to offer a product, each with a reason, and notes about them."""
@@ -87,18 +92,22 @@ class GraphAnswers:
         """Return the versions in the graph, newest first."""
         return list_versions(self.graph)
 
-    def serving_version(self) -> str:
-        """Return the name of the version that serves.
+    def serving_versions(self) -> tuple[str, str | None]:
+        """Return the name of the active version, and of that which serves a part of the users.
 
         Raises:
-            NotReady: there is none.
-            VersionDamaged: it cannot be served.
+            NotReady: none is active.
+            VersionDamaged: one of them cannot be served.
         """
-        for version in found_versions(self.graph):
-            if version.get("state") == "active":
-                check_version(version)
-                return str(version["name"])
-        raise NotReady("no version is active; type: kinfolio writeback")
+        found = found_versions(self.graph)
+        active = next((one for one in found if one.get("state") == "active"), None)
+        if active is None:
+            raise NotReady("no version is active; type: kinfolio writeback")
+        check_version(active)
+        ready = next((one for one in found if one.get("state") == "ready" and is_split(one)), None)
+        if ready is not None:
+            check_version(ready)
+        return str(active["name"]), None if ready is None else str(ready["name"])
 
     def approve_version(self, name: str, by: str) -> Approved:
         """Approve a version; one that awaits approval is checked and serves from then on.

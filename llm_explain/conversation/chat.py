@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, TypeVar
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady
@@ -36,6 +36,15 @@ _MAX_TURNS = 6
 
 Answer = dict[str, Any]
 """One JSON document: intent, confidence, text and the fields of the intent. Any: JSON values."""
+
+
+class Mentioned(NamedTuple):
+    """The products of one answer."""
+
+    explained: str | None
+    """The product whose evidence the text cites."""
+    products: tuple[str, ...]
+    """Ids of all products that the answer is about."""
 
 
 class Routes(Protocol):
@@ -70,6 +79,7 @@ class _State(TypedDict, total=False):
     question: dict[str, Any]
     filters: dict[str, Any]
     turns: list[list[str]]
+    mentioned: list[list[str]]
     answer: Answer
 
 
@@ -133,6 +143,13 @@ class Chat:
         """Return the last lines and their answers, oldest first."""
         state: dict[str, Any] = self._flow.get_state(self._config).values  # Any: JSON values
         return list(state.get("turns") or ())
+
+    def mentioned(self) -> list[Mentioned]:
+        """Return the products of each of `turns`; none of those of an older kinfolio."""
+        state: dict[str, Any] = self._flow.get_state(self._config).values  # Any: JSON values
+        found = [Mentioned(one or None, tuple(ids)) for one, *ids in state.get("mentioned") or ()]
+        lacking = len(state.get("turns") or ()) - len(found)
+        return [Mentioned(None, ())] * lacking + found
 
     def forget(self) -> None:
         """Delete this conversation."""
@@ -213,6 +230,16 @@ class Chat:
         return route
 
 
+def mentioned(answer: Answer) -> Mentioned:
+    """Return the products of an answer."""
+    product = answer.get("product")
+    listed = [
+        one["product"] if isinstance(one, dict) else one for one in answer.get("products", ())
+    ]
+    ids = dict.fromkeys([product, *listed] if product else listed)
+    return Mentioned(product if "explanation" in answer else None, tuple(map(str, ids)))
+
+
 def require_user(graph: Graph, user_id: str) -> None:
     """Check that there is such a user.
 
@@ -235,8 +262,12 @@ def _with_updates(reply: Reply, **updates: Any) -> Reply:
 
 
 def _answered(state: _State, route: Route, reply: Reply) -> _Updates:
+    answer = _document(route, reply)
+    found = mentioned(answer)
     turns = [*state.get("turns", ()), [state["line"], reply.text]][-_MAX_TURNS:]
-    return {**reply.updates, "turns": turns, "answer": _document(route, reply)}
+    ids = [found.explained or "", *found.products]
+    all_ids = [*state.get("mentioned", ()), ids][-_MAX_TURNS:]
+    return {**reply.updates, "turns": turns, "mentioned": all_ids, "answer": answer}
 
 
 def _document(route: Route, reply: Reply) -> Answer:

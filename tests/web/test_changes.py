@@ -70,7 +70,11 @@ def test_an_administrator_rolls_back_and_forward(web: Web) -> None:
             version,
             "active",
         )
-        assert web.get("/readyz", caller=None).json == {"status": "ready", "version": version}
+        assert web.get("/readyz", caller=None).json == {
+            "status": "ready",
+            "version": version,
+            "other": None,
+        }
         assert served(web, ME)["version"] == version
 
 

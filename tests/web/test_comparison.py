@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,26 @@ def test_a_split_is_begun_named_in_answers_and_ended(web: Web) -> None:
     ended = web.post(SPLIT, {"percent": 0}, caller="admin").json
     assert (ended["percent"], ended["other"]) == (0, None)
     assert web.get(f"{API}/users/{ME}/recommendations").json["split"] is None
+
+
+def test_readiness_covers_the_version_that_serves_a_part_of_the_users(
+    split: Web, read: Callable[..., list[dict[str, Any]]]
+) -> None:
+    ready = split.get("/readyz", caller=None).json
+    assert (ready["version"], ready["other"]) == ("second", "first")
+    change = (
+        "MATCH (v:EmbeddingVersion {name: 'first'}) WITH v, v.dim AS old "
+        "SET v.dim = $dim RETURN old"
+    )
+    (row,) = read(change, dim="wide")
+    answer = split.get("/readyz", caller=None)
+    split.post(SPLIT, {"percent": 0}, caller="admin")
+    without_split = split.get("/readyz", caller=None)
+    read(change, dim=row["old"])
+    assert answer.status == 503
+    assert "version 'first' in the graph is damaged: its dim is 'wide'" in answer.json["detail"]
+    assert "kinfolio versions split 0" in answer.json["detail"]
+    assert without_split.json["other"] is None
 
 
 @pytest.mark.parametrize("percent", [100, -1, True, "30", None])

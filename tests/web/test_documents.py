@@ -26,6 +26,11 @@ PAIRS: tuple[tuple[str, list[str], str], ...] = (
     ("recommend", [ODD], f"/users/{ODD_PATH}/recommendations"),
     ("recommend", [FORMULA], f"/users/{segment(FORMULA)}/recommendations"),
     ("explain", [ME, "p5"], f"/users/{ME}/recommendations/p5"),
+    (
+        "explain",
+        [ME, "p5", "--at-most", "1"],
+        f"/users/{ME}/recommendations/p5?at_most=1",
+    ),
     ("explain", [ODD, "p2"], f"/users/{ODD_PATH}/recommendations/p2"),
     (
         "explain",
@@ -33,6 +38,11 @@ PAIRS: tuple[tuple[str, list[str], str], ...] = (
         f"/users/{ME}/recommendations/p5?all_evidence=true&length=long&language=de",
     ),
     ("why-not", [ME, "p9"], f"/users/{ME}/why-not/p9"),
+    (
+        "why-not",
+        [ME, "p5", "--at-most", "1", "--per", "category"],
+        f"/users/{ME}/why-not/p5?at_most=1&per=category",
+    ),
     ("why-not", [ME, ODD], f"/users/{ME}/why-not/{ODD_PATH}"),
     ("similar", ["p2", "-k", "4"], "/products/p2/similar?k=4"),
     ("versions", [], "/versions"),

@@ -6,6 +6,8 @@ Cross-site request forgery: a state-changing request of a browser says where it 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,9 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FRAMING_POLICY = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
+"""Of the page that shows the report of the run in a frame."""
+_STYLE = re.compile("<style>(.*?)</style>", re.DOTALL)
 _HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
@@ -91,6 +96,19 @@ class Refusals:
     def _is_known_host(self, host: str) -> bool:
         found = _HOST.fullmatch(host)
         return found is not None and (found[1].lower() in self._hosts or "*" in self._hosts)
+
+
+def policy_of_report(page: str) -> str:
+    """Return the policy of a report: its own style sheet, no scripts, nothing loaded, no origin."""
+    sheets = " ".join(f"'sha256-{_hash(sheet)}'" for sheet in _STYLE.findall(page)) or "'none'"
+    return (
+        f"sandbox; default-src 'none'; style-src {sheets}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'self'"
+    )
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def is_forged(headers: Headers, ambient: tuple[str, ...]) -> bool:

@@ -23,6 +23,8 @@ class Ready(TypedDict):
 
     status: Literal["ready"]
     version: str
+    other: str | None
+    """Version that serves a part of the users while they are split."""
 
 
 @router.get("/livez", response_class=PlainTextResponse)
@@ -34,12 +36,12 @@ async def livez() -> str:
 
 @router.get("/readyz", response_model=Ready, responses=error_responses(503))
 def readyz(request: Request) -> Document:
-    """Ask the database and the serving version; 503 names what fails."""
+    """Ask the database and the serving versions, two in a split; 503 names what fails."""
     try:
-        version = site_of(request).service.serving_version()
+        version, other = site_of(request).service.serving_versions()
     except KinfolioError as error:
         return problem(503, "Not ready", str(error))
-    return Document({"status": "ready", "version": version})
+    return Document({"status": "ready", "version": version, "other": other})
 
 
 @router.get(

@@ -11,14 +11,17 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from kinfolio.errors import KinfolioError
+from kinfolio.llm_explain.conversation.chat import Chat, mentioned
 from kinfolio.llm_explain.conversation.router import MAX_LINE_CHARACTERS
 from kinfolio.web.api.conversations import Opened, ThreadId, hold_place, open_chat
 from kinfolio.web.callers import AnyCaller, UserId
+from kinfolio.web.pages.citations import Citations, citations_of
 from kinfolio.web.pages.profile import profile_of
 from kinfolio.web.pages.reasons import crumbs
 from kinfolio.web.pages.rendering import fragments, link, render
 from kinfolio.web.pages.users import SEE_OTHER
 from kinfolio.web.sentences import sentences_of_answer
+from kinfolio.web.service import Service
 from kinfolio.web.site import site_of
 
 router = APIRouter()
@@ -52,7 +55,10 @@ def show_chat(
         profile=profile_of(site_of(request).service.user_data(user)),
         crumbs=crumbs(caller, user),
         address=link("users", user, "chat", thread),
-        turns=[(line, text.split("\n")) for line, text in chat.turns()],
+        turns=[
+            (line, [cited(one) for one in text.split("\n") if one.strip()])
+            for (line, text), cited in _turns(site_of(request).service, user, chat)
+        ],
         examples=EXAMPLES,
     )
 
@@ -69,17 +75,24 @@ def ask(request: Request, user: UserId, thread: ThreadId, chat: Opened, text: Li
     response_class=EventSourceResponse,
     dependencies=[Depends(hold_place)],
 )
-def stream(request: Request, chat: Opened, text: Line) -> Iterator[ServerSentEvent]:
+def stream(request: Request, user: UserId, chat: Opened, text: Line) -> Iterator[ServerSentEvent]:
     """Answer one line as parts of the page: the line, then each sentence after its check."""
-    turn = f"answer-{uuid4().hex}"
+    service, turn = site_of(request).service, f"answer-{uuid4().hex}"
     yield _event("asked", turn=turn, line=text)
     try:
-        answer = site_of(request).service.answer(chat, text)
+        answer = service.answer(chat, text)
+        cited = citations_of(service, user, mentioned(answer))
     except KinfolioError as error:
         yield _event("failed", turn=turn, problem=str(error))
         return
     for place, (sentence, _) in enumerate(sentences_of_answer(answer)):
-        yield _event("answered", turn=turn, sentence=sentence, is_first=place == 0)
+        yield _event("answered", turn=turn, sentence=cited(sentence), is_first=place == 0)
+
+
+def _turns(service: Service, user: str, chat: Chat) -> Iterator[tuple[list[str], Citations]]:
+    """Yield each line and answer, and what adds the links to the answer."""
+    for turn, products in zip(chat.turns(), chat.mentioned(), strict=True):
+        yield turn, citations_of(service, user, products)
 
 
 def _event(block: str, **values: object) -> ServerSentEvent:

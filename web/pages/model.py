@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kinfolio.errors import NotFound, NotReady, quoted
 from kinfolio.gnn.publishing.versions import Version
 from kinfolio.gnn.reporting.choices import choice_sentences
+from kinfolio.os_errors import os_errors
 from kinfolio.run import Run
+from kinfolio.web.access.refusals import FRAMING_POLICY, policy_of_report
 from kinfolio.web.callers import Admin, Staff
 from kinfolio.web.pages.rendering import render
 from kinfolio.web.pages.users import SEE_OTHER
@@ -68,7 +71,7 @@ def serve(
 
 @router.get("/report")
 def report(request: Request, caller: Staff) -> Response:
-    """Show metrics, data and choices of the run; what to type where there is none."""
+    """Show metrics, choices and report of the run; what to type where there is none."""
     site = site_of(request)
     try:
         info = Run(site.settings.run).need_info()
@@ -82,16 +85,41 @@ def report(request: Request, caller: Staff) -> Response:
             recall=None,
             choices=[],
             served=None,
+            written=None,
         )
     return render(
         request,
         "model/report.html",
         area="report",
         info=info,
+        headers={"content-security-policy": FRAMING_POLICY},
         problem="",
+        written=_written(_report_of(request)),
         choices=[sentence.partition(": ") for sentence in choice_sentences(info)],
         served=_served(site.service),
     )
+
+
+@router.get("/report/whole")
+def whole_report(request: Request, caller: Staff) -> Response:
+    """Show the page that `kinfolio report` wrote into the run, in a sandbox."""
+    file = _report_of(request)
+    if _written(file) is None:
+        raise NotFound(f"there is no report {file} yet; type: kinfolio report")
+    with os_errors(file, "read"):
+        page = file.read_text("utf-8")
+    return HTMLResponse(page, headers={"content-security-policy": policy_of_report(page)})
+
+
+def _report_of(request: Request) -> Path:
+    return site_of(request).settings.run / "report.html"
+
+
+def _written(file: Path) -> str | None:
+    """Return the time when a file was written, UTC; None if there is none."""
+    if not file.is_file():
+        return None
+    return f"{datetime.fromtimestamp(file.stat().st_mtime, UTC):%Y-%m-%d %H:%M}"
 
 
 def _served(service: Service) -> ShownVersion | None:
