@@ -86,9 +86,7 @@ def test_a_name_inside_another_name_or_word_is_no_link() -> None:
 
 
 def test_products_of_one_name_are_told_apart(community_graph: Graph, web: Web, read: Rows) -> None:
-    read(
-        "UNWIND ['t1', 't2'] AS id CREATE (:Product {id: id, gid: 970, name: 'Twin Fund', open: false})"
-    )
+    read("UNWIND ['t1', 't2'] AS id CREATE (:Product {id: id, gid: 970, name: 'Twin Fund'})")
     cited = citations_of(web.site.service, ME, Mentioned(None, ("t1", "t2")))
     display = load_clauses()
     text = str(cited(f"{display.name_with_id('Twin Fund', 't2')}, Twin Fund"))
