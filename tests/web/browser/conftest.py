@@ -15,6 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from kinfolio.cypher.graph import Graph
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.training.train import read_embeddings
 from kinfolio.records import Connection
 from kinfolio.run import Run
 from kinfolio.web.access.tokens import TokenStore
@@ -81,7 +83,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def front(
     server: Connection, server_home: Path, demo_graph: Graph, demo_run: Run
 ) -> Iterator[Front]:
-    """`kinfolio serve` over the generated community."""
+    """`kinfolio serve` over the generated community with two versions."""
+    write_back(demo_graph, read_embeddings(demo_run), name="again")
     store = TokenStore(server_home / "web")
     admin, customer = store.add("admin"), store.add("customer", user=USER)
     tokens = {"admin": admin[1], "customer": customer[1]}

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from kinfolio.cypher.graph import Graph
+from kinfolio.events.log import EventLog
+from kinfolio.events.records import Event
+from kinfolio.gnn.publishing.versions import split_users
+from kinfolio.gnn.reporting.html import page as report_page
+from kinfolio.gnn.reporting.html import table
+from kinfolio.gnn.version_state import place_in_split
+from kinfolio.run import Run
 from tests.web.browser.conftest import USER, Front, Watched
 
 _PAGES = (
     "/",
     "/?q=nobody",
     f"/users/{USER}",
+    f"/users/{USER}?at_most=1&per=kind",
     f"/users/{USER}/why/FIRST",
     f"/users/{USER}/why-not/HELD",
     f"/users/{USER}/why-not",
@@ -26,8 +38,10 @@ _PAGES = (
     "/products/FIRST",
     "/products/FIRST/audience",
     "/versions",
+    "/versions/split?percent=30",
     "/events",
     "/report",
+    "/report/whole",
     "/docs",
     "/login",
 )
@@ -44,7 +58,35 @@ _OUTSIDE = """() => [...document.querySelectorAll('svg.picture')].flatMap(svg =>
 """Texts of pictures that are wider than their box or the picture."""
 
 
+@pytest.fixture(scope="module")
+def _pages_have_content(
+    server_home: Path, demo_graph: Graph, demo_run: Run, front: Front
+) -> Iterator[None]:
+    """The users are split, both versions have events, and the run has a report."""
+    split_users(demo_graph, 50)
+    log = EventLog(server_home)
+    for number in range(40):
+        user = f"reader{number}"
+        is_other = place_in_split(user) < 50
+        shown = log.show(
+            user=user,
+            version="again" if is_other else "first",
+            source="stored",
+            products=("A", "B", "C"),
+            split=50,
+        )
+        act = Event(request=shown.request, product="A", kind="held", at=datetime.now(UTC))
+        log.add(user, [act] if is_other else [])
+    report = demo_run.folder / "report.html"
+    body = ("<h1>Report</h1>", table(("model", "recall"), (("kinfolio", "0.3"),), numbers=1))
+    report.write_text(report_page("Report", body), "utf-8")
+    yield
+    report.unlink()
+    split_users(demo_graph, 0)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_pages_have_content")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_every_page(

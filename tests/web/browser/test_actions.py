@@ -101,6 +101,48 @@ def test_the_audience_of_a_product_leads_to_its_reasons(desk: Watched) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Why {product}?")
 
 
+def test_a_capped_list_says_what_moved_and_why(desk: Watched) -> None:
+    page = desk.open(f"/users/{USER}")
+    before = names_of(page)
+    page.get_by_label("At most").fill("1")
+    page.get_by_role("button", name="Limit the list").click()
+    moved = page.locator("ol.ranked li", has_text="without the limit").first
+    name = moved.locator("h3 a").inner_text()
+    moved.get_by_role("link", name=f"Why {name}").click()
+    expect(page.get_by_text("In a list with at most 1 of each kind")).to_be_visible()
+    page = desk.open(f"/users/{USER}?at_most=1&per=kind")
+    page.get_by_role("link", name="Without the limit").click()
+    assert names_of(page) == before
+
+
+def test_users_are_split_after_a_question_and_the_split_ends(desk: Watched) -> None:
+    page = desk.open("/versions")
+    page.get_by_label("Percentage of the users").fill("30")
+    page.get_by_role("button", name="Split the users").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Serve 30 % of the users by")
+    page.get_by_role("button", name="Split the users").click()
+    expect(page.get_by_role("heading", name="The users are split")).to_be_visible()
+    expect(page.get_by_text("serving 30 % of users")).to_be_visible()
+    page.get_by_role("link", name="Compare what they do").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Events")
+    desk.open("/versions").get_by_role("link", name="End the split").click()
+    page.get_by_role("button", name="End the split").click()
+    expect(page.get_by_role("button", name="Split the users")).to_be_visible()
+    expect(page.get_by_text("% of users")).to_have_count(0)
+
+
+def test_an_answer_leads_to_its_evidence(desk: Watched) -> None:
+    page = desk.open(f"/users/{USER}")
+    first = names_of(page)[0]
+    desk.open(f"/users/{USER}/chat")
+    page.get_by_role("button", name="What do you recommend?").click()
+    expect(page.locator(".answer").get_by_role("link", name=first)).to_be_visible()
+    page.get_by_role("button", name="Why the first one?").click()
+    page.locator(".answer a.cite").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Why {first}?")
+    expect(page.locator("tr:target")).to_have_count(1)
+
+
 def test_a_customer_sees_the_own_list_only(desk: Watched) -> None:
     desk.page.get_by_role("button", name="Sign out").click()
     desk.sign_in("customer")
