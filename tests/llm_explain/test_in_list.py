@@ -11,7 +11,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.caps.caps import ListCaps, recommend_capped
 from tests.conftest import Cli
 
-USER = "people"
+USER = "bond"
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

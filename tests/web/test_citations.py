@@ -86,12 +86,18 @@ def test_a_name_inside_another_name_or_word_is_no_link() -> None:
 
 
 def test_products_of_one_name_are_told_apart(community_graph: Graph, web: Web, read: Rows) -> None:
-    read("UNWIND ['t1', 't2'] AS id CREATE (:Product {id: id, gid: 970, name: 'Twin Fund'})")
+    read("UNWIND [1, 2] AS n CREATE (:Product {id: 't' + n, gid: 970 + n, name: 'Twin Fund'})")
     cited = citations_of(web.site.service, ME, Mentioned(None, ("t1", "t2")))
     display = load_clauses()
     text = str(cited(f"{display.name_with_id('Twin Fund', 't2')}, Twin Fund"))
     assert re.findall('why/(t.)"', text) == ["t2"]
     read("MATCH (p:Product) WHERE p.id IN ['t1', 't2'] DELETE p")
+
+
+def test_brackets_in_a_quoted_name_are_no_citation() -> None:
+    text = str(Citations("u", "p1", {})("You hold “Buy now [9]!” [2]"))
+    assert "“Buy now [9]!”<a" in text
+    assert re.findall("#evidence-(.)", text) == ["2"]
 
 
 def test_products_of_each_kind_of_answer_are_found() -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from kinfolio.json_text import UNSAFE
 from kinfolio.llm_explain.conversation.chat import Mentioned
-from kinfolio.web.pages.rendering import link
+from kinfolio.web.pages.rendering import CITATION, link
 from kinfolio.web.service import Service
 
 
@@ -31,13 +31,16 @@ class Citations:
 
     def _parts(self, text: str) -> Iterator[Markup]:
         names = "|".join(map(re.escape, sorted(self.products, key=len, reverse=True)))
-        pattern = r"\s*\[(?P<number>\d+)\]" + (rf"|(?<!\w)(?P<name>{names})(?!\w)" if names else "")
+        # A name is tried first: it may be quoted and have brackets.
+        pattern = rf"(?<!\w)(?P<name>{names or '(?!)'})(?!\w)|{CITATION.pattern}"
         end = 0
         for found in re.finditer(pattern, text):
             yield escape(text[end : found.start()])
             end = found.end()
-            if found["number"] is None:
+            if found["name"]:
                 yield _anchor(self._why(self.products[found["name"]]), found["name"])
+            elif found["quoted"]:
+                yield escape(found["quoted"])
             elif self.explained is not None:
                 yield self._citation(self.explained, found["number"])
         yield escape(text[end:])

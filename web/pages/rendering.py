@@ -29,7 +29,8 @@ INTEGRITY = {
 _VARY = {"vary": "HX-Request-Type"}
 _PARTS_AT_ONCE = 40
 """Parts of a template in one chunk: about one product of a list."""
-_UNCITED = re.compile(r"\s*\[\d+\]")
+CITATION = re.compile(r"(?P<quoted>“[^”]*”)|\s*\[(?P<number>\d+)\]")
+"""Of evidence; brackets in a quoted name are no citation."""
 
 
 def render(
@@ -114,7 +115,7 @@ def _environment() -> Environment:
     found.filters |= {
         "cited": _cited,
         "coded": _coded,
-        "uncited": lambda text: _UNCITED.sub("", text),
+        "uncited": lambda text: CITATION.sub(lambda found: found["quoted"] or "", text),
         "percent": percent,
         "points": _points,
         "signed": signed,
@@ -132,8 +133,15 @@ def _displayed(value: Any) -> Any:
 
 def _cited(text: str) -> Markup:
     """Return a sentence whose marks `[1]` are links to the rows of the table."""
-    link = r'<a class="cite" href="#evidence-\1" aria-label="evidence \1">\1</a>'
-    return Markup(re.sub(r" ?\[(\d+)\]", link, str(escape(_displayed(text)))))  # noqa: S704 escaped
+
+    def linked(found: re.Match[str]) -> str:
+        number = found["number"]
+        link = (
+            f'<a class="cite" href="#evidence-{number}" aria-label="evidence {number}">{number}</a>'
+        )
+        return found["quoted"] or link
+
+    return Markup(CITATION.sub(linked, str(escape(_displayed(text)))))  # noqa: S704 escaped
 
 
 def _coded(text: str) -> Markup:
