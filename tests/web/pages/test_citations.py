@@ -11,7 +11,7 @@ from urllib.parse import quote
 from kinfolio.cypher.graph import Graph
 from kinfolio.llm_explain.conversation.chat import Mentioned, mentioned
 from kinfolio.llm_explain.wording.clauses import load_clauses
-from kinfolio.web.pages.citations import Citations, citations_of
+from kinfolio.web.pages.chat import Citations, citations_of
 from tests.web.running import API, FORM, MARKUP, ME, ODD, OWN_SITE, Web
 
 Rows = Callable[..., list[dict[str, Any]]]
