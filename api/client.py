@@ -234,13 +234,14 @@ class Kinfolio:
         from kinfolio.llm_explain.wording.clauses import load_clauses
         from kinfolio.llm_explain.wording.writers import writers_for
 
+        clauses = load_clauses(language).for_deployment(**asdict(environment.deployment()))
         return explain(
             self.graph,
             self._id(user),
             self._id(product),
             writers_for(model, environment.home() / "models", self._on_note),
             all_evidence=all_evidence,
-            clauses=load_clauses(language).for_deployment(**asdict(environment.deployment())),
+            clauses=clauses.with_rules(self._rules()),
             length=length,
         )
 

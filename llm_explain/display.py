@@ -6,9 +6,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kinfolio.llm_explain.checking.parse import is_ordinary
+
+if TYPE_CHECKING:
+    from kinfolio.gnn.serving.rules import Rule
 
 _PLAIN_NAME = re.compile(r"[A-Z0-9][\w&'’./+-]*( [\w&'’./+-]+)*")
 _COMPANY = re.compile(r" (?:Inc|Co|Corp|Cos|Ltd|Bros|S\.A|N\.V|L\.P)\.$")
@@ -23,6 +27,11 @@ def flat_name(name: str, most: int = _LONGEST_NAME) -> str:
     flat = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     flat = flat.translate({ord(c): "'" for c in "“”"})
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+def quoted_name(name: str) -> str:
+    """Return a displayed name in quotation marks, in which it is read as nothing but a name."""
+    return name if name.startswith("“") and name.endswith("”") else f"“{name}”"
 
 
 def name_key(name: str) -> str:
@@ -45,13 +54,27 @@ class Display:
     """Smaller numbers of people are withheld (k-anonymity)."""
     names_people: bool = False
     """Whether people behind ties are named."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Properties of products that are told, each with its text with the field {value}."""
+    rules: tuple[Rule, ...] = ()
+    """Own rules of the deployment: a product that they exclude is explained as excluded."""
+
+    @property
+    def tells_holdings_of_ties(self) -> bool:
+        """Whether a text may state what a tied person holds.
+
+        A user may have one relative, or compare two answers with a tie less between them: then
+        "someone you are tied to holds it" is about one person, whatever their number. So it is
+        stated only where people are named or any number of people may be stated.
+        """
+        return self.names_people or self.min_people <= 1
 
     def display_name(self, name: str) -> str:
         """Return a name on one line, quoted where it could be read as ordinary words."""
         flat = flat_name(name)
         is_sentence = re.search(r"[.!?:;] |[.!?]$", _COMPANY.sub("", flat))
         if is_sentence or is_ordinary(flat, self.vocabulary) or not _PLAIN_NAME.fullmatch(flat):
-            return f"“{flat}”"
+            return quoted_name(flat)
         return flat
 
     def distinct_names(self, names: Mapping[str, str]) -> dict[str, str]:

@@ -6,13 +6,12 @@ called. The last writer needs no model.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.mapping.display_names import PathNames
-from kinfolio.errors import FileError, OutOfMemory
+from kinfolio.errors import FileError, OutOfMemory, quoted
 from kinfolio.llm_explain.checking.check import check_text, sentences_of
 from kinfolio.llm_explain.evidence.attribution import read_attribution
 from kinfolio.llm_explain.explanation import Attribution, Explanation, Problem, Sentence
@@ -62,19 +61,17 @@ def write_explanation(
 ) -> Explanation:
     """Return the explanation by the first writer whose text passes the check.
 
-    Without such a text it consists of the fixed sentences.
+    Without such a text each sentence is the first wording that passes alone, or its plain clause:
+    planned evidence is always told where there is a writer.
     """
     clauses = clauses or load_clauses()
     plan = make_plan(attribution, clauses, length)
-    fixed_only = _explanation(attribution, plan, (), "none", clauses.language)
-    # The same pair has the same wording every time.
-    pair = f"{attribution.user}\0{attribution.product}\0{attribution.version}"
-    seed = zlib.crc32(pair.encode())
+    fixed_only = _explanation(attribution, plan, (), "none", clauses)
     for writer in writers if plan.slots else ():
         faults: tuple[Problem, ...] = ()
         for attempt in range(writer.tries):
             try:
-                text = writer.write(plan, seed + attempt, faults)
+                text = writer.write(plan, attempt, faults)
             except (FileError, OutOfMemory) as error:
                 warn_once(f"{error}; the sentences are written without {writer.name}")
                 break
@@ -82,25 +79,47 @@ def write_explanation(
                 Sentence(text=sentence.text, evidence=sentence.cited)
                 for sentence in sentences_of(text, fixed_only)
             ]
-            found = _explanation(attribution, plan, written, writer.name, clauses.language)
+            found = _explanation(attribution, plan, written, writer.name, clauses)
             # Checked by the evidence and the fixed sentences only, not by the written ones.
             problems = check_text(found.text, fixed_only)
-            faults = (*problems, *_omissions(written, plan))
+            faults = (*problems, *_omissions(found))
             if not faults:
-                return replace(found, grounded=not problems)
-    # A text without the reasons that it should state explains nothing.
-    has_lost_reasons = bool(plan.slots and writers)
-    is_grounded = not has_lost_reasons and not check_text(fixed_only.text, fixed_only)
-    return replace(fixed_only, grounded=is_grounded)
+                return replace(found, grounded=True)
+    found = _told_one_by_one(attribution, plan, fixed_only, clauses) if writers else fixed_only
+    return replace(found, grounded=not found.untold and not check_text(found.text, fixed_only))
+
+
+def _told_one_by_one(
+    attribution: Attribution, plan: Plan, fixed_only: Explanation, clauses: Clauses
+) -> Explanation:
+    """Return the explanation by the wordings that pass the check alone, and plain clauses."""
+    texts = [
+        next((text for text in slot.wordings if not check_text(text, fixed_only)), None)
+        for slot in plan.slots
+    ]
+    written = [
+        Sentence(text=slot.plain if text is None else text, evidence=slot.evidence)
+        for slot, text in zip(plan.slots, texts, strict=True)
+    ]
+    num_plain = texts.count(None)
+    if num_plain:
+        warn_once(
+            f"{num_plain} of {len(texts)} reasons for {quoted(attribution.product)} are in plain "
+            "clauses, because the check refused the others"
+        )
+    found = _explanation(attribution, plan, written, "none", clauses)
+    return replace(found, plain_sentences=num_plain)
 
 
 def _explanation(
-    attribution: Attribution, plan: Plan, written: Sequence[Sentence], writer: str, language: str
+    attribution: Attribution, plan: Plan, written: Sequence[Sentence], writer: str, clauses: Clauses
 ) -> Explanation:
     """The explanation of a writer's sentences between the fixed ones, not checked yet."""
     opening = [Sentence(text=text, evidence=()) for text in plan.opening]
     closing = [Sentence(text=text, evidence=()) for text in plan.closing]
     sentences = (*opening, *written, *closing)
+    planned = {number for slot in plan.slots for number in slot.evidence}
+    told = {number for sentence in written for number in sentence.evidence}
     return Explanation(
         user=attribution.user,
         product=attribution.product,
@@ -114,16 +133,17 @@ def _explanation(
         evidence=attribution.evidence,
         remainder=attribution.remainder,
         grounded=False,
-        language=language,
+        language=clauses.language,
+        replaced=clauses.replaced,
         known_by=attribution.known_by,
+        refused_by=plan.refused_by,
+        untold=tuple(sorted(planned - told)),
     )
 
 
-def _omissions(written: Sequence[Sentence], plan: Plan) -> list[Problem]:
-    cited = {number for sentence in written for number in sentence.evidence}
-    missing = {number for slot in plan.slots for number in slot.evidence} - cited
-    reason = f"it leaves out evidence {sorted(missing)}"
-    return [Problem(text="", reason=reason)] if missing else []
+def _omissions(found: Explanation) -> list[Problem]:
+    reason = f"it leaves out evidence {list(found.untold)}"
+    return [Problem(text="", reason=reason)] if found.untold else []
 
 
 def as_document(explanation: Explanation, names: PathNames | None = None) -> dict[str, Any]:
@@ -155,6 +175,9 @@ def as_document(explanation: Explanation, names: PathNames | None = None) -> dic
         "remainder": explanation.remainder,
         "grounded": explanation.grounded,
         "known_by": list(explanation.known_by),
+        "refused_by": [asdict(refusal) for refusal in explanation.refused_by],
+        "untold": list(explanation.untold),
+        "plain_sentences": explanation.plain_sentences,
         **({"cap": asdict(explanation.cap)} if explanation.cap else {}),
     }
 

@@ -10,6 +10,7 @@ from kinfolio.tabular import Tabular
 
 if TYPE_CHECKING:
     from kinfolio.gnn.serving.caps.effect import CapEffect
+    from kinfolio.gnn.serving.rules import Rule
 
 Facts = tuple[tuple[str, str | int | float], ...]
 Basis = Literal["holdings", "ties", "text", "popularity"]
@@ -52,9 +53,11 @@ class Attribution:
     num_unstated: int
     """Contributions other than zero that the text does not state."""
     refused_by: tuple[tuple[str, str], ...]
-    """Rules that exclude the product for the user, each with its key among the `fixed` clauses."""
+    """Built-in rules that exclude the product, each with its key among the `fixed` clauses."""
     risk: int | None
     tolerance: int | None
+    most_risk: int | None = None
+    """Highest risk level of the graph."""
     also_stated: frozenset[int] = frozenset()
     """Ids of weaker evidence that the text states too."""
     label: str = ""
@@ -62,6 +65,24 @@ class Attribution:
     known_by: tuple[str, ...] = ()
     """Of text, category, name and reviews, what a product that came after the training is known by;
     empty for one of the training."""
+    about: tuple[str, ...] = ()
+    """Facts of the product in words: its categories, and those that the deployment tells."""
+    own_rules: tuple[Rule, ...] = ()
+    """Own rules that exclude the product for the user."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a rule excludes the product for the user."""
+        return bool(self.refused_by or self.own_rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A rule that excludes a product, with its stable code and what the user is told."""
+
+    rule: str
+    code: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +119,7 @@ class Explanation(Tabular):
     remainder: float
     """Score less the contributions of `evidence`."""
     grounded: bool
-    """Whether the check finds no problem in `text`."""
+    """Whether `text` states all of its planned evidence, and the check finds no problem in it."""
     language: str = "en"
     """Code of the language of the text."""
     label: str = ""
@@ -107,3 +128,11 @@ class Explanation(Tabular):
     """As `Attribution.known_by`."""
     cap: CapEffect | None = None
     """What a cap does to the product's place in lists; None: no cap was given, or it is on none."""
+    replaced: tuple[tuple[str, str], ...] = ()
+    """Words of the deployment in the text, longest first, each with that which the check knows."""
+    refused_by: tuple[Refusal, ...] = ()
+    """Rules that exclude the product for the user."""
+    untold: tuple[int, ...] = ()
+    """Evidence that the text should state and does not."""
+    plain_sentences: int = 0
+    """Sentences in a plain clause, because the check refused all others."""

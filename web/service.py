@@ -143,7 +143,7 @@ class Service(GraphAnswers):
         if language not in self._wording.clauses:
             known = " or ".join(self._wording.clauses)
             raise BadInput(f"the language is {language!r}; give {known}")
-        clauses = self._wording.clauses[language]
+        clauses = self._wording.clauses[language].with_rules(self.rules)
         with self._model_lock:
             found = explain(
                 self.graph,

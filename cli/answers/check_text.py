@@ -35,6 +35,7 @@ def command(
     caps = options.list_caps(values["at_most"], values["per"])  # Any: parsed by click
     text, clauses = read_text(file), options.deployment_clauses(language)
     with options.open_graph() as graph:
+        clauses = clauses.with_rules(options.custom_rules(values["rules_folder"], graph))
         explanation = explain(graph, user, product, (), all_evidence=True, clauses=clauses)
         explanation = options.in_list(
             graph, explanation, caps, clauses, rules_folder=values["rules_folder"]

@@ -14,7 +14,6 @@ from kinfolio.cli.table import print_paragraphs
 if TYPE_CHECKING:
     from kinfolio.cypher.mapping.display_names import PathNames
     from kinfolio.llm_explain.explanation import Explanation
-    from kinfolio.llm_explain.wording.plan import Length
 
 
 @click.command("explain", epilog="Example:  kinfolio explain p007 opal-daily-note --model none")
@@ -33,9 +32,7 @@ def command(
     user: str,
     product: str,
     model: str | None,
-    length: Length,
     language: str,
-    all_evidence: bool,
     as_json: bool,
     **values: Any,
 ) -> None:
@@ -56,9 +53,9 @@ def command(
             user,
             product,
             writers,
-            all_evidence=all_evidence,
-            clauses=clauses,
-            length=length,
+            clauses=clauses.with_rules(options.custom_rules(values["rules_folder"], graph)),
+            all_evidence=values["all_evidence"],
+            length=values["length"],
         )
         explanation = options.in_list(
             graph, explanation, caps, clauses, rules_folder=values["rules_folder"]

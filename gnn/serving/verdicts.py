@@ -39,11 +39,28 @@ def read_verdicts(
         raise user_not_found(graph, user_id)
     if facts["product"] is None:
         raise product_not_found(graph, product_id)
-    verdicts = _built_in_verdicts({**facts, "harmless": harmless})
-    for rule in rules:
-        row = graph.read("why_not_rule", conditions=(rule.condition,), **pair)[0]
-        verdicts += (Verdict(rule=rule.name, passed=row["passed"], reason=rule.reason),)
-    return verdicts
+    broken = violated_rules(graph, user_id, product_id, rules)
+    return _built_in_verdicts({**facts, "harmless": harmless}) + tuple(
+        Verdict(
+            rule=rule.name,
+            passed=rule not in broken,
+            reason=rule.reason,
+            code=rule.code if rule in broken else None,
+        )
+        for rule in rules
+    )
+
+
+def violated_rules(
+    graph: Graph, user_id: str, product_id: str, rules: Sequence[Rule]
+) -> tuple[Rule, ...]:
+    """Return the own rules that exclude an existing product from an existing user's lists."""
+    pair: dict[str, Any] = {"user_id": user_id, "product_id": product_id}  # Any: as `read` takes it
+    return tuple(
+        rule
+        for rule in rules
+        if not graph.read("why_not_rule", conditions=(rule.condition,), **pair)[0]["passed"]
+    )
 
 
 def violations(facts: Mapping[str, Any]) -> dict[str, ReasonCode]:
@@ -78,7 +95,12 @@ def _built_in_verdicts(facts: Mapping[str, Any]) -> tuple[Verdict, ...]:
         "unrated": _unrated(facts, "unrated" in found),
     }
     return tuple(
-        Verdict(rule=rule, passed=rule not in found, reason=reason)
+        Verdict(
+            rule=rule,
+            passed=rule not in found,
+            reason=reason,
+            code=found[rule].upper() if rule in found else None,
+        )
         for rule, reason in reasons.items()
     )
 

@@ -12,6 +12,8 @@ from kinfolio.llm_explain.explanation import Evidence
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _PERCENT_TOLERANCE = 0.51
 _NOT_CITED = "is in no cited evidence"
+_NO_NUMBERS = ("ratio", "base")
+"""Facts that are percentages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,22 @@ class NumberClaims:
                     yield f"the fraction of the holders {_NOT_CITED}"
                 if fraction.is_number:
                     text = fraction.pattern.sub(lambda match: "_" * len(match.group()), text)
-        values = [value for fact in facts for value in fact.values()]
+        values = [v for fact in facts for key, v in fact.items() if key not in _NO_NUMBERS]
+        bases = {str(fact["base"]) for fact in facts if "base" in fact}
         exact = {_flat(value) for value in values if isinstance(value, int | float)}
         withheld = {n for v in values if isinstance(v, str) for n in re.findall(r"\d+", v)}
         found = self._numbers(text)
         for number, start, end in found:
             before, shown, after = text[:start], text[start:end], text[end:]
             if self.patterns["percent"].match(after):
-                if not self._is_percent(number, text, cited, ratios):
+                is_base = self.patterns["base"].search(f"{before}#{after}") is not None
+                if self.patterns["fewer_than"].search(before):
+                    is_cited = any(number in re.findall(r"\d+", base) for base in bases) and is_base
+                elif is_base:
+                    is_cited = number in bases
+                else:
+                    is_cited = self._is_percent(number, text, after, cited, ratios)
+                if not is_cited:
                     yield f"{shown} percent {_NOT_CITED}"
             elif self.patterns["fewer_than"].search(before):
                 if number not in withheld:
@@ -67,6 +77,12 @@ class NumberClaims:
                     yield f"{shown} {_NOT_CITED}"
             elif number not in exact:
                 yield f"{shown} {_NOT_CITED}"
+            elif any(
+                "people" in fact and _flat(fact["people"]) == number != _flat(fact["holders"])
+                for fact in facts
+            ):
+                if not self.patterns["of_all"].search(f"{before}#{after}"):
+                    yield f"{shown} has another role in the evidence"
             elif len(together) == len(facts) == 1:
                 expected = self._expected(f"{before}#{after}", text, together[0], len(found))
                 if expected not in (None, number):
@@ -99,10 +115,12 @@ class NumberClaims:
         return _flat(fact["both" if self.patterns["this"].search(whole_text) else "holders"])
 
     def _is_percent(
-        self, number: str, text: str, cited: Sequence[Evidence], ratios: list[float]
+        self, number: str, text: str, after: str, cited: Sequence[Evidence], ratios: list[float]
     ) -> bool:
         shares = [abs(sum(piece.share for piece in cited))]
-        expected = shares if self.patterns["share"].search(text) else ratios
+        # "38 % of the 32 others hold it (20 % of the weight)": the words after a number decide.
+        is_ratio = bool(ratios) and self.patterns["ratio"].match(after) is not None
+        expected = shares if self.patterns["share"].search(text) and not is_ratio else ratios
         return any(abs(float(number) - 100 * one) <= _PERCENT_TOLERANCE for one in expected)
 
 

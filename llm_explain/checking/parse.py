@@ -43,6 +43,9 @@ class NameMasks:
 
     def __init__(self, explanation: Explanation, ordinary: Iterable[str] = ()) -> None:
         self._ordinary = frozenset(ordinary)
+        self._replaced = dict(explanation.replaced)
+        words = "|".join(re.escape(word) for word, _ in explanation.replaced)
+        self._words = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
         owners: dict[str, set[int]] = {_bare(explanation.label) or explanation.name: set()}
         for piece in explanation.evidence:
             for key, value in piece.facts:
@@ -70,6 +73,18 @@ class NameMasks:
             return chr(_FIRST_MASK + self._index.get(key, self._index[key.casefold()]))
 
         return (self._pattern.sub(replace, text) if self._pattern else text), written
+
+    def in_known_words(self, masked: str) -> str:
+        """Return a masked text in the words that the check knows."""
+
+        def replace(match: re.Match[str]) -> str:
+            word = match.group()
+            known = self._replaced.get(word) or self._replaced.get(
+                word[:1].lower() + word[1:], word
+            )
+            return known[:1].upper() + known[1:] if word[0].isupper() else known
+
+        return self._words.sub(replace, masked) if self._replaced else masked
 
     @staticmethod
     def is_mask(char: str) -> bool:
@@ -124,7 +139,8 @@ def parse_sentences(text: str, names: NameMasks) -> tuple[ParsedSentence, ...]:
         sentence = piece.strip()
         shown = "".join(written.pop(0) if names.is_mask(c) else c for c in sentence)
         if re.search(r"\w", shown):
-            sentences.append(ParsedSentence(shown, sentence, _parts(sentence)))
+            known = names.in_known_words(sentence)
+            sentences.append(ParsedSentence(shown, known, _parts(known)))
     return tuple(sentences)
 
 

@@ -19,6 +19,7 @@ _PATTERNS = (
     *("ignored", "held", "held_before", "written", "fewer_than", "roughly", "whole", "part"),
     *("this", "share", "percent", "of_yours", "not_only", "against", "weak_against", "denial"),
     *("negation", "for", "but", "mainly", "strongest", "little", "only_reason"),
+    *("base", "ratio", "of_all"),
 )
 
 
@@ -26,8 +27,8 @@ _PATTERNS = (
 class ClaimRule:
     """A claim, and the cited evidence that supports it.
 
-    Evidence is named by its kind, its claim, both joined by a dot, or its tie with or without the
-    direction.
+    Evidence is named by its kind, its claim, both joined by a dot, its tie with or without the
+    direction, or `often.` and how often its holders hold the product.
     """
 
     pattern: re.Pattern[str]
@@ -162,7 +163,9 @@ def _terms(piece: Evidence) -> frozenset[str]:
     """The terms by which rules refer to a piece of evidence."""
     facts = dict(piece.facts)
     claim, tie = str(facts.get("claim", "")), str(facts.get("tie", ""))
+    often = str(facts.get("often", ""))
     terms = {piece.kind, claim, f"{piece.kind}.{claim}", tie, tie.rpartition("_")[0]}
+    terms |= {"often", f"often.{often}"} if often else set()
     return frozenset(terms | {f"{piece.kind}.named"} if "name" in facts else terms)
 
 

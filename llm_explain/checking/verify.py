@@ -39,7 +39,12 @@ def find_faults(document: dict[str, Any]) -> list[str]:
         allowed = {n for value in own for n in re.findall(r"\d+(?:\.\d+)?", value)}
         for number in re.findall(r"\d+(?:[.,]\d+)*(?: ?%)?", bare):
             if number.endswith("%"):
-                is_cited = _plain(number.rstrip("% ")) == str(round(100 * abs(share)))
+                percents = {
+                    str(facts[n][k]) for n in cited for k in ("ratio", "base") if k in facts[n]
+                }
+                percents = {n for value in percents for n in re.findall(r"\d+", value)}
+                percents.add(str(round(100 * abs(share))))
+                is_cited = _plain(number.rstrip("% ")) in percents
             else:
                 is_cited = _plain(number) in allowed
             if not is_cited:

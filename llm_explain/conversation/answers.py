@@ -29,11 +29,11 @@ from kinfolio.llm_explain.conversation.phrases import (
 )
 from kinfolio.llm_explain.explain import as_document, explain
 from kinfolio.llm_explain.explanation import Explanation
+from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
 from kinfolio.records import ListFilters, Recommended, WhyNot
 
 if TYPE_CHECKING:
     from kinfolio.gnn.serving.rules import Rule
-    from kinfolio.llm_explain.wording.clauses import Clauses
     from kinfolio.llm_explain.wording.writers import Writer
 
 LIST_LENGTH = 5
@@ -85,7 +85,7 @@ class Answers:
 
     def explain(self, product: ProductRef) -> Reply:
         """Explain the score of a product in checked sentences."""
-        found = explain(self.graph, self.user, product.id, self.writers, clauses=self.clauses)
+        found = explain(self.graph, self.user, product.id, self.writers, clauses=self._clauses)
         document = as_document(found, self.graph.names)
         fields = {"product": product.id, "explanation": document}
         return Reply(found.text, fields, _last(product), found)
@@ -93,7 +93,7 @@ class Answers:
     def why_not(self, product: ProductRef) -> Reply:
         """Name the rules that exclude a product, or its rank."""
         found = self._why_not(product)
-        broken = _broken_rules(found)
+        broken = self._broken_rules(found)
         key = "allowed_unranked" if found.rank is None else "allowed"
         text = phrase(
             "excluded" if broken else key,
@@ -101,11 +101,10 @@ class Answers:
             rules=broken,
             rank=found.rank,
         )
-        rules = [{"rule": rule.rule, "passed": rule.passed} for rule in found.rules]
         fields = {
             "version": found.version,
             "product": product.id,
-            "rules": rules,
+            "rules": [{"rule": r.rule, "passed": r.passed, "code": r.code} for r in found.rules],
             "rank": found.rank,
         }
         return Reply(text, fields, _last(product))
@@ -135,7 +134,7 @@ class Answers:
         verdicts = {product: self._why_not(product) for product in (first, second)}
         lines, names = [], self.names(verdicts)
         for product, verdict in verdicts.items():
-            if broken := _broken_rules(verdict):
+            if broken := self._broken_rules(verdict):
                 lines.append(phrase("excluded", product=names(product), rules=broken))
             if verdict.score is None:
                 lines.append(phrase("compare_unscored", product=names(product)))
@@ -269,20 +268,23 @@ class Answers:
         verdicts = read_verdicts(self.graph, self.user, product_id, rules=own_rules)
         return {verdict.rule for verdict in verdicts if not verdict.passed}
 
+    def _broken_rules(self, found: WhyNot) -> str:
+        """The rules that exclude a product, in words; own rules by their sentences."""
+        words = phrases()["rules"] | {rule.name: rule.sentence("en") for rule in self.rules}
+        broken = [rule for rule in found.rules if not rule.passed]
+        return join_words(words.get(rule.rule, rule.reason) for rule in broken)
+
     def _why_not(self, product: ProductRef) -> WhyNot:
         return why_not(self.graph, self.user, product.id, rules=self.rules)
 
     def _all_evidence(self, product: ProductRef) -> Explanation:
         return explain(
-            self.graph, self.user, product.id, (), all_evidence=True, clauses=self.clauses
+            self.graph, self.user, product.id, (), all_evidence=True, clauses=self._clauses
         )
 
-
-def _broken_rules(found: WhyNot) -> str:
-    """The rules that exclude a product, in words; own rules by their reasons."""
-    words = phrases()["rules"]
-    broken = [rule for rule in found.rules if not rule.passed]
-    return join_words(words.get(rule.rule, rule.reason.rstrip(".")) for rule in broken)
+    @property
+    def _clauses(self) -> Clauses:
+        return (self.clauses or load_clauses()).with_rules(self.rules)
 
 
 def _documents(products: Sequence[Recommended]) -> list[dict[str, Any]]:

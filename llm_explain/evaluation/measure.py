@@ -56,6 +56,8 @@ class Measurement:
         self._missing_paths: list[str] = []
         self._not_grounded: list[str] = []
         self._people_shown: list[str] = []
+        self._untold: list[str] = []
+        self._num_plain = 0
         self._covered: list[float] = []
         self._deletions: list[Deletion] = []
         self._writers_used: dict[str, int] = {}
@@ -108,10 +110,14 @@ class Measurement:
         ]
         faults = [f"{label}: {fault}" for fault in find_faults(document)]
         people = [] if self._clauses.names_people else find_people(document, self._people)
+        cited = {number for one in found.sentences for number in one.evidence}
+        if found.untold or not (cited or not found.evidence):
+            self._untold.append(f"{label}: the text lacks evidence {list(found.untold)}")
+        self._num_plain += found.plain_sentences
         self._missing_paths += missing
         self._not_grounded += faults
         self._people_shown += [f"{label}: {fault}" for fault in people]
-        self._num_sound += not (missing or faults or people)
+        self._num_sound += not (missing or faults or people or found.untold)
 
     def summary(self) -> dict[str, Any]:
         """Return the figures as one JSON document."""
@@ -126,6 +132,8 @@ class Measurement:
             "paths_missing": len(self._missing_paths),
             "not_grounded": len(self._not_grounded),
             "people_shown": len(self._people_shown),
+            "without_evidence": len(self._untold),
+            "plain_sentences": self._num_plain,
             "share_covered": _mean(self._covered) or 0.0,
             "deletion": _deletion(self._deletions),
             "wording": {
@@ -139,7 +147,10 @@ class Measurement:
                 key: {"p50": float(np.median(values)), "p95": float(np.percentile(values, 95))}
                 for key, values in self._seconds.items()
             },
-            "faults": (self._missing_paths + self._not_grounded + self._people_shown)[:MAX_FAULTS],
+            "faults": [
+                *(*self._missing_paths, *self._not_grounded, *self._people_shown),
+                *self._untold,
+            ][:MAX_FAULTS],
             "examples": self.texts[:MAX_EXAMPLES],
         }
 

@@ -6,6 +6,7 @@ names people, small numbers of people without the number.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from kinfolio.errors import NotReady, quoted
 from kinfolio.gnn.serving.not_found import product_not_found
 from kinfolio.gnn.serving.recommend import score_for
 from kinfolio.gnn.serving.user_state import UserState, read_user_state
-from kinfolio.gnn.serving.verdicts import violations
+from kinfolio.gnn.serving.verdicts import violated_rules, violations
 from kinfolio.llm_explain.display import Display, flat_name
 from kinfolio.llm_explain.evidence.components import read_components
 from kinfolio.llm_explain.evidence.contributions import LinearScore, num_covering, rank_by_size
@@ -33,6 +34,7 @@ MIN_COVERED = 0.8
 MAX_STATED = 5
 MIN_COVERED_LONG = 0.95
 MAX_STATED_LONG = 9
+_LONGEST_FACT = 80
 NUM_AGAINST_LONG = 2
 """A long text states so many of the largest negative contributions, however small they are."""
 
@@ -61,7 +63,7 @@ def read_attribution(
     """
     with graph.snapshot_reads() as reads:
         state = read_user_state(reads, user_id)
-        pair = _read_pair(reads, state, product_id)
+        pair = _read_pair(reads, state, product_id, display)
         score = _read_score(reads, state, product_id)
         components, linear_score, basis = read_components(reads, state, pair)
         values = linear_score.contributions()
@@ -83,7 +85,6 @@ def read_attribution(
         product=product_id,
         name=str(pair["name"]) if flat_name(str(pair["name"])) else product_id,
         label=names[pair["product"]],
-        kind=pair["kind"] if isinstance(pair["kind"], str) else None,
         score=score,
         version=str(state.version),
         basis=basis,
@@ -91,12 +92,35 @@ def read_attribution(
         remainder=score - sum(item.contribution for item in evidence),
         num_stated=num_stated,
         num_unstated=int(np.count_nonzero(values)) - num_stated - len(also_stated),
-        refused_by=tuple(violations(pair).items()),
-        risk=pair["risk"],
-        tolerance=pair["risk_tolerance"],
         also_stated=frozenset(place + 1 for place in also_stated),
-        known_by=tuple(pair["known_by"] or ()),
+        own_rules=violated_rules(graph, user_id, product_id, display.rules),
+        **_product_fields(pair, display),
     ), linear_score
+
+
+def _product_fields(pair: dict[str, Any], display: Display) -> dict[str, Any]:
+    """The fields of `Attribution` that do not depend on the score; Any: values of a row."""
+    return {
+        "kind": pair["kind"] if isinstance(pair["kind"], str) else None,
+        "refused_by": tuple(violations(pair).items()),
+        "risk": pair["risk"],
+        "most_risk": max(pair[key] or 0 for key in ("most_risk", "risk", "risk_tolerance")),
+        "tolerance": pair["risk_tolerance"],
+        "known_by": tuple(pair["known_by"] or ()),
+        "about": _facts_of(pair, display),
+    }
+
+
+def _facts_of(pair: dict[str, Any], display: Display) -> tuple[str, ...]:
+    """The categories of a product and the facts that the deployment tells, in words."""
+    categories = [display.display_name(name) for name in map(str, pair["categories"])]
+    found = [f"{display.words['category']} {display.listed(categories)}"] if categories else []
+    for text, value in zip(display.facts.values(), pair["facts"], strict=True):
+        shown = flat_name(value or "", _LONGEST_FACT)
+        if shown:
+            found.append(text.format(value=shown))
+    # A citation or a slot in a value would be read as one of the text.
+    return tuple(text for text in found if not re.search(r"[\[\]{}]", text))
 
 
 def _check_sum(state: UserState, product_id: str, score: float, total: float) -> None:
@@ -118,7 +142,7 @@ def _stated(
     return num_stated, [int(place) for place in negative if place >= num_stated]
 
 
-def _read_pair(reads: Reads, state: UserState, product_id: str) -> dict[str, Any]:
+def _read_pair(reads: Reads, state: UserState, product_id: str, display: Display) -> dict[str, Any]:
     """The row of `explain_pair`; Any: values of a row."""
     pair = reads.read(
         "explain_pair",
@@ -127,6 +151,7 @@ def _read_pair(reads: Reads, state: UserState, product_id: str) -> dict[str, Any
         product_id=product_id,
         version=state.version,
         harmless=state.harmless,
+        facts=list(display.facts),
     )[0]
     if pair["product"] is None:
         raise product_not_found(reads, product_id)

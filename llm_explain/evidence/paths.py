@@ -17,6 +17,10 @@ from kinfolio.records import Step
 if TYPE_CHECKING:
     from kinfolio.cypher.graph import Reads
 
+LEAST_LIFT = 1.1
+"""Holders of a product that hold the explained one less often than this, compared with all people,
+are no reason for it."""
+_TWICE, _SEVERAL = 2.0, 3.0
 _PERSON = Step(label="User")
 _Row = dict[str, Any]  # Any: values of a row
 _Path = tuple[Step, ...]
@@ -60,7 +64,8 @@ def read_evidence(
     if is_unpopular and pair["holders"] >= display.min_people:
         # Only then is it stated; a graph with a minimum rating reads every rating for it.
         pair = {**pair, **reads.read("explain_mean_holders")[0]}
-    if any(row["rating"] is not None for row in ties.values()):
+    tells_ratings = display.tells_holdings_of_ties
+    if tells_ratings and any(row["rating"] is not None for row in ties.values()):
         pair = {**pair, **reads.read("explain_rating_scale")[0]}
     paths = _PathBuilder(pair, display, names)
     result = []
@@ -113,21 +118,44 @@ class _PathBuilder:
             return (("claim", "against"), ("name", name)), held
         if component.id == self._product.id:
             return (("claim", "itself"), ("name", name)), held
-        if row is not None and row["both"] >= self._display.min_people:
-            numbers = (("holders", row["holders"]), ("both", row["both"]))
+        if row is not None and (numbers := self._lift(row)):
             return (("claim", "together"), ("name", name), *numbers), together
         if row is not None and flat_name(str(row["category"] or "")):
             category = self._other_name(str(row["category"]), "category")
             shared = Step(label="Category", id=str(row["category"]))
             path = (*held, _out("IN_CATEGORY"), shared, _in("IN_CATEGORY"), self._product)
             return (("claim", "category"), ("name", name), ("category", category)), path
-        if row is not None and row["both"]:
-            both = self._display.count(row["both"])
-            return (("claim", "few"), ("name", name), ("both", both)), together
         return (("claim", "near"), ("name", name)), held
 
+    def _lift(self, row: _Row) -> Facts:
+        """How much more often the holders of a product hold the explained one than all people.
+
+        Empty where they do not, or where too few hold both.
+        """
+        others = self._pair["people"] - 1
+        if row["both"] < self._display.min_people or others < 1:
+            return ()
+        ratio, base = row["both"] / row["holders"], self._pair["holders"] / others
+        shown, shown_base = round(100 * ratio), round(100 * base)
+        if ratio < LEAST_LIFT * base or shown <= shown_base:
+            return ()
+        lift = ratio / base
+        often = "several" if lift >= _SEVERAL else "twice" if lift >= _TWICE else "more"
+        less = self._display.words["less"].format(percent=1)
+        return (
+            ("holders", row["holders"]),
+            ("both", row["both"]),
+            ("ratio", shown),
+            ("base", shown_base if 100 * base >= 1 else less),
+            ("often", often),
+        )
+
     def tie(self, value: float, row: _Row) -> tuple[Facts, _Path]:
-        """Return those of a tied person, unnamed unless the deployment names people."""
+        """Return those of a tied person, unnamed unless the deployment names people.
+
+        The closeness comes from the trained vectors: without `tells_holdings_of_ties` nothing here
+        depends on what the person holds now.
+        """
         key = self._display.tie_key(row["kind"], "out" if row["is_out"] else "in")
         tied = (
             self._you,
@@ -139,7 +167,7 @@ class _PathBuilder:
             who = (("name", self._other_name(str(row["name"]), "person")), *who)
         if value < 0:
             return (("claim", "against"), *who), tied
-        if not row["holds"]:
+        if not (row["holds"] and self._display.tells_holdings_of_ties):
             return (("claim", "near"), *who), tied
         path = (*tied, _out("HOLDS"), self._product)
         rating, mean = row["rating"], self._pair["mean_rating"]
@@ -166,7 +194,9 @@ class _PathBuilder:
         """Return those of the part that does not depend on the user: the holders, or the prior."""
         if component.is_prior:
             return (("claim", "general" if value >= 0 else "against_general"),), (self._product,)
-        number = self._pair["holders"]
+        number, people = self._pair["holders"], self._pair["people"]
+        if value >= 0 and number < self._display.min_people:
+            return (("claim", "alike"),), (self._product,)
         if value >= 0:
             claim = "many"
         elif number < self._display.min_people:
@@ -174,7 +204,8 @@ class _PathBuilder:
         else:
             claim = "few" if number < self._pair["mean_holders"] else "against_many"
         path = (self._product, _in("HOLDS"), _PERSON) if number else (self._product,)
-        return (("claim", claim), ("holders", self._display.count(number))), path
+        counts: Facts = (("claim", claim), ("holders", self._display.count(number)))
+        return (counts if claim == "fewest" else (*counts, ("people", people))), path
 
 
 def _out(kind: str) -> Step:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _CLAUSES = {
     "holding": "holds {name}",
-    "tie": "is tied to someone whom it fits",
-    "own": "wrote reviews that fit it",
+    "tie": "is tied to someone near it in the model",
+    "own": "wrote reviews near it in the model",
     "about": "reviewed {name}",
-    "general": "it fits people in general",
+    "general": "it is near what people hold in general",
     "many": "many people hold it",
     "nothing": "nothing known speaks for it",
 }

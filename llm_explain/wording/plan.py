@@ -9,15 +9,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from kinfolio.llm_explain.explanation import Attribution, Evidence
+from kinfolio.llm_explain.explanation import Attribution, Evidence, Refusal
 from kinfolio.llm_explain.wording.clauses import Clauses, fields_of, load_clauses
 from kinfolio.llm_explain.wording.grouping import (
     PARTLY_SHARE,
     WordingRotation,
     claim_key,
+    evidence_key,
     group_evidence,
     weight_key,
 )
+from kinfolio.llm_explain.wording.rendering import Renderer
 
 MAINLY_SHARE = 0.5
 Length = Literal["short", "normal", "long"]
@@ -34,6 +36,8 @@ class Slot:
     clauses: tuple[str, ...]
     """The bare reasons with citations, for a model that writes its own sentences around them."""
     is_against: bool
+    plain: str
+    """A sentence with names in quotation marks, for the case that the check refuses the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Plan:
     """Words before a reason against, for such a model."""
     language: str
     """Name of the language in English."""
+    refused_by: tuple[Refusal, ...]
+    """Rules that exclude the product, in the words of the opening."""
 
     @property
     def choices(self) -> list[list[str]]:
@@ -69,11 +75,16 @@ class _Planner:
         self._clauses = clauses
         self._length = length
         self._this = clauses.this(attribution.kind)
-        self._fields = self._this | {
-            "product": attribution.label or clauses.display_name(attribution.name),
-            "risk": str(attribution.risk),
-            "tolerance": str(attribution.tolerance),
-        }
+        self._fields = (
+            clauses.domain
+            | self._this
+            | {
+                "product": attribution.label or clauses.display_name(attribution.name),
+                "risk": str(attribution.risk),
+                "most": str(attribution.most_risk),
+                "tolerance": str(attribution.tolerance),
+            }
+        )
         stated = [
             piece
             for place, piece in enumerate(attribution.evidence)
@@ -81,12 +92,14 @@ class _Planner:
         ]
         self._for = group_evidence(piece for piece in stated if piece.contribution > 0)
         self._against = group_evidence(piece for piece in stated if piece.contribution < 0)
-        self._left_out = (0, 0)
+        self._left_out: list[Evidence] = []
         if length == "short":
             num_for = 1 if self._for else 0
-            self._left_out = (len(self._for) - num_for, len(self._against) - 1 + num_for)
+            cut = (*self._for[1:], *self._against[1 - num_for :])
+            self._left_out = [piece for group in cut for piece in group]
             self._for, self._against = self._for[:1], self._against[: 1 - num_for]
-        self._rotation = WordingRotation()
+        self._renderer = Renderer(clauses, self._fields, self._this, is_long=length == "long")
+        self._rotation = WordingRotation(f"{attribution.user}\0{attribution.product}")
 
     def plan(self) -> Plan:
         slots = [
@@ -96,7 +109,9 @@ class _Planner:
         for number, group in enumerate(self._against):
             key = "more" if number else "first"
             num_sentences = len(self._against) - 1 if number else 1
-            frames = self._rotation.take(key, self._clauses.against[key], num_sentences)
+            frames = self._rotation.take(
+                key, self._clauses.against[key], num_sentences, evidence_key(group)
+            )
             slots.append(self._slot(group, frames))
         lead = self._lead(self._for[0])[0] if self._for else "{reason}"
         return Plan(
@@ -106,17 +121,25 @@ class _Planner:
             lead=lead.format_map(self._fields | {"reason": ""}).strip(),
             against=self._clauses.words["against"],
             language=self._clauses.words["language"],
+            refused_by=tuple(self._refusals()),
         )
 
     def _fixed(self, key: str, **fields: str) -> str:
         return self._clauses.fixed[key].format_map(self._fields | fields)
 
     def _opening(self) -> Iterator[str]:
-        if self._attribution.refused_by:
-            rules = [self._fixed(key) for _, key in self._attribution.refused_by]
+        if self._attribution.is_refused:
+            rules = [refusal.reason for refusal in self._refusals()]
             yield self._fixed("not_for_you", rules=self._clauses.listed(rules))
         elif not self._for:
             yield self._fixed("nothing_for")
+
+    def _refusals(self) -> Iterator[Refusal]:
+        for rule, key in self._attribution.refused_by:
+            yield Refusal(rule=rule, code=key.upper(), reason=self._fixed(key))
+        for own in self._attribution.own_rules:
+            reason = own.sentence(self._clauses.language) or self._fixed("own_rule")
+            yield Refusal(rule=own.name, code=own.code, reason=reason)
 
     def _closing(self) -> Iterator[str]:
         attribution = self._attribution
@@ -126,6 +149,11 @@ class _Planner:
             words = [self._clauses.words[f"known_{kind}"] for kind in attribution.known_by]
             yield self._fixed("new", known=self._clauses.listed(words))
         yield from self._rest()
+        pieces = [piece for group in (*self._for, *self._against) for piece in group]
+        if any("holders" in dict(piece.facts) for piece in pieces):
+            yield self._fixed("counts")
+        if attribution.about and self._length != "short":
+            yield self._fixed("about", facts=self._clauses.listed(list(attribution.about)))
         if attribution.risk is not None and "risk" not in dict(attribution.refused_by):
             yield self._fixed("risk")
         yield self._clauses.fixed["notice"]
@@ -133,25 +161,22 @@ class _Planner:
     def _rest(self) -> Iterator[str]:
         """The sentence about evidence that is not stated."""
         attribution, number = self._attribution, self._clauses.number
-        if self._length == "short":
-            num_for, num_against = self._left_out
-            if num_for or num_against or attribution.num_unstated:
-                yield self._fixed("more_against" if num_against else "more")
+        if any(piece.contribution < 0 for piece in self._left_out):
+            yield self._fixed("more_against")
             return
-        # With `--all-evidence` the remainder is 0, so it is computed from what is stated.
-        stated = sum(p.contribution for group in (*self._for, *self._against) for p in group)
-        rest = attribution.score - stated
-        is_long = self._length == "long"
-        if not attribution.num_unstated or (is_long and not round(abs(rest), 3)):
+        groups = (*self._for, *self._against)
+        left = attribution.num_unstated + len(self._left_out)
+        percent = round(100 * (1 - sum(abs(p.share) for group in groups for p in group)))
+        if not left or percent < 1:
             return
-        yield self._fixed(
-            ("rest_long" if is_long else "rest") + ("_against" if rest < 0 else ""),
-            amount=number(round(abs(rest), 3)),
-            score=number(round(attribution.score, 3)),
-        )
+        # With `--all-evidence` the remainder is 0, so the sign is that of what is not stated.
+        stated = sum(piece.contribution for group in groups for piece in group)
+        one = "_one" if left == 1 else ""
+        against = "_against" if attribution.score < stated else ""
+        yield self._fixed(f"rest{one}{against}", number=number(left), percent=number(percent))
 
     def _lead(self, group: list[Evidence]) -> list[str]:
-        if self._attribution.refused_by:
+        if self._attribution.is_refused:
             key = "refused"
         elif self._attribution.score <= 0:
             key = "weak"
@@ -159,18 +184,21 @@ class _Planner:
             share = sum(piece.share for piece in group)
             key = "several" if share < PARTLY_SHARE else "partly"
             key = "mainly" if share >= MAINLY_SHARE else key
-        return list(self._clauses.lead[key])
+        return self._rotation.take("lead", self._clauses.lead[key], 1, evidence_key(group))
 
     def _next(self, group: list[Evidence]) -> list[str]:
         key = weight_key(group)
         num_sentences = sum(1 for other in self._for[1:] if weight_key(other) == key)
-        return self._rotation.take(f"next {key}", self._clauses.next[key], num_sentences)
+        return self._rotation.take(
+            f"next {key}", self._clauses.next[key], num_sentences, evidence_key(group)
+        )
 
     def _slot(self, group: list[Evidence], frames: list[str]) -> Slot:
         kind, claim = claim_key(group)
         if claim not in self._clauses.reason[kind]:
             claim = claim.removesuffix("_several")
-        fields = self._fields_of(group)
+        person = self._person(group)
+        fields = self._renderer.fields_of(group, person)
         possible = [
             text
             for text in self._clauses.reason[kind][claim]
@@ -178,67 +206,34 @@ class _Planner:
         ]
         groups = (*self._for, *self._against)
         num_sentences = sum(1 for other in groups if claim_key(other) == claim_key(group))
-        texts = self._rotation.take(f"{kind} {claim}", possible, num_sentences)
+        texts = self._rotation.take(f"{kind} {claim}", possible, num_sentences, evidence_key(group))
+        plain = self._renderer.fields_of(group, person, are_quoted=True)
         return Slot(
             evidence=tuple(piece.id for piece in group),
             wordings=_without_leading_digits(
-                self._sentence(frame, text, group, fields) for frame in frames for text in texts
+                self._renderer.sentence(frame, text, group, fields)
+                for frame in frames
+                for text in texts
             ),
-            clauses=tuple(self._reason(text, group, fields | self._this) for text in texts),
+            clauses=tuple(
+                self._renderer.reason(text, group, fields | self._this) for text in texts
+            ),
             is_against=group[0].contribution < 0,
+            plain=self._renderer.sentence(self._plain_frame(group), possible[0], group, plain),
         )
 
-    def _sentence(
-        self, frame: str, text: str, group: list[Evidence], fields: dict[str, str]
-    ) -> str:
-        this = self._this
-        if "{this" in frame and group[0].contribution < 0:
-            # Named just before: "What speaks against this bond: only 23 people hold it".
-            pairs = {key: key.replace("this", "it") for key in this if key.startswith("this")}
-            this = this | {key: this[it] for key, it in pairs.items() if it in this}
-        reason = self._reason(text, group, fields | this)
-        if frame.startswith("{reason}"):
-            reason = capitalized(reason)
-        return capitalized(frame.format_map(self._fields | {"reason": reason})) + "."
+    def _plain_frame(self, group: list[Evidence]) -> str:
+        if group[0].contribution < 0:
+            return self._clauses.against["first"][0]
+        if group is not self._for[0]:
+            return self._clauses.next["partly"][0]
+        return self._clauses.lead["refused" if self._attribution.is_refused else "weak"][0]
 
-    def _reason(self, text: str, group: list[Evidence], fields: dict[str, str]) -> str:
-        reason = text.format_map(fields)
-        if "{items}" in text:
-            return reason
-        weight = round(100 * abs(sum(piece.share for piece in group)))
-        if self._length == "long" and weight:
-            percent = self._clauses.number(weight)
-            reason += f" ({self._clauses.words['weight'].format(percent=percent)})"
-        return reason + " " + "".join(f"[{piece.id}]" for piece in group)
-
-    def _fields_of(self, group: list[Evidence]) -> dict[str, str]:
-        """The facts of a group as text, numbers in the format of the language."""
-        facts = [
-            {
-                key: value if isinstance(value, str) else self._clauses.number(value)
-                for key, value in piece.facts
-            }
-            for piece in group
-        ]
-        fields = dict(facts[0])
-        names = list(dict.fromkeys(fact["name"] for fact in facts if "name" in fact))
-        if names:
-            fields["names"] = self._clauses.listed(names)
-        if item := self._clauses.reason[group[0].kind].get(f"{facts[0]['claim']}_item"):
-            items = [
-                f"{item[0].format_map(fact)} [{piece.id}]"
-                for piece, fact in zip(group, facts, strict=True)
-            ]
-            fields["items"] = self._clauses.listed(items)
-        if "tie" in fields:
-            fields["person"] = self._person(group, fields["tie"])
-        return fields
-
-    def _person(self, group: list[Evidence], tie: str) -> str:
-        names = [str(name) for piece in group if (name := dict(piece.facts).get("name"))]
-        if names:
-            return self._clauses.listed(names)
-        one, another, several = self._clauses.people[tie]
+    def _person(self, group: list[Evidence]) -> str:
+        tie = dict(group[0].facts).get("tie")
+        if tie is None:
+            return ""
+        one, another, several = self._clauses.people[str(tie)]
         if len(group) > 1:
             return several
         groups = [*self._for, *self._against]
@@ -251,8 +246,3 @@ def _without_leading_digits(sentences: Iterable[str]) -> tuple[str, ...]:
     """Each sentence once; those that begin with a digit only where all do."""
     unique = tuple(dict.fromkeys(sentences))
     return tuple(text for text in unique if not text[0].isdigit()) or unique
-
-
-def capitalized(text: str) -> str:
-    """Return the text with a capital first letter."""
-    return text[:1].upper() + text[1:]

@@ -16,7 +16,8 @@ from kinfolio.errors import BadConfig, NotReady, quoted
 from kinfolio.llm_explain.explanation import Problem
 from kinfolio.llm_explain.wording.clauses import fields_of
 from kinfolio.llm_explain.wording.grammar import sample_wordings
-from kinfolio.llm_explain.wording.plan import Plan, capitalized
+from kinfolio.llm_explain.wording.plan import Plan
+from kinfolio.llm_explain.wording.rendering import capitalized
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -47,7 +48,7 @@ class Writer(Protocol):
         ...
 
     def write(self, plan: Plan, seed: int, faults: Sequence[Problem]) -> str:
-        """Return a text; `faults` are those of the previous attempt."""
+        """Return a text; `faults` are those of the previous attempt, `seed` counts the attempts."""
         ...
 
 

@@ -119,10 +119,12 @@ class Deployment:
     """Whether people behind ties are named."""
     notice: str
     """Last sentence of an explanation; empty: the default of the language."""
+    words: Path | None
+    """File with the words for products and what people do with them, and facts to tell."""
 
 
 def deployment() -> Deployment:
-    """`KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE` and `KINFOLIO_NOTICE`.
+    """`KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE`, `KINFOLIO_NOTICE` and `KINFOLIO_WORDS`.
 
     Raises:
         BadConfig: a value is not valid.
@@ -139,4 +141,5 @@ def deployment() -> Deployment:
         min_people=int(fewest),
         names_people=named == "yes",
         notice=os.environ.get("KINFOLIO_NOTICE", ""),
+        words=configured_path("KINFOLIO_WORDS"),
     )

@@ -1,7 +1,4 @@
-"""Frozen records that the packages exchange.
-
-Rows of arrays are indices from 0 in the order of `gid`; ids are the strings of the input.
-"""
+"""Frozen records that packages exchange; rows of arrays are in the order of `gid`, ids texts."""
 
 from __future__ import annotations
 
@@ -224,11 +221,12 @@ class SimilarProducts(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Result of one rule for a user and a product."""
+    """Result of one rule for a user and a product; `code` is that of a rule that excludes it."""
 
     rule: str
     passed: bool
     reason: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,13 @@ def test_both_read_the_same_relationships_and_properties(
         ("show_product", {"id": "C", "sample": 10}),
         (
             "explain_pair",
-            {"user_id": "u1", "product_id": "C", "version": "first", "harmless": None},
+            {
+                "user_id": "u1",
+                "product_id": "C",
+                "version": "first",
+                "harmless": None,
+                "facts": ["risk"],
+            },
         ),
         ("explain_neighbours", {"user_ids": ["u1"], "product_gid": 2, "cut": None}),
         ("why_not_facts", {"user_id": "u6", "product_id": "D", "harmless": None}),

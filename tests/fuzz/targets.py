@@ -152,9 +152,9 @@ def route(data: bytes) -> None:
 def text(data: bytes) -> None:
     """A text compared with evidence."""
     from kinfolio.llm_explain.checking.check import check_text
-    from tests.llm_explain.samples import EVERY_CLAIM, explanation
+    from tests.llm_explain.samples import every_claim, explanation
 
-    check_text(data.decode(errors="replace"), explanation(*EVERY_CLAIM))
+    check_text(data.decode(errors="replace"), explanation(*every_claim()))
 
 
 def run(data: bytes) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import itertools
+from functools import cache
 
+from kinfolio.llm_explain.claims import CLAIMS
 from kinfolio.llm_explain.explanation import Attribution, Evidence, Explanation, Sentence
 from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.llm_explain.wording.plan import Length
@@ -29,62 +31,55 @@ def piece(number: int, kind: Kind, share: float, **facts: Fact) -> Evidence:
     )
 
 
-TOGETHER = piece(1, "holding", 0.5, claim="together", name=HOLDING, holders=31, both=14)
+COUNTS: dict[str, Fact] = {"holders": 31, "both": 14, "ratio": 45, "base": 5, "often": "several"}
+TOGETHER = piece(1, "holding", 0.5, claim="together", name=HOLDING, **COUNTS)
 RATED = piece(
     2, "tie", 0.2, claim="rated", person="someone you follow", tie="follows_out", rating=5
 )
 NEAR = piece(3, "holding", 0.1, claim="near", name=SECOND)
-FEW = piece(4, "popularity", -0.08, claim="few", holders=23)
+FEW = piece(4, "popularity", -0.08, claim="few", holders=23, people=2000)
 WORDS = piece(5, "text", 0.07, claim="own", name=WRITTEN)
 
-EVERY_CLAIM: tuple[Evidence, ...] = (
-    piece(1, "holding", 0.3, claim="itself", name=PRODUCT),
-    piece(1, "holding", 0.3, claim="together", name=HOLDING, holders=31, both=14),
-    piece(1, "holding", 0.3, claim="few", name=HOLDING, both="fewer than 5"),
-    piece(1, "holding", 0.3, claim="category", name=HOLDING, category="Green bonds"),
-    piece(1, "holding", 0.3, claim="near", name=HOLDING),
-    piece(1, "holding", -0.3, claim="against", name=HOLDING),
-    piece(1, "tie", 0.3, claim="holds", person="someone you follow", tie="follows_out"),
-    piece(1, "tie", 0.3, claim="rated", person="a friend of yours", tie="friend_in", rating=4.5),
-    piece(1, "tie", 0.3, claim="near", person="someone you are tied to", tie="default_out"),
-    piece(1, "tie", -0.3, claim="against", person="someone tied to you", tie="default_in"),
-    piece(1, "text", 0.3, claim="own", name=HOLDING),
-    piece(1, "text", 0.3, claim="own"),
-    piece(1, "text", 0.3, claim="about", name=HOLDING),
-    piece(1, "text", -0.3, claim="against", name=HOLDING),
-    piece(1, "text", -0.3, claim="against"),
-    piece(1, "popularity", 0.3, claim="many", holders=412),
-    piece(1, "popularity", 0.3, claim="many", holders="fewer than 5"),
-    piece(1, "popularity", -0.3, claim="few", holders=23),
-    piece(1, "popularity", -0.3, claim="fewest", holders="fewer than 5"),
-    piece(1, "popularity", -0.3, claim="against_many", holders=412),
-    piece(1, "popularity", 0.3, claim="general"),
-    piece(1, "popularity", -0.3, claim="against_general"),
-)
 
-
-def every_claim(language: str = "en") -> list[Evidence]:
-    """A piece per claim and per kind of tie."""
+def _facts_of(kind: Kind, claim: str, language: str) -> list[dict[str, Fact]]:
+    """Sample facts of a claim, one for each form that they can have."""
     clauses = load_clauses(language)
+    less = clauses.words["less"].format(percent=1)
     withheld = clauses.words["fewer"].format(k=5)
-    pieces = [
-        replace(
-            item,
-            facts=tuple(
-                (key, withheld if value == "fewer than 5" else value) for key, value in item.facts
-            ),
-        )
-        for item in EVERY_CLAIM
+    values: dict[str, list[Fact]] = {
+        "name": [PRODUCT if claim == "itself" else "Ada Quill" if kind == "tie" else HOLDING],
+        "category": ["Green bonds"],
+        "holders": [withheld] if claim == "fewest" else [31],
+        "both": [14],
+        "ratio": [45],
+        "base": [5, less],
+        "often": ["several", "twice", "more"],
+        "people": [2000],
+        "rating": [4.5],
+        "tie": list(clauses.people),
+        "person": ["filled in below"],
+    }
+    known = CLAIMS[kind, claim]
+    found = [
+        dict(zip(known.facts, chosen, strict=True))
+        for chosen in itertools.product(*(values[key] for key in known.facts))
     ]
-    for tie, (person, _, _) in clauses.people.items():
-        who = {"person": person, "tie": tie}
-        pieces += [
-            piece(1, "tie", 0.3, claim="holds", **who),
-            piece(1, "tie", 0.3, claim="rated", rating=4, **who),
-            piece(1, "tie", 0.3, claim="near", **who),
-            piece(1, "tie", -0.3, claim="against", **who),
-        ]
-    return pieces
+    if known.optional:
+        found.append(found[0] | {key: values[key][0] for key in known.optional})
+    for facts in found:
+        if "tie" in facts:
+            facts["person"] = clauses.people[str(facts["tie"])][0]
+    return found
+
+
+@cache
+def every_claim(language: str = "en") -> tuple[Evidence, ...]:
+    """A piece for each claim and each form of its facts: kind of tie, rating, name and so on."""
+    return tuple(
+        piece(1, kind, -0.3 if known.is_against else 0.3, claim=claim, **facts)
+        for (kind, claim), known in CLAIMS.items()
+        for facts in _facts_of(kind, claim, language)
+    )
 
 
 def attribution(
@@ -110,13 +105,14 @@ def attribution(
         refused_by=refused,
         risk=3,
         tolerance=5,
+        most_risk=6,
     )
 
 
 def explanation(*evidence: Evidence, fixed: tuple[str, ...] = ()) -> Explanation:
     sentences = (
         *fixed,
-        "The risk level of this bond is 3, within your level of 5.",
+        "The risk level of this bond is 3 of 6, within your level of 5.",
         "This is not advice.",
     )
     return Explanation(

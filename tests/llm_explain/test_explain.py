@@ -21,6 +21,7 @@ from kinfolio.llm_explain.explain import as_document, explain, write_explanation
 from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.llm_explain.wording.embedded import EmbeddedModel, weights_file
 from kinfolio.llm_explain.wording.writers import GrammarWriter, SlotWriter, Writer, writers_for
+from tests.llm_explain import samples
 from tests.llm_explain.community import NAMES, WORDS
 from tests.llm_explain.conversation.scripted import NONE, ScriptedModel
 from tests.llm_explain.samples import FEW, LENGTHS, NEAR, RATED, TOGETHER, attribution
@@ -94,7 +95,8 @@ def test_the_document_has_the_fields_of_the_contract(community_graph: Graph) -> 
     document = as_document(explain(community_graph, "people", "p0", (NONE,)))
     assert list(document) == [
         *("user", "product", "name", "score", "version", "writer", "text", "sentences"),
-        *("evidence", "remainder", "grounded", "known_by"),
+        *("evidence", "remainder", "grounded", "known_by", "refused_by", "untold"),
+        "plain_sentences",
     ]
     assert document["grounded"] is True
     assert document["writer"] == "none"
@@ -109,8 +111,7 @@ def test_the_document_has_the_fields_of_the_contract(community_graph: Graph) -> 
 def test_the_rules_that_exclude_a_product_come_first(community_graph: Graph) -> None:
     found = explain(community_graph, "people", "p3", (NONE,))
     assert found.text.startswith("“people” is not for you: you already hold it.")
-    assert " fits you" not in found.text
-    assert " picked for you" not in found.text
+    assert " on your list" not in found.text
     dismissed = explain(community_graph, "bond", "p10", (NONE,))
     assert "you dismissed it" in dismissed.sentences[0].text
 
@@ -125,17 +126,17 @@ def test_without_holdings_the_text_states_the_source_of_the_score(community_grap
 def test_every_text_ends_with_the_risk_level_and_the_notice() -> None:
     found = write_explanation(attribution(TOGETHER), (NONE,))
     assert found.text.endswith(
-        "The risk level of this bond is 3, within your level of 5. This is not advice."
+        "The risk level of this bond is 3 of 6, within your level of 5. This is not advice."
     )
 
 
 def test_a_model_fills_slots_and_is_named_as_the_writer() -> None:
     prompts, writers = script(
-        "Baltic Infrastructure Bond fits you mainly because {c1}. {c2}. Against it: {c3}."
+        "Baltic Infrastructure Bond is on your list mainly because {c1}. {c2}. Against it: {c3}."
     )
     found = write_explanation(attribution(TOGETHER, RATED, FEW), writers)
     assert found.writer == "test:scripted"
-    assert found.text.startswith("Baltic Infrastructure Bond fits you mainly because ")
+    assert found.text.startswith("Baltic Infrastructure Bond is on your list mainly because ")
     assert "[1]. " in found.text
     assert len(prompts) == 1
     assert "{c3} (against): " in prompts[0]
@@ -224,16 +225,62 @@ def test_the_last_writer_needs_no_model(tmp_path: Path) -> None:
     assert writers_for(None, tmp_path, print)[-1].name == "none"
 
 
-def test_where_no_text_passes_only_the_fixed_sentences_are_shown() -> None:
-    class Liar:
-        name, tries = "liar", 2
+class Liar:
+    name, tries = "liar", 2
 
-        def write(self, plan: Any, seed: int, faults: Sequence[Any]) -> str:
-            return "Buy it."
+    def write(self, plan: Any, seed: int, faults: Sequence[Any]) -> str:
+        return "Buy it."
 
-    found = write_explanation(attribution(NEAR), (Liar(),))
+
+def test_where_no_text_passes_each_reason_is_told_alone() -> None:
+    found = write_explanation(attribution(NEAR, FEW), (Liar(),))
     assert "Buy" not in found.text
-    assert not found.grounded  # the reasons are gone
+    assert (found.grounded, found.untold, found.plain_sentences) == (True, (), 0)
+    assert [one.evidence for one in found.sentences if one.evidence] == [(3,), (4,)]
+
+
+def test_a_reason_that_the_check_refuses_is_told_in_a_plain_clause(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As if an author had written clauses that the check refuses."""
+    english = load_clauses()
+    bad = {"near": ("you should buy {names}", "{this} will rise like {names}")}
+    holding = english.reason["holding"] | bad
+    clauses = replace(english, reason=english.reason | {"holding": holding})
+    found = write_explanation(attribution(TOGETHER, NEAR), (NONE,), clauses=clauses)
+    assert (found.untold, found.plain_sentences) == ((), 1)
+    assert "“Harbour Index Fund”" in found.text
+    # The plain clause is refused too, and that is said.
+    assert not found.grounded
+    assert "1 of 2 reasons for 'p1' are in plain clauses" in caplog.text
+    document = as_document(found)
+    assert (document["untold"], document["plain_sentences"]) == ([], 1)
+
+
+def test_a_name_that_reads_like_a_claim_costs_no_reason() -> None:
+    """Unquoted, "Rendite" is a promise; in quotation marks it is a name."""
+    odd = replace(NEAR, facts=(("claim", "near"), ("name", "Will Rise Fund of someone you trust")))
+    for language in ("en", "de"):
+        found = write_explanation(attribution(odd), (NONE,), clauses=load_clauses(language))
+        assert found.grounded
+        assert [one.evidence for one in found.sentences if one.evidence] == [(3,)]
+
+
+def test_an_explanation_that_tells_no_reason_is_never_grounded() -> None:
+    found = write_explanation(attribution(NEAR), ())
+    assert (found.grounded, found.untold) == (False, (3,))
+
+
+def test_the_same_evidence_has_the_same_words_in_another_version() -> None:
+    first = attribution(TOGETHER, RATED, NEAR, FEW)
+    retrained = replace(first, version="v2", score=first.score + 0.01)
+    assert write_explanation(first, (NONE,)).text == write_explanation(retrained, (NONE,)).text
+    # One reason more leaves the words of the others.
+    more = replace(
+        first, evidence=(*first.evidence, replace(samples.WORDS, share=0.05)), num_stated=5
+    )
+    shared = {one.text for one in write_explanation(first, (NONE,)).sentences if one.evidence}
+    assert shared <= {one.text for one in write_explanation(more, (NONE,)).sentences}
 
 
 def test_a_text_without_its_last_full_stop_is_rejected() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,61 @@ def test_people_are_not_named_by_default(community_graph: Graph) -> None:
         assert item.kind != "tie" or "name" not in dict(item.facts)
 
 
+def _said_of_ties(graph: Graph, user: str, product: str, clauses: Clauses) -> list[str]:
+    """All that an answer says of tied persons: sentences, facts, paths and contributions."""
+    attribution, _ = read_attribution(graph, user, product, clauses, all_evidence=True)
+    found = write_explanation(attribution, (NONE,), clauses=clauses, length="long")
+    tied = {piece.id for piece in found.evidence if piece.kind == "tie"}
+    return [
+        *(one.text for one in found.sentences if tied & set(one.evidence)),
+        *(str(piece) for piece in found.evidence if piece.id in tied),
+    ]
+
+
+def _attacked(
+    graph: Graph, run: Callable[..., list[dict[str, Any]]], clauses: Clauses
+) -> tuple[int, int]:
+    """Number of pairs, and of those in which an answer tells whether a tied person holds it.
+
+    The attacker compares answers before and after a tie is deleted, or has one tie only. Both
+    succeed only if what is said of ties depends on what the person holds: so each answer is asked
+    for twice, in a graph in which the tied persons hold the product and in one in which they
+    do not, all else being equal.
+    """
+    pairs = [(user, f"p{n}") for user in WORDS[:4] for n in range(0, len(NAMES), 2)]
+    tied = "MATCH (u:User {id: $user})-[:TIED_TO]-(v:User), (p:Product {id: $product}) "
+    told = 0
+    for user, product in pairs:
+        ends = {"user": user, "product": product}
+        before = run(
+            tied + "OPTIONAL MATCH (v)-[h:HOLDS]->(p) WITH DISTINCT v, h, properties(h) AS old "
+            "WITH v.id AS v, old, h DELETE h RETURN v, old",
+            **ends,
+        )
+        without = _said_of_ties(graph, user, product, clauses)
+        run(tied + "WITH DISTINCT v, p CREATE (v)-[:HOLDS {rating: 5.0}]->(p)", **ends)
+        told += _said_of_ties(graph, user, product, clauses) != without
+        run(tied + "MATCH (v)-[h:HOLDS]->(p) WITH DISTINCT h DELETE h", **ends)
+        run(
+            "UNWIND $rows AS row WITH row WHERE row.old IS NOT NULL "
+            "MATCH (v:User {id: row.v}), (p:Product {id: $product}) "
+            "CREATE (v)-[h:HOLDS]->(p) SET h = row.old",
+            rows=before,
+            product=product,
+        )
+    return len(pairs), told
+
+
+def test_no_answer_tells_what_a_tied_person_holds(
+    community_graph: Graph, run_module_cypher: Callable[..., list[dict[str, Any]]]
+) -> None:
+    pairs, told = _attacked(community_graph, run_module_cypher, load_clauses())
+    assert (pairs, told) == (28, 0)
+    # The attack is one: it succeeds where the deployment allows any number of people.
+    clauses = load_clauses().for_deployment(min_people=1)
+    assert _attacked(community_graph, run_module_cypher, clauses)[1] > 5
+
+
 @pytest.mark.parametrize("fewest", [1, 9, 1_000])
 def test_smaller_numbers_of_people_are_withheld(community_graph: Graph, fewest: int) -> None:
     clauses = load_clauses().for_deployment(min_people=fewest)
@@ -84,14 +140,18 @@ def test_a_person_whom_the_evidence_does_not_name_is_caught() -> None:
 def test_the_limits_come_from_the_environment(community_graph: Graph, cli: Cli) -> None:
     notice = "Ask your adviser. Values can fall."
     env = {"KINFOLIO_NOTICE": notice, "KINFOLIO_FEWEST_PEOPLE": "1000"}
-    result = cli("explain", "people", "p0", "--model", "none", "--json", env=env)
+    counted = next(
+        found.product
+        for found, item in explanations(community_graph, load_clauses())
+        if found.user == "people" and "holders" in dict(item.facts)
+    )
+    result = cli("explain", "people", counted, "--model", "none", "--json", env=env)
     found = json.loads(result.stdout)
     assert found["text"].endswith(notice)
     assert "This is not advice" not in found["text"]
-    counts = [
-        p["facts"][k] for p in found["evidence"] for k in ("holders", "both") if k in p["facts"]
-    ]
-    assert set(counts) == {"fewer than 1000"}
+    facts = [piece["facts"] for piece in found["evidence"]]
+    counts = [one[key] for one in facts for key in ("holders", "both") if key in one]
+    assert set(counts) <= {"fewer than 1000"}
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,14 @@ class CapDocument(TypedDict):
     """Why it is left out."""
 
 
+class RefusalDocument(TypedDict):
+    """A rule that excludes the product."""
+
+    rule: str
+    code: str
+    reason: str
+
+
 class ExplanationDocument(TypedDict):
     """Why a product has its score for a user: the document of `kinfolio explain --json`."""
 
@@ -113,6 +121,9 @@ class ExplanationDocument(TypedDict):
     remainder: float
     grounded: bool
     known_by: list[str]
+    refused_by: list[RefusalDocument]
+    untold: list[int]
+    plain_sentences: int
     cap: NotRequired[CapDocument]
     """With a cap, of a product that lists may have."""
 

@@ -73,7 +73,10 @@ def _lane(piece: Evidence) -> Lane:
     elif piece.kind == "popularity":
         is_prior = "general" in claim
         name = "People in general" if is_prior else "Popularity"
-        via = ("people in general", "") if is_prior else (_people(facts["holders"]), "hold it")
+        via = ("people in general", "")
+        if not is_prior:
+            holders = facts.get("holders")
+            via = ("the same for all", "") if holders is None else (_people(holders), "hold it")
     else:
         about = facts.get("name")
         name = f"Your review of {about}" if about is not None else "What you wrote"
@@ -89,7 +92,7 @@ def _lane(piece: Evidence) -> Lane:
 
 
 def _holding_via(claim: str, facts: dict[str, str | int | float]) -> tuple[str, str] | None:
-    if claim in ("together", "few"):
+    if claim == "together":
         return _people(facts["both"]), "hold both"
     if claim == "category":
         return "same category", str(facts["category"])

@@ -465,7 +465,7 @@ def test_the_command_prints_the_contract(
     assert list(answer) == [
         *("user", "product", "allowed", "rules", "rank", "score", "version", "known_by"),
     ]
-    assert list(answer["rules"][0]) == ["rule", "passed", "reason"]
+    assert list(answer["rules"][0]) == ["rule", "passed", "reason", "code"]
     assert cli("why-not", "u33", "p70").stdout.startswith("p70 is ")
 
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kinfolio.errors import BadInput, NotFound
 from kinfolio.llm_explain.checking.check import check_text, read_text
-from kinfolio.llm_explain.wording.clauses import languages, load_clauses
-from kinfolio.llm_explain.wording.plan import Length, make_plan
 from tests.llm_explain.samples import (
     FEW,
     NEAR,
     RATED,
-    SECOND,
     TOGETHER,
     WORDS,
-    attribution,
-    every_claim,
     explanation,
     piece,
 )
@@ -77,36 +71,6 @@ def test_a_name_of_ordinary_words_counts_in_quotation_marks_only() -> None:
     assert check_text("This bond is held by 40 people [2].", people) == ()
     assert check_text("The model places this bond near your “people” [1].", people) == ()
     assert check_text("This bond is held by 40 “people” [2].", people) != ()
-
-
-@pytest.mark.parametrize(
-    ("share", "refused", "length"),
-    [
-        (0.95, (), "normal"),
-        (0.6, (("held", "held"),), "normal"),
-        (0.3, (), "long"),
-        (0.1, (), "normal"),
-    ],
-)
-@pytest.mark.parametrize("language", languages())
-def test_every_wording_of_every_claim_passes(
-    share: float, refused: tuple[tuple[str, str], ...], length: Length, language: str
-) -> None:
-    clauses = load_clauses(language)
-    other = piece(2, "holding", 0.09, claim="together", name=SECOND, holders=40, both=20)
-    num_wordings = 0
-    for base in every_claim(language):
-        sign = 1 if base.share > 0 else -1
-        first = replace(base, share=sign * share, contribution=4 * sign * share)
-        twin = replace(first, id=3, share=first.share * 0.9)
-        for evidence in ((first,), (first, twin, other)):
-            found = attribution(*evidence, refused=refused)
-            plan = make_plan(found, clauses, length)
-            fixed = replace(explanation(*evidence, fixed=plan.opening), language=language)
-            for wording in (w for slot in plan.slots for w in slot.wordings):
-                assert check_text(wording, fixed) == (), wording
-                num_wordings += 1
-    assert num_wordings > 1_000
 
 
 def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:

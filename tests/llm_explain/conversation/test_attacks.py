@@ -218,7 +218,7 @@ def test_an_endless_model_is_stopped(start: Start) -> None:
     started = time.process_time()
     answer = start(script=lambda _: [LIST, ("my_data", {})]).answer("hello")
     assert time.process_time() - started < 20
-    assert harmless(answer).startswith("Here is what fits you best:")
+    assert harmless(answer).startswith("Here is your list, best first:")
 
 
 @pytest.mark.parametrize(

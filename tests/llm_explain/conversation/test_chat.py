@@ -187,7 +187,7 @@ def test_the_command_answers_each_line_until_bye(
     assert answers[2]["product"] == answers[1]["products"][1]["product"]
     assert all(set(answer) >= {"intent", "confidence", "text"} for answer in answers)
     plain = cli("chat", ME, "--model", "none", input="what do you recommend?\n")
-    assert plain.stdout.startswith("Here is what fits you best:\n1. ")
+    assert plain.stdout.startswith("Here is your list, best first:\n1. ")
     assert plain.stderr == ""
 
 

@@ -94,12 +94,12 @@ def test_two_products_are_compared_by_rank_score_and_influences(chat: Chat) -> N
     assert (first["product"], third["product"]) == (listed[0]["product"], listed[2]["product"])
     assert (first["rank"], third["rank"]) == (1, 3)
     assert first["score"] == pytest.approx(listed[0]["score"], abs=1e-6)
-    assert f"{listed[0]['name']} fits you better" in answer["text"]
+    assert f"{listed[0]['name']} ranks higher for you" in answer["text"]
     assert f"{first['score']:.2f}" in answer["text"]
     assert "What counts most for" in answer["text"]
     refused = chat.answer("compare the first with p9")
     assert "it is closed" in refused["text"]
-    assert "fits you better" not in refused["text"]
+    assert "ranks higher for you" not in refused["text"]
 
 
 @pytest.mark.parametrize("user", [ME, "bond", "person-20"])

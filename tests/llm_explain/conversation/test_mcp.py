@@ -96,7 +96,7 @@ def test_tools_answer_as_the_command_line_does(
     assert answers["why"].structured_content["text"] == why["text"]
     assert answers["why by name"].structured_content["product"] == "p0"
     assert "it is closed" in answers["why not"].structured_content["text"]
-    assert "fits you better" in answers["compare"].structured_content["text"]
+    assert "ranks higher for you" in answers["compare"].structured_content["text"]
     similar = answers["similar"].structured_content["products"]
     assert similar
     assert not {"p0", "p9"} & {one["product"] for one in similar}

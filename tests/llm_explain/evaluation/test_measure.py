@@ -34,6 +34,7 @@ def test_explanations_of_a_trained_model_have_no_faults(
     assert report["worst_sum"] < 1e-5
     assert report["worst_remainder"] < 1e-5
     assert report["faults"] == []
+    assert (report["without_evidence"], report["plain_sentences"]) == (0, 0)
     assert report["writers"] == {"none": 24}
     assert report["deletion"]["compared"] > 0
     assert report["deletion"]["fall_named"] > report["deletion"]["fall_random"]

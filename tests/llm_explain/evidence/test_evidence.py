@@ -27,9 +27,10 @@ PAIRS = [(user, f"p{n}") for user, n in itertools.product(USERS, range(len(NAMES
 
 
 def attribution(
-    graph: Graph, user: str, product: str, *, all_evidence: bool = False
+    graph: Graph, user: str, product: str, *, min_people: int = 5, all_evidence: bool = False
 ) -> Attribution:
-    return read_attribution(graph, user, product, load_clauses(), all_evidence=all_evidence)[0]
+    clauses = load_clauses().for_deployment(min_people=min_people)
+    return read_attribution(graph, user, product, clauses, all_evidence=all_evidence)[0]
 
 
 def facts(found: Attribution, kind: str) -> list[dict[str, Any]]:
@@ -140,11 +141,21 @@ def test_numbers_are_those_counted_independently(
                 assert fact["holders"] == len(others)
                 assert fact["both"] == len(others & owners) >= 5
                 seen += 1
-            elif fact["claim"] == "few":
+                share, everyone = len(others & owners) / len(others), len(owners) / (48 - 1)
+                assert fact["ratio"] == round(100 * share)
+                assert fact["base"] == round(100 * everyone)
+                assert share > everyone
+                steps = {"several": share >= 3 * everyone, "twice": share >= 2 * everyone}
+                assert fact["often"] == next((key for key, fits in steps.items() if fits), "more")
+            elif fact["claim"] in ("near", "category") and piece.kind == "holding":
                 others = holdings[str(piece.path[2].id)] - {user}
-                assert 0 < len(others & owners) < 5
-                assert "holders" not in fact
-    assert seen > 10
+                share = len(others & owners) / max(1, len(others))
+                assert (
+                    len(others & owners) < 5
+                    or share < 1.1 * len(owners) / 47
+                    or (round(100 * share) <= round(100 * len(owners) / 47))
+                )
+    assert seen > 5
     assert len(claims) == 4
 
 
@@ -265,7 +276,9 @@ def test_a_rating_below_the_middle_of_the_scale_is_not_told(community_graph: Gra
     told = [
         fact["rating"]
         for user, product in PAIRS[::2]
-        for fact in facts(attribution(community_graph, user, product, all_evidence=True), "tie")
+        for fact in facts(
+            attribution(community_graph, user, product, min_people=1, all_evidence=True), "tie"
+        )
         if fact["claim"] == "rated"
     ]
     assert min(told) >= 2.75

@@ -17,6 +17,7 @@ from kinfolio.llm_explain.explanation import Evidence
 from kinfolio.llm_explain.wording.clauses import languages, load_clauses, parse_clauses
 from kinfolio.llm_explain.wording.plan import Plan, make_plan
 from tests.llm_explain.samples import (
+    COUNTS,
     FEW,
     LENGTHS,
     NEAR,
@@ -24,6 +25,7 @@ from tests.llm_explain.samples import (
     RATED,
     TOGETHER,
     WORDS,
+    Fact,
     attribution,
     every_claim,
     piece,
@@ -35,7 +37,7 @@ def texts(plan: Plan) -> list[str]:
 
 
 def test_reasons_for_the_product_come_first_by_strength() -> None:
-    against = piece(2, "popularity", -0.3, claim="few", holders=23)
+    against = piece(2, "popularity", -0.3, claim="few", holders=23, people=2000)
     near = piece(3, "holding", 0.1, claim="near", name="Harbour Index Fund")
     plan = make_plan(attribution(TOGETHER, against, near))
     assert [slot.evidence for slot in plan.slots] == [(1,), (3,), (2,)]
@@ -66,7 +68,7 @@ def test_the_product_is_named_once_and_no_name_twice_in_a_sentence() -> None:
 
 def test_no_two_sentences_can_have_the_same_wording() -> None:
     pieces = [
-        piece(n, "holding", 0.2, claim="together", name=f"Number {n} Fund", holders=31, both=14)
+        piece(n, "holding", 0.2, claim="together", name=f"Number {n} Fund", **COUNTS)
         for n in range(1, 6)
     ]
     plan = make_plan(attribution(*pieces))
@@ -91,27 +93,29 @@ def test_evidence_of_one_claim_shares_a_sentence() -> None:
     assert all(text.endswith("[2][3].") or "[2][3]" in text for text in plan.slots[1].wordings)
 
 
-def small(number: int, name: str, **facts: str | int) -> Evidence:
+def small(number: int, name: str, **facts: Fact) -> Evidence:
     return piece(number, "holding", 0.1, claim=str(facts.pop("claim")), name=name, **facts)
 
 
 def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> None:
     counted = [
-        small(n, f"Number {n} Fund", claim="together", holders=30 + n, both=10 + n)
+        small(
+            n,
+            f"Number {n} Fund",
+            **COUNTS | {"claim": "together", "holders": 30 + n, "ratio": 40 + n},
+        )
         for n in range(2, 7)
     ]
     plan = make_plan(attribution(TOGETHER, *counted))
     assert [slot.evidence for slot in plan.slots] == [(1,), (2, 3, 4), (5, 6)]
     for text in plan.slots[1].wordings:
         assert (
-            "12 of the 32 others with Number 2 Fund [2], "
-            "13 of the 33 others with Number 3 Fund [3] "
-            "and 14 of the 34 others with Number 4 Fund [4]."
+            "42 % of the 32 others who, like you, hold Number 2 Fund [2], "
+            "43 % of the 33 others who, like you, hold Number 3 Fund [3] "
+            "and 44 % of the 34 others who, like you, hold Number 4 Fund [4]"
+            ", compared with 5 % of all people."
         ) in text
     assert not set(plan.slots[1].clauses) & set(plan.slots[2].clauses)
-    withheld = [small(n, f"Number {n} Fund", claim="few", both="fewer than 5") for n in range(2, 4)]
-    plan = make_plan(attribution(TOGETHER, *withheld))
-    assert all("Number 2 Fund and Number 3 Fund" in text for text in plan.slots[1].wordings)
 
 
 def test_the_pronoun_it_follows_the_product() -> None:
@@ -129,10 +133,10 @@ def test_the_pronoun_it_follows_the_product() -> None:
 
 
 def test_no_sentence_begins_with_a_digit_and_large_numbers_have_separators() -> None:
-    popular = piece(2, "popularity", 0.3, claim="many", holders=1183)
+    popular = piece(2, "popularity", 0.3, claim="many", holders=1183, people=20_000)
     plan = make_plan(attribution(TOGETHER, popular))
     assert not any(text[0].isdigit() for text in texts(plan))
-    assert all("1,183 people" in text for text in plan.slots[1].wordings)
+    assert all("1,183 of 20,000 people" in text for text in plan.slots[1].wordings)
 
 
 def test_a_short_text_states_the_strongest_reason_and_that_there_are_more() -> None:
@@ -140,7 +144,8 @@ def test_a_short_text_states_the_strongest_reason_and_that_there_are_more() -> N
     assert [slot.evidence for slot in plan.slots] == [(1,)]
     assert plan.closing == (
         "There are more reasons, and something that speaks against this bond.",
-        "The risk level of this bond is 3, within your level of 5.",
+        "The numbers of people leave out what was set aside to test the model.",
+        "The risk level of this bond is 3 of 6, within your level of 5.",
         "This is not advice.",
     )
     against = make_plan(attribution(FEW, unstated=0), length="short")
@@ -154,12 +159,12 @@ def test_a_short_text_states_the_strongest_reason_and_that_there_are_more() -> N
 def test_a_long_text_states_weights_and_the_remainder() -> None:
     plan = make_plan(attribution(TOGETHER, RATED, FEW), length="long")
     assert all(text.endswith(" (50 % of the weight) [1].") for text in plan.slots[0].wordings)
-    assert plan.closing[0] == "Smaller things, not told here, make up 0.1 of the score of 2.58."
-    less = replace(attribution(TOGETHER, RATED, FEW), score=2.0)
+    assert plan.closing[0] == "3 smaller reasons make up the other 22 % of the weight."
+    less = replace(attribution(TOGETHER, RATED, FEW, unstated=1), score=2.0)
     assert make_plan(less, length="long").closing[0] == (
-        "Smaller things, not told here, take 0.48 from the score, which is 2."
+        "One smaller reason, the other 22 % of the weight, speaks against this bond."
     )
-    assert make_plan(less).closing[0].startswith("Smaller things, not told here, count against")
+    assert make_plan(less).closing[0] == make_plan(less, length="long").closing[0]
 
 
 def test_a_weight_that_rounds_to_zero_is_not_stated() -> None:
@@ -183,12 +188,12 @@ def test_a_second_person_is_someone_else() -> None:
 def test_excluding_rules_come_first() -> None:
     plan = make_plan(attribution(TOGETHER, refused=(("held", "held"), ("risk", "risk_above"))))
     assert plan.opening == (
-        f"{PRODUCT} is not for you: you already hold it and its risk level, 3, is above your "
-        "level of 5.",
+        f"{PRODUCT} is not for you: you already hold it and its risk level, 3 of 6, is above "
+        "your level of 5.",
     )
-    assert not any("fits you" in text or "picked" in text for text in texts(plan))
+    assert not any("on your list" in text for text in texts(plan))
     assert not any("within" in text for text in plan.closing)
-    assert not any(re.search(r"\bhold it\b", text) for text in texts(plan))
+    assert not any(re.search(r"\byou already hold it\b", text) for text in texts(plan))
 
 
 def test_the_text_states_that_a_product_has_no_reason_for_it() -> None:
@@ -235,7 +240,7 @@ def test_a_kind_that_is_no_plain_word_is_not_used(kind: str | None, noun: str) -
 @pytest.mark.parametrize(
     "lost",
     [
-        *("reason.tie.holds", "fixed.notice", "fixed.rest_long", "lead.mainly", "words.decimal"),
+        *("reason.tie.holds", "fixed.notice", "fixed.rest_one", "lead.mainly", "words.decimal"),
         *("reason.holding.together_item", "this.default", "people.default_in"),
     ],
 )
@@ -272,7 +277,7 @@ def test_a_clause_file_with_an_unknown_field_is_refused() -> None:
 
 
 def test_german_texts_use_the_gender_and_case_of_the_product() -> None:
-    popular = piece(2, "popularity", -0.3, claim="against_many", holders=1183)
+    popular = piece(2, "popularity", -0.3, claim="against_many", holders=1183, people=20_000)
     for kind, this, it in (
         ("bond", "diese Anleihe", "sie"),
         ("Fund", "diesen Fonds", "ihn"),
@@ -283,7 +288,7 @@ def test_german_texts_use_the_gender_and_case_of_the_product() -> None:
         for text in plan.slots[1].wordings:
             assert re.match(f"(Etwas spricht gegen|Gegen) {this}", text)
             assert f" {it} halten" in text
-            assert "1.183 Menschen" in text
+            assert "1.183 von 20.000 Menschen" in text
 
 
 def test_numbers_have_the_format_of_the_language() -> None:

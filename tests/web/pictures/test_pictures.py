@@ -20,12 +20,12 @@ from kinfolio.web.pictures.neighbourhood import (
 from kinfolio.web.pictures.svg import LETTER, SMALL_LETTER, cut, wrap
 from kinfolio.web.pictures.waterfall import waterfall_pictures
 from tests.llm_explain.samples import (
-    EVERY_CLAIM,
     FEW,
     NEAR,
     RATED,
     TOGETHER,
     WORDS,
+    every_claim,
     explanation,
     piece,
 )
@@ -101,7 +101,7 @@ def test_popularity_does_not_start_at_the_user() -> None:
 
 
 @pytest.mark.parametrize(
-    "one", EVERY_CLAIM, ids=lambda one: f"{one.kind}-{dict(one.facts)['claim']}"
+    "one", every_claim(), ids=lambda one: f"{one.kind}-{dict(one.facts)['claim']}"
 )
 def test_every_claim_can_be_drawn(one: Evidence) -> None:
     found = explanation(one)
