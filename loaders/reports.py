@@ -62,7 +62,9 @@ class FolderReport:
     users: int
     products: int
     outside_users: int
-    """Users in the graph that only ties of the folder refer to."""
+    """Users in the graph that only ties and events of the folder refer to."""
+    outside_products: int
+    """Products in the graph that only events of the folder refer to."""
     holdings_of_users: Degrees
     holdings_of_products: Degrees
     reasons: dict[str, dict[str, int]]
@@ -104,5 +106,8 @@ class LoadReport(Tabular):
     seconds: float
     notes: tuple[str, ...]
     """What a user should know, such as files that are not loaded, a sentence each."""
+    held_by_events: int
+    """Pairs that events make holdings, which `interactions` does not count."""
+    dismissed_by_events: int
     removed: Removed | None = None
     """None unless the load replaces."""

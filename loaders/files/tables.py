@@ -1,4 +1,4 @@
-"""The five tables of a folder, their columns, and the file of each."""
+"""The tables of a folder, their columns, and the file of each."""
 
 from __future__ import annotations
 
@@ -79,18 +79,27 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _column("timestamp", "time", stored="at"),
         _column("split", "split"),
     ),
+    "events": (
+        _column("user", "id", required=True),
+        _column("product", "id", required=True),
+        _column("kind", "name", required=True),
+        _column("timestamp", "time", stored="at", required=True),
+        _column("request", "name"),
+        _column("weight", "number"),
+    ),
 }
-"""Tables in the order of reading: ties last, since both their ends must have been read."""
+"""Tables in the order of reading: ties and events last, since their ends must have been read."""
 
 _SYNONYMS = {
     "users": ("people", "user customer client people person member"),
     "products": ("products", "product item article fund movie book"),
     "interactions": (
         "holdings, purchases or ratings",
-        "interaction rating purchase order transaction click holding event",
+        "interaction rating purchase order transaction click holding",
     ),
     "ties": ("ties between users", "tie friend friendship follow follower edge relation"),
     "reviews": ("reviews", "review comment"),
+    "events": ("events of users", "event action"),
 }
 """Content of each table, and words in file names that indicate it."""
 MAX_COLUMNS = 5_000
@@ -162,7 +171,7 @@ def find_tables(folder: Path) -> list[TableFile]:
                 f"{path} ends in {path.suffix or 'nothing'}; {table} is read from .tsv, .csv, "
                 ".jsonl or .parquet, each with or without .gz"
             )
-    if "interactions" not in found:
+    if not {"interactions", "events"} & set(found):
         raise BadInput(_no_interactions(folder, [path.name for path in paths]))
     return [found[table] for table in TABLES if table in found]
 

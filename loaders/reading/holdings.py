@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from math import isfinite
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kinfolio.errors import BadConfig, BadInput
+from kinfolio.errors import BadInput
 from kinfolio.loaders.columns.arrays import mask_of
 from kinfolio.loaders.reading.staged import StagedTable
-
-
-def check_least_rating(least: float | None) -> None:
-    """Raise BadConfig if the value of `--least-rating` is not a finite number."""
-    if least is not None and not isfinite(least):
-        raise BadConfig(f"--least-rating is {least}; a number was expected, e.g. --least-rating 4")
 
 
 def split_by_rating(tables: dict[str, StagedTable], least: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinfolio.loaders.files.tables import TABLES
+from kinfolio.loaders.reading.events.check import KnownIds
+from kinfolio.loaders.reading.events.decision import HOLDINGS
+from kinfolio.loaders.reading.meaning import AS_IT_IS, Meaning
 from kinfolio.loaders.reading.staged import Staged, StagedTable
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reading.understood import time_range, understood
@@ -23,14 +26,15 @@ from kinfolio.records import SPLITS, Progress, no_progress
 def check_quality(
     folder: Path,
     *,
-    known_users: Callable[[list[str]], Iterable[str]] = lambda ids: (),
+    known_users: KnownIds = lambda ids: (),
+    known_products: KnownIds = lambda ids: (),
     progress: Progress = no_progress,
-    least_rating: float | None = None,
+    meaning: Meaning = AS_IT_IS,
 ) -> FolderReport:
     """Report on the content of a folder.
 
-    `known_users` returns the ids that are users of the graph; it is called with ends of ties that
-    are not in the folder. Interactions with a rating below `least_rating`, or none, are not held.
+    `known_users` and `known_products` return the ids that are in the graph; they are called with
+    those of ties and events that are not in the folder.
 
     Raises:
         BadInput: a file cannot be used, or no interaction is valid.
@@ -41,8 +45,9 @@ def check_quality(
             folder,
             scratch,
             known_users=known_users,
+            known_products=known_products,
             progress=progress,
-            least_rating=least_rating,
+            meaning=meaning,
         )
         users, products = _degrees(staged)
         reasons: dict[str, dict[str, int]] = {file: {} for file, _ in staged.rejects.kinds}
@@ -53,8 +58,9 @@ def check_quality(
                 _quality(table, staged) for name, table in staged.tables.items() if name in TABLES
             ),
             users=len(staged.users) - len(staged.outside_users),
-            products=len(staged.products),
+            products=len(staged.products) - len(staged.outside_products),
             outside_users=len(staged.outside_users),
+            outside_products=len(staged.outside_products),
             holdings_of_users=users,
             holdings_of_products=products,
             reasons=reasons,
@@ -102,12 +108,12 @@ def _quality(table: StagedTable, staged: Staged) -> TableQuality:
 def _degrees(staged: Staged) -> tuple[Degrees, Degrees]:
     users = np.zeros(len(staged.users), np.int64)
     products = np.zeros(len(staged.products), np.int64)
-    for batch in staged.batches("interactions"):
+    for batch in chain(staged.batches("interactions"), staged.batches(HOLDINGS)):
         for name, counts in (("user", users), ("product", products)):
             counts += np.bincount(batch.column(name).to_numpy(), minlength=len(counts))
     return (
         _distribution(users, len(staged.users) - len(staged.outside_users)),
-        _distribution(products, len(staged.products)),
+        _distribution(products, len(staged.products) - len(staged.outside_products)),
     )
 
 
@@ -117,7 +123,7 @@ def _distribution(counts: NDArray[np.int64], total: int) -> Degrees:
         count=len(some),
         none=total - len(some),
         one=int((some == 1).sum()),
-        median=float(np.median(some)),
-        p95=float(np.percentile(some, 95)),
-        largest=int(some.max()),
+        median=float(np.median(some)) if len(some) else 0.0,
+        p95=float(np.percentile(some, 95)) if len(some) else 0.0,
+        largest=int(some.max(initial=0)),
     )

@@ -29,10 +29,11 @@ ENDS = {
     "interactions": {"user": "user", "product": "product"},
     "dismissals": {"user": "user", "product": "product"},
     "reviews": {"user": "user", "product": "product"},
+    "events": {"user": "user", "product": "product"},
     "ties": {"source": "user", "target": "user"},
 }
 """Columns that refer to a user or a product, staged as its number."""
-KEYS = {
+KEYS = {  # events have none: they are compared when they are combined
     "users": ("user",),
     "products": ("product",),
     "interactions": ("user", "product"),
@@ -120,7 +121,9 @@ class Staged:
     """Sorted ids, a pyarrow array, including `outside_users`."""
     products: Any
     outside_users: frozenset[str]
-    """Users in the graph that only ties of the folder refer to."""
+    """Users in the graph that only ties and events of the folder refer to."""
+    outside_products: frozenset[str]
+    """Products in the graph that only events of the folder refer to."""
     tables: dict[str, StagedTable]
     rejects: Rejects
     notes: tuple[str, ...]

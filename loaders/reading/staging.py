@@ -6,7 +6,7 @@ or files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,14 @@ from kinfolio.loaders.files.rejects import Rejects
 from kinfolio.loaders.files.source import MORE, Batch
 from kinfolio.loaders.files.tables import TableFile, find_tables, ignored_files
 from kinfolio.loaders.reading.duplicates import reject_duplicates
-from kinfolio.loaders.reading.holdings import (
-    check_least_rating,
-    split_by_rating,
-    unread_columns,
-)
+from kinfolio.loaders.reading.events.check import EventCheck, KnownIds
+from kinfolio.loaders.reading.events.decision import decide
+from kinfolio.loaders.reading.holdings import split_by_rating, unread_columns
 from kinfolio.loaders.reading.ids import Ids
 from kinfolio.loaders.reading.look_alikes import look_alikes
+from kinfolio.loaders.reading.meaning import AS_IT_IS, Meaning
 from kinfolio.loaders.reading.raw import raw_batches, store_raw, write_batches
-from kinfolio.loaders.reading.splitting import SplitRule
-from kinfolio.loaders.reading.staged import ENDS, LINE, Staged, StagedTable
+from kinfolio.loaders.reading.staged import ENDS, KEYS, LINE, Staged, StagedTable
 from kinfolio.loaders.reading.ties import TieCheck
 from kinfolio.loaders.reading.understood import implausible_times, readings
 from kinfolio.os_errors import os_errors
@@ -39,14 +37,18 @@ from kinfolio.records import Progress
 from kinfolio.storage.document import checksum
 
 
+def _none(ids: list[str]) -> Iterable[str]:
+    return ()
+
+
 def stage(
     folder: Path,
     scratch: Path,
     *,
-    known_users: Callable[[list[str]], Iterable[str]],
+    known_users: KnownIds,
+    known_products: KnownIds = _none,
     progress: Progress,
-    split: SplitRule | None = None,
-    least_rating: float | None = None,
+    meaning: Meaning = AS_IT_IS,
 ) -> Staged:
     """Read and check every file of a folder.
 
@@ -54,50 +56,83 @@ def stage(
         folder: the input.
         scratch: an empty folder for the converted rows.
         known_users: returns the ids that are users of the graph.
+        known_products: the same of products.
         progress: called with the number of rows read.
-        split: rule for interactions without a split column.
-        least_rating: interactions with a lower rating, or none, are dismissals.
+        meaning: how rows are understood.
 
     Raises:
         BadInput: a file cannot be used, no interaction is valid, or they cannot be split.
     """
-    check_least_rating(least_rating)
     files = find_tables(folder)
     notes = [note for file in files for note in check(file)]
     ids = {"user": Ids(), "product": Ids()}
+    known = {"user": known_users, "product": known_products}
     rejects = Rejects()
-    outside_users: set[str] = set()
+    outside: dict[str, set[str]] = {"user": set(), "product": set()}
     tables: dict[str, StagedTable] = {}
     for file in files:
         staged = tables[file.table] = StagedTable(file, scratch / f"{file.table}.arrow")
-        ties = TieCheck(file.name, ids["user"], known_users) if file.table == "ties" else None
-        _stage_rows(staged, ids, rejects, ties, progress)
-        outside_users |= ties.outside_users if ties else set()
-        reject_duplicates(staged, ids, rejects)
+        checking = _check_of(file, ids, known, meaning)
+        _stage_rows(staged, ids, rejects, checking, progress)
+        for kind, found in checking.outside.items() if checking else ():
+            outside[kind] |= found
+        if file.table in KEYS:
+            reject_duplicates(staged, ids, rejects)
         staged.rows = len(staged)
         _mark_used(staged, ids)
-        if file.table == "interactions" and not len(staged):
-            raise _no_valid_rows(file, rejects)
+        if file.table in ("interactions", "events") and not len(staged):
+            _refuse_if_empty(tables, rejects)
     (users, user_places), (products, product_places) = ids["user"].sort(), ids["product"].sort()
     for staged in tables.values():
         staged.places = {"user": user_places, "product": product_places}
     notes = [*ignored_files(folder), *notes, *look_alikes(tables, ids)]
     notes += chain(*map(implausible_times, tables.values()))
-    notes += unread_columns(tables["interactions"], least_rating)
     how_read = tuple(chain(*map(readings, tables.values())))
-    if least_rating is not None:
-        notes.append(split_by_rating(tables, least_rating))
-    if split is not None:
-        split.assign(tables["interactions"])
+    notes += _apply(meaning, tables, folder)
     return Staged(
         users=users,
         products=products,
-        outside_users=frozenset(outside_users),
+        outside_users=frozenset(outside["user"]),
+        outside_products=frozenset(outside["product"]),
         tables=tables,
         rejects=rejects,
         notes=tuple(notes),
         readings=how_read,
     )
+
+
+def _check_of(
+    file: TableFile, ids: dict[str, Ids], known: dict[str, KnownIds], meaning: Meaning
+) -> TieCheck | EventCheck | None:
+    """Return the check of a table whose rows must name nodes that exist."""
+    if file.table == "ties":
+        return TieCheck(file.name, ids["user"], known["user"])
+    if file.table == "events":
+        return EventCheck(file.name, ids, known, meaning)
+    return None
+
+
+def _apply(meaning: Meaning, tables: dict[str, StagedTable], folder: Path) -> Iterator[str]:
+    """Decide what the rows of interactions and events are; yield notes.
+
+    Raises:
+        BadInput: the interactions cannot be split so.
+    """
+    interactions = tables.get("interactions")
+    if interactions is None and (meaning.split or meaning.least_rating is not None):
+        raise BadInput(
+            f"{folder} has no interactions, to which {' '.join(meaning.words())} could apply; "
+            "leave it out"
+        )
+    if "events" in tables:
+        yield decide(tables, meaning)
+    if interactions is None:
+        return
+    yield from unread_columns(interactions, meaning.least_rating)
+    if meaning.least_rating is not None:
+        yield split_by_rating(tables, meaning.least_rating)
+    if meaning.split is not None:
+        meaning.split.assign(interactions)
 
 
 def _mark_used(staged: StagedTable, ids: dict[str, Ids]) -> None:
@@ -106,6 +141,14 @@ def _mark_used(staged: StagedTable, ids: dict[str, Ids]) -> None:
     for name, of in ENDS[staged.file.table].items():
         if name in table.schema.names:
             ids[of].mark_used(table.column(name).to_numpy()[staged.keep])
+
+
+def _refuse_if_empty(tables: dict[str, StagedTable], rejects: Rejects) -> None:
+    """Raise BadInput if there are neither interactions nor, in a folder without, events."""
+    file = tables.get("interactions", tables.get("events"))
+    assert file is not None
+    if not len(file):
+        raise _no_valid_rows(file.file, rejects)
 
 
 def _no_valid_rows(file: TableFile, rejects: Rejects) -> BadInput:
@@ -118,7 +161,7 @@ def _stage_rows(
     staged: StagedTable,
     ids: dict[str, Ids],
     rejects: Rejects,
-    ties: TieCheck | None,
+    checking: TieCheck | EventCheck | None,
     progress: Progress,
 ) -> None:
     """Convert the rows of a file and write them to the staged file."""
@@ -128,8 +171,8 @@ def _stage_rows(
     def converted() -> Iterator[Batch]:
         for unconverted in raw_batches(raw):
             batch = _convert_batch(staged, unconverted, rejects)
-            if ties is not None:
-                batch = ties.accept(batch, rejects)
+            if checking is not None:
+                batch = checking.accept(batch, rejects)
             for name, of in ENDS[file.table].items():
                 batch.columns[name] = pa.array(ids[of].numbers(batch.columns[name]), pa.int32())
             yield batch

@@ -26,7 +26,7 @@ class TieCheck:
         self, file: str, users: Ids, known_users: Callable[[list[str]], Iterable[str]]
     ) -> None:
         self._file, self._users, self._known_users = file, users, known_users
-        self.outside_users: set[str] = set()
+        self.outside: dict[str, set[str]] = {"user": set()}
         """Ends that are in the graph and not in the folder."""
 
     def accept(self, batch: Batch, rejects: Rejects) -> Batch:
@@ -37,13 +37,13 @@ class TieCheck:
             id
             for ids, mask in zip(ends, is_unknown, strict=True)
             for id in pc.unique(ids.filter(mask)).to_pylist()
-        } - self.outside_users
+        } - self.outside["user"]
         if unknown:
-            self.outside_users.update(self._known_users(sorted(unknown)))
+            self.outside["user"].update(self._known_users(sorted(unknown)))
         wrong = np.zeros(len(batch.lines), np.bool_)
         for ids, mask in zip(ends, is_unknown, strict=True):
             for row in np.flatnonzero(mask & ~wrong).tolist():
-                if (id := ids[row].as_py()) not in self.outside_users:
+                if (id := ids[row].as_py()) not in self.outside["user"]:
                     wrong[row] = True
                     why = f"dangling tie: no user {quoted(id)}"
                     rejects.add(self._file, int(batch.lines[row]), why, kind="dangling tie")

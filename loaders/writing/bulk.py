@@ -25,12 +25,13 @@ from kinfolio.cypher.server.server import Server
 from kinfolio.cypher.server.upkeep import import_full
 from kinfolio.errors import BadInput, ServerError
 from kinfolio.loaders.files.source import MORE
-from kinfolio.loaders.reading.splitting import SplitRule
+from kinfolio.loaders.reading.events.decision import DISMISSALS, HOLDINGS
+from kinfolio.loaders.reading.meaning import AS_IT_IS, Meaning
 from kinfolio.loaders.reading.staged import ENDS, Staged
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reports import LoadReport
 from kinfolio.loaders.writing.history import record_load
-from kinfolio.loaders.writing.load import load_options, report, write_all, write_rejects
+from kinfolio.loaders.writing.load import report, write_all, write_rejects
 from kinfolio.os_errors import scratch_folder
 from kinfolio.records import Connection, Progress
 
@@ -46,8 +47,7 @@ def load_in_bulk(
     progress: Progress,
     note: Callable[[str], None],
     rejects_file: Path | None = None,
-    split: SplitRule | None = None,
-    least_rating: float | None = None,
+    meaning: Meaning = AS_IT_IS,
 ) -> LoadReport:
     """Load a folder, with the same result as `load`; `note` is called with messages of the server.
 
@@ -63,8 +63,7 @@ def load_in_bulk(
             scratch,
             known_users=lambda ids: (),
             progress=progress,
-            split=split,
-            least_rating=least_rating,
+            meaning=meaning,
         )
         write_rejects(staged, rejects_file)
         files = _Files(scratch.resolve(), staged, int(time.time() * 1_000))
@@ -75,8 +74,7 @@ def load_in_bulk(
             with Graph(connection) as graph:
                 note("Creating indexes ...")
                 _finish(graph, staged, files.incomplete, progress)
-                options = load_options(split, least_rating)
-                record_load(staged, graph, options, is_replacing=False)
+                record_load(staged, graph, " ".join(meaning.words()), is_replacing=False)
 
         note("Running Neo4j's importer ...")
         import_full(server, files.arguments, finish, note)
@@ -137,8 +135,10 @@ class _Files:
         self._edges("interactions", "HOLDS", starts)
         self._edges("ties", "TIED_TO", starts)
         self._reviews(first_review, starts)
-        if staged.count("dismissals"):
-            self.incomplete.add("dismissals")
+        # Those are written as in an ordinary load.
+        self.incomplete |= {
+            table for table in ("dismissals", HOLDINGS, DISMISSALS) if staged.count(table)
+        }
         if categories is not None:
             self._categories(categories, first_product, first_category)
         self.arguments += [

@@ -17,20 +17,23 @@ from kinfolio.environment import home
 from kinfolio.errors import ServerError, shell_command
 from kinfolio.loaders.files.readers import check
 from kinfolio.loaders.files.tables import TABLES, find_tables
-from kinfolio.loaders.reading.splitting import SplitRule
+from kinfolio.loaders.reading.events.decision import DISMISSALS, HOLDINGS
+from kinfolio.loaders.reading.meaning import AS_IT_IS, Meaning
 from kinfolio.loaders.reading.staged import Staged
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.loaders.reports import LoadReport, Removed
 from kinfolio.loaders.writing.dismissals import write_dismissals
 from kinfolio.loaders.writing.edges import write_holdings, write_reviews, write_ties
+from kinfolio.loaders.writing.events import write_events
 from kinfolio.loaders.writing.former_ids import normalize_stored_ids
 from kinfolio.loaders.writing.history import record_load
-from kinfolio.loaders.writing.nodes import write_nodes
+from kinfolio.loaders.writing.nodes import NodeTable, write_nodes
 from kinfolio.loaders.writing.prune import find_removals
 from kinfolio.os_errors import optional_file, scratch_folder
 from kinfolio.records import Progress, no_progress
 
 IDS_PER_QUERY = 10_000
+_KNOWN = {"users": "load_known_users", "products": "load_known_products"}
 OnReplace = Callable[[Removed, Sequence[str]], None]
 """Called with counts of what is removed and the ids of removed users."""
 
@@ -42,22 +45,21 @@ def load(
     progress: Progress = no_progress,
     rejects_file: Path | None = None,
     replace: OnReplace | None = None,
-    split: SplitRule | None = None,
-    least_rating: float | None = None,
+    meaning: Meaning = AS_IT_IS,
 ) -> LoadReport:
     """Load a folder into the graph; waits while another load writes.
 
     Args:
         graph: the destination.
-        folder: has `interactions` and optionally `users`, `products`, `reviews`, `ties`.
+        folder: has `interactions` or `events`, and optionally `users`, `products`, `reviews`,
+            `ties`.
         progress: called with the number of rows read and written.
         rejects_file: list of the rejected rows; None: only in the report. The list of an earlier
             load is deleted if no row is rejected.
         replace: if set, nodes and relationships that are not in the folder are removed. Called
             with their counts, and the ids of users among them, before the first write; an
             exception stops the load.
-        split: rule for interactions without a split column.
-        least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
+        meaning: how rows are understood.
 
     Raises:
         BadInput: a file cannot be used; nothing was written.
@@ -69,22 +71,17 @@ def load(
         staged = stage(
             folder,
             scratch,
-            known_users=lambda ids: () if replace else known_users(graph, ids),
+            known_users=lambda ids: () if replace else known_ids(graph, "users", ids),
+            known_products=lambda ids: () if replace else known_ids(graph, "products", ids),
             progress=progress,
-            split=split,
-            least_rating=least_rating,
+            meaning=meaning,
         )
         write_rejects(staged, rejects_file)
         try:
-            options = load_options(split, least_rating)
-            removed = _write(staged, graph, watched, replace, options)
+            removed = _write(staged, graph, watched, replace, " ".join(meaning.words()))
         except ServerError as error:
             again = load_command(
-                folder,
-                rejects_file,
-                is_replacing=replace is not None,
-                split=split,
-                least_rating=least_rating,
+                folder, rejects_file, is_replacing=replace is not None, meaning=meaning
             )
             raise type(error)(
                 f"{error}; {watched.state.format(folder)} in the graph; to resume, type: {again}"
@@ -138,27 +135,15 @@ def load_command(
     *,
     is_replacing: bool = False,
     is_bulk: bool = False,
-    split: SplitRule | None = None,
-    least_rating: float | None = None,
+    meaning: Meaning = AS_IT_IS,
     flags: Collection[str] = (),
 ) -> str:
     """Return the command of a load, to type it again."""
     words: list[object] = [*["--replace"] * is_replacing, *["--bulk"] * is_bulk, *flags]
-    words += _meaning(split, least_rating)
+    words += meaning.words()
     is_default = rejects_file in (None, default_rejects(folder))
     words += [] if is_default else ["--rejects", rejects_file]
     return shell_command("load", *words, folder)
-
-
-def load_options(split: SplitRule | None, least_rating: float | None) -> str:
-    """Return the options that change what the files mean, as they are typed."""
-    return " ".join(map(str, _meaning(split, least_rating)))
-
-
-def _meaning(split: SplitRule | None, least_rating: float | None) -> list[object]:
-    words: list[object] = ["--split", split] if split else []
-    words += ["--least-rating", f"{least_rating:g}"] if least_rating is not None else []
-    return words
 
 
 def report(
@@ -167,7 +152,7 @@ def report(
     """Return the report of a folder that was loaded since `started`."""
     return LoadReport(
         users=len(staged.users) - len(staged.outside_users),
-        products=len(staged.products),
+        products=len(staged.products) - len(staged.outside_products),
         interactions=staged.count("interactions"),
         dismissals=staged.count("dismissals"),
         ties=staged.count("ties"),
@@ -175,6 +160,8 @@ def report(
         rejected=staged.rejects.all(),
         rejects_file=str(rejects_file) if rejects_file and rejects_file.is_file() else None,
         notes=(*staged.notes, *staged.readings),
+        held_by_events=staged.count(HOLDINGS),
+        dismissed_by_events=staged.count(DISMISSALS),
         removed=removed,
         seconds=round(time.monotonic() - started, 2),
     )
@@ -205,7 +192,7 @@ def check_folder(folder: Path) -> None:
 def write_all(
     staged: Staged, graph: Graph, progress: Progress, only: Collection[str] = tuple(TABLES)
 ) -> None:
-    """Write all nodes, dismissals, and the edges and reviews of the tables in `only`."""
+    """Write all nodes, dismissals, events, and the edges and reviews of the tables in `only`."""
     gids = {
         "user": write_nodes("users", staged, graph, progress),
         "product": write_nodes("products", staged, graph, progress),
@@ -218,12 +205,13 @@ def write_all(
     ):
         if table in only and staged.count(table):
             write(staged.tables[table], gids, graph, progress)
+    write_events(staged, gids, graph, progress)
 
 
-def known_users(graph: Graph, ids: list[str]) -> list[str]:
-    """Return the ids that are users of the graph."""
+def known_ids(graph: Graph, kind: NodeTable, ids: list[str]) -> list[str]:
+    """Return the ids that are users or products of the graph."""
     return [
         row["id"]
         for first in range(0, len(ids), IDS_PER_QUERY)
-        for row in graph.read("load_known_users", ids=ids[first : first + IDS_PER_QUERY])
+        for row in graph.read(_KNOWN[kind], ids=ids[first : first + IDS_PER_QUERY])
     ]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, pages
+from kinfolio.loaders.reading.events.decision import DISMISSALS, HOLDINGS
 from kinfolio.loaders.reading.staged import ENDS, Staged
 from kinfolio.loaders.reports import Removed
 from kinfolio.records import Progress
@@ -36,6 +37,8 @@ _PAIRS = {
     "dismissals": "load_prune_dismissals",
 }
 """Statements that read the pairs of users and products, by table."""
+_BY_EVENTS = {"interactions": HOLDINGS, "dismissals": DISMISSALS}
+"""Table of the pairs that events add, by table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,10 @@ def find_removals(staged: Staged, graph: Graph, progress: Progress) -> Removals:
     products, old_products = _compare_nodes(graph, "load_prune_products", staged.products)
     old: dict[str, list[list[Any]]] = {table: [] for table in _PAIRS}
     ties: list[list[Any]] = []
-    staged_pairs = {table: _pairs(staged, table) for table in _PAIRS}
+    staged_pairs = {
+        table: np.concatenate([_pairs(staged, table), _pairs(staged, by_events)])
+        for table, by_events in _BY_EVENTS.items()
+    }
     staged_ties = _ties(staged)
     gids = list(users)
     for first in range(0, len(gids), NODES_PER_QUERY):
