@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -71,20 +71,22 @@ class Kinfolio:
         replace: bool = False,
         split: str | None = None,
         least_rating: float | None = None,
+        event_weights: Mapping[str, float] | None = None,
         on_progress: Progress = no_progress,
     ) -> LoadReport:
         """Load a folder of files into the graph.
 
         Args:
-            folder: contains `interactions` and optionally `users`, `products`, `ties`, `reviews`.
+            folder: contains `interactions` or `events`, and optionally the other tables.
             replace: also remove nodes and relationships that are not in the files, and
                 conversations and events of removed users.
             split: `time:0.1` or `random:0.1` assigns splits to interactions that have none.
             least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
+            event_weights: weight by kind; a product is held where those of its events add up to 1.
             on_progress: called with step, rows done and rows in total.
         """
         from kinfolio.loaders import load
-        from kinfolio.loaders.reading.splitting import SplitRule
+        from kinfolio.loaders.reading.meaning import meaning_of
 
         def forget(_: Removed, users: Sequence[str]) -> None:
             from kinfolio.llm_explain.memory.threads import forget_users
@@ -95,8 +97,7 @@ class Kinfolio:
             self.graph,
             Path(folder),
             replace=forget if replace else None,
-            split=None if split is None else SplitRule.parse(split),
-            least_rating=least_rating,
+            meaning=meaning_of(split, least_rating, event_weights or {}),
             progress=on_progress,
         )
         self._list_new_products(on_progress)

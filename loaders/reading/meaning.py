@@ -64,6 +64,14 @@ class Meaning:
         return words + (["--event-weights", ",".join(pairs)] if pairs else [])
 
 
+def meaning_of(
+    split: str | None, least_rating: float | None, event_weights: Mapping[str, float]
+) -> Meaning:
+    """Return how rows are understood; `split` is `METHOD:FRACTION`."""
+    rule = None if split is None else SplitRule.parse(split)
+    return Meaning(split=rule, least_rating=least_rating, event_weights=event_weights)
+
+
 AS_IT_IS = Meaning()
 """Interactions as they are, and events by `KIND_WEIGHTS`."""
 

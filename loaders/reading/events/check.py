@@ -50,13 +50,17 @@ class EventCheck:
                 rejects.add(self._file, int(batch.lines[row]), why(row), kind=kind)
             wrong[mask] = True
 
-        for name in ("user", "product"):
-            ids = batch.columns[name]
-            reject(
-                self._is_unknown(name, ids),
-                lambda row, name=name, ids=ids: f"no {name} {quoted(ids[row].as_py())}",
-                f"an unknown {name}",
-            )
+        users, products = batch.columns["user"], batch.columns["product"]
+        reject(
+            self._is_unknown("user", users),
+            lambda row: f"no user {quoted(users[row].as_py())}",
+            "an unknown user",
+        )
+        reject(
+            self._is_unknown("product", products),
+            lambda row: f"no product {quoted(products[row].as_py())}",
+            "an unknown product",
+        )
         known = ", ".join(self._kinds)
         reject(mask_of(pc.is_null(kinds)), lambda row: "no kind", "no kind")
         reject(

@@ -127,7 +127,8 @@ def _interactions(table: StagedTable | None) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     rows = table.table()
     user, product = (rows.column(end).to_numpy().astype(np.int64) for end in ("user", "product"))
-    return (user << 32 | product)[table.keep]
+    pairs: NDArray[np.int64] = user << 32 | product
+    return pairs[table.keep]
 
 
 def _sentence(

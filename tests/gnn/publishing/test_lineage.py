@@ -22,6 +22,7 @@ from kinfolio.gnn.publishing.lineage.lineage import lineage
 from kinfolio.gnn.publishing.write_back import write_back
 from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.loaders import export, load
+from kinfolio.loaders.reading.meaning import Meaning
 from kinfolio.run import Run
 from tests.conftest import Cli, RunCypher, drop_constraints, write_six_users
 from tests.cypher.inspection.movies import make_movies
@@ -129,7 +130,7 @@ def test_loads_are_recorded_once_and_begin_again_with_a_replacement(
     write_back(graph, embeddings, name="two", run=run)
     sources = lineage(graph, "two").sources
     assert (len(sources.loads), sources.changed_since) == (1, 1)
-    load(graph, folder, least_rating=4)
+    load(graph, folder, meaning=Meaning(least_rating=4))
     load(graph, folder)
     write_back(graph, embeddings, name="three", run=run)
     sources = lineage(graph, "three").sources
@@ -154,7 +155,7 @@ def test_old_records_of_loads_are_deleted(
 
     monkeypatch.setattr(history, "KEPT", 2)
     for least in (3.0, 4.0):
-        load(graph, folder, least_rating=least)
+        load(graph, folder, meaning=Meaning(least_rating=least))
     write_back(graph, read_embeddings(run), name="two", run=run)
     sources = lineage(graph, "two").sources
     assert [one.number for one in sources.loads] == [2, 3]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kinfolio.errors import BadConfig, BadInput
+from kinfolio.loaders.reading.meaning import Meaning
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.reading.staging import stage
 from kinfolio.records import no_progress
@@ -27,7 +28,7 @@ def splits(folder: Path, rule: str, rows: list[str], header: str = HEADER) -> di
         scratch,
         known_users=lambda ids: [],
         progress=no_progress,
-        split=SplitRule.parse(rule),
+        meaning=Meaning(split=SplitRule.parse(rule)),
     )
     names = staged.products.to_pylist()
     return {

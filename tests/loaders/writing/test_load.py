@@ -18,6 +18,7 @@ from kinfolio.cypher.graph import Graph, Reads
 from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import BadInput, ServerUnreachable
 from kinfolio.loaders import load, write_community
+from kinfolio.loaders.reading.meaning import Meaning
 from kinfolio.records import Connection
 
 RunCypher = Callable[..., list[dict[str, Any]]]
@@ -256,7 +257,13 @@ def test_a_load_that_wrote_nothing_says_so_and_names_the_whole_command(
     monkeypatch.setattr(Graph, "schema", fail)
     rejects = tmp_path / "no"
     with pytest.raises(ServerUnreachable) as caught:
-        load(graph, folder, rejects_file=rejects, replace=lambda _, __: None, least_rating=4)
+        load(
+            graph,
+            folder,
+            rejects_file=rejects,
+            replace=lambda _, __: None,
+            meaning=Meaning(least_rating=4),
+        )
     assert str(caught.value) == (
         f"nothing answers; nothing of {folder} is in the graph; to resume, type: "
         f"kinfolio load --replace --least-rating 4 --rejects {rejects} '{folder}'"

@@ -18,6 +18,7 @@ from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.cypher.server.server import Server
 from kinfolio.errors import BadInput
 from kinfolio.loaders import load, write_community
+from kinfolio.loaders.reading.meaning import Meaning
 from kinfolio.loaders.reading.splitting import SplitRule
 from kinfolio.loaders.writing.bulk import load_in_bulk
 from kinfolio.records import no_progress
@@ -74,13 +75,15 @@ def test_a_bulk_load_gives_the_same_graph_and_needs_an_empty_server(
     graph: Graph, own: Server, special_rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     split = SplitRule.parse("time:0.1")
-    ordinary = load(graph, special_rows, split=split)
+    ordinary = load(graph, special_rows, meaning=Meaning(split=split))
     # A killed importer leaves a database and its marker file.
     (own.home / "server" / "importing").touch()
     half = own.home / "server" / "neo4j" / "data" / "databases" / "neo4j"
     half.mkdir(parents=True)
     (half / "neostore").write_bytes(b"half")
-    report = load_in_bulk(special_rows, own, progress=no_progress, note=print, split=split)
+    report = load_in_bulk(
+        special_rows, own, progress=no_progress, note=print, meaning=Meaning(split=split)
+    )
     assert (report.users, report.interactions) == (ordinary.users, ordinary.interactions)
     with Graph(own.start(print)) as filled:
         assert graph_hash(filled) == graph_hash(graph)

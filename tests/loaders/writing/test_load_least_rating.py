@@ -10,6 +10,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import BadConfig, BadInput
 from kinfolio.loaders import load
+from kinfolio.loaders.reading.meaning import Meaning
 from tests.conftest import Cli, RunCypher
 
 ROWS = "user,product,rating,weight\nu1,A,5,\nu1,B,2,1.5\nu2,A,1,\nu2,B,4,\nu2,C,,\n"
@@ -29,7 +30,7 @@ def pairs(run_cypher: RunCypher, kind: str) -> list[str]:
 def test_a_low_rating_is_a_dismissal_and_a_pair_is_never_both(
     graph: Graph, run_cypher: RunCypher, folder: Path
 ) -> None:
-    report = load(graph, folder, least_rating=4)
+    report = load(graph, folder, meaning=Meaning(least_rating=4))
     assert (report.users, report.products, report.interactions, report.dismissals) == (2, 3, 2, 3)
     assert report.notes == (
         "interactions.csv: weights are stored but not used: neither training nor recommendations "
@@ -41,16 +42,18 @@ def test_a_low_rating_is_a_dismissal_and_a_pair_is_never_both(
     assert pairs(run_cypher, "DISMISSED") == ["u1B", "u2A", "u2C"]
     before = graph_hash(graph)
     run_cypher("MATCH (u:User) SET u.changed = 5")
-    load(graph, folder, least_rating=4)
+    load(graph, folder, meaning=Meaning(least_rating=4))
     assert graph_hash(graph) == before
     assert run_cypher("MATCH (u:User) WHERE u.changed <> 5 RETURN u.id") == []
     # A rating that falls or rises moves the pair; what a user dismissed in a chat stays.
     run_cypher("MATCH (u {id: 'u1'}), (c {id: 'C'}) CREATE (u)-[:DISMISSED]->(c)")
     (folder / "interactions.csv").write_text("user,product,rating\nu1,A,1\nu2,A,5\nu1,C,5\n")
-    load(graph, folder, least_rating=4)
+    load(graph, folder, meaning=Meaning(least_rating=4))
     assert pairs(run_cypher, "HOLDS") == ["u1C", "u2A", "u2B"]
     assert pairs(run_cypher, "DISMISSED") == ["u1A", "u1B", "u1C", "u2C"]
-    removed = load(graph, folder, least_rating=4, replace=lambda removed, users: None).removed
+    removed = load(
+        graph, folder, meaning=Meaning(least_rating=4), replace=lambda removed, users: None
+    ).removed
     assert removed is not None
     assert (removed.interactions, removed.dismissals) == (1, 2)
     assert pairs(run_cypher, "DISMISSED") == ["u1A", "u1C"]
@@ -60,12 +63,12 @@ def test_a_low_rating_is_a_dismissal_and_a_pair_is_never_both(
 
 def test_a_rating_that_nobody_gave_stops_the_load(graph: Graph, folder: Path) -> None:
     with pytest.raises(BadInput, match=r"no rating of at least 6 \(its highest is 5\)"):
-        load(graph, folder, least_rating=6)
+        load(graph, folder, meaning=Meaning(least_rating=6))
     with pytest.raises(BadConfig, match="--least-rating is nan"):
-        load(graph, folder, least_rating=float("nan"))
+        load(graph, folder, meaning=Meaning(least_rating=float("nan")))
     (folder / "interactions.csv").write_text("user,product\nu1,A\n")
     with pytest.raises(BadInput, match=r"no rating of at least 1 \(it has no ratings\)"):
-        load(graph, folder, least_rating=1)
+        load(graph, folder, meaning=Meaning(least_rating=1))
 
 
 def test_the_command_says_that_ratings_are_not_read(cli: Cli, graph: Graph, folder: Path) -> None:

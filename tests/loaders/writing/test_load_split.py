@@ -11,6 +11,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.graph_hash import graph_hash
 from kinfolio.errors import BadInput
 from kinfolio.loaders import export, load
+from kinfolio.loaders.reading.meaning import Meaning
 from kinfolio.loaders.reading.splitting import SplitRule
 from tests.conftest import RunCypher
 
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def test_with_a_split_by_time_training_uses_no_later_data(
     graph: Graph, run_cypher: RunCypher, folder: Path, tmp_path: Path
 ) -> None:
-    load(graph, folder, split=SplitRule.parse("time:0.1"))
+    load(graph, folder, meaning=Meaning(split=SplitRule.parse("time:0.1")))
     found = run_cypher("MATCH ()-[h:HOLDS]->() RETURN h.split AS split ORDER BY h.at")
     assert [row["split"] for row in found] == ["train"] * 16 + ["valid"] * 2 + ["test"] * 2
     snapshot = export(graph, tmp_path / "run" / "snapshot")
@@ -54,9 +55,9 @@ def test_with_a_split_by_time_training_uses_no_later_data(
 
 @pytest.mark.parametrize("rule", ["time:0.1", "random:0.25"])
 def test_loading_again_does_not_change_the_splits(graph: Graph, folder: Path, rule: str) -> None:
-    load(graph, folder, split=SplitRule.parse(rule))
+    load(graph, folder, meaning=Meaning(split=SplitRule.parse(rule)))
     before = graph_hash(graph)
-    load(graph, folder, split=SplitRule.parse(rule))
+    load(graph, folder, meaning=Meaning(split=SplitRule.parse(rule)))
     assert graph_hash(graph) == before
     load(graph, folder)
     assert graph_hash(graph) == before
@@ -66,5 +67,5 @@ def test_a_refused_split_writes_nothing(graph: Graph, run_cypher: RunCypher, fol
     content = (folder / "interactions.csv").read_text()
     (folder / "interactions.csv").write_text(content.replace(",2024-01-05", ","))
     with pytest.raises(BadInput, match="has 1 rows without a timestamp"):
-        load(graph, folder, split=SplitRule.parse("time:0.1"))
+        load(graph, folder, meaning=Meaning(split=SplitRule.parse("time:0.1")))
     assert run_cypher("MATCH (n) RETURN count(*) AS n") == [{"n": 0}]
