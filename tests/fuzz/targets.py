@@ -21,6 +21,7 @@ OTHERS = {
     "interactions": "user\tproduct\nu1\ta\nu2\tb\n",
     "reviews": "review\tuser\tproduct\ttext\nr1\tu1\ta\tgood\n",
     "ties": "source\ttarget\nu1\tu2\n",
+    "events": "user\tproduct\tkind\ttimestamp\nu1\tb\theld\t2024-05-01\n",
 }
 """Valid tables; a fuzzed file takes the place of one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,13 +37,12 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def write(folder: Path, rows: list[Row], **columns: list[str | float | None]) -> None:
+def write(folder: Path, rows: Sequence[Row], **columns: list[str | float | None]) -> None:
     """Write the events as `events.jsonl`; `columns` are optional ones."""
-    lines = [
-        {"user": user, "product": product, "kind": kind, "timestamp": time(days)}
-        | {name: values[place] for name, values in columns.items()}
-        for place, (user, product, kind, days) in enumerate(rows)
-    ]
+    lines: list[dict[str, object]] = []
+    for place, (user, product, kind, days) in enumerate(rows):
+        line = {"user": user, "product": product, "kind": kind, "timestamp": time(days)}
+        lines.append(line | {name: values[place] for name, values in columns.items()})
     (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
