@@ -178,11 +178,10 @@ def find_tables(folder: Path) -> list[TableFile]:
 
 def ignored_files(folder: Path) -> tuple[str, ...]:
     """Return one sentence for each file of a folder that is not loaded; hidden files have none."""
-    paths = [path for path in _entries(folder) if not path.name.startswith(".")]
     tables = {file.table: file.name for file in find_tables(folder)}
     notes = []
-    for path in paths:
-        if path.name in tables.values():
+    for path in _entries(folder):
+        if path.name in tables.values() or path.name.startswith("."):
             continue
         if path.is_dir():
             notes.append(f"{path.name}: a folder; its files are not read")
@@ -235,8 +234,7 @@ def _no_interactions(folder: Path, names: list[str]) -> str:
     )
     for name in names:
         if _suggested_table(name) == "interactions":
-            gz = ".gz" if name.endswith(".gz") else ""
-            ending = Path(name.removesuffix(".gz")).suffix + gz
+            ending = Path(name.removesuffix(".gz")).suffix + ".gz" * name.endswith(".gz")
             return f"{message}; if {name} is that file, rename it to interactions{ending}"
     return message
 
@@ -277,13 +275,10 @@ def check_header(file: TableFile, names: list[str]) -> None:
             f"{file.path} has {len(names):,} columns; at most {MAX_COLUMNS:,} were expected, so "
             "remove those that nobody needs"
         )
-    repeated = repeated_name(filter(None, names))
-    if repeated is not None:
+    if (repeated := repeated_name(filter(None, names))) is not None:
         raise BadInput(f"{file.path} has the column {quoted(repeated)} twice; rename one")
     standard = {column.name for column in file.columns}
-    for name in names:
-        if name in standard:
-            continue
+    for name in [name for name in names if name not in standard]:
         if not name:
             raise BadInput(f"{file.path} has a column without a name; name it or remove it")
         if not name.isprintable():

@@ -29,7 +29,11 @@ def make(folder: Path, *names: str) -> Path:
         ("relations.csv", "not a table; a table of ties between users is called ties"),
         ("comments.jsonl", "not a table; a table of reviews is called reviews"),
         ("ratings.csv", "not a table; interactions are read from interactions.tsv"),
-        ("README", "not a table; tables are called users, products, interactions, reviews, ties"),
+        ("actions.csv", "not a table; a table of events of users is called events"),
+        (
+            "README",
+            "not a table; tables are called users, products, interactions, reviews, ties, events",
+        ),
     ],
 )
 def test_a_file_that_is_no_table_is_reported_with_a_guess(
