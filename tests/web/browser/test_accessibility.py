@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+import re
 from typing import Literal
 
 import pytest
@@ -40,6 +41,8 @@ _PAGES = (
     "/versions",
     "/versions/split?percent=30",
     "/events",
+    "LINEAGE?check=true",
+    "APPROVE",
     "/report",
     "/report/whole",
     "/docs",
@@ -100,8 +103,12 @@ def test_every_page(
         first = _product(page.locator("ol.ranked h3 a").first.get_attribute("href"))
         watched.open(f"/users/{USER}/what-if")
         held = page.get_by_role("checkbox").first.get_attribute("value") or ""
+        watched.open("/versions")
+        lineage = page.get_by_role("link", name="Lineage").first.get_attribute("href") or ""
+        names = {"FIRST": first, "HELD": held, "LINEAGE": lineage}
+        names["APPROVE"] = lineage.replace("/lineage", "/approve")
         for path in _PAGES:
-            watched.open(path.replace("FIRST", first).replace("HELD", held))
+            watched.open(re.sub("|".join(names), lambda found: names[found[0]], path))
             assert _findings(page) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
             assert page.get_by_role("heading", level=1).count() == 1, path
