@@ -78,8 +78,7 @@ class Kinfolio:
 
         Args:
             folder: contains `interactions` or `events`, and optionally the other tables.
-            replace: also remove nodes and relationships that are not in the files, and
-                conversations and events of removed users.
+            replace: also remove what the files do not have, and conversations of removed users.
             split: `time:0.1` or `random:0.1` assigns splits to interactions that have none.
             least_rating: interactions with a lower rating, or none, are dismissals, not holdings.
             event_weights: weight by kind; a product is held where those of its events add up to 1.
