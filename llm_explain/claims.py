@@ -47,7 +47,7 @@ CLAIMS: dict[tuple[Kind, str], Claim] = {
 """By kind of evidence and key.
 
 together: `both` of the `holders` other holders of `name` also hold the product, which is `ratio`
-percent; `base` percent of all people hold it; `often` compares the two: several, twice or more.
+percent; `base` percent of all others hold it; `often` compares the two: several, twice or more.
 near, against: the sign of the contribution. alike: the part of the score that is the same for all.
 """
 

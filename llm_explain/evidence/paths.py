@@ -194,7 +194,7 @@ class _PathBuilder:
         """Return those of the part that does not depend on the user: the holders, or the prior."""
         if component.is_prior:
             return (("claim", "general" if value >= 0 else "against_general"),), (self._product,)
-        number, people = self._pair["holders"], self._pair["people"]
+        number, people = self._pair["holders"], self._pair["people"] - 1
         if value >= 0 and number < self._display.min_people:
             return (("claim", "alike"),), (self._product,)
         if value >= 0:

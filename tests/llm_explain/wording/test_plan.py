@@ -113,7 +113,7 @@ def test_small_reasons_of_one_kind_share_a_sentence_each_with_its_numbers() -> N
             "42 % of the 32 others who, like you, hold Number 2 Fund [2], "
             "43 % of the 33 others who, like you, hold Number 3 Fund [3] "
             "and 44 % of the 34 others who, like you, hold Number 4 Fund [4]"
-            ", compared with 5 % of all people."
+            ", compared with 5 % of all others."
         ) in text
     assert not set(plan.slots[1].clauses) & set(plan.slots[2].clauses)
 
@@ -136,7 +136,7 @@ def test_no_sentence_begins_with_a_digit_and_large_numbers_have_separators() -> 
     popular = piece(2, "popularity", 0.3, claim="many", holders=1183, people=20_000)
     plan = make_plan(attribution(TOGETHER, popular))
     assert not any(text[0].isdigit() for text in texts(plan))
-    assert all("1,183 of 20,000 people" in text for text in plan.slots[1].wordings)
+    assert all("1,183 of 20,000 other people" in text for text in plan.slots[1].wordings)
 
 
 def test_a_short_text_states_the_strongest_reason_and_that_there_are_more() -> None:
@@ -288,7 +288,7 @@ def test_german_texts_use_the_gender_and_case_of_the_product() -> None:
         for text in plan.slots[1].wordings:
             assert re.match(f"(Etwas spricht gegen|Gegen) {this}", text)
             assert f" {it} halten" in text
-            assert "1.183 von 20.000 Menschen" in text
+            assert "1.183 von 20.000 anderen Menschen" in text
 
 
 def test_numbers_have_the_format_of_the_language() -> None:
