@@ -34,6 +34,7 @@ PATH = click.Path(path_type=Path)
 _MAPPING = "kinfolio.mapping"
 _JSON = "kinfolio.json"
 _TIMEOUT = "kinfolio.timeout"
+_LANGUAGE = "kinfolio.language"
 
 
 def normal_id(ctx: click.Context, _: click.Parameter, id: str | None) -> str | None:
@@ -72,6 +73,22 @@ language_option = click.option(
     default="en",
     help="Language of explanations: en or de.  [env: KINFOLIO_LANGUAGE; default: en]",
 )
+
+
+def _store_language(ctx: click.Context, _: click.Parameter, language: str) -> None:
+    ctx.meta[_LANGUAGE] = language
+
+
+chat_language_option = click.option(
+    "--language",
+    envvar="KINFOLIO_LANGUAGE",
+    default="en",
+    expose_value=False,
+    callback=_store_language,
+    help="Language of the first answers: en or de; later ones have the language of the lines.  "
+    "[env: KINFOLIO_LANGUAGE; default: en]",
+)
+"""For conversations; applied by `deployment_clauses`."""
 length_option = click.option(
     "--length",
     type=click.Choice(["short", "normal", "long"]),
@@ -164,11 +181,16 @@ def text_cache() -> Path:
     return home() / "cache" / "texts.sqlite"
 
 
-def deployment_clauses(language: str = "en") -> Clauses:
-    """Load the clauses of a language with the settings of this deployment."""
+def deployment_clauses(language: str | None = None) -> Clauses:
+    """Load the clauses of a language with the settings of this deployment.
+
+    `language` defaults to that of `chat_language_option`, if the command has it, or else English.
+    """
     from kinfolio.llm_explain.wording.clauses import load_clauses
 
-    return load_clauses(language).for_deployment(**asdict(deployment()))
+    ctx = click.get_current_context(silent=True)
+    chosen = "en" if ctx is None else str(ctx.meta.get(_LANGUAGE, "en"))
+    return load_clauses(language or chosen).for_deployment(**asdict(deployment()))
 
 
 def writers(model: str | None) -> tuple[Writer, ...]:

@@ -49,3 +49,5 @@ class Wording:
     """By language."""
     is_shared: bool
     """Whether a language model of this process writes, one text at a time."""
+    contact: str = ""
+    """How a user reaches a person, for conversations."""

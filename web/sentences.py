@@ -15,12 +15,18 @@ def sentences_of_answer(answer: dict[str, Any]) -> Iterator[tuple[str, list[int]
 
     A line of a list is one sentence. Sentences of an explanation are those that were checked.
     """
-    explanation = answer.get("explanation")
-    if explanation and explanation["text"] == answer["text"]:
-        for one in explanation["sentences"]:
-            yield one["text"], one["evidence"]
+    text, explanation = answer["text"], answer.get("explanation")
+    if not explanation or not text.endswith(explanation["text"]):
+        yield from _sentences(text)
         return
-    for line in answer["text"].split("\n"):
+    # Before an explanation there may be words of the conversation.
+    yield from _sentences(text.removesuffix(explanation["text"]))
+    for one in explanation["sentences"]:
+        yield one["text"], one["evidence"]
+
+
+def _sentences(answer: str) -> Iterator[tuple[str, list[int]]]:
+    for line in answer.split("\n"):
         is_item = re.match(r"\s*\d+\. ", line)
         for text in [line] if is_item else _END.split(line):
             if text.strip():

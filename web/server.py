@@ -12,11 +12,11 @@ from threading import Lock, Thread
 import uvicorn
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.environment import deployment
+from kinfolio.environment import contact, deployment
 from kinfolio.errors import BadConfig, KinfolioError
 from kinfolio.events.log import EventLog
 from kinfolio.gnn.serving.rules import Rule
-from kinfolio.llm_explain.conversation.chat import Routes
+from kinfolio.llm_explain.conversation.reading import Routes
 from kinfolio.llm_explain.conversation.router import Route, load_router
 from kinfolio.llm_explain.memory.checkpointers import open_file
 from kinfolio.llm_explain.wording.clauses import load_clauses
@@ -104,6 +104,7 @@ def open_site(
             writers_for(model, settings.home / "models", tell),
             {one: load_clauses(one).for_deployment(**asdict(deployment())) for one in LANGUAGES},
             is_shared=model in (None, "", "embedded"),
+            contact=contact(),
         )
         router = _LoadedRouter(settings)
         service = Service(

@@ -30,8 +30,9 @@ from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
-from kinfolio.llm_explain.conversation.chat import Chat, Routes, require_user
+from kinfolio.llm_explain.conversation.chat import Chat, require_user
 from kinfolio.llm_explain.conversation.mention import ProductRef
+from kinfolio.llm_explain.conversation.reading import Routes
 from kinfolio.llm_explain.conversation.user_data import delete_user
 from kinfolio.llm_explain.explain import explain
 from kinfolio.llm_explain.explanation import Explanation
@@ -260,4 +261,11 @@ class Service(GraphAnswers):
         delete_user(self.graph, user, self._conversations, self.events)
 
     def _answers(self, user: str) -> Answers:
-        return Answers(self.graph, user, self._wording.writers, self.rules, self.display)
+        return Answers(
+            self.graph,
+            user,
+            self._wording.writers,
+            self.rules,
+            self.display,
+            contact=self._wording.contact,
+        )

@@ -14,7 +14,7 @@ from kinfolio.cli import options
 from kinfolio.cli.output import echo, print_json, print_message
 from kinfolio.cli.progress import spinner
 from kinfolio.cli.table import print_paragraphs
-from kinfolio.environment import home
+from kinfolio.environment import contact, home
 from kinfolio.errors import BadConfig
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     help="Let the model of --model provider:name write reading statements about the user's own "
     "part of the graph; each is checked, planned and limited before it runs.",
 )
+@options.chat_language_option
 @options.rules_option
 @options.mapping_option
 @options.json_option
@@ -76,7 +77,7 @@ def command(
             with spinner("starting the conversation"):
                 rules = options.custom_rules(rules_folder, graph)
                 chat = Chat(
-                    Answers(graph, user, writers, rules, clauses),
+                    Answers(graph, user, writers, rules, clauses, contact=contact()),
                     load_router(home() / "models"),
                     thread=thread,
                     checkpointer=checkpointer,
@@ -121,13 +122,22 @@ def _lines() -> Iterator[str]:
 @click.argument("text")
 @options.json_option
 def route_command(text: str, as_json: bool) -> None:
-    """Find the intent of TEXT as a line of a chat."""
-    from kinfolio.llm_explain.conversation.router import load_router
+    """Find the intent of TEXT as a line of a chat.
 
-    with spinner("loading the router"):
-        route = load_router(home() / "models").route(text)
+    A line with a fixed answer, as about advice or prices, has a topic.
+    """
+    from kinfolio.llm_explain.conversation.language.careful import find_topic
+    from kinfolio.llm_explain.conversation.router import Route, load_router, mask_names
+
+    topic = find_topic(mask_names(text))
+    if topic is not None:
+        route = Route(topic.intent, 1.0, False, topic.key)
+    else:
+        with spinner("loading the router"):
+            route = load_router(home() / "models").route(text)
     if as_json:
         print_json(route)
     else:
         note = "; the chat would ask back" if route.asks_back else ""
+        note += f"; fixed answer: {route.topic}" if route.topic else ""
         echo(f"{route.intent}, confidence {route.confidence:.2f}{note}")

@@ -12,6 +12,7 @@ from kinfolio.cli import options
 @click.command("mcp", epilog="Example:  kinfolio mcp p007 --model none")
 @click.argument("user", callback=options.normal_id)
 @options.model_option
+@options.chat_language_option
 @options.rules_option
 @options.mapping_option
 def command(user: str, model: str | None, rules_folder: Path | None) -> None:
@@ -27,5 +28,6 @@ def command(user: str, model: str | None, rules_folder: Path | None) -> None:
     writers, clauses = options.writers(model), options.deployment_clauses()
     with options.open_graph() as graph:
         require_user(graph, user)
-        answers = Answers(graph, user, writers, options.custom_rules(rules_folder, graph), clauses)
+        rules = options.custom_rules(rules_folder, graph)
+        answers = Answers(graph, user, writers, rules, clauses)
         make_server(answers).run("stdio")

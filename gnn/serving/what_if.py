@@ -141,7 +141,9 @@ def _products(
         "conditions": conditions_of(rules),
         "kinds": list(filters.kinds),
         "not_kinds": list(filters.excluded_kinds),
+        "min_risk": filters.min_risk,
         "max_risk": filters.max_risk,
+        "properties": [list(pair) for pair in filters.properties],
         "excluded": list(filters.excluded_products),
         "k": k,
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kinfolio.errors import BadInput, KinfolioError
 from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler
+from kinfolio.llm_explain.conversation.language.speech import speaking
 from kinfolio.llm_explain.conversation.mention import ProductRef
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class _Tools:
         from mcp.server.mcpserver.exceptions import ToolError
 
         try:
-            with self._lock:
+            with self._lock, speaking(self._answers.default_language):
                 reply = create()
         except KinfolioError as error:
             raise ToolError(str(error)) from error

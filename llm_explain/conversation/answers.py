@@ -6,7 +6,7 @@ takes a user: the user comes from the session.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +17,26 @@ from kinfolio.gnn.serving.verdicts import read_verdicts
 from kinfolio.gnn.serving.what_if import recommend_filtered, what_if
 from kinfolio.gnn.serving.why_not import why_not
 from kinfolio.llm_explain.conversation.influences import describe, influences_of, shares_by_kind
+from kinfolio.llm_explain.conversation.language.speech import DEFAULT_LANGUAGE, language
 from kinfolio.llm_explain.conversation.mention import ProductRef
 from kinfolio.llm_explain.conversation.phrases import (
     ProductNames,
+    decimal,
     join_words,
     list_changes,
     percent,
     phrase,
-    phrases,
     supposition,
+)
+from kinfolio.llm_explain.conversation.replies.comparison import (
+    MAX_INFLUENCES,
+    broken_rules,
+    comparison_lines,
 )
 from kinfolio.llm_explain.explain import as_document, explain
 from kinfolio.llm_explain.explanation import Explanation
 from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
+from kinfolio.llm_explain.wording.plan import Length
 from kinfolio.records import ListFilters, Recommended, WhyNot
 
 if TYPE_CHECKING:
@@ -37,7 +44,6 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.wording.writers import Writer
 
 LIST_LENGTH = 5
-MAX_INFLUENCES = 3
 _SIMILAR_CANDIDATES = 15
 NO_FILTERS = ListFilters()
 
@@ -51,6 +57,8 @@ class Reply:
     """Any: JSON values."""
     updates: dict[str, Any] = field(default_factory=dict)
     explanation: Explanation | None = None
+    recommended: tuple[Recommended, ...] = ()
+    """Of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +73,67 @@ class Answers:
     clauses: Clauses | None = None
     may_delete: bool = True
     """Whether the session's caller may delete the user's data."""
+    contact: str = ""
+    """How a user reaches a person, in the words of the deployment."""
+
+    @property
+    def default_language(self) -> str:
+        """Language of a conversation in which nobody has chosen another."""
+        return self.clauses.language if self.clauses else DEFAULT_LANGUAGE
+
+    @property
+    def wording(self) -> Clauses:
+        """The clauses of the language of the answer, with the settings of the deployment."""
+        own = self.clauses or load_clauses(language())
+        found = own if own.language == language() else own.in_language(language())
+        return found.with_rules(self.rules)
 
     def recommend(
-        self, filters: ListFilters = NO_FILTERS, k: int = LIST_LENGTH, description: str = ""
+        self,
+        filters: ListFilters = NO_FILTERS,
+        k: int = LIST_LENGTH,
+        description: str = "",
+        *,
+        chosen: Sequence[Recommended] | None = None,
     ) -> Reply:
-        """Recommend k products; `description` states the filters in words."""
+        """Recommend k products; `description` states the filters in words.
+
+        `chosen`: products under the same filters of which the list takes the first k.
+        """
         if filters == NO_FILTERS:
             found = recommend(self.graph, self.user, k, rules=self.rules)
         else:
             found = recommend_filtered(self.graph, self.user, filters, k, rules=self.rules)
-        fields = {"version": found.version, "products": _documents(found.products)}
-        if not found.products:
+        products = found.products
+        if chosen is not None:
+            products = tuple(replace(one, rank=n) for n, one in enumerate(chosen[:k], start=1))
+        fields = {"version": found.version, "products": _documents(products)}
+        if not products:
             key = "filtered_empty" if description else "empty_list"
             return Reply(phrase(key, filters=description), fields, {"last_list": []})
         key = "popular_list" if found.source == "popularity" else "list"
         head = phrase("filtered_list" if description else key, filters=description)
-        text = "\n".join([head, *self.names(found.products).lines(found.products)])
-        return Reply(text, fields, {"last_list": _pairs(found.products)})
+        text = "\n".join([head, *self.names(products).lines(products)])
+        return Reply(text, fields, {"last_list": _pairs(products)}, recommended=products)
 
-    def explain(self, product: ProductRef) -> Reply:
+    def explain(self, product: ProductRef, length: Length = "normal") -> Reply:
         """Explain the score of a product in checked sentences."""
-        found = explain(self.graph, self.user, product.id, self.writers, clauses=self._clauses)
+        found = explain(
+            self.graph,
+            self.user,
+            product.id,
+            self.writers,
+            clauses=self.wording,
+            length=length,
+        )
         document = as_document(found, self.graph.names)
         fields = {"product": product.id, "explanation": document}
         return Reply(found.text, fields, _last(product), found)
 
     def why_not(self, product: ProductRef) -> Reply:
         """Name the rules that exclude a product, or its rank."""
-        found = self._why_not(product)
-        broken = self._broken_rules(found)
+        found = self.verdicts(product)
+        broken = broken_rules(found, self.rules)
         key = "allowed_unranked" if found.rank is None else "allowed"
         text = phrase(
             "excluded" if broken else key,
@@ -131,15 +171,8 @@ class Answers:
         """Compare the ranks, scores, rules and influences of two products."""
         if first.id == second.id:
             return Reply(phrase("compare_same"), {}, _last(first))
-        verdicts = {product: self._why_not(product) for product in (first, second)}
-        lines, names = [], self.names(verdicts)
-        for product, verdict in verdicts.items():
-            if broken := self._broken_rules(verdict):
-                lines.append(phrase("excluded", product=names(product), rules=broken))
-            if verdict.score is None:
-                lines.append(phrase("compare_unscored", product=names(product)))
-        if all(verdict.score is not None for verdict in verdicts.values()):
-            lines += self._compare_scores(verdicts, names)
+        verdicts = {product: self.verdicts(product) for product in (first, second)}
+        lines = comparison_lines(verdicts, self.rules, self.names(verdicts), self.all_evidence)
         products = [
             {
                 "product": p.id,
@@ -153,33 +186,9 @@ class Answers:
         version = verdicts[first].version
         return Reply(" ".join(lines), {"version": version, "products": products}, _last(first))
 
-    def _compare_scores(
-        self, verdicts: Mapping[ProductRef, WhyNot], names: ProductNames
-    ) -> list[str]:
-        lines = []
-        better, other = sorted(verdicts, key=lambda one: (-(verdicts[one].score or 0.0), one.id))
-        if all(verdict.allowed for verdict in verdicts.values()):
-            lines.append(
-                phrase(
-                    "compare_better",
-                    better=names(better),
-                    other=names(other),
-                    rank=verdicts[better].rank,
-                    other_rank=verdicts[other].rank,
-                )
-            )
-        scores = [f"{names(one)}: {found.score:.2f}" for one, found in verdicts.items()]
-        lines.append(phrase("compare_scores", score=scores[0], other_score=scores[1]))
-        for product in verdicts:
-            found = influences_of([self._all_evidence(product)])
-            if strongest := [one for one in found if one.share > 0][:MAX_INFLUENCES]:
-                causes = describe(strongest)
-                lines.append(phrase("influences", product=names(product), causes=causes))
-        return lines
-
     def influence(self, products: Sequence[ProductRef], is_list: bool) -> Reply:
         """State the largest contributions to a product, or on average to a list."""
-        explanations = [self._all_evidence(product) for product in products]
+        explanations = [self.all_evidence(product) for product in products]
         influences = influences_of(explanations)
         kinds = shares_by_kind(explanations)
         if set(kinds) <= {"popularity"}:
@@ -237,7 +246,7 @@ class Answers:
         supposed = supposition(removed, new, names)
         lines += list_changes(now.products, found.products, supposed, listed)
         if scored and found.before is not None and found.after is not None:
-            before, after = f"{found.before:.2f}", f"{found.after:.2f}"
+            before, after = decimal(found.before), decimal(found.after)
             product = names(scored)
             lines.append(phrase("what_if_score", product=product, before=before, after=after))
         fields = {
@@ -268,23 +277,15 @@ class Answers:
         verdicts = read_verdicts(self.graph, self.user, product_id, rules=own_rules)
         return {verdict.rule for verdict in verdicts if not verdict.passed}
 
-    def _broken_rules(self, found: WhyNot) -> str:
-        """The rules that exclude a product, in words; own rules by their sentences."""
-        words = phrases()["rules"] | {rule.name: rule.sentence("en") for rule in self.rules}
-        broken = [rule for rule in found.rules if not rule.passed]
-        return join_words(words.get(rule.rule, rule.reason) for rule in broken)
-
-    def _why_not(self, product: ProductRef) -> WhyNot:
+    def verdicts(self, product: ProductRef) -> WhyNot:
+        """Return the verdict of each rule on a product, and its rank."""
         return why_not(self.graph, self.user, product.id, rules=self.rules)
 
-    def _all_evidence(self, product: ProductRef) -> Explanation:
+    def all_evidence(self, product: ProductRef) -> Explanation:
+        """Return the explanation of a product with every contribution as evidence."""
         return explain(
-            self.graph, self.user, product.id, (), all_evidence=True, clauses=self._clauses
+            self.graph, self.user, product.id, (), all_evidence=True, clauses=self.wording
         )
-
-    @property
-    def _clauses(self) -> Clauses:
-        return (self.clauses or load_clauses()).with_rules(self.rules)
 
 
 def _documents(products: Sequence[Recommended]) -> list[dict[str, Any]]:

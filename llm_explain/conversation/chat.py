@@ -7,18 +7,30 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, TypeVar
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.errors import BadConfig, BadInput, NotFound, NotReady
 from kinfolio.events.log import EventLog
 from kinfolio.gnn.serving.not_found import user_not_found
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
-from kinfolio.llm_explain.conversation.intents import IntentHandler, ask_intent, decline
+from kinfolio.llm_explain.conversation.intents import IntentHandler
+from kinfolio.llm_explain.conversation.language.careful import answer_to, find_topic
+from kinfolio.llm_explain.conversation.language.questions import split_questions
+from kinfolio.llm_explain.conversation.language.speech import (
+    language,
+    language_of,
+    requested_language,
+    speaking,
+)
 from kinfolio.llm_explain.conversation.lookup import State
 from kinfolio.llm_explain.conversation.phrases import phrase
+from kinfolio.llm_explain.conversation.reading import (
+    Reading,
+    Routes,
+    reply_or_error,
+    with_updates,
+)
 from kinfolio.llm_explain.conversation.router import MAX_LINE_CHARACTERS, Route
 from kinfolio.llm_explain.conversation.user_data import (
     delete_user,
@@ -33,6 +45,8 @@ if TYPE_CHECKING:
 FAREWELLS = frozenset({"bye", "goodbye", "quit", "exit"})
 _MAX_TURNS = 6
 """Turns in the state, for a large model."""
+_MAX_REQUEST_WORDS = 6
+"""A longer line, like "what do you recommend? auf Deutsch bitte", also asks something else."""
 
 Answer = dict[str, Any]
 """One JSON document: intent, confidence, text and the fields of the intent. Any: JSON values."""
@@ -45,14 +59,6 @@ class Mentioned(NamedTuple):
     """The product whose evidence the text cites."""
     products: tuple[str, ...]
     """Ids of all products that the answer is about."""
-
-
-class Routes(Protocol):
-    """Finds the intent of a line."""
-
-    def route(self, text: str) -> Route:
-        """Return the intent of a line."""
-        ...
 
 
 class Responder(Protocol):
@@ -76,10 +82,14 @@ class _State(TypedDict, total=False):
     last_dismissed: list[str]
     pending_intent: str
     choices: list[list[str]]
+    offers: list[str]
+    unclear: str
+    earlier: list[dict[str, Any]]
     question: dict[str, Any]
     filters: dict[str, Any]
     turns: list[list[str]]
     mentioned: list[list[str]]
+    language: str
     answer: Answer
 
 
@@ -108,7 +118,7 @@ class Chat:
         require_user(answers.graph, answers.user)
         self._answers = answers
         self._handler = IntentHandler(answers)
-        self._router = router
+        self._reading = Reading(self._handler, router)
         self._agent = agent
         self._checkpointer = checkpointer or InMemorySaver()
         self._events = events
@@ -120,24 +130,42 @@ class Chat:
         self._flow = self._compile()
 
     def answer(self, line: str) -> Answer:
-        """Answer one line.
+        """Answer one line, in its language; where that is unclear, in that of the line before.
 
         Raises:
             NotFound: the user was deleted meanwhile.
         """
+        line = " ".join(line.split())
+        default = self._answers.default_language
         if self._is_deleted:
-            return _document(Route("my_data", 1.0, False), Reply(phrase("gone")))
+            with speaking(language_of(line) or default):
+                return _document(Route("my_data", 1.0, False), Reply(phrase("gone")))
         # Deleted in another conversation: this one must not be stored again.
         require_user(self._answers.graph, self._answers.user)
-        line = " ".join(line.split())
+        state: dict[str, Any] = self._flow.get_state(self._config).values  # Any: JSON values
+        before = state.get("language", default)
+        with speaking(requested_language(line) or self._language_of(line, state) or before):
+            return self._answer(line, state.get("question"))
+
+    def _answer(self, line: str, question: dict[str, Any] | None) -> Answer:
         if len(line) > MAX_LINE_CHARACTERS:
             reply = Reply(phrase("too_long", most=f"{MAX_LINE_CHARACTERS:,}"))
             return _document(Route("unsupported", 1.0, False), reply)
-        question = self._flow.get_state(self._config).values.get("question")
         if question and is_confirmed_deletion(question, line):
             return self._delete_user()
-        answer: Answer = self._flow.invoke({"line": line}, self._config)["answer"]
+        # A large model, and an answer to a question, take the whole line.
+        parts = [line] if question or self._agent else split_questions(line)
+        return _joined([self._answer_part(part) for part in parts])
+
+    def _answer_part(self, line: str) -> Answer:
+        line_of_language = {"line": line, "language": language()}
+        answer: Answer = self._flow.invoke(line_of_language, self._config)["answer"]
         return answer
+
+    def _language_of(self, line: str, state: State) -> str | None:
+        if len(line) > MAX_LINE_CHARACTERS:
+            return None
+        return language_of(self._handler.products.mask_names(line, state))
 
     def turns(self) -> list[list[str]]:
         """Return the last lines and their answers, oldest first."""
@@ -179,7 +207,7 @@ class Chat:
         updates: _Updates = {"question": {}, "answer": {}}
         if question := state.get("question"):
             intent = "my_data" if question["action"].startswith("delete") else "dismiss"
-            reply = _reply_or_error(lambda: resolve(self._answers, question, state["line"]))
+            reply = reply_or_error(lambda: resolve(self._answers, question, state["line"]))
             if reply is not None:
                 updates |= _answered(state, Route(intent, 1.0, False), reply)
         return updates
@@ -187,47 +215,29 @@ class Chat:
     def _reply(self, state: _State) -> _Updates:
         if state["answer"]:
             return {}
-        return _answered(state, *(self._ask_agent(state) or self._route_and_reply(state)))
+        found = self._fixed_answer(state) or self._ask_agent(state) or self._reading.reply(state)
+        return _answered(state, *found)
+
+    def _fixed_answer(self, state: _State) -> tuple[Route, Reply] | None:
+        """Return an answer that no router and no model may change; None for any other line."""
+        line = state["line"]
+        if requested_language(line) and len(line.split()) <= _MAX_REQUEST_WORDS:
+            return Route("small_talk", 1.0, False), Reply(phrase("language_set"))
+        topic = find_topic(self._handler.products.mask_names(line, state))
+        if topic is None:
+            return None
+        if topic.key == "prices" and self._handler.own_property(line, state):
+            return None
+        declined = {"declined": topic.key} if topic.intent == "unsupported" else {}
+        reply = Reply(answer_to(topic, self._answers.contact), {"topic": topic.key, **declined})
+        return Route(topic.intent, 1.0, False), reply
 
     def _ask_agent(self, state: _State) -> tuple[Route, Reply] | None:
         found = self._agent and self._agent.reply(state["line"], state, self._handler)
         if not found:
             return None
         intent, reply = found
-        return Route(intent, 1.0, False), _with_updates(reply, pending_intent="", choices=[])
-
-    def _route_and_reply(self, state: _State) -> tuple[Route, Reply]:
-        line = state["line"]
-        try:
-            route = self._route(line, state)
-        except BadInput as error:
-            return Route("unsupported", 1.0, False), Reply(str(error))
-        if route.asks_back:
-            # A refusal needs no question: the line is about other people, tax and the like.
-            declined = decline(line)
-            if route.intent != "unsupported" or declined.fields["declined"] == "unsupported":
-                return route, ask_intent(route.intent)
-            return replace(route, asks_back=False), declined
-        reply = _reply_or_error(lambda: self._handler.reply(route.intent, line, state))
-        # "And the second one?" repeats an answer about products, not a question.
-        is_about_products = "product" in reply.fields or "products" in reply.fields
-        last_intent = {"last_intent": route.intent} if is_about_products else {}
-        return route, _with_updates(reply, pending_intent="", choices=[], **last_intent)
-
-    def _route(self, line: str, state: _State) -> Route:
-        """Return the intent that the state determines, or else the router's."""
-        route = self._router.route(self._handler.products.mask_names(line, state))
-        pending = state.get("pending_intent")
-        # After "which product?" a bare name or position is the answer to that.
-        if pending and (route.asks_back or len(line.split()) <= 4):
-            mention = self._handler.products.find(line, state)
-            is_mention = mention.product is not None or mention.choices
-            if is_mention and not line.casefold().startswith("why"):
-                return Route(pending, route.confidence, False)
-        guess = route.intent if route.asks_back else None
-        if (intent := self._handler.read_follow_up(line, state, guess)) is not None:
-            return Route(intent, route.confidence, False)
-        return route
+        return Route(intent, 1.0, False), with_updates(reply, pending_intent="", choices=[])
 
 
 def mentioned(answer: Answer) -> Mentioned:
@@ -250,24 +260,32 @@ def require_user(graph: Graph, user_id: str) -> None:
         raise user_not_found(graph, user_id)
 
 
-def _reply_or_error(create: Callable[[], _Reply]) -> _Reply | Reply:
-    try:
-        return create()
-    except (NotFound, NotReady, BadInput, BadConfig) as error:
-        return Reply(str(error))
-
-
-def _with_updates(reply: Reply, **updates: Any) -> Reply:
-    return replace(reply, updates={**updates, **reply.updates})
-
-
 def _answered(state: _State, route: Route, reply: Reply) -> _Updates:
+    if not state.get("turns"):
+        disclosure = phrase("disclosure")
+        reply = replace(
+            reply,
+            text=f"{disclosure}\n{reply.text}",
+            fields={**reply.fields, "disclosure": disclosure},
+        )
     answer = _document(route, reply)
     found = mentioned(answer)
     turns = [*state.get("turns", ()), [state["line"], reply.text]][-_MAX_TURNS:]
     ids = [found.explained or "", *found.products]
     all_ids = [*state.get("mentioned", ()), ids][-_MAX_TURNS:]
     return {**reply.updates, "turns": turns, "mentioned": all_ids, "answer": answer}
+
+
+def _joined(answers: list[Answer]) -> Answer:
+    """Return the answers to the questions of one line as one document."""
+    if len(answers) == 1:
+        return answers[0]
+    fields: Answer = {}
+    for one in answers:
+        fields |= one
+    first = {key: answers[0][key] for key in ("intent", "confidence")}
+    text = "\n\n".join(one["text"] for one in answers)
+    return {**fields, **first, "text": text, "answers": answers}
 
 
 def _document(route: Route, reply: Reply) -> Answer:

@@ -7,16 +7,14 @@ Where a line lacks information, the reply is a question.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from kinfolio.llm_explain.conversation import user_data
 from kinfolio.llm_explain.conversation.answers import LIST_LENGTH, Answers, Reply
-from kinfolio.llm_explain.conversation.list_filters import (
-    ActiveFilters,
-    opens_request,
-    read_request,
-)
+from kinfolio.llm_explain.conversation.language.folding import content_words
+from kinfolio.llm_explain.conversation.language.patterns import pattern
 from kinfolio.llm_explain.conversation.lookup import (
     AmbiguousMention,
     ProductLookup,
@@ -24,45 +22,37 @@ from kinfolio.llm_explain.conversation.lookup import (
     last_product,
     products_of,
 )
-from kinfolio.llm_explain.conversation.mention import ProductRef, find_mentions, mask_names
-from kinfolio.llm_explain.conversation.phrases import display_name, join_words, phrase, phrases
+from kinfolio.llm_explain.conversation.mention import ProductRef
+from kinfolio.llm_explain.conversation.phrases import phrase, phrases
+from kinfolio.llm_explain.conversation.replies.details import against, would_change
+from kinfolio.llm_explain.conversation.replies.facts import ASPECTS, Facts
+from kinfolio.llm_explain.conversation.replies.list_filters import opens_request, read_request
+from kinfolio.llm_explain.conversation.replies.wishes import Wishes
+from kinfolio.llm_explain.wording.plan import Length
 
 _ABOUT_ONE_PRODUCT = {
-    "why_this": Answers.explain,
     "why_not": Answers.why_not,
     "similar": Answers.similar,
+    "against": against,
+    "would_change": would_change,
 }
-_RESUMABLE = (*_ABOUT_ONE_PRODUCT, "compare", "what_if", "influence")
+_EXPLANATIONS: dict[str, Length] = {"why_this": "normal", "shorter": "short", "longer": "long"}
+_RESUMABLE = (
+    *(*_ABOUT_ONE_PRODUCT, *_EXPLANATIONS, "compare", "what_if", "influence"),
+    *(*ASPECTS, "own_property"),
+)
 """Intents that "and the second one?" repeats for another product."""
-_GREETINGS = ("hello", "hi", "hey", "good morning", "good afternoon", "good evening")
-_FOLLOW_UP = re.compile(r"^(?:and|what about|how about|or)\b", re.IGNORECASE)
-_OTHER_INTENT = re.compile(r"\b(?:why|if|compare|like|similar|who|remove)\b", re.IGNORECASE)
-_WITHOUT = re.compile(
-    r"\b(?:didn't|did not|don't|do not|doesn't|hadn't|had not|haven't|no longer|never|not|without|"
-    r"sell|sold|drop(?:ped)?|remov(?:e|ed)|get rid|got rid|gave up|give up|lost|lose|left out|"
-    r"leave out)\b",
-    re.IGNORECASE,
-)
-_ADDED = re.compile(r"\b(?:also|as well|too|add(?:ed)?|bought|buy)\b", re.IGNORECASE)
-_OTHER_SUPPOSITION = re.compile(
-    r"\b(?:risk|country|follow(?:ed|ing)?|friends?|ties?|reviews?|rated|rating|older|younger)\b",
-    re.IGNORECASE,
-)
-_WHOLE_LIST = re.compile(r"\b(?:list|recommendations|suggestions|these|results|picks)\b")
+_MAX_EXPLAINED = 3
 
 
 class IntentHandler:
-    """Replies to a user's lines after the router has found their intents."""
+    """Replies to a user's lines after their intents were found."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.products = ProductLookup(answers)
-
-    @cached_property
-    def vocabulary(self) -> tuple[str, ...]:
-        """Kinds and categories of the graph's products."""
-        rows = self.answers.graph.read("chat_kinds")
-        return tuple(str(row["word"]) for row in rows if row["word"])
+        self.wishes = Wishes(answers, self.products)
+        self.facts = Facts(answers)
 
     def read_follow_up(self, line: str, state: State, guess: str | None = None) -> str | None:
         """Return the intent of a line that depends on the last one; None for any other line.
@@ -70,84 +60,100 @@ class IntentHandler:
         `guess` is the router's intent where its confidence is low.
         """
         last_intent = state.get("last_intent")
-        if guess == "recommend" or (last_intent == "recommend" and opens_request(line)):
-            request = read_request(line, self.vocabulary)
-            if request.is_filter or request.is_more:
+        is_after_list = last_intent in ("recommend", "start_over", "go_back")
+        if guess is not None and self.wishes.names_value(self.products.mask_names(line, state)):
+            return "recommend"
+        if guess == "recommend" or (is_after_list and opens_request(line)):
+            plain = self.products.mask_names(line, state)
+            request = read_request(plain, self.wishes.vocabulary)
+            is_wish = bool(request.wish) and pattern("wants").search(plain)
+            if request.is_filter or request.is_more or request.length or is_wish:
                 return "recommend"
         if (
             last_intent in _RESUMABLE
-            and _FOLLOW_UP.search(line)
-            and not _OTHER_INTENT.search(line)
+            and pattern("follow_up").search(line)
+            and not pattern("other_intent").search(line)
             and self.products.find(line, state).product is not None
         ):
             return str(last_intent)
         return None
 
+    def own_property(self, line: str, state: State) -> bool:
+        """Return whether a line asks for an own property of a product."""
+        if not pattern("question_start").match(line) or pattern("no_fact").search(line):
+            return False
+        product = self.products.find(line, state).product
+        return product is not None and self.facts.own_property(line, product) is not None
+
     def reply(self, intent: str, line: str, state: State) -> Reply:
         """Reply to a line."""
-        handlers = {
-            "recommend": self._recommend,
+        handlers: dict[str, Callable[[str, State], Reply]] = {
+            "recommend": self.wishes.recommend,
             "compare": self._compare,
             "what_if": self._what_if,
             "influence": self._influence,
             "dismiss": self._dismiss,
             "my_data": self._my_data,
             "small_talk": _small_talk,
+            "start_over": lambda _line, _state: self.wishes.start_over(),
+            "go_back": lambda _, state: self.wishes.go_back(state),
+            "my_holdings": self._my_holdings,
+            **dict.fromkeys(_EXPLANATIONS, partial(self._explain, intent)),
+            **dict.fromkeys((*ASPECTS, "own_property"), partial(self._tell, intent)),
         }
-        if intent in handlers:
-            try:
+        try:
+            if intent in handlers:
                 return handlers[intent](line, state)
-            except AmbiguousMention as error:
-                return self.products.ask_which(error.mention, intent, state)
-        if intent not in _ABOUT_ONE_PRODUCT:
-            return decline(line)
+            if intent not in _ABOUT_ONE_PRODUCT:
+                return decline(line)
+            mention = self.products.find(line, state)
+            if mention.product is None:
+                return self.products.ask_which(mention, intent, state, line)
+            return _ABOUT_ONE_PRODUCT[intent](self.answers, mention.product)
+        except AmbiguousMention as error:
+            return self.products.ask_which(error.mention, intent, state)
+
+    def _explain(self, intent: str, line: str, state: State) -> Reply:
+        """Explain one product, or both of "why both?"; the line may say how long."""
+        length = _EXPLANATIONS[intent]
+        if length == "normal":
+            asked = [one for one in ("shorter", "longer") if pattern(one).search(line)]
+            length = _EXPLANATIONS[asked[0]] if asked else length
+        last = last_product(state)
+        if intent != "why_this" and last is not None:
+            return self.answers.explain(last, length)
         mention = self.products.find(line, state)
+        several = self.products.find_all(line, state) if not mention.choices else ()
+        if len(several) > 1:
+            replies = [self.answers.explain(one, length) for one in several[:_MAX_EXPLAINED]]
+            return replace(replies[-1], text="\n\n".join(one.text for one in replies))
         if mention.product is None:
-            return self.products.ask_which(mention, intent, state)
-        return _ABOUT_ONE_PRODUCT[intent](self.answers, mention.product)
+            return self.products.ask_which(mention, "why_this", state, line)
+        return self.answers.explain(mention.product, length)
 
-    def _recommend(self, line: str, state: State) -> Reply:
-        # "not Amber Bond Fund" is about that product and not about bonds.
-        plain = mask_names(line, self.products.context({}), "it")
-        request = read_request(plain, self.vocabulary)
-        if request.unknown_kind:
-            known = join_words(display_name(word) for word in self.vocabulary[:5]) or "-"
-            return Reply(phrase("unknown_kind", word=repr(request.unknown_kind), kinds=known))
-        last_list = products_of(state, "last_list")
-        # A filter after a list refines the filters before; a line without one starts afresh.
-        is_refinement = last_list and (request.is_filter or request.is_more)
-        active = ActiveFilters(**(state.get("filters") or {}) if is_refinement else {})
-        max_risk = active.max_risk
-        if request.is_safer:
-            highest = self._read_highest_risk(last_list)
-            if highest is None or highest <= 1:
-                return Reply(phrase("risk_unknown" if highest is None else "least_risk"))
-            max_risk = highest - 1
-        exclusion = read_request(line, ()).exclusion if request.exclusion else ""
-        mentions = find_mentions(exclusion, self.products.context(state)) if exclusion else ()
-        # Of several products of one name, all are excluded.
-        named = [one for found in mentions for one in (found.product, *found.choices) if one]
-        seen = dict.fromkeys([*active.seen, *(product.id for product in last_list)])
-        active = ActiveFilters(
-            kinds=list(request.kinds) or active.kinds,
-            excluded_kinds=sorted({*active.excluded_kinds, *request.excluded_kinds}),
-            excluded=active.excluded | dict(named),
-            max_risk=max_risk,
-            seen=list(seen) if request.is_more else [],
-        )
-        length = request.length or LIST_LENGTH
-        reply = self.answers.recommend(active.list_filters(), length, self._describe(active))
-        return replace(reply, updates={**reply.updates, "filters": asdict(active)})
+    def _tell(self, aspect: str, line: str, state: State) -> Reply:
+        """Tell a fact about the products of a line, or of the list, or the last one."""
+        masked = self.products.mask_names(line, state)
+        shown = products_of(state, "last_list")
+        if shown and pattern("whole_list_of", is_word=True).search(masked):
+            return self.facts.tell(aspect, shown[:LIST_LENGTH], masked)
+        found = self.products.find_all(line, state)
+        mention = self.products.find(line, state)
+        last = None if content_words(masked) else last_product(state)
+        product = found[0] if found else mention.product or last
+        if product is None or mention.choices:
+            return self.products.ask_which(mention, aspect, state, line)
+        if aspect == "own_property":
+            aspect = self.facts.own_property(line, product) or "fact_about"
+        return self.facts.tell(aspect, found or (product,), masked)
 
-    def _read_highest_risk(self, products: list[ProductRef]) -> int | None:
-        """The highest risk level of some products, or else the user's risk tolerance."""
-        row = self.answers.graph.read(
-            "chat_risks",
-            user_id=self.answers.user,
-            product_ids=[product.id for product in products],
-        )[0]
-        highest = row["highest"] if row["highest"] is not None else row["tolerance"]
-        return None if highest is None else int(highest)
+    def _my_holdings(self, line: str, state: State) -> Reply:
+        mentions = self.products.find_all(line, {})
+        product = mentions[0] if mentions else None
+        masked = self.products.mask_names(line, state)
+        if product is None and pattern("holding_it", is_word=True).search(masked):
+            product = self.products.find(line, state).product
+        return self.facts.holdings(masked, self.wishes.vocabulary, product)
 
     def _compare(self, line: str, state: State) -> Reply:
         found = self.products.find_all(line, state, takes_pair=True)
@@ -159,7 +165,10 @@ class IntentHandler:
         return self.answers.compare(found[0], found[1])
 
     def _what_if(self, line: str, state: State) -> Reply:
-        is_removal, is_addition = bool(_WITHOUT.search(line)), bool(_ADDED.search(line))
+        is_removal, is_addition = (
+            bool(pattern("without").search(line)),
+            bool(pattern("added").search(line)),
+        )
         holds = self.answers.holds
         found = self.products.find_all(
             line,
@@ -167,7 +176,7 @@ class IntentHandler:
             prefers=holds if is_removal or not is_addition else lambda one: not holds(one),
         )
         if not found:
-            if _OTHER_SUPPOSITION.search(line):
+            if pattern("other_supposition").search(line):
                 return Reply(phrase("what_if_only_holdings"))
             return Reply(phrase("what_if_which"), {}, {"pending_intent": "what_if"})
         last = last_product(state)
@@ -183,7 +192,7 @@ class IntentHandler:
         return self.answers.what_if(held, new, scored)
 
     def _influence(self, line: str, state: State) -> Reply:
-        if not _WHOLE_LIST.search(line):
+        if not pattern("whole_list").search(line):
             mention = self.products.find(line, state)
             if mention.choices:
                 return self.products.ask_which(mention, "influence", state)
@@ -199,7 +208,7 @@ class IntentHandler:
 
     def _dismiss(self, line: str, state: State) -> Reply:
         dismissed, has_dismissed = state.get("last_dismissed"), self.answers.has_dismissed
-        is_undo = bool(user_data.UNDO.search(line))
+        is_undo = bool(pattern("undo").search(line))
         mention = self.products.find(line, state, prefers=has_dismissed if is_undo else None)
         if mention.choices:
             return self.products.ask_which(mention, "dismiss", state)
@@ -215,25 +224,13 @@ class IntentHandler:
         return user_data.ask_dismiss(self.answers, mention.product)
 
     def _my_data(self, line: str, _: State) -> Reply:
-        if user_data.DELETE.search(line):
+        if not pattern("own_data").search(line):
+            # Nothing is shown, and nothing is deleted, on words that may mean something else.
+            return user_data.ask_show(self.answers)
+        if pattern("delete").search(line):
             return user_data.ask_delete(self.answers)
-        return user_data.show_data(self.answers)
-
-    def _describe(self, active: ActiveFilters) -> str:
-        """Return the filters in words; empty without filters."""
-        parts = []
-        if active.kinds:
-            kinds = join_words(display_name(kind) for kind in active.kinds)
-            parts.append(phrase("filter_only", kinds=kinds))
-        excluded = [ProductRef(*pair) for pair in active.excluded.items()]
-        names = self.answers.names(excluded)
-        if words := [*map(display_name, active.excluded_kinds), *map(names, excluded)]:
-            parts.append(phrase("filter_without", names=join_words(words)))
-        if active.max_risk is not None:
-            parts.append(phrase("filter_risk", risk=active.max_risk))
-        if set(active.seen) - set(active.excluded):
-            parts.append(phrase("filter_more"))
-        return ", ".join(parts)
+        parts = [one for one in user_data.PARTS if pattern(f"data_{one}").search(line)]
+        return user_data.show_data(self.answers, parts)
 
 
 def decline(line: str) -> Reply:
@@ -243,15 +240,16 @@ def decline(line: str) -> Reply:
     return Reply(phrases()["refusals"][key], {"declined": key})
 
 
-def ask_intent(intent: str) -> Reply:
+def ask_intent(intent: str, line: str) -> Reply:
     """Ask which of two intents a line has, where the router's confidence is low."""
     offers = phrases()["offers"]
     other = "why_this" if intent == "recommend" else "recommend"
-    return Reply(phrase("unsure", first=offers[intent], second=offers[other]))
+    text = phrase("unsure", first=offers[intent], second=offers[other])
+    return Reply(text, {}, {"offers": [intent, other], "unclear": line})
 
 
 def _small_talk(line: str, _: State) -> Reply:
     plain = line.casefold().strip(" .!?")
-    if plain in _GREETINGS:
+    if pattern("greeting").fullmatch(plain):
         return Reply(phrase("hello"))
-    return Reply(phrase("thanks" if "thank" in plain else "small_talk"))
+    return Reply(phrase("thanks" if pattern("thanks").search(plain) else "small_talk"))

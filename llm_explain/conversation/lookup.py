@@ -7,6 +7,7 @@ from typing import Any
 
 from kinfolio.errors import BadInput, NotFound
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
+from kinfolio.llm_explain.conversation.candidates import close_names
 from kinfolio.llm_explain.conversation.mention import (
     Context,
     Mention,
@@ -15,8 +16,7 @@ from kinfolio.llm_explain.conversation.mention import (
     find_mentions,
     mask_names,
 )
-from kinfolio.llm_explain.conversation.phrases import join_words, phrase
-from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.llm_explain.conversation.phrases import join_either, join_words, phrase, wording
 
 _MAX_CHOICES = 5
 
@@ -86,14 +86,24 @@ class ProductLookup:
 
     def _which_of(self, choices: Sequence[ProductRef]) -> str:
         more = len(choices) - _MAX_CHOICES
-        name = load_clauses().name_with_id
+        name = wording().name_with_id
         listed = [name(one.name, one.id) for one in choices[:_MAX_CHOICES]]
         listed += [phrase("which_more", number=more)] if more > 0 else []
         return phrase("which_of", products=join_words(listed))
 
-    def ask_which(self, mention: Mention, intent: str, state: State) -> Reply:
-        """Ask which product is meant: the question names the choices with their ids."""
+    def ask_which(self, mention: Mention, intent: str, state: State, line: str = "") -> Reply:
+        """Ask which product is meant: the question names the choices with their ids.
+
+        Without choices it offers products whose names are close to words of the line.
+        """
         updates: dict[str, Any] = {"pending_intent": intent}
+        if line and not mention.choices and mention.missing_rank is None:
+            close = close_names(self._answers.graph, line)
+            if close:
+                names = self._answers.names(close)
+                text = phrase("did_you_mean", products=join_either(map(names, close)))
+                fields = {"choices": [one.id for one in close]}
+                return Reply(text, fields, updates | {"choices": [list(one) for one in close]})
         if choices := mention.choices:
             pairs = [list(one) for one in choices[:_MAX_CHOICES]]
             ids = [one.id for one in choices]

@@ -13,55 +13,30 @@ from typing import NamedTuple
 from kinfolio.cypher.graph import Graph
 from kinfolio.llm_explain.checking.lexicon import load_lexicon
 from kinfolio.llm_explain.checking.parse import is_ordinary
+from kinfolio.llm_explain.conversation.language.folding import content_words, find_folded, parts_of
+from kinfolio.llm_explain.conversation.language.patterns import (
+    NUMBER_WORDS,
+    ORDINALS,
+    ordinary_words,
+    pattern,
+    words_of,
+)
 from kinfolio.llm_explain.display import flat_name
 
-NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate(
-        "one two three four five six seven eight nine ten".split(), start=1
-    )
-}
+_MAX_CLOSE = 400
 _SHORT_LINE_WORDS = 3
 """A line as short as "why?" or "and why not?" is about the last product."""
-_ORDINALS = {
-    word: number
-    for number, words in enumerate(
-        [
-            *("first top 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th"),
-            *("seventh 7th", "eighth 8th", "ninth 9th", "tenth 10th"),
-        ],
-        start=1,
-    )
-    for word in words.split()
-} | {"last": -1}
-_BEFORE_NUMBER = r"(?:number|no\.?|nr\.?|place|rank|#)"
-_BOTH = re.compile(
-    r"\b(?:(?:the )?(?:top|first) (?:two|2)|these(?: two)?|those(?: two)?|the two(?: of them)?"
-    r"|both)\b",
-    re.IGNORECASE,
-)
-_IT = re.compile(r"\b(?:this|that|it)\b", re.IGNORECASE)
+_BEFORE_NUMBER = f"(?:{pattern('before_number').pattern})"
 _POSITION = re.compile(
     rf"\b{_BEFORE_NUMBER}\s*#?(?P<stated>\d{{1,9}}|{'|'.join(NUMBER_WORDS)})\b"
-    rf"|\b(?P<ordinal>{'|'.join(_ORDINALS)})\b(?: one\b)?"
+    rf"|\b(?P<ordinal>{'|'.join(sorted(ORDINALS, key=len, reverse=True))})\b(?: one\b)?"
     r"|(?<![\w.=\[{])#?(?P<digits>\d{1,3})(?![\w%=\]}]|\.\d)"
     rf"|\b(?P<number>{'|'.join(NUMBER_WORDS)})\b",
     re.IGNORECASE,
 )
-_OWN_HOLDINGS = re.compile(
-    r"\b(?:of|in|among) (?:my (?:holdings|products|portfolio)|mine"
-    r"|(?:what|the ones|those) i (?:hold|own|have))\b",
-    re.IGNORECASE,
+_NO_NAMES = frozenset(ORDINALS) | frozenset(
+    "this that it its these those both one das dies diese es beide eins".split()
 )
-"""A position among the user's holdings is not one in the last list."""
-_AFTER_ONE = re.compile(r" (?:and|or|with|to|versus|vs|against)\b", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(this|that|it|its|one)\b", re.IGNORECASE)
-_ABOUT = frozenset(
-    "why not is isn't and or what about how explain compare with similar to like never show me "
-    "again please was did didn't you recommend do don't tell dismiss remove".split()
-)
-"""Words around a name that is an ordinary word, in lines like "why bond?"."""
-_NO_NAMES = frozenset(_ORDINALS) | {"this", "that", "it", "its", "these", "those", "both", "one"}
 """Words that are a name only in quotes or with a capital."""
 
 
@@ -115,17 +90,34 @@ def find_mention(line: str, context: Context) -> Mention:
     found = next(iter(_mentions(line, context)), None)
     if found is not None:
         return found
-    is_short = len(line.split()) <= _SHORT_LINE_WORDS
-    return Mention(context.last if is_short or _PRONOUN.search(line) else None)
+    is_short = len(line.split()) <= _SHORT_LINE_WORDS and not _may_name(line)
+    return Mention(
+        context.last if is_short or pattern("pronoun", is_word=True).search(line) else None
+    )
+
+
+def _may_name(line: str) -> bool:
+    """Return whether a short line has a word that may be a part of a name, as in "why Ambr?"."""
+    words = re.findall(r"[^\W\d_]+", line.casefold())
+    return any(len(word) > 3 and word not in ordinary_words() for word in words)
 
 
 def find_mentions(line: str, context: Context, max_count: int = 5) -> tuple[Mention, ...]:
     """Return all products that a line mentions, in its order: "the first and Amber Fund"."""
     found = [one for one in _mentions(line, context, is_one=False) if one.missing_rank is None]
     rest = _blanked(line, _spans(line, context))
-    if context.last is not None and len(found) < 2 and _IT.search(rest):
+    if context.last is not None and len(found) < 2 and pattern("it", is_word=True).search(rest):
         found.append(Mention(context.last))
     return tuple(dict.fromkeys(found))[:max_count]
+
+
+def choice_of(line: str) -> int | None:
+    """Return the place, from 0, of a short answer to a question: "1", "the second"."""
+    if len(line.split()) > _SHORT_LINE_WORDS or not (match := _POSITION.search(line)):
+        return None
+    word = next(word for word in match.groups() if word).casefold()
+    rank = ORDINALS.get(word) or NUMBER_WORDS.get(word) or int(word)
+    return rank - 1 if rank > 0 else None
 
 
 def mask_names(line: str, context: Context, mask: str = "Fund") -> str:
@@ -138,16 +130,36 @@ def mask_names(line: str, context: Context, mask: str = "Fund") -> str:
 def _mentions(line: str, context: Context, *, is_one: bool = True) -> list[Mention]:
     """Return what a line mentions by name, id or position, in its order."""
     spans = _spans(line, context)
-    is_own = bool(_OWN_HOLDINGS.search(line))
+    is_own = bool(pattern("own_holdings", is_word=True).search(line))
     shown = () if is_own else context.shown
     found = [(span.start, _choose(span, context, line)) for span in spans]
     rest = _blanked(line, spans)
-    if not is_one and shown and len(found) < 2 and (both := _BOTH.search(rest)):
+    if (
+        not is_one
+        and shown
+        and len(found) < 2
+        and (both := pattern("both", is_word=True).search(rest))
+    ):
         found += [(both.start() + i, Mention(product)) for i, product in enumerate(shown[:2])]
         rest = rest[: both.start()] + "\0" * (both.end() - both.start()) + rest[both.end() :]
-    if shown or not (found or is_own):
+    neighbours = list(_neighbours(rest, shown, context.last))
+    found += neighbours
+    if not neighbours and (shown or not (found or is_own)):
         found += _positions(rest, shown)
     return [mention for _, mention in sorted(found, key=lambda pair: pair[0])]
+
+
+def _neighbours(
+    line: str, shown: Sequence[ProductRef], last: ProductRef | None
+) -> Iterator[tuple[int, Mention]]:
+    """Yield the products before or after the last one in the list: "the one before"."""
+    ids = [one.id for one in shown]
+    if last is None or last.id not in ids:
+        return
+    for name, step in (("before", -1), ("after", 1)):
+        place = ids.index(last.id) + step
+        if (match := pattern(name, is_word=True).search(line)) and 0 <= place < len(ids):
+            yield match.start(), Mention(shown[place])
 
 
 def _positions(line: str, shown: Sequence[ProductRef]) -> Iterator[tuple[int, Mention]]:
@@ -156,15 +168,21 @@ def _positions(line: str, shown: Sequence[ProductRef]) -> Iterator[tuple[int, Me
         before, after = line[: match.start()], line[match.end() :]
         word = next(word for word in match.groups() if word).casefold()
         # "which one" is no position; "one or two" is.
-        if match["number"] and word == "one" and not _AFTER_ONE.match(after):
+        if (
+            match["number"]
+            and word == "one"
+            and not pattern("after_one", is_word=True).match(after.lstrip())
+        ):
             continue
-        rank = _ORDINALS.get(word) or NUMBER_WORDS.get(word, 0)
+        rank = ORDINALS.get(word) or NUMBER_WORDS.get(word, 0)
         rank = int(word) if word.isdecimal() else rank
-        index = len(shown) if rank == -1 else rank
+        index = len(shown) + 1 + rank if rank < 0 else rank
         if 0 < index <= len(shown):
             yield match.start(), Mention(shown[index - 1])
         # A bare number is a position only within the list.
-        elif match["stated"] or (match["ordinal"] and (shown or before.endswith("the "))):
+        elif match["stated"] or (
+            match["ordinal"] and (shown or re.search(r"\b(?:the|d(?:as|ie|er|en)) $", before))
+        ):
             yield match.start(), Mention(None, missing_rank=rank)
 
 
@@ -221,7 +239,7 @@ def _spans(line: str, context: Context) -> list[_Span]:
             is_place = end > start and (is_free or (start, end) in found)
             if is_place and _is_meant(word, line, match, context):
                 found.setdefault((start, end), []).append(product)
-    return [
+    spans = [
         _Span(
             *place,
             tuple(products[one] for one in dict.fromkeys(same)),
@@ -229,6 +247,21 @@ def _spans(line: str, context: Context) -> list[_Span]:
         )
         for place, same in sorted(found.items())
     ]
+    return spans or _folded_spans(line, context)
+
+
+def _folded_spans(line: str, context: Context) -> list[_Span]:
+    """Return where a line names products with other accents, quotes or blanks than the graph."""
+    words = content_words(line)
+    if not words:
+        return []
+    rows = context.graph.read("facts_close_names", parts=parts_of(words), most=_MAX_CLOSE)
+    found: dict[tuple[int, int], list[ProductRef]] = {}
+    for row in rows:
+        if (place := find_folded(line, row["name"])) is not None:
+            found.setdefault(place, []).append(ProductRef(row["product"], row["name"]))
+    longest = sorted(found, key=lambda place: place[0] - place[1])[:1]
+    return [_Span(*place, tuple(found[place]), None) for place in longest]
 
 
 def _is_meant(form: str, line: str, match: re.Match[str], context: Context) -> bool:
@@ -240,7 +273,9 @@ def _is_meant(form: str, line: str, match: re.Match[str], context: Context) -> b
     if word.isdecimal():
         return not re.search(rf"{_BEFORE_NUMBER}$", before, re.IGNORECASE)
     is_ordinal = word.casefold() in _NO_NAMES or word.casefold() in NUMBER_WORDS
-    if is_ordinal and re.search(rf"\b(?:the|{_BEFORE_NUMBER})$", before, re.IGNORECASE):
+    if is_ordinal and re.search(
+        rf"\b(?:the|d(?:as|ie|er|en)|{_BEFORE_NUMBER})$", before, re.IGNORECASE
+    ):
         return False
     if not is_ordinary(word, load_lexicon().known) or re.search(r"\d", word):
         return True
@@ -249,4 +284,8 @@ def _is_meant(form: str, line: str, match: re.Match[str], context: Context) -> b
     if word[:1].isupper() and word == form and (before or " " in word):
         return True
     around = re.findall(r"[\w']+", f"{before} {after}".casefold().replace("’", "'"))
-    return not is_ordinal and (bool(around) or context.is_answer) and _ABOUT.issuperset(around)
+    return (
+        not is_ordinal
+        and (bool(around) or context.is_answer)
+        and words_of("around_name").issuperset(around)
+    )

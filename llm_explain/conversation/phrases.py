@@ -1,4 +1,4 @@
-"""Phrases of the conversation, from `chat_en.toml`, and the format of names and lists."""
+"""Phrases of the conversation in the language of the answer, and the format of names and lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.llm_explain.conversation.language.speech import language
+from kinfolio.llm_explain.wording.clauses import Clauses, load_clauses
 from kinfolio.records import Recommended
 
 if TYPE_CHECKING:
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from kinfolio.llm_explain.conversation.mention import ProductRef
 
 
-@cache
 def phrases() -> dict[str, dict[str, str]]:
-    """All phrases by section and key."""
-    file = files("kinfolio.llm_explain.conversation").joinpath("chat_en.toml")
-    return tomllib.loads(file.read_text("utf-8"))
+    """All phrases of the language of the answer, by section and key."""
+    return load_phrases(language())
+
+
+@cache
+def load_phrases(code: str) -> dict[str, dict[str, str]]:
+    """All phrases of a language, by section and key."""
+    folder = files("kinfolio.llm_explain.conversation.language")
+    return tomllib.loads(folder.joinpath(f"chat_{code}.toml").read_text("utf-8"))
 
 
 def phrase(key: str, **fields: object) -> str:
@@ -28,9 +34,26 @@ def phrase(key: str, **fields: object) -> str:
     return phrases()["replies"][key].format(**fields)
 
 
+def wording() -> Clauses:
+    """Return the clauses of the language of the answer, for names, numbers and lists."""
+    return load_clauses(language())
+
+
 def display_name(name: str) -> str:
     """Return a name for use in a sentence: on one line, quoted where it could be misread."""
-    return load_clauses().display_name(name)
+    return wording().display_name(name)
+
+
+def decimal(value: float) -> str:
+    """Return a number with two decimals, like 0.42 or 0,42."""
+    return f"{value:.2f}".replace(".", wording().words["decimal"])
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun: "no products", "1 product", "3 products"."""
+    none, one, several = phrases()["counts"][noun].split("|")
+    text = none if number == 0 else one if number == 1 else several
+    return text.format(number=wording().number(number))
 
 
 class ProductNames:
@@ -41,7 +64,7 @@ class ProductNames:
         keys = sorted({name.lower() for name in names.values()})
         rows = graph.read("chat_shared_names", names=keys) if keys else []
         shared = {row["name"] for row in rows}
-        clauses = load_clauses()
+        clauses = wording()
         self._names = clauses.distinct_names(names) | {
             key: clauses.name_with_id(name, key)
             for key, name in names.items()
@@ -71,12 +94,20 @@ def _id(product: ProductRef | Recommended) -> str:
 def join_words(words: Iterable[str]) -> str:
     """Join words as a list: a, b and c."""
     found = list(words)
-    return load_clauses().listed(found) if found else ""
+    return wording().listed(found) if found else ""
+
+
+def join_either(words: Iterable[str]) -> str:
+    """Join words as alternatives: a, b or c."""
+    *first, last = words
+    return phrase("either", first=", ".join(first), last=last) if first else last
 
 
 def percent(share: float) -> str:
     """Return an absolute share in whole percent."""
-    return f"{abs(share):.0%}".replace("%", " %") if abs(share) >= 0.005 else "under 1 %"
+    if abs(share) < 0.005:
+        return phrase("under_one_percent")
+    return f"{abs(share):.0%}".replace("%", " %")
 
 
 def supposition(

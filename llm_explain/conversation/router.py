@@ -21,6 +21,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from kinfolio.errors import BadInput
+from kinfolio.llm_explain.conversation.language.speech import language_of
 from kinfolio.os_errors import optional_file
 from kinfolio.run import whole_file
 from kinfolio.texts.minilm import WIDTH, encode
@@ -32,6 +33,7 @@ INTENTS = (
     *("recommend", "why_this", "why_not", "compare", "what_if", "influence", "similar"),
     *("dismiss", "my_data", "small_talk", "unsupported"),
 )
+_LANGUAGES = ("en", "de")
 MIN_CONFIDENCE = 0.5
 """Below it the conversation asks back."""
 MAX_LINE_CHARACTERS = 2_000
@@ -43,6 +45,7 @@ _NGRAM_BUCKETS = 2_048
 _NUM_FEATURES = WIDTH + _NGRAM_BUCKETS
 _NAME_INSIDE = re.compile(r"(?<=[\w,?“\"] )(?:[A-Z][\w&’'-]+ ?)+(?<! )|\b[a-z]\d+\b")
 _NAME_FIRST = re.compile(r"^(?:[A-Z][a-z&]+ ){2,}")
+_NAME_IN_GERMAN = re.compile(r"(?<!^)\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b[a-z]\d+\b")
 _ORDINARY_CAPITALS = {"I", "I'd", "I'm", "I've", "I’d", "I’m", "I’ve"}
 
 
@@ -54,6 +57,8 @@ class Route:
     confidence: float
     """Probability of the intent, 0 to 1."""
     asks_back: bool
+    topic: str | None = None
+    """The fixed answer that the line has, as `careful.toml` names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,16 @@ class Router:
 
 
 def load_examples() -> dict[str, list[str]]:
-    """Return the authored examples of each intent."""
-    file = files("kinfolio.llm_explain.conversation").joinpath("intents_en.toml")
-    content = tomllib.loads(file.read_text("utf-8"))
-    assert tuple(content) == INTENTS
-    return content
+    """Return the authored examples of each intent, of all languages."""
+    folder = files("kinfolio.llm_explain.conversation.language")
+    found: dict[str, list[str]] = {intent: [] for intent in INTENTS}
+    for code in _LANGUAGES:
+        content = tomllib.loads(folder.joinpath(f"intents_{code}.toml").read_text("utf-8"))
+        assert tuple(content) == INTENTS
+        for intent, lines in content.items():
+            # "hi" is the same in both languages.
+            found[intent] += [line for line in lines if line not in found[intent]]
+    return found
 
 
 def load_router(folder: Path) -> Router:
@@ -101,7 +111,7 @@ def load_router(folder: Path) -> Router:
         NotReady: the encoder's package is missing.
     """
     examples = load_examples()
-    settings = f"{examples}{_INVERSE_REGULARISATION}{_NGRAM_WEIGHT}"
+    settings = f"{examples}{_NAME_IN_GERMAN.pattern}{_INVERSE_REGULARISATION}{_NGRAM_WEIGHT}"
     file = folder / f"router-{hashlib.sha256(settings.encode()).hexdigest()[:16]}.npz"
     if (saved := _read(file)) is not None:
         return saved
@@ -146,6 +156,9 @@ def features(texts: list[str]) -> NDArray[np.float32]:
 
 def mask_names(text: str) -> str:
     """Replace words in the form of a product's name or id by "Fund"."""
+    if language_of(text) == "de":
+        # German nouns have capitals, too.
+        return _NAME_IN_GERMAN.sub("Fund", text)
 
     def fund(match: re.Match[str]) -> str:
         return match.group() if match.group().strip() in _ORDINARY_CAPITALS else "Fund"

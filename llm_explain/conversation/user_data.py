@@ -7,41 +7,24 @@ session's user and no other.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.events.log import EventLog
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
+from kinfolio.llm_explain.conversation.language.patterns import pattern
 from kinfolio.llm_explain.conversation.mention import ProductRef
-from kinfolio.llm_explain.conversation.phrases import display_name, phrase
+from kinfolio.llm_explain.conversation.phrases import count_of, display_name, phrase, phrases
 from kinfolio.llm_explain.memory.threads import delete_threads
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-DELETE_PHRASE = "delete my data"
 _SAMPLE_SIZE = 10
+PARTS = ("risk_tolerance", "country", "reviews", "ties", "dismissed")
+"""What may be asked for alone."""
 _PROPERTIES = ("name", "country", "risk_tolerance")
-_YES = re.compile(
-    r"(yes|yep|yeah|y|sure|ok|okay|do it|please do|go ahead|confirm(ed)?|right|correct|certainly)"
-    r"([,.! ]+(please|do it|do|sure|thanks|thank you|i am|i'm sure|go ahead))*[.! ]*",
-    re.IGNORECASE,
-)
-_NO = re.compile(
-    r"(no|nope|n|never|don't|do not|stop|cancel|leave it|keep it|rather not|better not)\b.*",
-    re.IGNORECASE,
-)
-UNDO = re.compile(
-    r"\bundo\b|\bbring\b.*\bback\b|\b(?:put|want|have|get)\b.*\bback\b|\bchanged my mind\b"
-    r"|\brestore\b"
-    r"|^(?!.*(?:\bnever\b|n't|\bnot\b|\bstop\b)).*\bshow\b.*\bagain\b|\btake .*back\b",
-    re.IGNORECASE,
-)
-"""A line about a dismissal that requests to reverse it."""
-DELETE = re.compile(
-    r"\b(?:delete|erase|wipe|forget|remove|deleted|erased|wiped|removed)\b", re.IGNORECASE
-)
-"""A line about the user's data that requests its deletion."""
 
 
 def ask_dismiss(answers: Answers, product: ProductRef) -> Reply:
@@ -59,28 +42,38 @@ def ask_undo(answers: Answers, product: ProductRef | None) -> Reply:
     return _ask(answers, "undo", product)
 
 
-def show_data(answers: Answers) -> Reply:
-    """Show what the graph stores about the user; people behind ties are only counted."""
+def ask_show(answers: Answers) -> Reply:
+    """Ask whether to show what is stored about the user."""
+    return Reply(phrase("show_sure"), {}, {"question": {"action": "show_data"}})
+
+
+def show_data(answers: Answers, parts: Collection[str] = ()) -> Reply:
+    """Show what the graph stores about the user; people behind ties are only counted.
+
+    `parts`: those of `PARTS` to show; empty: everything.
+    """
     row = answers.graph.read("show_user", id=answers.user, sample=_SAMPLE_SIZE)[0]
     counts, samples = row["counts"], row["samples"]
     properties = {key: row["properties"].get(key) for key in _PROPERTIES}
-    lines = [phrase("data_head", user=display_name(answers.user))]
-    lines += [
-        phrase("data_field", field=key.replace("_", " "), value=display_name(str(value)))
+    lines = {
+        key: phrase("data_field", field=phrases()["fields"][key], value=display_name(str(value)))
         for key, value in properties.items()
         if value is not None
-    ]
+    }
     for key in ("holds", "dismissed"):
         held = [ProductRef(one["product"], str(one["name"] or "")) for one in samples[key]]
         listing = f": {answers.names(held).listed(held)}" if held else ""
-        lines.append(phrase(f"data_{key}", number=_count(counts[key], "product"), names=listing))
-    ties = counts["ties"]
-    lines += [
-        phrase("data_reviews", number=_count(counts["reviews"], "review")),
-        phrase("data_ties", number={0: "nobody", 1: "one person"}.get(ties, f"{ties} people")),
-        phrase("data_tail"),
-    ]
-    return Reply("\n".join(lines), {"properties": properties, "counts": dict(counts)})
+        number = count_of(counts[key], "product")
+        lines[key] = phrase(f"data_{key}", number=number, names=listing)
+    lines["reviews"] = phrase("data_reviews", number=count_of(counts["reviews"], "review"))
+    lines["ties"] = phrase("data_ties", number=count_of(counts["ties"], "person"))
+    if parts:
+        found = [lines.get(part, phrase("data_unknown")) for part in parts]
+        text = " ".join(f"{line[:1].upper()}{line[1:]}." for line in dict.fromkeys(found))
+        return Reply(text, {"topic": "my_data", "parts": list(parts)})
+    head = phrase("data_head", user=display_name(answers.user))
+    text = "\n".join([head, *lines.values(), phrase("data_tail")])
+    return Reply(text, {"properties": properties, "counts": dict(counts)})
 
 
 def ask_delete(answers: Answers) -> Reply:
@@ -90,17 +83,17 @@ def ask_delete(answers: Answers) -> Reply:
     counts = answers.graph.read("show_user", id=answers.user, sample=0)[0]["counts"]
     text = phrase(
         "delete_sure",
-        holdings=_count(counts["holds"], "holding"),
-        reviews=_count(counts["reviews"], "review"),
-        ties=_count(counts["ties"], "tie"),
+        holdings=count_of(counts["holds"], "holding"),
+        reviews=count_of(counts["reviews"], "own_review"),
+        ties=count_of(counts["ties"], "tie"),
     )
     return Reply(text, {}, {"question": {"action": "delete"}})
 
 
 def is_confirmed_deletion(question: dict[str, Any], line: str) -> bool:
     """Return whether a line is the phrase that the second question of a deletion asks for."""
-    is_phrase = re.sub(r"\W+", " ", line).strip().casefold() == DELETE_PHRASE
-    return is_phrase and question["action"] == "delete_now"
+    is_phrase = pattern("delete_phrase").fullmatch(re.sub(r"\W+", " ", line).strip())
+    return bool(is_phrase) and question["action"] == "delete_now"
 
 
 def delete_user(
@@ -133,11 +126,16 @@ def resolve(answers: Answers, question: dict[str, Any], line: str) -> Reply | No
     The question is that of the state; Any: JSON values.
     """
     action = question["action"]
+    if action == "show_data":
+        is_yes = pattern("yes").fullmatch(line.strip())
+        if is_yes:
+            return show_data(answers)
+        return Reply(phrase("not_shown")) if pattern("no").fullmatch(line.strip()) else None
     if action == "delete_now":
         return Reply(phrase("not_deleted"), {"deleted": False})
-    if _NO.fullmatch(line.strip()):
+    if pattern("no").fullmatch(line.strip()):
         return Reply(phrase("not_deleted" if action == "delete" else "not_changed"))
-    if not _YES.fullmatch(line.strip()):
+    if not pattern("yes").fullmatch(line.strip()):
         return None
     if action == "delete":
         return Reply(phrase("delete_surer"), {}, {"question": {"action": "delete_now"}})
@@ -164,7 +162,3 @@ def _ask(answers: Answers, action: str, product: ProductRef) -> Reply:
         {"product": product.id},
         {"question": question, "last_product": list(product)},
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -79,6 +79,8 @@ class Clauses(Display):
     replaced: tuple[tuple[str, str], ...] = ()
     """Words of the deployment, longest first, each with that of the language, which the check
     knows."""
+    words_file: Path | None = None
+    """Where the words of the deployment come from, in all languages."""
 
     def for_deployment(
         self,
@@ -108,7 +110,13 @@ class Clauses(Display):
             )
         fixed = {**self.fixed, "notice": notice} if notice else self.fixed
         own = self if words is None else self._in_words_of(words)
-        return replace(own, min_people=min_people, names_people=names_people, fixed=fixed)
+        return replace(
+            own,
+            min_people=min_people,
+            names_people=names_people,
+            fixed=fixed,
+            words_file=words,
+        )
 
     def _in_words_of(self, file: Path) -> Clauses:
         default = self.forms["default"]
@@ -136,6 +144,17 @@ class Clauses(Display):
     def with_rules(self, rules: Sequence[Rule]) -> Clauses:
         """Return the clauses for a deployment with own rules."""
         return replace(self, rules=tuple(rules))
+
+    def in_language(self, code: str) -> Clauses:
+        """Return the clauses of another language with the same settings of the deployment."""
+        own_notice = self.fixed["notice"]
+        is_default = own_notice == load_clauses(self.language).fixed["notice"]
+        return load_clauses(code).for_deployment(
+            min_people=self.min_people,
+            names_people=self.names_people,
+            notice="" if is_default else own_notice,
+            words=self.words_file,
+        )
 
     def noun(self, kind: str | None) -> str:
         """Return the noun for a product: its kind if that is one plain word, else "product"."""

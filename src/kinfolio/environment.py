@@ -123,6 +123,24 @@ class Deployment:
     """File with the words for products and what people do with them, and facts to tell."""
 
 
+_LONGEST_CONTACT = 200
+
+
+def contact() -> str:
+    """How a user reaches a person: `KINFOLIO_CONTACT`, such as a telephone number; else empty.
+
+    Raises:
+        BadConfig: it is too long for a sentence.
+    """
+    text = " ".join(os.environ.get("KINFOLIO_CONTACT", "").split())
+    if len(text) > _LONGEST_CONTACT or not text.isprintable():
+        raise BadConfig(
+            f"KINFOLIO_CONTACT begins with {quoted(text[:40])} and has {len(text)} characters; "
+            f"give at most {_LONGEST_CONTACT} printable ones, such as a telephone number"
+        )
+    return text
+
+
 def deployment() -> Deployment:
     """`KINFOLIO_FEWEST_PEOPLE`, `KINFOLIO_NAME_PEOPLE`, `KINFOLIO_NOTICE` and `KINFOLIO_WORDS`.
 

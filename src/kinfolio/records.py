@@ -253,10 +253,10 @@ class ListFilters:
     kinds: tuple[str, ...] = ()
     """Kinds or categories in lower case, one of which a product must have; empty: any."""
     excluded_kinds: tuple[str, ...] = ()
-    max_risk: int | None = None
-    """Excludes products with a higher risk level or without one."""
-    excluded_products: tuple[str, ...] = ()
-    """Ids."""
+    min_risk: int | None = None
+    max_risk: int | None = None  # either excludes products without a risk level, too
+    properties: tuple[tuple[str, str], ...] = ()  # names and their values in lower case
+    excluded_products: tuple[str, ...] = ()  # ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

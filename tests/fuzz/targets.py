@@ -127,13 +127,13 @@ def cypher(data: bytes) -> None:
 
 def line(data: bytes) -> None:
     """A line of a conversation: its filters and the products that it names."""
-    from kinfolio.llm_explain.conversation.list_filters import opens_request, read_request
     from kinfolio.llm_explain.conversation.mention import (
         Context,
         ProductRef,
         find_mention,
         find_mentions,
     )
+    from kinfolio.llm_explain.conversation.replies.list_filters import opens_request, read_request
 
     text = data.decode(errors="replace")
     read_request(text, ("fund", "bond", "Green bonds"))

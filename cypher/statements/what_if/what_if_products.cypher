@@ -1,6 +1,6 @@
-// Return the k best allowed products under filters (kinds or categories, a highest risk, excluded ids), ranked as by
+// Return the k best allowed products under filters (kinds or categories, risk, properties, excluded ids), ranked as by
 // `recommend_exact`, as if the user held the products `added` and not the products `without`. Read-only.
-// parameters: user_id STRING, without LIST, added LIST, kinds LIST, not_kinds LIST, max_risk INTEGER, excluded LIST, damaged LIST, query LIST, width INTEGER, length FLOAT, k INTEGER, harmless LIST
+// parameters: user_id STRING, without LIST, added LIST, kinds LIST, not_kinds LIST, min_risk INTEGER, max_risk INTEGER, properties LIST, excluded LIST, damaged LIST, query LIST, width INTEGER, length FLOAT, k INTEGER, harmless LIST
 // columns:    product STRING, name STRING, score FLOAT
 MATCH (u:User {id: $user_id})
 WITH u, COLLECT { MATCH (u)-[:HOLDS]->(x:Product) WHERE NOT x.id IN $without RETURN x.id }
@@ -11,6 +11,8 @@ CALL (u, out) {
     // include: rules
     AND NOT p.id IN out
     AND ($max_risk IS NULL OR p.risk <= $max_risk)
+    AND ($min_risk IS NULL OR p.risk >= $min_risk)
+    AND all(pair IN $properties WHERE toLower(toStringOrNull(p[pair[0]])) = pair[1])
     AND (size($kinds) = 0 OR coalesce(toLower(toStringOrNull(p.kind)) IN $kinds, false)
       OR EXISTS { MATCH (p)-[:IN_CATEGORY]->(c:Category) WHERE toLower(toStringOrNull(c.name)) IN $kinds })
     AND NOT coalesce(toLower(toStringOrNull(p.kind)) IN $not_kinds, false)

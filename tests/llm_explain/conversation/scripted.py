@@ -15,7 +15,8 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.llm_explain.agent.agent import Agent
 from kinfolio.llm_explain.agent.tools import Query
 from kinfolio.llm_explain.conversation.answers import Answers
-from kinfolio.llm_explain.conversation.chat import Chat, Routes
+from kinfolio.llm_explain.conversation.chat import Chat
+from kinfolio.llm_explain.conversation.reading import Routes
 from kinfolio.llm_explain.wording.seeded_writer import SeededModel
 from kinfolio.llm_explain.wording.writers import GrammarWriter, Writer
 

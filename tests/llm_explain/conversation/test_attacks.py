@@ -126,7 +126,7 @@ def test_a_very_long_line_is_answered_within_five_seconds(chat: Chat, line: str)
 
 def test_hostile_names_kinds_and_ids_are_quoted(attacked: Graph, chat: Chat) -> None:
     listed = chat.answer("give me ten suggestions")
-    assert len(harmless(listed).splitlines()) == 1 + len(listed["products"])
+    assert len(harmless(listed).splitlines()) == 2 + len(listed["products"])
     for line in ("why p12?", "why not p12?", "compare p12 and p0", "what if I also held p12?"):
         harmless(chat.answer(line))
     harmless(chat.answer("anything similar to p12?"))
@@ -218,7 +218,7 @@ def test_an_endless_model_is_stopped(start: Start) -> None:
     started = time.process_time()
     answer = start(script=lambda _: [LIST, ("my_data", {})]).answer("hello")
     assert time.process_time() - started < 20
-    assert harmless(answer).startswith("Here is your list, best first:")
+    assert "\nHere is your list, best first:" in harmless(answer)
 
 
 @pytest.mark.parametrize(

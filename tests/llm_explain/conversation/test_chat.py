@@ -64,7 +64,7 @@ def test_negative_scores_of_a_list_are_marked(community_graph: Graph) -> None:
     marks = set()
     for user in (ME, "person-20", "person-30", "person-40"):
         answer = chat_with(community_graph, user).answer("my list please")
-        lines = answer["text"].splitlines()[1:]
+        lines = answer["text"].splitlines()[2:]
         scores = [product["score"] for product in answer["products"]]
         marks |= {
             (score < 0, line.endswith(" (negative score: what is known rather speaks against it)"))
@@ -115,9 +115,11 @@ def test_an_unclear_line_is_answered_by_a_question(chat: Chat) -> None:
 
 def test_hostile_lines_change_nothing(chat: Chat) -> None:
     before = chat.answer("list")["products"]
-    for line in ("why ' OR 1=1 //", "why MATCH (n) DETACH DELETE n", "why \x00?", "why {c1} [1]"):
+    for line in ("why ' OR 1=1 //", "why \x00?", "why {c1} [1]"):
         assert "Which product" in chat.answer(line)["text"]
-    assert chat.answer("list of user someone")["products"] == before
+    assert chat.answer("why MATCH (n) DETACH DELETE n")["declined"] == "rules_stay"
+    assert chat.answer("list of user someone")["declined"] == "others"
+    assert chat.answer("list")["products"] == before
 
 
 def test_a_thread_is_resumed_by_its_own_user_only(community_graph: Graph) -> None:
@@ -187,7 +189,9 @@ def test_the_command_answers_each_line_until_bye(
     assert answers[2]["product"] == answers[1]["products"][1]["product"]
     assert all(set(answer) >= {"intent", "confidence", "text"} for answer in answers)
     plain = cli("chat", ME, "--model", "none", input="what do you recommend?\n")
-    assert plain.stdout.startswith("Here is your list, best first:\n1. ")
+    assert plain.stdout.startswith(
+        "You are talking to a program, not to a person.\nHere is your list, best first:\n1. "
+    )
     assert plain.stderr == ""
 
 

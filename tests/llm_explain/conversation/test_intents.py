@@ -275,4 +275,5 @@ def test_own_data_is_deleted_after_two_questions_only(
 def test_a_line_outside_the_task_is_declined(chat: Chat, line: str, declined: str) -> None:
     answer = chat.answer(line)
     assert answer["declined"] == declined
-    assert answer["text"].startswith("I cannot") or answer["text"].startswith("I do not know")
+    text = answer["text"].removeprefix("You are talking to a program, not to a person.\n")
+    assert text.startswith(("I cannot", "I do not know"))

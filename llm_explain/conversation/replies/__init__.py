@@ -1,0 +1,1 @@
+"""Answers of the conversation that several functions of serving make up."""
