@@ -85,7 +85,7 @@ class Reading:
         if pending and (route.asks_back or len(line.split()) <= 4):
             mention = self._handler.products.find(line, state)
             is_mention = mention.product is not None or mention.choices
-            if is_mention and not line.casefold().startswith("why"):
+            if is_mention and not pattern("other_intent").search(masked):
                 return Route(pending, route.confidence, False)
         guess = route.intent if route.asks_back else None
         if (intent := self._handler.read_follow_up(line, state, guess)) is not None:

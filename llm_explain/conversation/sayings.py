@@ -24,7 +24,7 @@ INTENT_OF: dict[str, str] = {
 }
 """The router's intent of each saying."""
 _RISK_WISHES = ("safer", "riskier", "lowest_risk", "low_risk", "medium_risk", "high_risk")
-_ABOUT_EXPLANATIONS = frozenset({"why_this", "shorter", "longer", "against"})
+_ABOUT_LISTS = frozenset({None, "recommend", "start_over", "go_back"})
 
 
 def find_saying(line: str, state: State) -> str | None:
@@ -32,7 +32,7 @@ def find_saying(line: str, state: State) -> str | None:
     for name in ("start_over", "go_back"):
         if pattern(name).search(line):
             return name
-    is_about_last = state.get("last_intent") in _ABOUT_EXPLANATIONS and last_product(state)
+    is_about_last = state.get("last_intent") not in _ABOUT_LISTS and last_product(state)
     for name in ("shorter", "longer"):
         if is_about_last and pattern(name).search(line) and len(line.split()) <= 8:
             return name
