@@ -15,6 +15,11 @@ def sentences_of_answer(answer: dict[str, Any]) -> Iterator[tuple[str, list[int]
 
     A line of a list is one sentence. Sentences of an explanation are those that were checked.
     """
+    if "answers" in answer:
+        # Those to several questions in one line.
+        for one in answer["answers"]:
+            yield from sentences_of_answer(one)
+        return
     text, explanation = answer["text"], answer.get("explanation")
     if not explanation or not text.endswith(explanation["text"]):
         yield from _sentences(text)

@@ -16,7 +16,10 @@ from kinfolio.gnn.serving.not_found import user_not_found
 from kinfolio.llm_explain.conversation.answers import Answers, Reply
 from kinfolio.llm_explain.conversation.intents import IntentHandler
 from kinfolio.llm_explain.conversation.language.careful import answer_to, find_topic
-from kinfolio.llm_explain.conversation.language.questions import split_questions
+from kinfolio.llm_explain.conversation.language.questions import (
+    joined_answers,
+    split_questions,
+)
 from kinfolio.llm_explain.conversation.language.speech import (
     language,
     language_of,
@@ -155,7 +158,7 @@ class Chat:
             return self._delete_user()
         # A large model, and an answer to a question, take the whole line.
         parts = [line] if question or self._agent else split_questions(line)
-        return _joined([self._answer_part(part) for part in parts])
+        return joined_answers([self._answer_part(part) for part in parts])
 
     def _answer_part(self, line: str) -> Answer:
         line_of_language = {"line": line, "language": language()}
@@ -274,18 +277,6 @@ def _answered(state: _State, route: Route, reply: Reply) -> _Updates:
     ids = [found.explained or "", *found.products]
     all_ids = [*state.get("mentioned", ()), ids][-_MAX_TURNS:]
     return {**reply.updates, "turns": turns, "mentioned": all_ids, "answer": answer}
-
-
-def _joined(answers: list[Answer]) -> Answer:
-    """Return the answers to the questions of one line as one document."""
-    if len(answers) == 1:
-        return answers[0]
-    fields: Answer = {}
-    for one in answers:
-        fields |= one
-    first = {key: answers[0][key] for key in ("intent", "confidence")}
-    text = "\n\n".join(one["text"] for one in answers)
-    return {**fields, **first, "text": text, "answers": answers}
 
 
 def _document(route: Route, reply: Reply) -> Answer:

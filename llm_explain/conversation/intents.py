@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from kinfolio.llm_explain.conversation import user_data
@@ -126,7 +125,12 @@ class IntentHandler:
         several = self.products.find_all(line, state) if not mention.choices else ()
         if len(several) > 1:
             replies = [self.answers.explain(one, length) for one in several[:_MAX_EXPLAINED]]
-            return replace(replies[-1], text="\n\n".join(one.text for one in replies))
+            fields = {
+                "products": [one.id for one in several[:_MAX_EXPLAINED]],
+                "explanations": [one.fields["explanation"] for one in replies],
+            }
+            text = "\n\n".join(one.text for one in replies)
+            return Reply(text, fields, replies[-1].updates)
         if mention.product is None:
             return self.products.ask_which(mention, "why_this", state, line)
         return self.answers.explain(mention.product, length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from kinfolio.llm_explain.conversation.language.patterns import pattern
 
@@ -26,6 +27,23 @@ def split_questions(line: str) -> list[str]:
             else:
                 parts.append(part)
     return parts if 1 < len(parts) <= _MAX_QUESTIONS else [line]
+
+
+def joined_answers(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the answers to the questions of one line as one document. Any: JSON values."""
+    if len(answers) == 1:
+        return answers[0]
+    fields: dict[str, Any] = {}
+    for one in answers:
+        fields |= one
+    explained = [one for one in answers if "explanation" in one]
+    fields.pop("explanation", None)
+    if len(explained) == 1:
+        # The citations of the text are those of this answer.
+        fields |= {key: explained[0][key] for key in ("product", "explanation")}
+    first = {key: answers[0][key] for key in ("intent", "confidence")}
+    text = "\n\n".join(one["text"] for one in answers)
+    return {**fields, **first, "text": text, "answers": answers}
 
 
 def _is_question(text: str) -> bool:
