@@ -32,6 +32,7 @@ COMMANDS = {
         "Write the embeddings to the graph as a new version.",
     ),
     "refresh": ("model.refresh", "List products that came after the training."),
+    "drift": ("model.drift", "Measure how far the graph has moved since the training."),
     "versions": ("model.versions", "List, approve, roll back, split or drop stored versions."),
     "lineage": ("model.lineage", "Show where a version comes from, and whether that still holds."),
     "recommend": ("answers.recommend", "List the products a user is most likely to want."),

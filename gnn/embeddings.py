@@ -63,3 +63,6 @@ class Embeddings:
     """Ties dated later did not count in the training; milliseconds since 1970, or `NO_TIME`."""
     recipe: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
     """Bytes of the recipe for new products, see `gnn/recipe.py`; empty in models of before."""
+    reference: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """Bytes of the distributions of the training, see `gnn/reference.py`; empty in models of
+    before."""

@@ -6,6 +6,7 @@ counted neighbours of a 31-bit hash, so that no 64-bit integer overflows in Cyph
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,31 @@ def product_hashes(gids: NDArray[np.int64]) -> NDArray[np.int64]:
 def user_hashes(gids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return what a tie to each user adds to a fingerprint: int64, shape (len(gids),)."""
     return _hash(2 * gids + 2)
+
+
+def sums_of_hashes(
+    neighbours: list[list[int]],
+    nodes: NDArray[np.int64],
+    hashes: NDArray[np.int64],
+    own: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Return the sum of the hashes of each user's distinct neighbours among `nodes`.
+
+    `own`: the node of each user, who is no neighbour of their own.
+    """
+    total = np.zeros(len(neighbours), np.int64)
+    if not len(nodes):
+        return total
+    rows = np.repeat(np.arange(len(neighbours)), [len(some) for some in neighbours])
+    found = np.fromiter(chain.from_iterable(neighbours), np.int64, len(rows))
+    order = np.argsort(nodes)
+    places = order[np.searchsorted(nodes, found, sorter=order).clip(max=len(nodes) - 1)]
+    is_counted = nodes[places] == found
+    if own is not None:
+        is_counted &= found != own[rows]
+    pairs = np.unique(rows[is_counted] * len(nodes) + places[is_counted])
+    np.add.at(total, pairs // len(nodes), hashes[pairs % len(nodes)])
+    return total
 
 
 def _hash(key: NDArray[np.int64]) -> NDArray[np.int64]:

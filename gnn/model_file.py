@@ -39,7 +39,8 @@ _SHAPES = {
     "link_offsets": ("int64", "offsets"),
     "link_products": ("int32", "links"),
     "link_weights": ("float32", "links"),
-    "recipe": ("uint8", "bytes"),
+    "recipe": ("uint8", "recipe"),
+    "reference": ("uint8", "reference"),
 }
 """Type and shape of each array of `Embeddings`."""
 
@@ -134,7 +135,8 @@ def _has_default(item: Field[Any]) -> bool:
 
 def _fault(values: dict[str, Any]) -> str:
     """Return what is wrong with the fields of embeddings; "" if nothing is."""
-    values = {"cut": 0, "recipe": np.zeros(0, np.uint8), **values}
+    empty = np.zeros(0, np.uint8)
+    values = {"cut": 0, "recipe": empty, "reference": empty, **values}
     for name, kind in (_SINGLE | {"snapshot": str, "cut": int}).items():
         if type(values[name]) is not kind:
             return f"{name} is no {kind.__name__}"
@@ -147,7 +149,8 @@ def _fault(values: dict[str, Any]) -> str:
         "width": values["heads"] * values["dim"],
         "offsets": len(values["product_ids"]) + 1,
         "links": np.size(values["link_products"]),
-        "bytes": np.size(values["recipe"]),
+        "recipe": np.size(values["recipe"]),
+        "reference": np.size(values["reference"]),
     }
     for name, (number, *shape) in _SHAPES.items():
         found, expected = values[name], tuple(sizes[size] for size in shape)

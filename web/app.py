@@ -19,7 +19,7 @@ from kinfolio.web.access.refusals import Refusals
 from kinfolio.web.api import administration, answers, conversations, health, provenance
 from kinfolio.web.api.schemas import Problem
 from kinfolio.web.callers import Forbidden, NotSignedIn
-from kinfolio.web.metrics import Metrics
+from kinfolio.web.metrics import DriftMetrics, Metrics
 from kinfolio.web.pages import ROUTERS
 from kinfolio.web.pages.rendering import error_page, sign_in_page
 from kinfolio.web.paths import API, EscapedSlashes
@@ -41,6 +41,7 @@ _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413:
 def make_app(site: Site) -> ASGIApp:
     """Return the application of a server, with all middleware."""
     app = make_api(site)
+    site.registry.register(DriftMetrics(site.service.drift))
     refusals = Refusals(app, site.settings)
     # The outermost one first: headers and metrics include the errors of all others.
     return EscapedSlashes(Metrics(refusals, site.registry))

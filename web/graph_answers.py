@@ -8,6 +8,7 @@ from typing import Literal
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.models import show
 from kinfolio.errors import NotFound, NotReady, quoted
+from kinfolio.gnn.drift.monitor import DriftMonitor
 from kinfolio.gnn.publishing.lineage.approval import Approved, approve
 from kinfolio.gnn.publishing.lineage.lineage import lineage
 from kinfolio.gnn.publishing.lineage.records import Lineage
@@ -41,6 +42,7 @@ class GraphAnswers:
         self.rules = tuple(rules)
         self.display = display
         """How names and numbers of people are displayed."""
+        self.drift = DriftMonitor(graph, display.min_people)
 
     def normal_id(self, text: str) -> str:
         """Return an id in its normal form, as `load` stores it; of a mapped graph as it is."""
@@ -149,4 +151,5 @@ class GraphAnswers:
                 f"there is no version {quoted(name)} in the graph; type: kinfolio versions"
             )
         activate(self.graph, name)
+        self.drift.measure_again()
         return next(one for one in self.versions() if one.name == name)

@@ -117,7 +117,10 @@ def open_site(
             run=settings.run,
         )
         router.start()
-        yield Site.create(settings, service)
+        try:
+            yield Site.create(settings, service)
+        finally:
+            service.drift.stop()
 
 
 def make_server(site: Site) -> uvicorn.Server:

@@ -31,17 +31,20 @@ class Estimate:
     high: float
 
 
-def share(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> Estimate | None:
+def share(
+    successes: NDArray[np.int64] | NDArray[np.float64], trials: NDArray[np.int64]
+) -> Estimate | None:
     """Return the share of all successes in all trials; None without trials.
 
     Args:
-        successes: shape (num_users,); successes of each user.
+        successes: shape (num_users,); successes of each user. Fractions of one trial a user, as a
+            recall is, vary less than whole successes: the interval is then too wide, if anything.
         trials: shape (num_users,).
     """
     total = int(trials.sum())
     if not total:
         return None
-    value = int(successes.sum()) / total
+    value = float(successes.sum()) / total
     n = total / _design_effect(successes, trials, value)
     centre = (value + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(value * (1 - value) / n + Z**2 / (4 * n * n))
@@ -61,7 +64,9 @@ def difference(one: Estimate, other: Estimate) -> Estimate:
     )
 
 
-def _design_effect(successes: NDArray[np.int64], trials: NDArray[np.int64], value: float) -> float:
+def _design_effect(
+    successes: NDArray[np.int64] | NDArray[np.float64], trials: NDArray[np.int64], value: float
+) -> float:
     independent = value * (1 - value) * int(trials.sum())
     if not independent:
         return 1.0

@@ -27,6 +27,7 @@ from kinfolio.gnn.publishing.stored_rows import (
     link_batches,
     product_batches,
     recipe_properties,
+    reference_properties,
     row_length,
     user_batches,
 )
@@ -153,6 +154,7 @@ class SlotFilling:
             ),
             "hash_users": hash_of_users(self.embeddings, self.users.is_present),
             **recipe_properties(self.embeddings),
+            **reference_properties(self.embeddings),
         }
         self._write_version("write_back_describe", properties=properties)
 

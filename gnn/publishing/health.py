@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import CONSTRAINTS, OWN_CONSTRAINTS, create_schema
-from kinfolio.errors import quoted, shell_command
+from kinfolio.errors import NotReady, RunBroken, quoted, shell_command
+from kinfolio.gnn.drift.config import DriftConfig
+from kinfolio.gnn.drift.drift import drift
 from kinfolio.gnn.publishing.slot_index import rebuild_index
 from kinfolio.gnn.publishing.slots import clear_orphans
 from kinfolio.gnn.publishing.version_check import VersionReport, check_versions
@@ -22,6 +24,9 @@ from kinfolio.records import Check, Slot
 FIX = "type: kinfolio doctor --fix"
 OLD_DAYS = 90
 """A version that was written longer ago is called old."""
+MAX_QUICK_HOLDINGS = 500_000
+"""Above this number of holdings, drift is measured by its own command only: measured, one second
+for each 150,000."""
 
 
 def check_graph(graph: Graph, *, is_deep: bool = False) -> list[Check]:
@@ -117,6 +122,7 @@ def _active(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
         summary = "; ".join(check.detail for check in report.checks if check.name in _SUMMARY)
         yield Check("active version", True, f"{report.version}: {summary}")
     yield _age(active)
+    yield _drift(graph)
     unserved = graph.read("version_unserved", slot=active["slot"])[0]
     if unserved["products"]:
         detail = (
@@ -162,6 +168,21 @@ def _age(active: Found) -> Check:
         return Check("age", True, "unknown")
     old = "; new holdings are folded in, train again to learn from them" if days > OLD_DAYS else ""
     return Check("age", True, f"written {written:%Y-%m-%d}, {days} days ago{old}")
+
+
+def _drift(graph: Graph) -> Check:
+    """Measure the distributions; texts and the quality, which take longer, are left out."""
+    holdings = graph.read("export_counts")[0]["holdings"]
+    if holdings > MAX_QUICK_HOLDINGS:
+        return Check("drift", True, f"{holdings:,} holdings; kinfolio drift measures them")
+    try:
+        report = drift(graph, None, DriftConfig(users=0))
+    except (NotReady, RunBroken) as error:
+        return Check("drift", True, f"not measured: {error}")
+    moved = ", ".join(report.moved)
+    if report.verdict == "retrain":
+        return Check("drift", False, f"far from the training: {moved}", "type: kinfolio refresh")
+    return Check("drift", True, f"moved since the training: {moved}" if moved else report.verdict)
 
 
 def _orphaned(graph: Graph, found: list[Found]) -> list[Slot]:

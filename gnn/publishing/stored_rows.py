@@ -54,6 +54,12 @@ def recipe_properties(embeddings: Embeddings) -> dict[str, Any]:
     return {"recipe": content, "hash_recipe": sha256(content).hexdigest()}
 
 
+def reference_properties(embeddings: Embeddings) -> dict[str, Any]:
+    """Return the property of the version that holds the distributions of its training."""
+    content = embeddings.reference.tobytes()
+    return {"reference": content} if content else {}
+
+
 def row_length(products: NDArray[np.float32]) -> float:
     """Return the common length of the rows of `product_rows`."""
     return float(np.linalg.norm(products[:1].astype(np.float64)))

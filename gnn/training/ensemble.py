@@ -23,6 +23,7 @@ from kinfolio.gnn.model.propagation import TIE_WEIGHT
 from kinfolio.gnn.model_file import save_embeddings
 from kinfolio.gnn.ranking import Quality, ScoreBlock, per_user_metrics
 from kinfolio.gnn.recipe import Recipe, to_bytes
+from kinfolio.gnn.reference import reference_of, reference_to_bytes
 from kinfolio.gnn.text.projection import TextProjection
 from kinfolio.gnn.training.context import TrainingContext
 from kinfolio.gnn.training.head_trainer import score_heads
@@ -123,6 +124,7 @@ class Ensemble:
             snapshot=snapshot.hash,
             cut=snapshot.cut,
             recipe=self._recipe(float(parts.bias.mean())),
+            reference=np.frombuffer(reference_to_bytes(reference_of(snapshot)), np.uint8),
         )
 
     def _recipe(self, mean_bias: float) -> NDArray[np.uint8]:

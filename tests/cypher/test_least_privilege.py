@@ -35,6 +35,7 @@ READING = [
     ("audience", "A"),
     ("show", "user", "u2"),
     ("show", "product", "A"),
+    ("drift",),
     ("doctor",),
     ("versions",),
     ("db", "hash"),

@@ -22,6 +22,7 @@ WORDS = {
     "audience": ("audience", "swift-care-shares"),
     "why-not": ("why-not", "p001", "swift-care-shares"),
     "show": ("show", "user", "p001"),
+    "drift": ("drift",),
     "doctor": ("doctor",),
     "versions": ("versions", "list"),
     "db hash": ("db", "hash"),

@@ -1,4 +1,4 @@
-"""Versions of the embeddings, roll back with a confirmation, and the report of the run."""
+"""Versions of the embeddings, their drift, roll back with a confirmation, the report of the run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kinfolio.errors import NotFound, NotReady, quoted
+from kinfolio.gnn.drift.config import DriftConfig
+from kinfolio.gnn.drift.records import DriftReport, Measure
 from kinfolio.gnn.publishing.versions import Version
 from kinfolio.gnn.reporting.choices import choice_sentences
 from kinfolio.os_errors import os_errors
@@ -25,6 +27,24 @@ from kinfolio.web.site import site_of
 
 router = APIRouter()
 
+_BADGES = {
+    "steady": ("good", "steady"),
+    "moved": ("accent", "moved"),
+    "retrain": ("bad", "train again"),
+}
+_TITLES = {
+    "new_users": "New users",
+    "new_products": "New products",
+    "new_holdings": "New holdings",
+    "lost_holdings": "Lost holdings",
+    "holdings_per_user": "Holdings per user",
+    "popularity": "Popularity",
+    "categories": "Categories",
+    "popularity_of_new_holdings": "Popularity, new holdings only",
+    "categories_of_new_holdings": "Categories, new holdings only",
+}
+_MOST_MOVES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
@@ -36,11 +56,24 @@ class ShownVersion:
     recall: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownMeasure:
+    """A measure for display."""
+
+    measure: Measure
+    title: str
+    value: str
+    about: str
+
+
 @router.get("/versions")
 def list_versions(request: Request, caller: Staff) -> Response:
     """Show the versions in the graph."""
     found = [shown_version(one) for one in site_of(request).service.versions()]
-    return render(request, "model/versions.html", area="versions", versions=found)
+    is_serving = any(one.version.state == "active" for one in found)
+    return render(
+        request, "model/versions.html", area="versions", versions=found, is_serving=is_serving
+    )
 
 
 @router.get("/versions/{name:id}/serve")
@@ -67,6 +100,25 @@ def serve(
     """Serve a version from now on."""
     site_of(request).service.serve_version(version)
     return RedirectResponse("/versions", SEE_OTHER)
+
+
+@router.get("/versions/drift")
+def drift(request: Request, caller: Staff) -> Response:
+    """Show the last measurement; begin another one if it is old."""
+    found = site_of(request).service.drift.latest()
+    report = found.report
+    return render(
+        request,
+        "model/drift.html",
+        block="drift",
+        area="versions",
+        found=found,
+        summary="" if report is None else _summary(report),
+        rows=[] if report is None else [_shown_measure(one) for one in report.measures],
+        at="" if found.at is None else f"{found.at:%Y-%m-%d %H:%M} UTC",
+        badges=_BADGES,
+        limits=DriftConfig(),
+    )
 
 
 @router.get("/report")
@@ -149,3 +201,36 @@ def _day(text: str) -> str:
         return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
     except ValueError:
         return text
+
+
+def _summary(report: DriftReport) -> str:
+    if report.verdict == "steady":
+        return "Users, products and holdings are distributed as in the training."
+    names = ["the quality of lists" if one == "quality" else one for one in report.moved]
+    joined = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    if report.verdict == "moved":
+        return f"Moved since the training: {joined}. Lists still follow new holdings at once."
+    return f"Far from the training: {joined}. Train again:"
+
+
+def _shown_measure(measure: Measure) -> ShownMeasure:
+    value = "withheld"
+    if measure.value is not None:
+        is_share = measure.kind == "share"
+        value = f"{measure.value:.1%}" if is_share else f"{measure.value:.3f}"
+    return ShownMeasure(
+        measure, _TITLES.get(measure.name, measure.name), value, _moves(measure) or measure.detail
+    )
+
+
+def _moves(measure: Measure) -> str:
+    """Return the categories that moved most; empty where nothing moved."""
+    if measure.verdict == "steady" or not measure.name.startswith("categories"):
+        return ""
+    told = [
+        (one.name, one.then, one.now)
+        for one in measure.groups
+        if one.then is not None and one.now is not None
+    ]
+    told.sort(key=lambda one: -abs(one[2] - one[1]))
+    return ", ".join(f"{name} {then:.0%} to {now:.0%}" for name, then, now in told[:_MOST_MOVES])

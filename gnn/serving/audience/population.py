@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kinfolio.cypher.graph import Graph, Rows
 from kinfolio.errors import KinfolioError, NotReady, ServerUnreachable, WrongPassword, quoted
-from kinfolio.gnn.fingerprints import product_hashes, user_hashes
+from kinfolio.gnn.fingerprints import product_hashes, sums_of_hashes, user_hashes
 from kinfolio.gnn.serving.user_state import read_user_states
 from kinfolio.gnn.version_state import ServedVersion
 from kinfolio.records import Source
@@ -121,39 +121,14 @@ def _read(graph: Graph, served: ServedVersion, version: dict[str, Any]) -> Popul
     gids, nodes, counted = (
         np.array(column(name), np.int64) for name in ("gids", "nodes", "counted")
     )
-    now = _sums(
+    now = sums_of_hashes(
         column("held"),
         np.array(products["nodes"], np.int64),
         product_hashes(np.array(products["gids"], np.int64)),
     )
-    now += _sums(column("tied"), nodes, user_hashes(gids), own=nodes)
+    now += sums_of_hashes(column("tied"), nodes, user_hashes(gids), own=nodes)
     origin = np.array(column("origin"), np.float64)
     squares = 1.0 / np.where(origin > 0, origin, np.nan) - 1.0
     blocks = squares.round()
     is_stored = (now == counted) & (abs(squares - blocks) < _WHOLE) & (blocks <= width)
     return Population(served, gids[is_stored], np.sqrt(blocks[is_stored]))
-
-
-def _sums(
-    neighbours: list[list[int]],
-    nodes: NDArray[np.int64],
-    hashes: NDArray[np.int64],
-    own: NDArray[np.int64] | None = None,
-) -> NDArray[np.int64]:
-    """Return the sum of the hashes of each user's distinct neighbours among `nodes`.
-
-    `own`: the node of each user, who is no neighbour of their own.
-    """
-    total = np.zeros(len(neighbours), np.int64)
-    if not len(nodes):
-        return total
-    rows = np.repeat(np.arange(len(neighbours)), [len(some) for some in neighbours])
-    found = np.fromiter(chain.from_iterable(neighbours), np.int64, len(rows))
-    order = np.argsort(nodes)
-    places = order[np.searchsorted(nodes, found, sorter=order).clip(max=len(nodes) - 1)]
-    is_counted = nodes[places] == found
-    if own is not None:
-        is_counted &= found != own[rows]
-    pairs = np.unique(rows[is_counted] * len(nodes) + places[is_counted])
-    np.add.at(total, pairs // len(nodes), hashes[pairs % len(nodes)])
-    return total

@@ -43,6 +43,7 @@ PAGES = (
     f"/login?next={_QUERY}",
     "/login?next=javascript:alert(1)",
     "/versions",
+    "/versions/drift",
     "/report",
     "/docs",
 )

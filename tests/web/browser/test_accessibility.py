@@ -39,6 +39,7 @@ _PAGES = (
     "/products/FIRST",
     "/products/FIRST/audience",
     "/versions",
+    "/versions/drift",
     "/versions/split?percent=30",
     "/events",
     "LINEAGE?check=true",

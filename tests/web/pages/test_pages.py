@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from starlette.testclient import TestClient
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.events.log import EventLog
+from kinfolio.gnn.publishing.write_back import write_back
+from kinfolio.gnn.reference import reference_of, reference_to_bytes
 from kinfolio.llm_explain.conversation.router import Route
 from kinfolio.llm_explain.wording.clauses import load_clauses
+from kinfolio.loaders import export
 from kinfolio.web.app import make_app
 from kinfolio.web.records import Wording
 from kinfolio.web.service import Service
 from kinfolio.web.settings import Settings
 from kinfolio.web.site import Site
 from tests.conftest import RunCypher
+from tests.llm_explain.community import store
 
 HTMX = {"hx-request": "true", "hx-request-type": "partial"}
 
@@ -29,8 +35,8 @@ class NoRouter:
 
 
 @pytest.fixture
-def browser(graph: Graph, tmp_path: Path) -> Iterator[TestClient]:
-    """A signed-in client of the pages of an empty graph."""
+def site(graph: Graph, tmp_path: Path) -> Iterator[Site]:
+    """The state of a server of an empty graph."""
     clauses = {"en": load_clauses("en")}
     service = Service(
         graph,
@@ -40,7 +46,13 @@ def browser(graph: Graph, tmp_path: Path) -> Iterator[TestClient]:
         events=EventLog(tmp_path),
         run=tmp_path / "run",
     )
-    site = Site.create(Settings(home=tmp_path, run=tmp_path / "run"), service)
+    yield Site.create(Settings(home=tmp_path, run=tmp_path / "run"), service)
+    service.drift.stop()
+
+
+@pytest.fixture
+def browser(site: Site) -> Iterator[TestClient]:
+    """A signed-in client of its pages."""
     secret = site.tokens.add("admin", name="tests")[1]
     headers = {"authorization": f"Bearer {secret}"}
     with TestClient(make_app(site), "http://localhost", headers=headers) as client:
@@ -140,3 +152,50 @@ def test_a_list_is_exported_without_formulas(browser: TestClient, run_cypher: Ru
     found = browser.get("/users/u/recommendations.csv")
     assert found.headers["content-type"] == "text/csv; charset=utf-8"
     assert found.text.splitlines()[1].startswith("u,1,p,'=1+1,")
+
+
+def test_the_page_and_the_metrics_tell_how_far_the_graph_has_moved(
+    browser: TestClient, site: Site, graph: Graph, run_cypher: RunCypher, tmp_path: Path
+) -> None:
+    embeddings = store(run_cypher)
+    reference = reference_of(export(graph, tmp_path / "snapshot"))
+    content = np.frombuffer(reference_to_bytes(reference), np.uint8)
+    write_back(graph, replace(embeddings, reference=content), name="one", check_sums=False)
+    assert 'hx-get="/versions/drift" hx-trigger="load"' in browser.get("/versions").text
+    assert "kinfolio_drift" not in browser.get("/metrics").text
+    first = browser.get("/versions/drift").text
+    assert "Being measured" in first
+    assert 'hx-trigger="load delay:2s"' in first
+    site.service.drift.wait()
+    page = browser.get("/versions/drift").text
+    assert "distributed as in the training" in page
+    assert "Being measured" not in page
+    assert "hx-trigger" not in page
+    run_cypher(
+        "MATCH (u:User), (p:Product {gid: 12}) WHERE NOT EXISTS { (u)-[:HOLDS]->(p) } "
+        "CREATE (u)-[:HOLDS]->(p)"
+    )
+    site.service.drift.measure_again()
+    part = browser.get("/versions/drift", headers=HTMX).text
+    site.service.drift.wait()
+    part = browser.get("/versions/drift", headers=HTMX).text
+    assert part.lstrip().startswith("<section")
+    assert "Far from the training: " in part
+    assert "train again" in part
+    assert "New holdings foreseen (recall@20)" in part
+    text = browser.get("/metrics").text
+    assert "kinfolio_drift_verdict 2.0" in text
+    assert 'kinfolio_drift{measure="new_holdings"} 0.' in text
+    assert 'kinfolio_new_holdings_recall{of="lists"} ' in text
+
+
+def test_a_version_of_before_says_what_to_type(
+    browser: TestClient, site: Site, graph: Graph, run_cypher: RunCypher
+) -> None:
+    write_back(graph, store(run_cypher), name="one", check_sums=False)
+    browser.get("/versions/drift")
+    site.service.drift.wait()
+    page = browser.get("/versions/drift").text
+    assert "does not store the distributions of its training" in page
+    assert "kinfolio writeback" in page
+    assert "kinfolio_drift" not in browser.get("/metrics").text

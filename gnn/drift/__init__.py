@@ -1,0 +1,1 @@
+"""How far the graph has moved since the training of the version that serves."""
