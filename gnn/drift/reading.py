@@ -83,11 +83,13 @@ def read_present(
         own=user_nodes,
     )
     user, product = _pairs(users["held"], nodes)
+    # Products without a vector are in no fingerprint.
+    holds_unlisted = np.bincount(user[~is_listed[product]], minlength=len(is_known)) > 0
     parts = zip(*(products[part] for part in _PARTS), strict=True)
     return Present(
         user_ids=[str(one) for one in users["ids"]],
         is_known=is_known,
-        has_changed=~is_known | (fingerprints != counted),
+        has_changed=~is_known | (fingerprints != counted) | holds_unlisted,
         product_gids=gids,
         is_seen=is_listed & ~products.flags("is_new"),
         names=[name or str(id) for name, id in zip(products["name"], products["ids"], strict=True)],
