@@ -109,7 +109,7 @@ def test_check_text_accepts_explanations_and_reports_unsupported_sentences(
 
 def test_route_prints_the_intent_of_a_line(community_graph: Graph, cli: Cli) -> None:
     result = json.loads(cli("route", "what do you recommend?", "--json").stdout)
-    assert list(result) == ["intent", "confidence", "asks_back"]
+    assert list(result) == ["intent", "confidence", "asks_back", "topic"]
     assert result["intent"] == "recommend"
     assert cli("route", "what do you recommend?").stdout.startswith("recommend, confidence ")
 
