@@ -7,6 +7,7 @@ Holds only what training may see: interactions and ties of the train split, less
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,8 +19,11 @@ from kinfolio.errors import BadInput
 from kinfolio.gnn.model.propagation import adjacency, normalize_adjacency, to_torch
 from kinfolio.records import NO_TIME, SPLITS, Snapshot
 
-_VALIDATION_FRACTION = 0.1
+VALIDATION_FRACTION = 0.1
+"""Of the training interactions, held back where the snapshot has no validation split."""
 _VALID = SPLITS.index("valid")
+_GID_BITS = 31
+"""A Neo4j store holds fewer than 2^35 nodes; row numbers of products stay below 2^31."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +70,11 @@ class TrainingData:
 
 def interactions_of(snapshot: Snapshot, split: str) -> csr_array:
     """Return the interactions of one split: float32 ones, shape (num_users, num_products)."""
-    rows = snapshot.holdings.split == SPLITS.index(split)
+    return interactions_at(snapshot, snapshot.holdings.split == SPLITS.index(split))
+
+
+def interactions_at(snapshot: Snapshot, rows: NDArray[np.bool_]) -> csr_array:
+    """Return some interactions: float32 ones, shape (num_users, num_products)."""
     return _ones(snapshot, snapshot.holdings.source[rows], snapshot.holdings.target[rows])
 
 
@@ -77,15 +85,38 @@ def split_validation(snapshot: Snapshot, seed: int) -> NDArray[np.bool_]:
     """
     holdings = snapshot.holdings
     train = np.flatnonzero(holdings.split == 0)
-    number = int(len(train) * _VALIDATION_FRACTION)
-    at = holdings.at[train]
-    if len(train) and (at != NO_TIME).all() and at.min() < at.max():
+    number = int(len(train) * VALIDATION_FRACTION)
+    if has_times(snapshot):
+        at = holdings.at[train]
         rows = train[np.argsort(at, kind="stable")[len(train) - number :]]
     else:
         rows = np.random.default_rng(seed).permutation(train)[:number]
     mask = np.zeros(len(holdings.source), bool)
     mask[rows] = True
     return mask
+
+
+def has_times(snapshot: Snapshot) -> bool:
+    """Return whether all training interactions have times, not all of them equal."""
+    at = snapshot.holdings.at[snapshot.holdings.split == 0]
+    return bool(len(at)) and bool((at != NO_TIME).all()) and bool(at.min() < at.max())
+
+
+def pair_keys(snapshot: Snapshot, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return a key for each of some interactions, the same in all snapshots of one graph.
+
+    `rows` has shape (num_interactions,); the keys are ascending, as the interactions are.
+    """
+    holdings = snapshot.holdings
+    return keys_of(snapshot, holdings.source[rows], holdings.target[rows])
+
+
+def keys_of(
+    snapshot: Snapshot, users: NDArray[np.integer[Any]], products: NDArray[np.integer[Any]]
+) -> NDArray[np.int64]:
+    """Return a key for each pair of a user and a product, given their rows."""
+    keys: NDArray[np.int64] = snapshot.user_gids[users] << _GID_BITS
+    return keys + snapshot.product_gids[products]
 
 
 def validation_mask(snapshot: Snapshot, seed: int) -> NDArray[np.bool_] | None:

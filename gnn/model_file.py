@@ -24,6 +24,8 @@ from kinfolio.storage.run_info import RunInfo
 
 _STORED_NAMES = {"user_fingerprints": "user_counted", "global_user": "general"}
 """Names in the file, where they differ from those of the fields."""
+HELD_BACK = "held_back"
+"""Array of the keys of held-back interactions; see `kinfolio.gnn.data.pair_keys`."""
 _SINGLE = {"heads": int, "dim": int, "tie_weight": float, "model": str, "metrics": str}
 _SHAPES = {
     "user_gids": ("int64", "users"),
@@ -67,6 +69,23 @@ def _read_verified(run: Run) -> tuple[RunInfo, Embeddings]:
     if embeddings.snapshot != info["data"]["snapshot"]:
         raise RunBroken(f"{run.model} is of another run than {run.info.name}; {cure}")
     return info, embeddings
+
+
+def read_validated(run: Run) -> tuple[Embeddings, NDArray[np.int64]]:
+    """Return the model before the last fit, and the keys of the interactions it held back.
+
+    Raises:
+        RunBroken: a file is damaged.
+    """
+    info, cure = run.need_info(), f"type: {shell_command('train', '--run', run.folder)}"
+    expected = info.get("checksums", {}).get(run.validated.name)
+    if not run.validated.is_file() or checksum(run.validated) != expected:
+        raise RunBroken(f"{run.validated} is missing or damaged; {cure}")
+    from safetensors import safe_open
+
+    with safe_open(run.validated, framework="numpy") as file:
+        held_back: NDArray[np.int64] = file.get_tensor(HELD_BACK)
+    return load_embeddings(run.validated), held_back
 
 
 def load_embeddings(path: Path) -> Embeddings:

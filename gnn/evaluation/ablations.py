@@ -13,17 +13,15 @@ in the run's folder and trained again when config, snapshot or versions differ f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-
-from pydantic import TypeAdapter, ValidationError
 
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.text.encoder import Encoder, load_encoder
 from kinfolio.gnn.training.config import TrainConfig
+from kinfolio.gnn.training.earlier import config_of
 from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.records import Progress, no_progress
 from kinfolio.run import Run
@@ -57,7 +55,7 @@ def ablation_configs(info: RunInfo) -> dict[str, TrainConfig]:
     Raises:
         RunBroken: the config in its `run.json` is that of another version.
     """
-    config = _config_of(info)
+    config = config_of(info)
     found = {
         GRAPH_ONLY: replace(config, text="off", shuffled_text=False, ids=True),
         FUSION: replace(config, text="on"),
@@ -103,19 +101,6 @@ def fit_ablations(
             ablation, config = ablations[name]
             train(ablation, config, cache=cache, load=load, progress=_prefixed(name, progress))
     return {name: read_embeddings(ablation) for name, (ablation, _) in ablations.items()}
-
-
-def _config_of(info: RunInfo) -> TrainConfig:
-    config = info["config"]
-    try:
-        if set(config) == {field.name for field in fields(TrainConfig)}:
-            return TypeAdapter(TrainConfig).validate_json(json.dumps(config), strict=True)
-    except ValidationError:
-        pass
-    raise RunBroken(
-        "the run was trained by another version of kinfolio, or the config in its run.json is "
-        "damaged, so that nothing can be trained as it was; train it again"
-    )
 
 
 def _is_current(ablation: Run, config: TrainConfig, info: RunInfo) -> bool:

@@ -228,18 +228,33 @@ def _measure(
 
     Returns the metrics and each user's `COMPARED` metrics, (num_users, 2), by group, and `by_band`.
     """
+    all_users = groups["all"]
+    metrics, compared, lists = measure_groups(model, groups)
+    hits = find_hits(lists, all_users.users, all_users.held_out)
+    targets = all_users.held_out.indices.astype(np.int64)
+    shares = by_band(lists, hits, band, targets, num_bands)
+    return metrics, compared, {key: values.tolist() for key, values in shares.items()}
+
+
+def measure_groups(
+    model: Recommender, groups: dict[str, Group]
+) -> tuple[dict[str, GroupMetrics], dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """Return the metrics of a fitted model by group, each user's `COMPARED` ones, and the lists.
+
+    The metrics of each user have shape (num_users, 2). The lists are those of the group `all`.
+    """
     interactions, all_users = model.interactions, groups["all"]
     num_users, num_products = interactions.shape
     holders = np.bincount(interactions.indices, minlength=num_products)
-    lists_of_all = top_k(model.score, all_users.users, interactions, K)
+    lists_of_all = top_k(model.score, all_users.users, interactions, K, all_users.candidates)
     metrics, compared = {}, {}
     for name, group in groups.items():
-        if group.candidates is None:
+        if group.candidates is all_users.candidates:
             lists = lists_of_all[np.searchsorted(all_users.users, group.users)]
-            num_candidates = num_products
         else:
             lists = top_k(model.score, group.users, interactions, K, group.candidates)
-            num_candidates = int(group.candidates.sum())
+        candidates = group.candidates
+        num_candidates = num_products if candidates is None else int(candidates.sum())
         hits = find_hits(lists, group.users, group.held_out)
         each = per_user(hits, np.diff(group.held_out.indptr).astype(np.int64)[group.users])
         metrics[name] = GroupMetrics(
@@ -247,10 +262,7 @@ def _measure(
             | over_all(lists, holders, num_users, num_candidates)
         )
         compared[name] = np.stack([each[metric] for metric in COMPARED], axis=1)
-    hits = find_hits(lists_of_all, all_users.users, all_users.held_out)
-    targets = all_users.held_out.indices.astype(np.int64)
-    shares = by_band(lists_of_all, hits, band, targets, num_bands)
-    return metrics, compared, {key: values.tolist() for key, values in shares.items()}
+    return metrics, compared, lists_of_all
 
 
 def _differences(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,9 +176,14 @@ class Ensemble:
                 parts.bias += head.bias()
         return parts
 
-    def save(self, embeddings: Embeddings, path: Path) -> None:
-        """Write the embeddings and the parameters of the heads as one model file."""
-        parameters: dict[str, NDArray[np.generic]] = {}
+    def save(
+        self,
+        embeddings: Embeddings,
+        path: Path,
+        arrays: Mapping[str, NDArray[np.generic]] | None = None,
+    ) -> None:
+        """Write the embeddings, the parameters of the heads and further arrays as a model file."""
+        parameters = dict(arrays or {})
         for number, head in enumerate(self.heads):
             for name, parameter in head.named_parameters():
                 stored = _STORED_NAMES.get(name, name)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kinfolio.gnn.blend import blend
+from kinfolio.gnn.data import pair_keys
+from kinfolio.gnn.embeddings import Embeddings
+from kinfolio.gnn.model_file import HELD_BACK
 from kinfolio.gnn.ranking import Quality
 from kinfolio.gnn.training.context import TrainingContext
 from kinfolio.gnn.training.ensemble import Ensemble
@@ -39,6 +46,33 @@ class Trained(Tabular):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Validated:
+    """The model before the last fit, to be compared with the next one on what was held back."""
+
+    ensemble: Ensemble
+    embeddings: Embeddings
+    held_back: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, ensemble: Ensemble, snapshot: Snapshot, held_back: NDArray[np.bool_] | None
+    ) -> Validated | None:
+        """Return the model, or None where nothing was held back: then the model itself serves.
+
+        The terms of the ensemble change with the last fit, so it is computed before.
+        """
+        if held_back is None:
+            return None
+        metrics = _metrics(ensemble.valid)
+        embeddings = ensemble.embeddings(snapshot, json.dumps(metrics))
+        return cls(ensemble, embeddings, pair_keys(snapshot, held_back))
+
+    def write(self, path: Path) -> None:
+        """Write the model with the keys of what was held back."""
+        self.ensemble.save(self.embeddings, path, {HELD_BACK: self.held_back})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """All that a finished training holds."""
 
@@ -47,6 +81,7 @@ class Outcome:
     race: RaceResult
     ensemble: Ensemble
     seconds: float
+    validated: Validated | None = None
 
     def summary(self) -> Trained:
         """Return the record of the training."""
@@ -84,7 +119,7 @@ class Outcome:
     def write(self, run: Run, snapshot: Snapshot, versions: dict[str, str]) -> Trained:
         """Write the model file and `run.json`, without which a run is unfinished."""
         trained, context = self.summary(), self.context
-        metrics = {"valid": {"recall@20": trained.valid.recall, "ndcg@20": trained.valid.ndcg}}
+        metrics = _metrics(trained.valid)
         embeddings = self.ensemble.embeddings(snapshot, json.dumps(metrics))
         report = _report(self, trained, snapshot) | {"metrics": metrics, "versions": versions}
         # Both files are written before the first takes its place.
@@ -95,12 +130,23 @@ class Outcome:
             model, info = new / run.model.name, new / run.info.name
             self.ensemble.save(embeddings, model)
             report["checksums"] = {model.name: checksum(model)}
+            if self.validated is not None:
+                validated = new / run.validated.name
+                self.validated.write(validated)
+                report["checksums"][validated.name] = checksum(validated)
+                validated.replace(run.validated)
+            else:
+                run.validated.unlink(missing_ok=True)
             write_json(info, report)
             model.replace(run.model)
             info.replace(run.info)
         if not trained.has_stopped:
             context.checkpoints.clear()
         return trained
+
+
+def _metrics(valid: Quality) -> dict[str, dict[str, float]]:
+    return {"valid": {"recall@20": valid.recall, "ndcg@20": valid.ndcg}}
 
 
 def _report(
@@ -119,6 +165,7 @@ def _report(
             "spent_until": {name: round(at, 1) for name, at in budget.spent_until.items()},
         },
         "learned_from": ["train", "valid"] if has_learned_valid else ["train"],
+        "held_back": outcome.validated is not None,
         "stopped": trained.has_stopped,
         "history": [[asdict(point) for point in one.history] for one in ensemble.members],
         "epochs": trained.epochs,

@@ -28,10 +28,11 @@ from kinfolio.gnn.training.budget import Budget, parse_budget
 from kinfolio.gnn.training.checkpoints import Checkpoints
 from kinfolio.gnn.training.config import TrainConfig
 from kinfolio.gnn.training.context import TrainingContext
+from kinfolio.gnn.training.earlier import Earlier
 from kinfolio.gnn.training.ensemble import Ensemble
-from kinfolio.gnn.training.inputs import training_inputs
+from kinfolio.gnn.training.inputs import TrainingInputs, training_inputs
 from kinfolio.gnn.training.memory import check_memory, retain_freed_memory
-from kinfolio.gnn.training.run_report import Outcome, Trained
+from kinfolio.gnn.training.run_report import Outcome, Trained, Validated
 from kinfolio.gnn.training.search.candidates import DIMS
 from kinfolio.gnn.training.search.race import Race
 from kinfolio.gnn.training.search.search import Search
@@ -64,6 +65,7 @@ def train(
     load: Callable[[str], Encoder] = load_encoder,
     is_stopped: Callable[[], bool] = lambda: False,
     progress: Progress = no_progress,
+    earlier: Earlier | None = None,
 ) -> Trained:
     """Train on the run's snapshot; write the model file, then `run.json`.
 
@@ -75,15 +77,14 @@ def train(
         config: what is not searched.
         cache: file of text vectors encoded before.
         load: returns the text encoder.
-        is_stopped: polled; once true, training ends with the best model so far, and the next call
-            with the same config resumes all the same.
+        is_stopped: polled; once true, training ends with the best model so far; it can be resumed.
         progress: called after every step.
+        earlier: run whose choices are repeated; None: they are searched.
 
     Raises:
         KeyboardInterrupt: stopped before there was a model.
         NotReady: no snapshot or encoder, out of memory, or another process works on the run.
-        BadInput: no training interactions.
-        BadConfig: the device is not available.
+        BadInput, BadConfig: no training interactions; no such device.
     """
     run.need_snapshot()
     with locked(run.folder, "train"):
@@ -91,30 +92,39 @@ def train(
         snapshot, device = read_snapshot(run.snapshot), pick_device(config.device)
         torch.manual_seed(config.seed)
         features = _text_features(snapshot, config, cache, load, progress)
-        held_back = validation_mask(snapshot, config.seed)
+        masks = validation_mask if earlier is None else earlier.validation_mask
+        held_back = masks(snapshot, config.seed)
         data = training_data(snapshot, device, held_back)
         check_memory(snapshot, config, data, progress)
         # Encoding texts is not charged: it is done once for all trainings.
         context = TrainingContext(
             config=config,
             budget=Budget(parse_budget(config.budget, len(data.user)), is_stopped),
-            checkpoints=Checkpoints(run.folder / "checkpoints", _identity(config, snapshot)),
+            checkpoints=_checkpoints(run, config, snapshot, earlier),
             on_step=progress,
             has_valid_split=held_back is None,
         )
         inputs = training_inputs(data, features, config, max_dim=config.dim or DIMS[-1])
-        choice = Search(inputs, context).run()
+        choice = (earlier and earlier.choice) or Search(inputs, context).run()
         race = Race(inputs, context, choice)
         result = race.run()
         ensemble = Ensemble.fit(result.heads, inputs, context)
+        validated = Validated.of(ensemble, snapshot, held_back)
         if context.is_refitted and not is_stopped():
             whole = training_data(snapshot, device, with_valid=config.final)
             inputs = training_inputs(whole, features, config, max_dim=choice.dim)
-            members = race.refit(inputs, result.heads)
-            if not is_stopped():
-                ensemble = ensemble.refit(members, inputs, context)
+            ensemble = _last_fit(ensemble, race, inputs, context)
         seconds = round(time.monotonic() - started, 2)
-        return Outcome(context, choice, result, ensemble, seconds).write(run, snapshot, _versions())
+        done = Outcome(context, choice, result, ensemble, seconds, validated)
+        return done.write(run, snapshot, _versions())
+
+
+def _last_fit(
+    ensemble: Ensemble, race: Race, inputs: TrainingInputs, context: TrainingContext
+) -> Ensemble:
+    """Return the ensemble trained once more on all data, unless the user asks to finish early."""
+    members = race.refit(inputs, ensemble.members)
+    return ensemble if context.budget.is_stopped() else ensemble.refit(members, inputs, context)
 
 
 def read_embeddings(run: Run) -> Embeddings:
@@ -181,17 +191,21 @@ def _text_features(
     )
 
 
-def _identity(config: TrainConfig, snapshot: Snapshot) -> dict[str, object]:
-    """Return all that the result of a training depends on."""
+def _checkpoints(
+    run: Run, config: TrainConfig, snapshot: Snapshot, earlier: Earlier | None
+) -> Checkpoints:
+    """Return the checkpoints of a training with all that its result depends on."""
     vectors = (
         hashlib.sha256(Path(config.vectors).read_bytes()).hexdigest() if config.vectors else ""
     )
-    return {
+    identity = {
         "config": asdict(config),
         "snapshot": snapshot.hash,
         "vectors": vectors,
         "versions": _versions(),
+        "earlier": None if earlier is None else earlier.info.get("checksums"),
     }
+    return Checkpoints(run.folder / "checkpoints", identity)
 
 
 def _versions() -> dict[str, str]:

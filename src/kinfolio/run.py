@@ -101,6 +101,11 @@ class Run:
         return self.folder / "model.safetensors"
 
     @property
+    def validated(self) -> Path:
+        """The model before the last fit, which held back a part of the training interactions."""
+        return self.folder / "validated.safetensors"
+
+    @property
     def info(self) -> Path:
         """Config, seed, versions, data and metrics."""
         return self.folder / "run.json"

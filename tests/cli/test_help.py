@@ -26,6 +26,7 @@ PARSED_ONLY = {
     "report": "repeats the evaluation of `evaluate`",
     "events add": "names a list that was shown, as tests/gnn/feedback/test_report.py does",
     "mcp": "waits for another program",
+    "watch": "refreshes until it is stopped, as in tests/api/refreshing",
     "serve": "answers until it is stopped, as in tests/web",
     "token revoke": "names a token that was created before",
 }

@@ -20,12 +20,15 @@ _OWNER = ".lock.json"
 
 
 @contextmanager
-def locked(folder: Path, step: str) -> Iterator[None]:
+def locked(
+    folder: Path, step: str, *, cure: str = "wait until it ends, or give another --run"
+) -> Iterator[None]:
     """Hold the lock of a run folder.
 
     Args:
         folder: created if missing.
         step: name of the command, for others that want to work there.
+        cure: what those can do.
 
     Raises:
         NotReady: another process holds it.
@@ -39,9 +42,7 @@ def locked(folder: Path, step: str) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise NotReady(
-                f"{folder} is in use: {_who(owner)}; wait until it ends, or give another --run"
-            ) from None
+            raise NotReady(f"{folder} is in use: {_who(owner)}; {cure}") from None
     try:
         since = datetime.now().astimezone().isoformat(" ", "seconds")
         write_json(owner, {"step": step, "process": os.getpid(), "since": since})

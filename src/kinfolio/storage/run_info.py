@@ -114,6 +114,8 @@ class RunInfo(TypedDict):
     blend: Blend
     budget: Budget
     learned_from: NotRequired[list[Literal["train", "valid"]]]
+    held_back: NotRequired[bool]
+    """Whether training interactions were held back as the validation set, until the last fit."""
     stopped: NotRequired[bool]
     history: list[list[Point]]
     epochs: float

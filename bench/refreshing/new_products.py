@@ -1,6 +1,6 @@
 """Products loaded after the write-back, against the same products present at the training.
 
-    python bench/new_products.py ../shared/data/lastfm_cold --home /tmp/new --steps 300
+    python bench/refreshing/new_products.py ../shared/data/lastfm_cold --home /tmp/new --steps 300
 
 Trains twice with the same settings: without the products that only `test` has, which are then
 loaded beside the served version, and with them. Prints recall of the unseen products by both, and
