@@ -111,12 +111,25 @@ def pair_keys(snapshot: Snapshot, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
     return keys_of(snapshot, holdings.source[rows], holdings.target[rows])
 
 
+def interactions_of_keys(snapshot: Snapshot, keys: NDArray[np.int64]) -> csr_array:
+    """Return the interactions of some keys, of which a snapshot has both ends, as ones."""
+    gids = keys >> _GID_BITS, keys & ((1 << _GID_BITS) - 1)
+    rows, found = [], np.ones(len(keys), np.bool_)
+    for known, wanted in zip((snapshot.user_gids, snapshot.product_gids), gids, strict=True):
+        place = np.searchsorted(known, wanted).clip(max=len(known) - 1)
+        found &= known[place] == wanted
+        rows.append(place)
+    user, product = (place[found].astype(np.int32) for place in rows)
+    return _ones(snapshot, user, product)
+
+
 def keys_of(
     snapshot: Snapshot, users: NDArray[np.integer[Any]], products: NDArray[np.integer[Any]]
 ) -> NDArray[np.int64]:
     """Return a key for each pair of a user and a product, given their rows."""
     keys: NDArray[np.int64] = snapshot.user_gids[users] << _GID_BITS
-    return keys + snapshot.product_gids[products]
+    keys += snapshot.product_gids[products]
+    return keys
 
 
 def validation_mask(snapshot: Snapshot, seed: int) -> NDArray[np.bool_] | None:

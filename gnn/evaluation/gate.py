@@ -8,13 +8,19 @@ by what two trainings of the same data differ in.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from kinfolio.gnn.data import interactions_at, interactions_of, keys_of, pair_keys
+from kinfolio.gnn.data import (
+    interactions_at,
+    interactions_of,
+    interactions_of_keys,
+    keys_of,
+    pair_keys,
+)
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.evaluation.bootstrap import Interval, intervals
 from kinfolio.gnn.evaluation.evaluate import COMPARED, GroupMetrics, K, measure_groups
@@ -64,6 +70,8 @@ class HeldOut:
     """What counts as held; the new model has learned from it."""
     targets: csr_array
     """Interactions from which neither model has learned: shape of `interactions`."""
+    learned: csr_array
+    """What counted as held at the training of the serving model."""
 
 
 def compare_runs(earlier: Earlier, run: Run) -> Gate:
@@ -77,11 +85,15 @@ def compare_runs(earlier: Earlier, run: Run) -> Gate:
         is_held_back = is_train & np.isin(pair_keys(snapshot, np.ones_like(is_train)), keys)
         held_out = interactions_at(snapshot, is_held_back)
         interactions = interactions_at(snapshot, is_train & ~is_held_back)
-    targets = _not_learned(snapshot, held_out, earlier.learned)
     return compare(
         earlier.embeddings,
         embeddings,
-        HeldOut(snapshot=snapshot, interactions=interactions, targets=targets),
+        HeldOut(
+            snapshot=snapshot,
+            interactions=interactions,
+            targets=_not_learned(snapshot, held_out, earlier.learned),
+            learned=interactions_of_keys(snapshot, earlier.learned),
+        ),
     )
 
 
@@ -122,8 +134,28 @@ def compare(before: Embeddings, after: Embeddings, held_out: HeldOut) -> Gate:
     return Gate(
         before=_told(of_served),
         after=_told(of_new),
-        checks=(finite, *checks),
+        checks=(finite, *checks, *_without_changes(before, after, held_out, groups["all"])),
     )
+
+
+def _without_changes(
+    before: Embeddings, after: Embeddings, held_out: HeldOut, group: Group
+) -> Iterator[Check]:
+    """Compare with the serving model on users as they were: wrong data makes both models worse."""
+    old, _ = as_served(before, held_out.snapshot, held_out.learned)
+    served = EmbeddingModel(old).fit(held_out.learned)
+    served.interactions = held_out.interactions  # left out of the lists of both models
+    is_known = np.diff(held_out.learned.indptr)[group.users] > 0
+    if not is_known.any():
+        return
+    known = {"all": replace(group, users=group.users[is_known])}
+    metrics, per_user, _ = measure_groups(served, known)
+    new, per_user_new, _ = measure_groups(EmbeddingModel(after).fit(held_out.interactions), known)
+    found = intervals(per_user_new["all"] - per_user["all"])
+    for metric, interval in zip(COMPARED, found, strict=True):
+        values = metrics["all"].values[metric], new["all"].values[metric]
+        check = _metric("all", metric, *values, interval)
+        yield replace(check, name=f"{metric} without the changes")
 
 
 def _checks(

@@ -121,7 +121,10 @@ class Earlier:
         keys = pair_keys(snapshot, np.ones(len(is_train), np.bool_))
         is_new = ~np.isin(keys, self.learned) & ~np.isin(keys, self.held_back)
         chosen = np.random.default_rng(seed).random(len(keys)) < VALIDATION_FRACTION
-        return is_train & (np.isin(keys, self.held_back) | (is_new & chosen))
+        again: NDArray[np.bool_] = np.isin(keys, self.held_back)
+        again |= is_new & chosen
+        again &= is_train
+        return again
 
 
 def config_of(info: RunInfo) -> TrainConfig:

@@ -44,7 +44,7 @@ def test_every_statement_has_a_header_that_names_its_parameters(name: str) -> No
 
 
 def test_every_statement_is_named_in_the_code() -> None:
-    rooms = ("cypher", "loaders", "gnn", "llm_explain", "cli", "web")
+    rooms = ("cypher", "loaders", "gnn", "llm_explain", "api", "cli", "web")
     code = "".join(
         file.read_text("utf-8") for room in rooms for file in (ROOT / room).rglob("*.py")
     )

@@ -78,15 +78,15 @@ def test_the_same_training_passes_and_wrong_labels_are_refused(
     train(again, earlier.config, cache=tmp_path / "texts", earlier=earlier)
     gate = compare_runs(earlier, again)
     assert not gate.failed
-    assert gate.before == gate.after
-    assert gate.before["all"]["recall@20"] > 0.5
+    assert gate.before["all"] == pytest.approx(gate.after["all"], abs=0.01)
+    assert gate.before["all"]["ndcg@20"] > 0.5
     # What was held back keeps its product, all else gets one by chance.
     keys = pair_keys(snapshot, np.ones(len(snapshot.holdings.split), np.bool_))
     wrong = shuffled(snapshot, np.isin(keys, earlier.learned))
     worse = run_of(tmp_path / "worse", wrong)
     train(worse, earlier.config, cache=tmp_path / "texts", earlier=earlier)
     failed = {check.name for check in compare_runs(earlier, worse).failed}
-    assert {"recall@20", "ndcg@20"} <= failed
+    assert {"recall@20 without the changes", "ndcg@20 without the changes"} <= failed
 
 
 def test_what_was_held_back_is_held_back_again(tmp_path: Path) -> None:
@@ -106,7 +106,9 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     broken = replace(model, bias=np.full_like(model.bias, np.nan))
     interactions = interactions_of(snapshot, "train")
     targets = interactions_of(snapshot, "valid")
-    held_out = HeldOut(snapshot=snapshot, interactions=interactions, targets=targets)
+    held_out = HeldOut(
+        snapshot=snapshot, interactions=interactions, targets=targets, learned=interactions
+    )
     (failed,) = compare(model, broken, held_out).failed
     assert failed.name == "finite"
     assert "bias" in failed.detail
