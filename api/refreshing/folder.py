@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ from kinfolio.errors import FileError, NotReady, RunBroken
 from kinfolio.os_errors import os_errors
 from kinfolio.run import Run, read_json, write_json
 from kinfolio.storage.lock import locked
+
+REFUSED = "refused"
+"""Folder of the last run that the gate refused."""
+_UNPUBLISHED = "unpublished"
+"""File in a run that is being made. The folder keeps its name: versions record it."""
 
 Found = dict[str, Any]
 """Any: the properties of a version's node."""
@@ -68,18 +74,26 @@ class RefreshFolder:
         with locked(self.folder, "refresh", cure="wait until it ends"):
             yield
 
-    @property
-    def next(self) -> Run:
-        """The run that is being made, or that an interrupted refresh left."""
-        return Run(self._runs / "next")
-
     def runs(self) -> list[Run]:
-        """Return the finished runs, newest first, then the one that is being made."""
+        """Return all runs, newest first."""
         if not self._runs.is_dir():
             return []
-        names = sorted((path.name for path in self._runs.iterdir()), reverse=True)
-        names.sort(key=lambda name: name in ("next", "refused"))
-        return [Run(self._runs / name) for name in names]
+        names = (path.name for path in self._runs.iterdir() if path.name != REFUSED)
+        return [Run(self._runs / name) for name in sorted(names, reverse=True)]
+
+    def unfinished(self) -> Run | None:
+        """Return the run that is being made, or that an interrupted refresh left."""
+        return next((run for run in self.runs() if (run.folder / _UNPUBLISHED).exists()), None)
+
+    def begin(self) -> Run:
+        """Return the run that is being made; a new one if there is none."""
+        if found := self.unfinished():
+            return found
+        run = Run(self._runs / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f"))
+        with os_errors(run.folder, cure="free the folder"):
+            run.folder.mkdir(parents=True)
+            (run.folder / _UNPUBLISHED).touch()
+        return run
 
     def read_state(self) -> State:
         """Return the state; an empty one where it is missing, damaged or of another version."""
@@ -95,29 +109,34 @@ class RefreshFolder:
         """Replace the state."""
         write_json(self._state, asdict(state))
 
-    def keep_as(self, name: str) -> Run:
-        """Move the run that was made to its place; return it there."""
-        target = Run(self._runs / name)
+    def keep(self, run: Run) -> None:
+        """Mark a run as published."""
+        (run.folder / _UNPUBLISHED).unlink(missing_ok=True)
+
+    def set_aside(self, run: Run) -> Run:
+        """Keep a refused run in place of the one refused before; return it there."""
+        target = Run(self._runs / REFUSED)
         with os_errors(target.folder, cure="free the folder"):
             shutil.rmtree(target.folder, ignore_errors=True)
-            self.next.folder.rename(target.folder)
+            run.folder.rename(target.folder)
         return target
 
     def repair(self, serving: Found) -> None:
-        """Move the next run to its place if it serves: a refresh was killed after writing back."""
-        if is_run_of(self.next, serving):
-            self.keep_as(str(serving["name"]))
+        """Mark the unfinished run as published if it serves: a refresh was killed just then."""
+        run = self.unfinished()
+        if run is not None and is_run_of(run, serving):
+            self.keep(run)
 
-    def drop_next(self) -> None:
-        """Remove the run that was being made."""
-        shutil.rmtree(self.next.folder, ignore_errors=True)
+    def drop(self, run: Run) -> None:
+        """Remove a run."""
+        shutil.rmtree(run.folder, ignore_errors=True)
 
     def prune(self, keep: int, versions: Collection[Found]) -> None:
         """Remove all runs but the newest ones and those of stored versions."""
-        finished = [run for run in self.runs() if run.folder.name not in ("next", "refused")]
+        finished = [run for run in self.runs() if not (run.folder / _UNPUBLISHED).exists()]
         for run in finished[keep:]:
             if not any(is_run_of(run, version) for version in versions):
-                shutil.rmtree(run.folder, ignore_errors=True)
+                self.drop(run)
 
 
 def is_run_of(run: Run, version: Found) -> bool:

@@ -22,6 +22,8 @@ from kinfolio.errors import shell_command
 from kinfolio.gnn.new_products.adding import NewProducts, add_new_products
 from kinfolio.gnn.publishing.versions import activate, drop, found_versions, refuse_split
 from kinfolio.records import Check, Progress, no_progress
+from kinfolio.snapshot import is_undamaged
+from kinfolio.storage.manifest import read_manifest
 
 if TYPE_CHECKING:
     from kinfolio.gnn.evaluation.gate import Gate
@@ -69,7 +71,8 @@ class _Refresh:
         """Do what is due."""
         found, serving = self._versions()
         if serving is None:
-            return self._publish_first()
+            stored = self._stored(found)
+            return self._answer(_unserved(stored), None) if stored else self._publish_first()
         state = self._folder.read_state()
         if not state.is_of(self._looking.token(), serving["name"]):
             self._folder.repair(serving)
@@ -77,13 +80,17 @@ class _Refresh:
             state = self._look(serving, state)
         if reason := self._why_not(state, found):
             return self._answer(reason, serving, state)
+        if not self._has_snapshot(state):
+            state = self._look(serving, state)
         return self._replace(serving, state)
 
     def plan(self) -> Refreshed:
         """Return what `run` would do; writes nothing."""
         found, serving = self._versions()
         if serving is None:
-            return self._answer("would export the graph, train and publish a first version", None)
+            first = "would export the graph, train and publish a first version"
+            stored = self._stored(found)
+            return self._answer(_unserved(stored) if stored else first, None)
         state = self._folder.read_state()
         if not state.is_of(self._looking.token(), serving["name"]):
             if self._looking.has_unnumbered():
@@ -112,11 +119,19 @@ class _Refresh:
 
     def _look(self, serving: Found, before: State) -> State:
         """Read the graph into the next run, and store what changed."""
-        state = self._looking.compare(serving, self._folder.next.snapshot, before)
+        run = self._folder.begin()
+        state = self._looking.compare(serving, run.snapshot, before)
         if state.changes is not None and state.changes.is_same:
-            self._folder.drop_next()
+            self._folder.drop(run)
         self._folder.write_state(state)
         return state
+
+    def _has_snapshot(self, state: State) -> bool:
+        """Return whether the unfinished run holds the graph as it was read."""
+        run = self._folder.unfinished()
+        if run is None or not is_undamaged(run.snapshot):
+            return False
+        return read_manifest(run.snapshot)["hash"] == state.snapshot
 
     def _why_not(self, state: State, found: list[Found]) -> str:
         """Return why nothing is trained; "" if a training is due."""
@@ -124,11 +139,8 @@ class _Refresh:
         assert changes is not None
         if changes.is_same:
             return f"nothing new since the training of version {state.version}"
-        for version in found:
-            # A refresh that was killed before the activation left the run of this version.
-            is_own = is_run_of(self._folder.next, version)
-            is_of_this = version.get("snapshot") == state.snapshot
-            if version.get("state") == "ready" and is_of_this and not is_own:
+        for version in self._stored(found):
+            if version.get("snapshot") == state.snapshot:
                 return (
                     f"nothing new since the training of version {version.get('name')}, which does "
                     "not serve: it awaits approval, or was rolled back"
@@ -138,6 +150,18 @@ class _Refresh:
         if changes.share < self._config.at_least and not changes.unlisted:
             return f"below the threshold of {self._config.at_least:.2%}: {changes.sentence()}"
         return ""
+
+    def _stored(self, found: list[Found]) -> list[Found]:
+        """Return the whole versions that do not serve.
+
+        Without one of the unfinished run: a refresh was killed just before its activation.
+        """
+        run = self._folder.unfinished()
+        return [
+            version
+            for version in found
+            if version.get("state") == "ready" and not (run and is_run_of(run, version))
+        ]
 
     def _attempt(self, state: State) -> tuple[str, str]:
         """Return what the result of a training depends on, to recognise a repeated one."""
@@ -158,7 +182,7 @@ class _Refresh:
         from kinfolio.api.refreshing.training import train_again
 
         gate = train_again(
-            self._folder.next,
+            self._folder.begin(),
             self._looking.run_of(serving),
             self._config,
             self._cache,
@@ -175,7 +199,7 @@ class _Refresh:
         from kinfolio.api.refreshing.training import train_first
         from kinfolio.loaders.exporting.export import export_to
 
-        run = self._folder.next
+        run = self._folder.begin()
         export_to(self._graph, run.snapshot, progress=self._progress)
         train_first(run, self._config, self._cache, self._progress)
         return self._publish("the first version")
@@ -190,7 +214,7 @@ class _Refresh:
         from kinfolio.gnn.publishing.write_back import write_back
         from kinfolio.gnn.training.train import read_servable
 
-        run = self._folder.next
+        run = self._folder.begin()
         stored = write_back(self._graph, read_servable(run), progress=self._progress, run=run)
         index = _index_check(stored.index_recall_at_10, before)
         if before is not None and state is not None and not index.ok:
@@ -199,7 +223,7 @@ class _Refresh:
             drop(self._graph, stored.version)
             refused = self._refuse(f"{index.name} {index.detail}", before, state)
             return replace(refused, checks=(index,))
-        run = self._folder.keep_as(stored.version)
+        self._folder.keep(run)
         self._add_new_products()
         found, serving = self._versions()
         if serving is not None and stored.state == "active":
@@ -214,7 +238,7 @@ class _Refresh:
 
     def _refuse(self, reason: str, serving: Found, state: State) -> Refreshed:
         """Keep the refused run, and remember not to train it again."""
-        run = self._folder.keep_as("refused")
+        run = self._folder.set_aside(self._folder.begin())
         snapshot, settings = self._attempt(state)
         refused = {"snapshot": snapshot, "settings": settings, "reason": reason}
         self._folder.write_state(replace(state, refused=refused))
@@ -231,6 +255,11 @@ class _Refresh:
             versions=self._added,
             seconds=round(time.perf_counter() - self._started, 3),
         )
+
+
+def _unserved(found: list[Found]) -> str:
+    names = ", ".join(str(version.get("name")) for version in found)
+    return f"no version serves, and {names} is stored; kinfolio versions tells what can be done"
 
 
 def _index_check(recall: float | None, before: Found | None) -> Check:

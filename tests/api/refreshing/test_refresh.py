@@ -224,12 +224,14 @@ def test_a_version_that_was_rolled_back_is_not_published_again(
 def test_only_the_last_runs_remain_and_those_of_stored_versions(
     again: Refresher, graph: Graph, tmp_path: Path, home: Path
 ) -> None:
-    names = []
+    done = []
     for number in (40, 80, 120):
         more_holdings(graph, tmp_path / "files", number)
-        names.append(again("--keep", "1")["version"])
-    folders = sorted(path.name for path in home.glob("refresh/*/runs/*"))
-    assert folders == sorted(names[1:])  # the last one, and the one of the other slot
+        done.append(again("--keep", "1"))
+    folders = [Path(answer["run"]) for answer in done]
+    assert not folders[0].exists()
+    # The last one, and the one of the other slot.
+    assert sorted(home.glob("refresh/*/runs/*")) == folders[1:]
 
 
 def test_without_a_validation_split_the_same_interactions_are_held_back_again(
@@ -311,5 +313,5 @@ def test_a_killed_refresh_is_completed_by_the_next(
     assert done["published"] == (step != "version_activate")
     assert active(graph) != "one"
     assert all(report.ok for report in check_versions(graph))
-    assert not list(home.glob("refresh/*/runs/next"))
+    assert not list(home.glob("refresh/*/runs/*/unpublished"))
     assert "nothing new" in Refresher(cli, run, home)()["reason"]
