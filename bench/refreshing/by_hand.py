@@ -16,6 +16,7 @@ import gzip
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -34,19 +35,24 @@ class Commands:
     home: Path
     options: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    """Of the commands, without the server: on a busy machine they vary less."""
 
     def __call__(self, name: str, *words: str) -> dict[str, Any]:  # a JSON document
         """Run a command and return its document; its seconds are added to those of the name."""
         env = {**os.environ, "KINFOLIO_HOME": str(self.home)}
         env.pop("NEO4J_URI", None)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [sys.executable, "-m", "kinfolio.cli", *words, "--json"],
             env=env,
             stdout=subprocess.PIPE,
             check=False,
         )
+        now = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+        self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + cpu
         answer: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
         return answer
 
@@ -90,12 +96,15 @@ def measure(commands: Commands, folder: Path, work: Path, seed: int) -> dict[str
     commands("nothing new", "refresh")
     # After the refresh: it must not be the version that the refresh compares with.
     commands("by hand write back", "writeback", "--run", by_hand, "--name", f"by-hand-{seed}")
-    parts = [commands.seconds[f"by hand {step}"] for step in ("export", "train", "write back")]
+    ratios = {}
+    for kind, taken in (("seconds", commands.seconds), ("CPU seconds", commands.cpu_seconds)):
+        by_hand_sum = sum(taken[f"by hand {step}"] for step in ("export", "train", "write back"))
+        ratios[kind] = round(taken["refresh"] / by_hand_sum, 3)
     return {
         "seed": seed,
         "seconds": {name: round(value, 1) for name, value in commands.seconds.items()},
-        "by hand": round(sum(parts), 1),
-        "ratio": round(commands.seconds["refresh"] / sum(parts), 3),
+        "CPU seconds": {name: round(value, 1) for name, value in commands.cpu_seconds.items()},
+        "refresh / by hand": ratios,
         "quality by hand": quality(commands, by_hand),
         "quality of refresh": quality(commands, done["run"]),
         "gate": [done["before"]["all"], done["after"]["all"]],
