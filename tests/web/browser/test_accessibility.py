@@ -45,7 +45,6 @@ _PAGES = (
     "LINEAGE?check=true",
     "APPROVE",
     "/report",
-    "/report/whole",
     "/docs",
     "/login",
 )
