@@ -58,8 +58,7 @@ class Judge:
         """Return the outcome of an answer, and the first expectation that failed."""
         tokens = shlex.split(expected)
         failed = [one for one in tokens if one != "ask" and not self._holds(answer, one)]
-        if listed := answer.get("products"):
-            self.last_list = [one["product"] for one in listed]
+        self.last_list = listed_in(answer) or self.last_list
         if not failed:
             return "right", ""
         if "ask" in tokens and is_question(answer):
@@ -78,7 +77,7 @@ class Judge:
             return str(answer.get(key)) in value.split("|")
         if key == "product":
             return str(answer.get("product")) == self._product(value)
-        listed = [one["product"] for one in answer.get("products", ())]
+        listed = listed_in(answer)
         if key == "count":
             return len(listed) == int(value)
         if key == "without":
@@ -107,6 +106,11 @@ class Judge:
     def _kinds(self, product: str) -> set[str]:
         row = self.products[product]
         return {str(word).casefold() for word in [row["kind"], *row["categories"]]}
+
+
+def listed_in(answer: Answer) -> list[str]:
+    """Return the ids of the products that an answer lists."""
+    return [one["product"] for one in answer.get("products", ()) if isinstance(one, dict)]
 
 
 def is_question(answer: Answer) -> bool:
