@@ -25,8 +25,7 @@ FIX = "type: kinfolio doctor --fix"
 OLD_DAYS = 90
 """A version that was written longer ago is called old."""
 MAX_QUICK_HOLDINGS = 500_000
-"""Above this number of holdings, drift is measured by its own command only: measured, one second
-for each 150,000."""
+"""Above this number of holdings, drift is measured by its own command only."""
 
 
 def check_graph(graph: Graph, *, is_deep: bool = False) -> list[Check]:
