@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from kinfolio.gnn.serving.caps.effect import CapEffect
 from kinfolio.records import Kind, Step
 from kinfolio.tabular import Tabular
 
 if TYPE_CHECKING:
-    from kinfolio.gnn.serving.caps.effect import CapEffect
     from kinfolio.gnn.serving.rules import Rule
 
 Facts = tuple[tuple[str, str | int | float], ...]

@@ -119,7 +119,7 @@ def test_the_limits_of_a_deployment_apply_to_a_chat(community_graph: Graph, cli:
     result = cli("chat", "people", "--model", "none", input="why p0?\n", env=settings)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.rstrip().endswith("Ask your adviser first.")
-    assert not re.search(r"\b[1-8] (?:of|people|others)\b", result.stdout)
+    assert not re.search(r"\b[1-8] (?:of the|people|others)\b", result.stdout)
 
 
 def test_memory_in_the_graph_names_the_package_it_needs(

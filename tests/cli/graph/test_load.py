@@ -42,6 +42,8 @@ def test_json_has_the_fields_of_the_contract(cli: Cli, graph: Graph, tmp_path: P
         "reviews": 3,
         "rejected": [{"file": "ties.tsv", "line": 6, "reason": "dangling tie: no user 'ghost'"}],
         "dismissals": 0,
+        "held_by_events": 0,
+        "dismissed_by_events": 0,
         "notes": [
             "interactions.tsv: ratings (3 to 5) are stored but not read by training, so a low one "
             "counts as a holding too; --least-rating X counts those below X as dismissed"
