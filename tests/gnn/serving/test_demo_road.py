@@ -86,7 +86,11 @@ def test_the_command_writes_back_and_prints_the_contract(
 ) -> None:
     result = cli("writeback", "--run", str(demo_run.folder), "--json")
     answer = json.loads(result.stdout)
-    assert list(answer) == ["version", "slot", "users", "products", "index_recall@10", "seconds"]
+    assert list(answer) == [
+        *("version", "slot", "users", "products", "index_recall@10", "seconds"),
+        *("state", "replaced"),
+    ]
+    assert (answer["state"], answer["replaced"]) == ("active", None)
     assert (answer["slot"], answer["products"]) == ("b", 120)
     assert answer["index_recall@10"] > 0.95
     assert "from slot a: " in cli("writeback", "--run", str(demo_run.folder)).stdout
