@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
@@ -29,7 +30,9 @@ def test_five_clicks_lead_from_the_link_to_a_conversation(
         watched = Watched(context.new_page(), Front(address, {}))
         page = watched.open(f"/start/{secret}")
         page.locator("#results a").first.click()
-        first = page.locator("ol.ranked h3").first.inner_text()
+        heading = page.locator("ol.ranked h3").first
+        expect(heading).to_have_text(re.compile(r"\w"))  # the page is streamed
+        first = heading.inner_text()
         page.get_by_role("link", name=f"Why {first}").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(f"Why {first}?")
         page.locator("nav.crumbs a").last.click()
