@@ -27,18 +27,20 @@ def create_schema(graph: Graph) -> None:
 
     Raises:
         BadInput: the graph violates a constraint, or the ids of a mapping are not unique.
-        NotReady: a graph with a mapping uses names that kinfolio writes.
+        NotReady: a graph with a mapping uses names that kinfolio writes, or a constraint of
+            kinfolio is on another label.
     """
     prepare(graph)
     for name in CONSTRAINTS if graph.mapping is None else OWN_CONSTRAINTS:
         graph.schema(name)
     graph.read("schema_wait", seconds=WAIT_SECONDS)
-    if graph.mapping is not None:
-        for label in (graph.mapping.users.label, graph.mapping.products.label):
-            # IF NOT EXISTS also skips a constraint of that name on another label.
-            if not has_own_numbers(graph, label):
-                raise NotReady(
-                    f"the row numbers of {label} need a constraint, and a constraint of its name, "
-                    "user_gid or product_gid, is on another label; if an earlier kinfolio load "
-                    "left it there, type in the database: DROP CONSTRAINT user_gid"
-                )
+    mapping = graph.mapping
+    labels = (mapping.users.label, mapping.products.label) if mapping else ("User", "Product")
+    for label in labels:
+        # IF NOT EXISTS also skips a constraint of that name on another label.
+        if not has_own_numbers(graph, label):
+            raise NotReady(
+                f"the row numbers of {label} need a constraint, and a constraint of its name, "
+                "user_gid or product_gid, is on another label; if an earlier kinfolio load "
+                "left it there, type in the database: DROP CONSTRAINT user_gid"
+            )

@@ -90,11 +90,15 @@ def drop_constraints(run: RunCypher) -> None:
 
 
 def empty(server: Connection) -> None:
-    """Remove all nodes, relationships and vector indexes."""
+    """Remove all nodes, relationships, vector indexes, and the row numbers of mapped graphs."""
     with open_driver(server) as driver, driver.session() as session:
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS").consume()
         for row in session.run("SHOW VECTOR INDEXES YIELD name").data():
             session.run(f"DROP INDEX {row['name']}").consume()
+        for row in session.run("SHOW CONSTRAINTS YIELD name, labelsOrTypes, properties").data():
+            label = row["labelsOrTypes"][0]
+            if row["properties"] == ["gid"] and label not in ("User", "Product"):
+                session.run(f"DROP CONSTRAINT {row['name']}").consume()
 
 
 @pytest.fixture

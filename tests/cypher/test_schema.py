@@ -4,7 +4,7 @@ import pytest
 
 from kinfolio.cypher.graph import Graph
 from kinfolio.cypher.schema import create_schema
-from kinfolio.errors import BadInput
+from kinfolio.errors import BadInput, NotReady
 from tests.conftest import drop_constraints
 
 
@@ -40,3 +40,10 @@ def test_data_that_violate_the_schema_are_reported(graph: Graph, run_cypher: Any
         create_schema(graph)
     run_cypher("MATCH (n) DETACH DELETE n")
     create_schema(graph)
+
+
+def test_a_constraint_left_on_another_label_is_told(graph: Graph, run_cypher: Any) -> None:
+    run_cypher("DROP CONSTRAINT user_gid")
+    run_cypher("CREATE CONSTRAINT user_gid FOR (n:Person) REQUIRE n.gid IS UNIQUE")
+    with pytest.raises(NotReady, match="row numbers of User need .* DROP CONSTRAINT user_gid"):
+        create_schema(graph)
