@@ -45,5 +45,5 @@ def test_data_that_violate_the_schema_are_reported(graph: Graph, run_cypher: Any
 def test_a_constraint_left_on_another_label_is_told(graph: Graph, run_cypher: Any) -> None:
     run_cypher("DROP CONSTRAINT user_gid")
     run_cypher("CREATE CONSTRAINT user_gid FOR (n:Person) REQUIRE n.gid IS UNIQUE")
-    with pytest.raises(NotReady, match="row numbers of User need .* DROP CONSTRAINT user_gid"):
+    with pytest.raises(NotReady, match=r"row numbers of User need .* DROP CONSTRAINT user_gid"):
         create_schema(graph)
