@@ -5,7 +5,7 @@ Users' vectors are independent of the messages: a score depends on which of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kinfolio.cypher.graph import Graph
+from kinfolio.cypher.inspection.guess import guess
+from kinfolio.cypher.inspection.inventory import inspect
 from kinfolio.gnn.embeddings import Embeddings
 from kinfolio.gnn.fingerprints import fingerprints
-from kinfolio.records import NO_TIME, Edges, Snapshot
+from kinfolio.records import NO_TIME, Connection, Edges, Snapshot
+from tests.conftest import RunCypher, drop_constraints
+from tests.cypher.inspection.movies import make_movies
 from tests.gnn.snapshots import no_reviews, random_links
 from tests.worlds import store_graph
 
@@ -166,3 +171,12 @@ def make_world() -> Callable[..., World]:
 def as_unit_blocks() -> Callable[..., NDArray[Any]]:
     """`as_unit_blocks(vectors)`: scales each head's block to length 1."""
     return unit_blocks
+
+
+@pytest.fixture
+def movies(server: Connection, graph: Graph, run_cypher: RunCypher) -> Iterator[Graph]:
+    """A generated graph of films, opened with the mapping that is guessed."""
+    drop_constraints(run_cypher)
+    make_movies(run_cypher)
+    with Graph(server, guess(graph, inspect(graph))) as mapped:
+        yield mapped

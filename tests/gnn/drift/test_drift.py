@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.inspection.guess import guess
-from kinfolio.cypher.inspection.inventory import inspect
 from kinfolio.errors import NotReady, RunBroken
 from kinfolio.gnn.drift.config import DriftConfig
 from kinfolio.gnn.drift.drift import drift
@@ -27,8 +25,7 @@ from kinfolio.gnn.training.train import read_embeddings, train
 from kinfolio.loaders import export, load
 from kinfolio.records import Connection
 from kinfolio.run import Run
-from tests.conftest import Cli, RunCypher, drop_constraints, empty
-from tests.cypher.inspection.movies import make_movies
+from tests.conftest import Cli, RunCypher, empty
 from tests.gnn.trained import SMALL, Words
 
 USERS, HALF, HELD = 200, 30, 6
@@ -415,26 +412,23 @@ def test_the_command_prints_a_table_and_one_document(
 
 
 def test_a_graph_of_other_names_is_measured(
-    server: Connection, graph: Graph, tmp_path: Path, run_cypher: RunCypher
+    movies: Graph, tmp_path: Path, run_cypher: RunCypher
 ) -> None:
-    drop_constraints(run_cypher)
-    make_movies(run_cypher)
-    with Graph(server, guess(graph, inspect(graph))) as mapped:
-        run = Run(tmp_path / "run")
-        export(mapped, run.snapshot)
-        train(run, SMALL, cache=tmp_path / "texts", load=Words)
-        write_back(mapped, read_embeddings(run), name="one")
-        report = measured(mapped, tmp_path, min_people=1)
-        assert {one.value for one in report.measures} == {0}
-        listed = recommend(mapped, "Viewer 003", 1).products[0].product
-        run_cypher(
-            "MATCH (v:Person {name: 'Viewer 003'}), (m:Movie {movieId: toInteger($id)}) "
-            "CREATE (v)-[:RATED {rating: 5.0}]->(m)",
-            id=listed,
-        )
-        found = measured(mapped, tmp_path, min_people=1).quality
-        assert found is not None
-        assert found.mrr.value == 1
+    run = Run(tmp_path / "run")
+    export(movies, run.snapshot)
+    train(run, SMALL, cache=tmp_path / "texts", load=Words)
+    write_back(movies, read_embeddings(run), name="one")
+    report = measured(movies, tmp_path, min_people=1)
+    assert {one.value for one in report.measures} == {0}
+    listed = recommend(movies, "Viewer 003", 1).products[0].product
+    run_cypher(
+        "MATCH (v:Person {name: 'Viewer 003'}), (m:Movie {movieId: toInteger($id)}) "
+        "CREATE (v)-[:RATED {rating: 5.0}]->(m)",
+        id=listed,
+    )
+    found = measured(movies, tmp_path, min_people=1).quality
+    assert found is not None
+    assert found.mrr.value == 1
 
 
 def test_a_server_measures_again_only_after_a_change(

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 
 from kinfolio.cypher.graph import Graph
-from kinfolio.cypher.inspection.guess import guess
-from kinfolio.cypher.inspection.inventory import inspect
 from kinfolio.errors import NotReady
 from kinfolio.gnn.new_products import adding
 from kinfolio.gnn.new_products.adding import add_new_products
@@ -33,10 +31,8 @@ from kinfolio.llm_explain.explain import explain
 from kinfolio.llm_explain.wording.clauses import load_clauses
 from kinfolio.llm_explain.wording.writers import writers_for
 from kinfolio.loaders import export, load
-from kinfolio.records import Connection
 from kinfolio.run import Run
-from tests.conftest import Cli, RunCypher, drop_constraints, write_six_users
-from tests.cypher.inspection.movies import make_movies
+from tests.conftest import Cli, RunCypher, write_six_users
 from tests.gnn.trained import SMALL, Words
 
 WRITERS = writers_for("none", Path(), print)
@@ -234,24 +230,21 @@ def test_new_users_with_new_holdings_of_new_products(
 
 
 def test_a_graph_of_other_names_lists_new_products(
-    server: Connection, graph: Graph, tmp_path: Path, run_cypher: RunCypher
+    movies: Graph, tmp_path: Path, run_cypher: RunCypher
 ) -> None:
-    drop_constraints(run_cypher)
-    make_movies(run_cypher)
-    with Graph(server, guess(graph, inspect(graph))) as mapped:
-        run = Run(tmp_path / "run")
-        export(mapped, run.snapshot)
-        train(run, CONFIG, cache=tmp_path / "texts", load=Words)
-        write_back(mapped, read_embeddings(run), name="one")
-        run_cypher(
-            "MATCH (g:Genre) WITH g LIMIT 1 "
-            "CREATE (:Movie {movieId: 99999, title: 'A Later Film'})-[:IN_GENRE]->(g)"
-        )
-        assert add(mapped, tmp_path) == [("one", 1, 0, None)]
-        assert score_of(mapped, "Viewer 003", "99999") is not None
-        assert why_not(mapped, "Viewer 003", "99999").rank
-        assert all(report.ok for report in check_versions(mapped))
-        assert add(mapped, tmp_path) == [("one", 0, 0, None)]
+    run = Run(tmp_path / "run")
+    export(movies, run.snapshot)
+    train(run, CONFIG, cache=tmp_path / "texts", load=Words)
+    write_back(movies, read_embeddings(run), name="one")
+    run_cypher(
+        "MATCH (g:Genre) WITH g LIMIT 1 "
+        "CREATE (:Movie {movieId: 99999, title: 'A Later Film'})-[:IN_GENRE]->(g)"
+    )
+    assert add(movies, tmp_path) == [("one", 1, 0, None)]
+    assert score_of(movies, "Viewer 003", "99999") is not None
+    assert why_not(movies, "Viewer 003", "99999").rank
+    assert all(report.ok for report in check_versions(movies))
+    assert add(movies, tmp_path) == [("one", 0, 0, None)]
 
 
 def test_an_interrupted_run_leaves_a_sound_version_and_is_completed_by_the_next(

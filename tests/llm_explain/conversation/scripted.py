@@ -82,6 +82,12 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [one["product"] for one in answer["products"]]
 
 
+def dismissed_by(run: Rows) -> list[str]:
+    """Return the ids of the products that `ME` dismissed, as the graph has them."""
+    rows = run("MATCH (:User {id: $me})-[:DISMISSED]->(p) RETURN p.id AS id", me=ME)
+    return [row["id"] for row in rows]
+
+
 def hostile(*calls: Call, text: str) -> Script:
     """Return a model that calls some tools and then answers the same text to everything."""
 

@@ -10,7 +10,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.gnn.serving.recommend import recommend
 from kinfolio.gnn.serving.what_if import what_if
 from kinfolio.llm_explain.conversation.chat import Chat
-from tests.llm_explain.conversation.scripted import ME, Rows, Start, ids
+from tests.llm_explain.conversation.scripted import ME, Rows, Start, dismissed_by, ids
 
 
 def test_less_risky_products_have_a_risk_below_the_highest_of_the_list(
@@ -199,32 +199,26 @@ def test_similar_products_and_holdings_are_checked_without_a_rank(
 def test_a_product_is_dismissed_and_brought_back_after_a_yes_only(
     chat: Chat, run_module_cypher: Rows
 ) -> None:
-    def dismissed() -> list[str]:
-        rows = run_module_cypher(
-            "MATCH (:User {id: $me})-[:DISMISSED]->(p) RETURN p.id AS id", me=ME
-        )
-        return [row["id"] for row in rows]
-
     listed = ids(chat.answer("what do you recommend?"))
     asked = chat.answer("remove the second one")
     assert asked["product"] == listed[1]
     assert asked["text"].endswith("Yes or no?")
     assert "Nothing was changed" in chat.answer("no")["text"]
-    assert dismissed() == []
+    assert dismissed_by(run_module_cypher) == []
     chat.answer("don't show me the second one again")
-    assert dismissed() == []
+    assert dismissed_by(run_module_cypher) == []
     assert "will not be shown" in chat.answer("yes please")["text"]
-    assert dismissed() == [listed[1]]
+    assert dismissed_by(run_module_cypher) == [listed[1]]
     assert listed[1] not in ids(chat.answer("what do you recommend?"))
     assert "already" in chat.answer(f"dismiss {listed[1]}")["text"]
     chat.answer("undo that")
     # Another line drops the question; a later yes means nothing.
     chat.answer("hello")
     chat.answer("yes")
-    assert dismissed() == [listed[1]]
+    assert dismissed_by(run_module_cypher) == [listed[1]]
     chat.answer("undo")
     chat.answer("yes")
-    assert dismissed() == []
+    assert dismissed_by(run_module_cypher) == []
     assert "nothing to take back" in chat.answer("undo")["text"]
 
 

@@ -13,7 +13,7 @@ from kinfolio.llm_explain.conversation.chat import Chat
 from kinfolio.llm_explain.conversation.language.speech import language_of, requested_language
 from kinfolio.llm_explain.conversation.phrases import load_phrases
 from kinfolio.llm_explain.conversation.router import Router, load_examples
-from tests.llm_explain.conversation.scripted import ME, Rows, Start, ids
+from tests.llm_explain.conversation.scripted import ME, Rows, Start, dismissed_by, ids
 
 HELD_OUT = {
     "recommend": [
@@ -153,24 +153,18 @@ def test_a_conversation_in_german(chat: Chat) -> None:
 
 
 def test_a_change_in_german_needs_a_ja(chat: Chat, run_module_cypher: Rows) -> None:
-    def dismissed() -> list[str]:
-        rows = run_module_cypher(
-            "MATCH (:User {id: $me})-[:DISMISSED]->(p) RETURN p.id AS id", me=ME
-        )
-        return [row["id"] for row in rows]
-
     listed = ids(chat.answer("was empfehlen Sie mir?"))
     asked = chat.answer("nimm das zweite von der Liste")
     assert asked["product"] == listed[1]
     assert asked["text"].endswith("Ja oder nein?")
     assert chat.answer("nein")["text"] == "Nichts wurde geändert."
     chat.answer("zeig mir das zweite nie wieder")
-    assert dismissed() == []
+    assert dismissed_by(run_module_cypher) == []
     assert "nicht mehr gezeigt" in chat.answer("ja, bitte")["text"]
-    assert dismissed() == [listed[1]]
+    assert dismissed_by(run_module_cypher) == [listed[1]]
     chat.answer("rückgängig")
     chat.answer("ja")
-    assert dismissed() == []
+    assert dismissed_by(run_module_cypher) == []
 
 
 def test_data_are_deleted_by_the_german_words(start: Start, run_module_cypher: Rows) -> None:
