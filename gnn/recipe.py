@@ -7,12 +7,15 @@ file. `docs/model.md` has the formulas.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kinfolio.cypher.graph import Graph
 from kinfolio.errors import RunBroken
 from kinfolio.gnn.text.projection import TextProjection
 
@@ -116,3 +119,16 @@ def from_bytes(content: bytes) -> Recipe:
         raise RunBroken(
             f"the recipe for new products is damaged ({error}); type: kinfolio writeback"
         ) from error
+
+
+def read_content(graph: Graph, version: Mapping[str, Any]) -> bytes | None:
+    """Return the bytes of a version's recipe; None if missing, or not as they were written.
+
+    `version` has the properties of the version's node.
+    """
+    rows = graph.read("version_recipe", version=version["name"], into=version["slot"])
+    content = rows[0]["content"] if rows else None
+    is_whole = isinstance(content, bytes) and (
+        sha256(content).hexdigest() == version.get("hash_recipe")
+    )
+    return content if is_whole else None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from kinfolio.gnn.drift.quality import measure_quality
 from kinfolio.gnn.drift.reading import read_present
 from kinfolio.gnn.drift.records import DriftReport, worst
 from kinfolio.gnn.drift.texts import texts_measure
-from kinfolio.gnn.recipe import Recipe
+from kinfolio.gnn.recipe import Recipe, read_content
 from kinfolio.gnn.recipe import from_bytes as recipe_from_bytes
 from kinfolio.gnn.reference import Reference, reference_from_bytes
 from kinfolio.gnn.text.encoder import Encoder, load_light_encoder
@@ -109,8 +108,5 @@ def _reference(graph: Graph, version: dict[str, Any]) -> Reference:
 
 def _recipe(graph: Graph, version: dict[str, Any]) -> Recipe | None:
     """Return the recipe of a version; None if it has none that is whole."""
-    rows = graph.read("version_recipe", version=version["name"], into=version["slot"])
-    content = rows[0]["content"] if rows else None
-    if not isinstance(content, bytes) or sha256(content).hexdigest() != version.get("hash_recipe"):
-        return None
-    return recipe_from_bytes(content)
+    content = read_content(graph, version)
+    return None if content is None else recipe_from_bytes(content)

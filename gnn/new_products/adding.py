@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ from kinfolio.gnn.new_products.inputs import (
 )
 from kinfolio.gnn.new_products.storing import store_new_products
 from kinfolio.gnn.publishing.versions import Found, found_versions
-from kinfolio.gnn.recipe import Recipe, from_bytes
+from kinfolio.gnn.recipe import Recipe, from_bytes, read_content
 from kinfolio.gnn.text.encoder import Encoder, encode, load_encoder, load_light_encoder, weights_of
 from kinfolio.gnn.version_state import problem_of
 from kinfolio.records import Progress, no_progress
@@ -152,9 +151,7 @@ def _recipe(graph: Graph, version: Found) -> Recipe:
             f"version {version['name']} has no recipe for products that came after its training; "
             "to list them, type: kinfolio export, kinfolio train and kinfolio writeback"
         )
-    rows = graph.read("version_recipe", version=version["name"], into=version["slot"])
-    content = rows[0]["content"] if rows else None
-    if not isinstance(content, bytes) or sha256(content).hexdigest() != version["hash_recipe"]:
+    if (content := read_content(graph, version)) is None:
         raise RunBroken(
             f"the recipe of version {version['name']} is damaged; type: kinfolio writeback"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from kinfolio.cypher.graph import Graph
@@ -12,6 +11,7 @@ from kinfolio.errors import NotFound, quoted
 from kinfolio.gnn.publishing.content_hash import ContentHash
 from kinfolio.gnn.publishing.slot_index import RECALL_AT, nearest
 from kinfolio.gnn.publishing.versions import Found, found_versions
+from kinfolio.gnn.recipe import read_content
 from kinfolio.gnn.serving.search import name_some
 from kinfolio.gnn.version_state import is_vector, problem_of
 from kinfolio.records import Check, Progress, no_progress
@@ -167,9 +167,8 @@ def _recipe(graph: Graph, found: Found) -> Iterator[Check]:
     """Compare the recipe for new products with its hash; an older version has none."""
     if (expected := found.get("hash_recipe")) is None:
         return
-    rows = graph.read("version_recipe", version=found["name"], into=found["slot"])
-    content = rows[0]["content"] if rows else None
-    if isinstance(content, bytes) and sha256(content).hexdigest() == expected:
+    content = read_content(graph, found)
+    if content is not None:
         yield Check("recipe", True, f"for new products, {len(content):,} bytes, {expected[:16]}")
     else:
         detail = "the recipe for new products was changed since the write-back"
