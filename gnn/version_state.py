@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -45,6 +45,11 @@ class ServedVersion(NamedTuple):
     slot: Slot
     row_length: float
     """Common length of all product vectors."""
+
+
+def active_of(found: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the first active one of versions' properties; None if none is."""
+    return next((version for version in found if version.get("state") == "active"), None)
 
 
 def place_in_split(user_id: str) -> int:

@@ -23,7 +23,7 @@ from kinfolio.gnn.publishing.versions import (
 from kinfolio.gnn.serving.audience.audience import Audience
 from kinfolio.gnn.serving.rules import Rule
 from kinfolio.gnn.serving.similar import similar_products
-from kinfolio.gnn.version_state import check_version, is_split
+from kinfolio.gnn.version_state import active_of, check_version, is_split
 from kinfolio.ids import normalized_id
 from kinfolio.llm_explain.evidence.reasons import explained_audience
 from kinfolio.llm_explain.wording.clauses import Clauses
@@ -102,7 +102,7 @@ class GraphAnswers:
             VersionDamaged: one of them cannot be served.
         """
         found = found_versions(self.graph)
-        active = next((one for one in found if one.get("state") == "active"), None)
+        active = active_of(found)
         if active is None:
             raise NotReady("no version is active; type: kinfolio writeback")
         check_version(active)

@@ -21,6 +21,7 @@ from kinfolio.cypher.graph import Graph
 from kinfolio.errors import shell_command
 from kinfolio.gnn.new_products.adding import NewProducts, add_new_products
 from kinfolio.gnn.publishing.versions import activate, drop, found_versions, refuse_split
+from kinfolio.gnn.version_state import active_of
 from kinfolio.records import Check, Progress, no_progress
 from kinfolio.snapshot import is_undamaged
 from kinfolio.storage.manifest import read_manifest
@@ -108,8 +109,7 @@ class _Refresh:
         found = found_versions(self._graph)
         for version in found:
             refuse_split(version)
-        active = [version for version in found if version.get("state") == "active"]
-        return found, active[0] if active else None
+        return found, active_of(found)
 
     def _add_new_products(self) -> None:
         """Give vectors to new products of which something is known; nothing is trained for it."""

@@ -22,7 +22,7 @@ from kinfolio.gnn.recipe import Recipe, read_content
 from kinfolio.gnn.recipe import from_bytes as recipe_from_bytes
 from kinfolio.gnn.reference import Reference, reference_from_bytes
 from kinfolio.gnn.text.encoder import Encoder, load_light_encoder
-from kinfolio.gnn.version_state import check_version
+from kinfolio.gnn.version_state import active_of, check_version
 from kinfolio.records import Progress, no_progress
 
 _DEFAULTS = DriftConfig()
@@ -85,14 +85,13 @@ def active_version(graph: Graph) -> dict[str, Any]:  # Any: its properties
         NotReady: none is active.
         VersionDamaged: it cannot be served.
     """
-    for row in graph.read("version_list"):
-        version: dict[str, Any] = row["version"]
-        if version.get("state") == "active":
-            check_version(version)
-            return version
-    raise NotReady(
-        "no version serves, so there is no training to compare with; type: kinfolio writeback"
-    )
+    version = active_of([row["version"] for row in graph.read("version_list")])
+    if version is None:
+        raise NotReady(
+            "no version serves, so there is no training to compare with; type: kinfolio writeback"
+        )
+    check_version(version)
+    return version
 
 
 def _reference(graph: Graph, version: dict[str, Any]) -> Reference:

@@ -18,7 +18,7 @@ from kinfolio.gnn.publishing.slots import clear_orphans
 from kinfolio.gnn.publishing.version_check import VersionReport, check_versions
 from kinfolio.gnn.publishing.versions import Found, awaits_approval, found_versions, settle
 from kinfolio.gnn.serving.stored_lists import count_old_lists, remove_old_lists
-from kinfolio.gnn.version_state import SLOTS, is_split, problem_of
+from kinfolio.gnn.version_state import SLOTS, active_of, is_split, problem_of
 from kinfolio.records import Check, Slot
 
 FIX = "type: kinfolio doctor --fix"
@@ -110,7 +110,7 @@ def _told(version: Found) -> str:
 
 
 def _active(graph: Graph, found: list[Found], is_deep: bool) -> Iterator[Check]:
-    active = next((version for version in found if version.get("state") == "active"), None)
+    active = active_of(found)
     if active is None:
         return
     report = _report(graph, active, is_deep)

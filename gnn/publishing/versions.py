@@ -20,7 +20,7 @@ from kinfolio.errors import (
     shell_command,
 )
 from kinfolio.gnn.publishing.slots import clear_slot, write_access
-from kinfolio.gnn.version_state import SLOTS, check_version, problem_of
+from kinfolio.gnn.version_state import SLOTS, active_of, check_version, problem_of
 from kinfolio.records import Slot
 from kinfolio.tabular import Tabular
 
@@ -113,7 +113,7 @@ def rollback(graph: Graph) -> Version:
     def choose(found: list[Found]) -> Found:
         # After a lost answer the transaction may run again: it must not switch back.
         again = next((v for v in found if v.get("slot") in chosen), None)
-        serving = next((v for v in found if v.get("state") == "active"), None)
+        serving = active_of(found)
         others = [v for v in found if v is not serving and v.get("state") in ("ready", "active")]
         target = again or min(others, key=_defects, default=None)
         if target is None:
